@@ -1,0 +1,45 @@
+"""The `SqlEngine` protocol: run one statement, get typed rows. DuckDB, Athena and Redshift are its three sides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Protocol
+
+Dialect = Literal["duckdb", "athena", "redshift"]
+Value = str | int | float | bool | date | Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The result of a query: column names, rows of typed values, and the engine's `note` (such as bytes scanned)."""
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[Value, ...], ...]
+    note: str | None = None
+
+    def records(self) -> list[dict[str, Value]]:
+        """The rows as dictionaries."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.values]
+
+
+class SqlEngine(Protocol):
+    """Runs SQL over the tables of a lake or a warehouse, in the schema `market_data`.
+
+    Placeholders in `sql` are `:name`; values travel apart from the text wherever the engine allows it.
+    Every method may raise EngineError, whose message names the statement.
+    """
+
+    dialect: Dialect
+
+    def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Rows:
+        """Run one statement that reads."""
+        ...
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Run statements that write, all or none where the engine has transactions."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,236 @@
+"""Where the lake's bytes live: the `Store` protocol and its local side; zones and names are `lake`'s business.
+
+The S3 side is `stores.s3.S3Store`, imported only when a lake's address starts with `s3://`.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mag7cli.errors import KeyExistsError, KeyNotFoundError, StoreError, UsageError
+
+_TEMPORARY = ".mag7-tmp-"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object: `version` changes whenever its bytes may have (size and mtime locally, the ETag on S3)."""
+
+    key: str
+    size: int
+    version: str
+
+
+class Store(Protocol):
+    """Bytes under keys. Keys are relative, `/`-separated, and never leave the store's root.
+
+    Every method may raise StoreError; the messages name the object's address.
+    """
+
+    def read(self, key: str) -> bytes:
+        """The object's bytes. Raises KeyNotFoundError."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None:
+        """Create or replace the object, all or nothing."""
+        ...
+
+    def create(self, key: str, data: bytes) -> None:
+        """Create the object, all or nothing. Raises KeyExistsError if the key is taken, whoever took it."""
+        ...
+
+    def replace(self, key: str, data: bytes, version: str) -> None:
+        """Replace the object if its version is still `version`. Raises KeyExistsError if it is another now."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens if there is none."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """True if there is an object under this key."""
+        ...
+
+    def info(self, key: str) -> ObjectInfo:
+        """The object's size and version. Raises KeyNotFoundError."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every object whose key starts with `prefix`, in order of key."""
+        ...
+
+    def uri(self, key: str) -> str:
+        """The address of the object as a person or an engine would write it."""
+        ...
+
+    @property
+    def local_root(self) -> Path | None:
+        """The folder behind the store, None where there is none."""
+        ...
+
+
+def check_key(key: str) -> str:
+    """The key itself, if it cannot lead out of the store. Raises StoreError."""
+    parts = key.split("/")
+    if not key or key.startswith("/") or "\\" in key or "\0" in key or any(part in ("", ".", "..") for part in parts):
+        raise StoreError(f"unsafe object key {key!r}")
+    return key
+
+
+class LocalStore:
+    """A folder on this machine. Writes go to a temporary file beside the target and are renamed into place."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._made: set[str] = set()
+
+    @property
+    def local_root(self) -> Path | None:
+        """The folder itself."""
+        return self._root
+
+    def _path(self, key: str) -> Path:
+        return self._root / check_key(key)
+
+    def uri(self, key: str) -> str:
+        """The file's path."""
+        return str(self._root / key)
+
+    def read(self, key: str) -> bytes:
+        """The file's bytes."""
+        try:
+            return self._path(key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise KeyNotFoundError(self.uri(key)) from error
+        except OSError as error:
+            raise _store_error(self.uri(key), "cannot be read", error) from error
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write beside the target, then rename: a reader sees the old bytes or the new, never a part."""
+        path = self._path(key)
+        temporary = self._write_temporary(path, data)
+        try:
+            temporary.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise _store_error(self.uri(key), "cannot be written", error) from error
+
+    def create(self, key: str, data: bytes) -> None:
+        """Write beside the target, then hard-link: the kernel refuses if the name is taken."""
+        path = self._path(key)
+        temporary = self._write_temporary(path, data)
+        try:
+            os.link(temporary, path)
+        except FileExistsError as error:
+            raise KeyExistsError(self.uri(key)) from error
+        except OSError as error:
+            raise _store_error(self.uri(key), "cannot be written", error) from error
+        finally:
+            temporary.unlink()
+
+    def replace(self, key: str, data: bytes, version: str) -> None:
+        """Compare, then rename. Two writers of one machine can only meet here by way of the lake's lock."""
+        if self.info(key).version != version:
+            raise KeyExistsError(self.uri(key))
+        self.write(key, data)
+
+    def _write_temporary(self, path: Path, data: bytes) -> Path:
+        temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+        folder = str(path.parent)
+        try:
+            if folder not in self._made:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._made.add(folder)
+            try:
+                self._write_file(temporary, data)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._write_file(temporary, data)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise _store_error(str(path), "cannot be written", error) from error
+        return temporary
+
+    @staticmethod
+    def _write_file(path: Path, data: bytes) -> None:
+        with path.open("wb", buffering=0) as file:
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+
+    def delete(self, key: str) -> None:
+        """Remove the file."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise _store_error(self.uri(key), "cannot be deleted", error) from error
+
+    def exists(self, key: str) -> bool:
+        """True if the file is there."""
+        return self._path(key).is_file()
+
+    def info(self, key: str) -> ObjectInfo:
+        """Size and modification time of the file."""
+        try:
+            return _info(key, self._path(key).stat())
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise KeyNotFoundError(self.uri(key)) from error
+        except OSError as error:
+            raise _store_error(self.uri(key), "cannot be read", error) from error
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """The files below the prefix; temporary files of a run that died are not listed."""
+        folder, _, _ = prefix.rpartition("/")
+        start = self._root / folder if folder else self._root
+        try:
+            yield from sorted(
+                (found for found in _walk(start, folder) if found.key.startswith(prefix)), key=lambda found: found.key
+            )
+        except OSError as error:
+            raise _store_error(str(start), "cannot be listed", error) from error
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
+    try:
+        entries = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with entries:
+        for entry in entries:
+            key = f"{prefix}/{entry.name}" if prefix else entry.name
+            if entry.is_dir():
+                yield from _walk(Path(entry.path), key)
+            elif not entry.name.startswith(_TEMPORARY):
+                yield _info(key, entry.stat())
+
+
+def _info(key: str, stat: os.stat_result) -> ObjectInfo:
+    return ObjectInfo(key, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
+
+
+def _store_error(where: str, what: str, error: OSError) -> StoreError:
+    hint = {
+        errno.ENOSPC: "the disk is full: free some space and run again, nothing collected is lost",
+        errno.EACCES: "check the folder's owner and permissions",
+        errno.EROFS: "the file system is read-only: choose another --lake",
+    }.get(error.errno or 0)
+    return StoreError(f"{where} {what}: {error.strerror or error}", hint=hint)
+
+
+def open_store(address: str) -> Store:
+    """The store behind a lake's address: a folder, or `s3://bucket[/prefix]`. Raises UsageError."""
+    if address.startswith("s3://"):
+        from mag7cli.stores.s3 import S3Store
+
+        return S3Store.at(address)
+    if "://" in address:
+        raise UsageError(f"--lake {address}: only a folder or s3://bucket[/prefix] can hold a lake")
+    return LocalStore(Path(address).expanduser())
