@@ -1,0 +1,253 @@
+CREATE SCHEMA IF NOT EXISTS market_data;
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`concentration_metrics` (
+    `total_mag7_market_cap` decimal(20,2),
+    `sp500_total_market_cap` decimal(20,2),
+    `mag7_pct_of_sp500` double,
+    `mag7_companies_count` int
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/concentration_metrics/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/concentration_metrics/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`company_details` (
+    `ticker` string,
+    `company_name` string,
+    `market_cap` decimal(20,2),
+    `shares_outstanding` decimal(20,2),
+    `currency` string,
+    `description` string
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/company_details/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/company_details/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_trading` (
+    `ticker` string,
+    `open_price` decimal(20,6),
+    `high_price` decimal(20,6),
+    `low_price` decimal(20,6),
+    `close_price` decimal(20,6),
+    `volume` bigint,
+    `vwap` decimal(20,6)
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/daily_trading/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/daily_trading/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`magnificent7_metrics` (
+    `ticker` string,
+    `market_cap` decimal(20,2),
+    `pct_of_mag7` double,
+    `pct_of_sp500` double,
+    `ranking` int
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/magnificent7_metrics/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/magnificent7_metrics/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`failed_collections` (
+    `ticker` string,
+    `reason` string
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/failed_collections/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/failed_collections/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`sp500_constituents` (
+    `ticker` string,
+    `symbol` string,
+    `cik` string,
+    `close_price` decimal(20,6),
+    `shares_outstanding` decimal(20,2),
+    `market_cap` decimal(20,2),
+    `counted` boolean,
+    `pct_of_sp500` double
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/sp500_constituents/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/sp500_constituents/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`stock_splits` (
+    `ticker` string,
+    `split_from` decimal(20,6),
+    `split_to` decimal(20,6),
+    `ratio` double
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/stock_splits/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/stock_splits/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_summary` (
+    `status` string,
+    `partial_reason` string,
+    `gross_market_cap` decimal(20,2),
+    `companies_count` int,
+    `lines_count` int,
+    `failed_count` int,
+    `not_listed_count` int,
+    `corrections_count` int,
+    `doubts_count` int,
+    `top1_pct` double,
+    `top5_pct` double,
+    `top10_pct` double,
+    `hhi` double,
+    `effective_n` double,
+    `membership_kind` string,
+    `membership_as_of` date,
+    `method` string,
+    `simulated` boolean,
+    `collected_at` string
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/daily_summary/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/daily_summary/trading_date=${trading_date}/'
+);
+
+CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`data_quality` (
+    `ticker` string,
+    `kind` string,
+    `severity` string,
+    `field` string,
+    `from_value` decimal(38,6),
+    `to_value` decimal(38,6),
+    `reason` string,
+    `evidence` string
+)
+PARTITIONED BY (`trading_date` date)
+STORED AS PARQUET
+LOCATION 's3://bucket/lake/processed/data_quality/'
+TBLPROPERTIES (
+    'EXTERNAL'='TRUE',
+    'classification'='parquet',
+    'parquet.compression'='SNAPPY',
+    'projection.enabled'='true',
+    'projection.trading_date.type'='date',
+    'projection.trading_date.format'='yyyy-MM-dd',
+    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
+    'projection.trading_date.interval'='1',
+    'projection.trading_date.interval.unit'='DAYS',
+    'storage.location.template'='s3://bucket/lake/processed/data_quality/trading_date=${trading_date}/'
+);
+
+CREATE OR REPLACE VIEW market_data.daily_trading_adjusted AS
+SELECT
+    t.trading_date,
+    t.ticker,
+    CAST(t.open_price / f.split_factor AS DECIMAL(20,6)) AS open_price,
+    CAST(t.high_price / f.split_factor AS DECIMAL(20,6)) AS high_price,
+    CAST(t.low_price / f.split_factor AS DECIMAL(20,6)) AS low_price,
+    CAST(t.close_price / f.split_factor AS DECIMAL(20,6)) AS close_price,
+    CAST(ROUND(t.volume * f.split_factor) AS BIGINT) AS volume,
+    CAST(t.vwap / f.split_factor AS DECIMAL(20,6)) AS vwap,
+    f.split_factor
+FROM market_data.daily_trading t
+JOIN (
+    SELECT
+        d.trading_date,
+        d.ticker,
+        COALESCE(ROUND(EXP(SUM(LN(s.ratio))), 9), 1.0) AS split_factor
+    FROM market_data.daily_trading d
+    LEFT JOIN market_data.stock_splits s
+        ON s.ticker = d.ticker
+        AND s.trading_date > d.trading_date
+        AND s.trading_date <= (SELECT MAX(trading_date) FROM market_data.daily_trading)
+    GROUP BY d.trading_date, d.ticker
+) f
+    ON f.trading_date = t.trading_date
+    AND f.ticker = t.ticker;
