@@ -5,6 +5,7 @@ The S3 side is `stores.s3.S3Store`, imported only when a lake's address starts w
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ class LocalStore:
         self.write(key, data)
 
     def _write_temporary(self, path: Path, data: bytes) -> Path:
-        temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+        temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{threading.get_native_id()}-{path.name}")
         folder = str(path.parent)
         try:
             if folder not in self._made:
