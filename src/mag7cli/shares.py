@@ -14,7 +14,7 @@ history move least; where that is not the epoch of its own date, the answer is c
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -27,7 +27,11 @@ Basis = Literal["weighted", "share_class", "last_known", "none"]
 # The windows in which the vendor was seen to be ahead of, or behind, a split: FACTS in docs/methodology.md.
 _AHEAD: Final = timedelta(days=7)
 _BEHIND: Final = timedelta(days=14)
+# What it costs, on the scale of log steps, to believe that a count is in another day's units outside these windows:
+# more with each day that it would have to last, so that a real doubling is not taken for a split a year away.
 _OUT_OF_WINDOW: Final = 0.05
+_OUT_OF_WINDOW_A_DAY: Final = 0.01
+_BACKED: Final = math.log(1.03)
 _TIE_BREAK: Final = 1e-6
 # A count that stands still for longer than a quarter before it first moves does not honour the date asked for.
 _FROZEN: Final = timedelta(days=100)
@@ -123,38 +127,26 @@ class SplitUnits:
         return on - self._days[epoch]
 
 
-def settle_splits(rows: Iterable[Split], step_of: Callable[[Split], float | None]) -> tuple[list[Split], list[str]]:
-    """The splits that stand, oldest first, and a sentence for each row that does not.
+def settle_splits(
+    rows: Iterable[Split], step_of: Callable[[Split], float | None]
+) -> tuple[list[Split], dict[Split, str]]:
+    """The splits that stand, oldest first, and the rows that do not, each with the reason.
 
     Identical rows count once. Of rows that contradict each other, or the price, those stand that the unadjusted close
     confirms: `step_of(split)` is the log step of the close over the execution date, None where it is not known.
     """
-    kept: list[Split] = []
-    rejected: list[str] = []
-    for split in sorted(set(rows), key=lambda one: (one.symbol, one.execution_date, one.ratio)):
+    stand: dict[tuple[str, date], Split] = {}
+    refused: dict[Split, str] = {}
+    for split in sorted(set(rows), key=lambda one: (one.execution_date, one.symbol, one.ratio)):
         step = step_of(split)
-        if split.ratio > 0 and (step is None or abs(step + math.log(split.ratio)) <= max(0.25, abs(step) / 2)):
-            kept.append(split)
+        first = stand.get((split.symbol, split.execution_date))
+        if step is not None and abs(step + math.log(split.ratio)) > max(0.25, abs(step) / 2):
+            refused[split] = f"the close moved by x{math.exp(step):.4g} that day"
+        elif first is not None:
+            refused[split] = f"{first.split_to:g} for {first.split_from:g} is listed on the same day"
         else:
-            moved = "cannot be" if step is None else f"moved by x{math.exp(step):.4g}"
-            rejected.append(
-                f"{split.symbol} {split.execution_date}: a split {split.split_to:g} for {split.split_from:g} "
-                f"is listed, but the close {moved}"
-            )
-    return _one_a_day(kept, rejected), rejected
-
-
-def _one_a_day(splits: list[Split], rejected: list[str]) -> list[Split]:
-    """Of several rows of one symbol and day that no close tells apart, the first."""
-    seen: dict[tuple[str, date], Split] = {}
-    for split in splits:
-        first = seen.setdefault((split.symbol, split.execution_date), split)
-        if first is not split and first.ratio != split.ratio:
-            rejected.append(
-                f"{split.symbol} {split.execution_date}: {split.split_to:g} for {split.split_from:g} is listed "
-                f"beside {first.split_to:g} for {first.split_from:g}; the first is used"
-            )
-    return sorted(seen.values(), key=lambda one: (one.execution_date, one.symbol))
+            stand[split.symbol, split.execution_date] = split
+    return list(stand.values()), refused
 
 
 class ShareHistory:
@@ -194,6 +186,11 @@ class ShareHistory:
             return 0.0
         before, upcoming = self._points[after - 1], self._points[after]
         return abs(self.units.on(upcoming.neutral, day) - self.units.on(before.neutral, day))
+
+    @property
+    def observed(self) -> Sequence[date]:
+        """The dates of the answers, oldest first."""
+        return self._days
 
     def changes(self) -> list[tuple[date, date, float]]:
         """The pairs of neighbouring answers that differ: (earlier, later, neutral shares apart)."""
@@ -256,8 +253,8 @@ def _read(ordered: Sequence[ShareObservation], units: SplitUnits, *, one_class: 
     given = [one for one in ordered if one.weighted]
     run = _frozen_prefix(given, units)
     frozen_days = _stale_days(given[:run], units)
-    weighted = _epochs([(one.on, one.weighted) for one in given if one.weighted], units, run)
-    by_class = _epochs([(one.on, one.share_class) for one in ordered if one.share_class], units, 0)
+    weighted = _epochs([(one.on, one.weighted) for one in given if one.weighted], units, run, _backed(given, units))
+    by_class = _epochs([(one.on, one.share_class) for one in ordered if one.share_class], units, 0, set())
     points: list[_Point] = []
     for one in ordered:
         is_frozen = one.on in frozen_days
@@ -327,7 +324,20 @@ def _last_known(one: ShareObservation, previous: _Point) -> _Point:
     return _Point(one.on, previous.neutral, "last_known", None, one.share_class, (why,))
 
 
-def _epochs(series: Sequence[tuple[date, float]], units: SplitUnits, frozen: int) -> dict[date, int]:
+def _backed(given: Sequence[ShareObservation], units: SplitUnits) -> set[tuple[date, int]]:
+    """The readings of the whole-company counts that the class count confirms, as pairs of date and epoch."""
+    return {
+        (one.on, epoch)
+        for one in given
+        if one.weighted and one.share_class
+        for epoch in range(units.epochs)
+        if abs(math.log(units.on(units.neutral(one.weighted, epoch), one.on) / one.share_class)) < _BACKED
+    }
+
+
+def _epochs(
+    series: Sequence[tuple[date, float]], units: SplitUnits, frozen: int, backed: Collection[tuple[date, int]]
+) -> dict[date, int]:
     """The epoch in whose units each count of the series is, so that the neutral history moves least (Viterbi).
 
     The first `frozen` counts are one figure and so in one epoch's units, whatever their dates.
@@ -335,10 +345,10 @@ def _epochs(series: Sequence[tuple[date, float]], units: SplitUnits, frozen: int
     if units.epochs == 1 or not series:
         return {on: 0 for on, _ in series}
     states = range(units.epochs)
-    costs = [_unit_cost(series[0][0], state, units, frozen > 0) for state in states]
+    costs = [0.0 if state == units.epoch(series[0][0]) or frozen else _TIE_BREAK for state in states]
     back: list[list[int]] = []
     for index in range(1, len(series)):
-        (_, before), (on, count) = series[index - 1], series[index]
+        (day, before), (on, count) = series[index - 1], series[index]
         still_frozen = index < frozen
         step = [
             [
@@ -348,7 +358,11 @@ def _epochs(series: Sequence[tuple[date, float]], units: SplitUnits, frozen: int
             for new in states
         ]
         choice = [row.index(min(row)) for row in step]
-        costs = [step[new][choice[new]] + _unit_cost(on, new, units, still_frozen) for new in states]
+        costs = [
+            step[new][choice[new]]
+            + (_TIE_BREAK if still_frozen or (on, new) in backed else 1.0) * _unit_cost(on, new, units, (on - day).days)
+            for new in states
+        ]
         back.append(choice)
     state = costs.index(min(costs))
     path = [state]
@@ -362,16 +376,14 @@ def _move(before: float, count: float, old: int, new: int, units: SplitUnits) ->
     return abs(math.log(units.neutral(count, new) / units.neutral(before, old)))
 
 
-def _unit_cost(on: date, state: int, units: SplitUnits, is_frozen: bool) -> float:
-    """What it costs to believe that a count is in the units of `state`: nothing for its own day's."""
+def _unit_cost(on: date, state: int, units: SplitUnits, days: int) -> float:
+    """What it costs to believe that a count, `days` after the one before, is in the units of `state`."""
     own = units.epoch(on)
     if state == own:
         return 0.0
-    if is_frozen and state > own:
-        return _TIE_BREAK
     ahead = state == own + 1 and units.days_ahead(on, state) <= _AHEAD
     behind = state == own - 1 and units.days_behind(on, state) <= _BEHIND
-    return _TIE_BREAK if ahead or behind else _OUT_OF_WINDOW
+    return _TIE_BREAK if ahead or behind else _OUT_OF_WINDOW + _OUT_OF_WINDOW_A_DAY * days
 
 
 def _hold_glitches(points: list[_Point]) -> list[_Point]:
