@@ -81,6 +81,10 @@ class Lake:
         except KeyNotFoundError:
             return None
 
+    def reference_files(self, folder: str) -> list[ObjectInfo]:
+        """The reference files below a folder, by key."""
+        return list(self.store.list(REFERENCE + folder))
+
     def write_reference(self, name: str, data: bytes) -> None:
         """Keep a reference file."""
         self.store.write(REFERENCE + name, data)

@@ -1,0 +1,208 @@
+"""The unadjusted daily bars of the index's lines: asked for by whole days or by whole lines, whichever is fewer calls.
+
+What was asked for is kept under `raw/reference/bars/`, so that a run that was cut off does not pay for it twice.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+import orjson
+
+from mag7cli import tickers
+from mag7cli.errors import DocumentError, MalformedResponseError, MarketDataError, PlanError, TickerNotFoundError
+from mag7cli.lake import Lake
+from mag7cli.parallel import each
+from mag7cli.vendor import Bar, MarketDataSource
+
+SCHEMA_VERSION: Final = 1
+_FOLDER: Final = "bars/"
+
+Way = Literal["days", "lines"]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRequest:
+    """Bars wanted: of these lines on these trading dates (sorted)."""
+
+    lines: Sequence[str]
+    sessions: Sequence[date]
+
+
+class Prices:
+    """The bars of one lake; asks the vendor for those that are not there yet."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        source: MarketDataSource,
+        *,
+        workers: int = 1,
+        abort: Callable[[], None] = lambda: None,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._lake = lake
+        self._source = source
+        self._workers = workers
+        self._abort = abort
+        self._told = told
+        self._bars: dict[str, dict[date, Bar]] = {}
+        self._covered_days: set[date] = set()
+        self._covered_lines: dict[str, tuple[date, date]] = {}
+        self.failures: dict[str | date, str] = {}
+
+    def load(self) -> None:
+        """Read what earlier runs were told. Raises DocumentError for a file that is not a bars file."""
+        for info in self._lake.reference_files(_FOLDER):
+            where = self._lake.store.uri(info.key)
+            for ticker, bars in self._read(self._lake.store.read(info.key), where).items():
+                self._bars.setdefault(ticker, {}).update(bars)
+
+    def bar(self, ticker: str, on: date) -> Bar | None:
+        """The bar of a line on a date, None if it did not trade or was not asked for."""
+        return self._bars.get(ticker, {}).get(on)
+
+    def sessions(self, ticker: str, among: Collection[date]) -> list[date]:
+        """The trading dates among these on which a line has a bar, oldest first."""
+        return sorted(day for day in self._bars.get(ticker, {}) if day in among)
+
+    def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
+        """The cheaper way to get what is missing, and how many calls it takes."""
+        days = len(self._missing_days(wanted))
+        lines = sum(1 for _ in self._missing_lines(wanted)) if days else 0
+        return ("lines", lines) if lines < days else ("days", days)
+
+    def get(self, wanted: PriceRequest) -> None:
+        """Ask for what is missing. Lines or days that could not be had are in `failures`, with the reason."""
+        way, _ = self.calls(wanted)
+        if way == "days":
+            self._get_days(wanted)
+        else:
+            self._get_lines(wanted)
+
+    # By whole days: one call gives every security of the market
+
+    def _missing_days(self, wanted: PriceRequest) -> list[date]:
+        return [day for day in wanted.sessions if not self._has_day(day, wanted.lines)]
+
+    def _has_day(self, day: date, lines: Iterable[str]) -> bool:
+        return day in self._covered_days or all(self._spans(line, day, day) for line in lines)
+
+    def _get_days(self, wanted: PriceRequest) -> None:
+        missing = self._missing_days(wanted)
+        for day, answer in each(self._fetch_day, missing, workers=self._workers, abort=self._abort):
+            self._told(1)
+            if isinstance(answer, MarketDataError):
+                self.failures[day] = str(answer)
+                continue
+            symbols = ((line, tickers.symbol_on(line, day)) for line in wanted.lines)
+            ours = {line: answer[symbol] for line, symbol in symbols if symbol in answer}
+            self.failures.pop(day, None)
+            self._covered_days.add(day)
+            for line, bar in ours.items():
+                self._bars.setdefault(line, {})[day] = bar
+            self._lake.write_reference(f"{_FOLDER}date={day.isoformat()}.json", _encode_day(day, ours))
+
+    def _fetch_day(self, day: date) -> Mapping[str, Bar]:
+        bars = self._source.grouped_bars(day)
+        if not bars:
+            raise MalformedResponseError(f"no bars at all on {day}, a trading date")
+        return bars
+
+    # By whole lines: one call gives all days of one symbol
+
+    def _missing_lines(self, wanted: PriceRequest) -> Iterator[tuple[str, str, date, date]]:
+        first, last = wanted.sessions[0], wanted.sessions[-1]
+        for line in wanted.lines:
+            if not self._spans(line, first, last):
+                for symbol, start, end in tickers.symbol_periods(line, first, last):
+                    yield line, symbol, start, end
+
+    def _spans(self, line: str, first: date, last: date) -> bool:
+        covered = self._covered_lines.get(line)
+        return covered is not None and covered[0] <= first and last <= covered[1]
+
+    def _get_lines(self, wanted: PriceRequest) -> None:
+        first, last = wanted.sessions[0], wanted.sessions[-1]
+        asked = list(self._missing_lines(wanted))
+        got: dict[str, dict[date, Bar]] = {}
+        left = {line: sum(one[0] == line for one in asked) for line in dict.fromkeys(one[0] for one in asked)}
+        for (line, _, _, _), bars in each(self._fetch_line, asked, workers=self._workers, abort=self._abort):
+            self._told(1)
+            left[line] -= 1
+            if isinstance(bars, MarketDataError):
+                self.failures[line] = str(bars)
+                continue
+            got.setdefault(line, {}).update({bar.trading_date: bar for bar in bars})
+            if not left[line] and line not in self.failures:
+                self._check_not_clipped(line, got[line], first)
+                self._keep_line(line, got.pop(line), first, last)
+
+    def _fetch_line(self, request: tuple[str, str, date, date]) -> list[Bar]:
+        _, symbol, start, end = request
+        try:
+            return self._source.bars(symbol, start, end)
+        except TickerNotFoundError:
+            return []
+
+    def _check_not_clipped(self, line: str, bars: dict[date, Bar], first: date) -> None:
+        """The vendor clips a range to the plan's window without a word; each of the seven traded long before ours."""
+        if line in tickers.MAGNIFICENT_7 and bars and min(bars) > first:
+            begins = min(bars)
+            raise PlanError(
+                f"the plan serves prices from {begins} on only: {line} has none from {first}",
+                hint=f"collect --start {begins}, or a plan with more history",
+            )
+
+    def _keep_line(self, line: str, bars: dict[date, Bar], first: date, last: date) -> None:
+        known = self._bars.setdefault(line, {})
+        known.update(bars)
+        self._covered_lines[line] = (first, last)
+        within = {day: bar for day, bar in known.items() if first <= day <= last}
+        name = f"{_FOLDER}ticker={line}.json"
+        self._lake.write_reference(name, _encode_line(line, within, first, last))
+
+    def _read(self, data: bytes, where: str) -> dict[str, dict[date, Bar]]:
+        try:
+            document: dict[str, Any] = orjson.loads(data)
+            if "ticker" in document:
+                line = document["ticker"]
+                first, last = (date.fromisoformat(day) for day in document["covers"])
+                self._covered_lines[line] = (first, last)
+                days = ((date.fromisoformat(day), values) for day, values in document["bars"].items())
+                return {line: {day: _bar(tickers.symbol_on(line, day), day, values) for day, values in days}}
+            day = date.fromisoformat(document["date"])
+            self._covered_days.add(day)
+            return {
+                line: {day: _bar(tickers.symbol_on(line, day), day, values)}
+                for line, values in document["bars"].items()
+            }
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DocumentError(where, f"not a bars file ({error}); delete it to ask the vendor again") from error
+
+
+def _bar(symbol: str, day: date, values: Sequence[float]) -> Bar:
+    return Bar(symbol, day, *values)
+
+
+def _values(bar: Bar) -> list[float | None]:
+    return [bar.open_usd, bar.high_usd, bar.low_usd, bar.close_usd, bar.volume, bar.vwap_usd]
+
+
+def _encode_day(day: date, bars: dict[str, Bar]) -> bytes:
+    return _encode({"date": day.isoformat(), "bars": {line: _values(bars[line]) for line in sorted(bars)}})
+
+
+def _encode_line(line: str, bars: dict[date, Bar], first: date, last: date) -> bytes:
+    return _encode(
+        {
+            "ticker": line,
+            "covers": [first.isoformat(), last.isoformat()],
+            "bars": {day.isoformat(): _values(bars[day]) for day in sorted(bars)},
+        }
+    )
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return orjson.dumps({"schema_version": SCHEMA_VERSION, **document}, option=orjson.OPT_APPEND_NEWLINE)
