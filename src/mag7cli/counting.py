@@ -1,0 +1,151 @@
+"""Which share count each line had on each date: asks the ledger by the chosen method and reads the answers."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from mag7cli.fiscal import FiscalCalendar, known_calendars
+from mag7cli.ledger import Ledger
+from mag7cli.prices import Prices
+from mag7cli.reference import Splits
+from mag7cli.sampling import LineToSample, Precision, Request, Sampler
+from mag7cli.shares import ShareCount, ShareHistory
+from mag7cli.tickers import MAGNIFICENT_7
+from mag7cli.trading_calendar import next_session
+
+# The vendor's share counts honour the date asked for from about here on only (docs/methodology.md): for earlier dates
+# an answer from after it tells a frozen count from a true one.
+HONOURED_FROM: Final = date(2021, 10, 1)
+_ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The share counts of lines; a line whose answers could not all be had says so for the dates that it concerns."""
+
+    histories: Mapping[str, ShareHistory]
+    steps: Mapping[str, Sequence[date]] = field(default_factory=dict)
+    unanswered: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
+    precision: Precision | None = None
+
+    def on(self, ticker: str, day: date) -> ShareCount | str:
+        """The count of a line on a date, or the reason why there is none."""
+        history = self.histories.get(ticker)
+        missing = self.unanswered.get(ticker, {})
+        reason = next((why for asked, why in sorted(missing.items()) if _concerns(asked, day, history)), None)
+        if reason:
+            return reason
+        count = history.on(day, self.steps.get(ticker, ())) if history else None
+        return count or "the vendor gave no share count"
+
+
+def _concerns(asked: date, day: date, history: ShareHistory | None) -> bool:
+    """True if no answer lies between the date that got none and the date in question."""
+    if history is None:
+        return True
+    low, high = min(asked, day), max(asked, day)
+    return not any(low <= one <= high for one in history.observed)
+
+
+def anchors(lines: Iterable[str], first: date) -> list[Request]:
+    """What to ask besides, for dates from before the vendor's counts honour the date."""
+    return [(line, day) for line in lines for day in _ANCHORS] if first < HONOURED_FROM else []
+
+
+def sample(
+    ledger: Ledger,
+    prices: Prices,
+    splits: Splits,
+    members: Mapping[str, Collection[date]],
+    counted: Collection[str],
+    tolerance: float,
+) -> Counts:
+    """Counts for a long range, asked for where they matter. `members` has the dates of each line's membership."""
+    calendars = known_calendars()
+    lines = [
+        LineToSample(
+            ticker,
+            days,
+            {day: bar.close_usd for day in days if (bar := prices.bar(ticker, day))},
+            splits.of(ticker),
+            calendars.get(ticker, FiscalCalendar()),
+            exact=ticker in MAGNIFICENT_7,
+            counted=ticker in counted,
+        )
+        for ticker, dates in members.items()
+        if (days := prices.sessions(ticker, dates))
+    ]
+    every = sorted({day for line in lines for day in line.sessions})
+    first = every[0] if every else HONOURED_FROM
+    before = anchors((line.ticker for line in lines), first)
+    ledger.ask(before)
+    sampler = Sampler(lines, every, ledger.observation, tolerance, sorted({day for _, day in before}))
+    precision = sampler.run(ledger.ask)
+    return Counts(
+        {line.ticker: history for line in lines if (history := sampler.history(line.ticker))},
+        {line.ticker: sampler.steps(line.ticker) for line in lines},
+        _reasons(ledger, {line.ticker: sampler.unanswered(line.ticker) for line in lines}),
+        precision,
+    )
+
+
+def ask_each(ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]) -> Counts:
+    """Counts asked for on every date on which a line has a price, as the original did."""
+    asked = {ticker: prices.sessions(ticker, days) for ticker, days in members.items()}
+    requests = [(ticker, day) for ticker, days in asked.items() for day in days]
+    first = min((day for _, day in requests), default=HONOURED_FROM)
+    ledger.ask([*anchors(members, first), *requests])
+    return Counts(_histories(ledger, splits, members), {}, _reasons(ledger, asked))
+
+
+def refresh(ledger: Ledger, splits: Splits, requests: Sequence[Request], lines: Iterable[str]) -> Counts:
+    """Counts as the ledger has them once these requests are answered: the last known one stands until the next."""
+    ledger.ask(requests)
+    asked: dict[str, list[date]] = {}
+    for ticker, day in requests:
+        if ledger.answer(ticker, day) is None:
+            asked.setdefault(ticker, []).append(day)
+    return Counts(_histories(ledger, splits, lines), {}, _reasons(ledger, asked))
+
+
+def _histories(ledger: Ledger, splits: Splits, lines: Iterable[str]) -> dict[str, ShareHistory]:
+    return {ticker: ShareHistory(ledger.observations(ticker), splits.of(ticker)) for ticker in lines}
+
+
+def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:
+    """Why the dates that were asked for in vain have no count: only failures; "not listed" is an answer."""
+    return {
+        ticker: reasons
+        for ticker, days in asked.items()
+        if (reasons := {day: why for day in days if (why := ledger.failures.get((ticker, day)))})
+    }
+
+
+def rolling_requests(ledger: Ledger, lines: Sequence[str], dates: Sequence[date], most: int | None) -> list[Request]:
+    """What an evening's run asks: the seven on each date, lines never asked yet, and of the others the most overdue.
+
+    `lines` are in order of size; `most` is how many of the others may be asked, None for all.
+    """
+    exact = [(ticker, day) for ticker in MAGNIFICENT_7 for day in dates]
+    last = dates[-1]
+    others = [ticker for ticker in lines if ticker not in MAGNIFICENT_7]
+    never = [ticker for ticker in others if ledger.latest(ticker, last) is None]
+    known = [ticker for ticker in others if ledger.latest(ticker, last) is not None]
+    due = sorted(known, key=lambda ticker: -_overdue(ledger, ticker, last, others.index(ticker) + 1))
+    left = None if most is None else max(0, most - len(never))
+    return [*exact, *((ticker, last) for ticker in [*never, *due[:left]])]
+
+
+def _overdue(ledger: Ledger, ticker: str, day: date, rank: int) -> float:
+    """How much a line's count wants asking: its age in days, the more so once a period end passed, by size.
+
+    A company's weight in the index falls about as the inverse of its rank.
+    """
+    latest = ledger.latest(ticker, day)
+    if latest is None:
+        return 0.0
+    asked_on, _ = latest
+    calendar = known_calendars().get(ticker, FiscalCalendar())
+    stepped = any(calendar.period_ends(next_session(asked_on), day)) if asked_on < day else False
+    return (day - asked_on).days * (10 if stepped else 1) / rank
