@@ -1,0 +1,58 @@
+"""`mag7 dates`."""
+
+from datetime import date
+from typing import Annotated, Final
+
+import typer
+
+from mag7cli import trading_calendar
+from mag7cli.cli.frame import TEXT_JSON_CSV, command
+from mag7cli.cli.options import EndOption, StartOption, check_period
+from mag7cli.clock import SystemClock
+from mag7cli.errors import UsageError
+from mag7cli.output import Column, Grid, Line, Output, Result
+
+_DEFAULT_YEARS: Final = 4
+
+
+@command("mag7 dates --start 2021-01-01 --end 2024-12-13", "mag7 dates --last 5 --format json", formats=TEXT_JSON_CSV)
+def dates(
+    output: Output,
+    start: StartOption = None,
+    end: EndOption = None,
+    last: Annotated[
+        int | None, typer.Option("--last", min=1, metavar="N", help="Only the last N trading dates.")
+    ] = None,
+) -> None:
+    """Print the trading dates of the New York exchange.
+
+    One a line, oldest first. By default the last four years, up to the last session that is over.
+    """
+    check_period(start, end)
+    until = end or _last_session(start)
+    found = trading_calendar.sessions(start or _default_start(until, last), until)
+    output.show(_result(found[-last:] if last else found))
+
+
+def _last_session(start: date | None) -> date:
+    """The last session that is over. Raises UsageError if `start` is later: nothing could be listed."""
+    until = trading_calendar.last_completed_session(SystemClock().now())
+    if start and start > until:
+        raise UsageError(
+            f"--start {start} is after {until}, the last session that is over", hint="give --end for dates to come"
+        )
+    return until
+
+
+def _default_start(until: date, last: int | None) -> date:
+    if last:
+        return trading_calendar.session_offset(until, 1 - last)
+    return trading_calendar.years_before(until, _DEFAULT_YEARS)
+
+
+def _result(found: list[date]) -> Result:
+    return Result(
+        document={"count": len(found), "dates": found},
+        grid=Grid((Column("trading_date"),), [[day] for day in found]),
+        text=[Line(day.isoformat()) for day in found],
+    )

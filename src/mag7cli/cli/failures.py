@@ -1,0 +1,111 @@
+"""How a command ends badly: an error as one line with a hint, a signal as an error, and nothing else caught."""
+
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import Final
+
+from typer._click import ClickException  # Typer vendors Click, and has no public name for the base of its errors
+
+from mag7cli.cli.options import PREFIX, PROGRAM
+from mag7cli.config import KEY_HINT
+from mag7cli.errors import Mag7Error
+from mag7cli.output import say_failure
+
+_KEY_OPTIONS: Final = frozenset({"--api-key", "--apikey", "--key", "--token", "--polygon-api-key", "--massive-api-key"})
+
+
+@dataclass(slots=True)
+class Voice:
+    """How the errors of one run are said: guessed from the words typed, since one may come before they are read."""
+
+    words: Sequence[str]
+    as_json: bool
+
+    @classmethod
+    def guessed(cls, words: Sequence[str], environ: Mapping[str, str]) -> "Voice":
+        """The voice that the words of the command line, or else the environment, seem to ask for."""
+        wanted = (_last_value(words, environ, option) for option in ("--format", "--log-format"))
+        return cls(words, "json" in wanted)
+
+    def say(self, error: Mag7Error | ClickException) -> int:
+        """Say it, and give the exit code."""
+        if isinstance(error, Mag7Error):
+            message, hint = str(error), error.hint
+        else:
+            message, hint = _usage_message(error), _usage_hint(error)
+        say_failure(message, code=error.exit_code, hint=hint, as_json=self.as_json)
+        return error.exit_code
+
+
+def _last_value(words: Sequence[str], environ: Mapping[str, str], option: str) -> str:
+    found = environ.get(variable_of(option.removeprefix("--")), "")
+    for word, following in pairwise([*words, ""]):
+        if word == option:
+            found = following
+        elif word.startswith(f"{option}="):
+            found = word.partition("=")[2]
+    return found
+
+
+def variable_of(option: str) -> str:
+    """The environment variable of an option: one rule for all."""
+    return PREFIX + option.upper().replace("-", "_")
+
+
+# What Click complains of
+
+
+def _usage_message(error: ClickException) -> str:
+    """The complaint, with the place of a value that was not typed."""
+    # A complaint about an unknown option appends Click's guesses; ours are in the hint.
+    told = error.message if hasattr(error, "possibilities") else error.format_message()
+    return told.strip().rstrip(".") + _place_of_value(error)
+
+
+def _place_of_value(error: ClickException) -> str:
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is None or parameter is None:
+        return ""
+    source = context.get_parameter_source(parameter.name)
+    places = {"ENVIRONMENT": parameter.envvar, "DEFAULT_MAP": "a configuration file, see mag7 config show"}
+    return f" (from {places[source.name]})" if source and source.name in places else ""
+
+
+def _usage_hint(error: ClickException) -> str:
+    """The option that may be meant, or where to read about them."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else PROGRAM
+    option = getattr(error, "option_name", None)
+    guesses = getattr(error, "possibilities", None)
+    if option in _KEY_OPTIONS:
+        return KEY_HINT
+    if guesses:
+        return f"did you mean {guesses[0]}?"
+    if option and path == PROGRAM:
+        return f"options come after the command: {PROGRAM} COMMAND {option}"
+    return f"{path} --help says what it takes"
+
+
+# Signals
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that locks are given back and files closed."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

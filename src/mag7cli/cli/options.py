@@ -1,0 +1,74 @@
+"""The options and arguments that commands share, each declared once, and the parsers of what is typed there."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import typer
+
+from mag7cli.config import API_KEY_COMMAND, KEY_HINT
+from mag7cli.errors import UsageError
+
+Engine = Literal["duckdb", "athena", "redshift"]
+
+PROGRAM: Final = "mag7"
+PREFIX: Final = "MAG7_"
+DEFAULT_LAKE: Final = "./lake"
+
+_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def parse_date(value: str) -> date:
+    """`2024-12-13` as a date; no other way of writing one, since half of them mean another day elsewhere."""
+    try:
+        if _ISO_DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError as error:
+        raise typer.BadParameter(f"there is no such day as {value}") from error
+    raise typer.BadParameter(f"{value!r} is not a date like 2024-12-13")
+
+
+def check_period(start: date | None, end: date | None) -> None:
+    """Raise UsageError if the period ends before it starts."""
+    if start and end and end < start:
+        raise UsageError(f"--end {end} is before --start {start}", hint="the first date goes to --start")
+
+
+def _from_configuration_only(context: typer.Context, value: str | None) -> str | None:
+    source = context.get_parameter_source(API_KEY_COMMAND)
+    # By name: Typer has no public one for the enumeration.
+    if source is not None and source.name == "COMMANDLINE":
+        raise UsageError("--api-key-command is not taken from the command line", hint=KEY_HINT)
+    return value
+
+
+LakeOption = Annotated[
+    str,
+    typer.Option("--lake", metavar="PATH|s3://BUCKET[/PREFIX]", help="The lake: a folder, or a place in S3."),
+]
+StartOption = Annotated[
+    date | None, typer.Option("--start", parser=parse_date, metavar="YYYY-MM-DD", help="First trading date.")
+]
+EndOption = Annotated[
+    date | None, typer.Option("--end", parser=parse_date, metavar="YYYY-MM-DD", help="Last trading date.")
+]
+DateArgument = Annotated[date, typer.Argument(parser=parse_date, metavar="DATE", help="A trading date.")]
+OptionalDateArgument = Annotated[
+    date | None, typer.Argument(parser=parse_date, metavar="[DATE]", help="A trading date; by default the latest.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Do again what is done already.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
+EngineOption = Annotated[Engine, typer.Option("--engine", help="Where the SQL runs.")]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")]
+VerboseOption = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Say more; -vv even more.")
+]
+LogFormatOption = Annotated[
+    Literal["text", "json"], typer.Option("--log-format", help="How stderr is written; json is one object a line.")
+]
+ApiKeyCommandOption = Annotated[
+    str | None, typer.Option("--api-key-command", hidden=True, callback=_from_configuration_only)
+]
+"""Never typed: it comes from a configuration file or MAG7_API_KEY_COMMAND, by the same rules as an option."""
