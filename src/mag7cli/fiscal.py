@@ -9,38 +9,42 @@ from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from functools import cache
+from typing import Final, Literal, cast
 
 from mag7cli import facts
 
-_QUARTER: Final = timedelta(days=91)
+Rule = Literal["end", "last", "near"]
+
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
 class FiscalCalendar:
-    """Quarters that end with a month, or every 13 weeks.
+    """How a company's quarters end.
 
-    `phase` is the month number modulo 3 of the month-ends (0: March, June, ...; 1: January, April, ...);
-    `anchor`, where it is given, is one period end of a 52/53-week year instead.
+    `cycle` is the month number modulo 3 of the quarter ends (0: March, June, ...; 1: January, April, ...).
+    `rule` says on which day: the `end` of the month, its `last` weekday so named, or the one `near`est to its end.
     """
 
-    phase: int = 0
-    anchor: date | None = None
+    cycle: int = 0
+    rule: Rule = "end"
+    weekday: str = ""
 
     def period_ends(self, first: date, last: date) -> Iterator[date]:
         """The period ends from `first` to `last`."""
-        if self.anchor is not None:
-            day = self.anchor + _QUARTER * ((first - self.anchor) // _QUARTER)
-            while day <= last:
-                if day >= first:
-                    yield day
-                day += _QUARTER
-            return
         for year in range(first.year, last.year + 1):
-            for month in range(self.phase or 3, 13, 3):
-                day = date(year, month, monthrange(year, month)[1])
+            for month in range(self.cycle or 3, 13, 3):
+                day = self._period_end(year, month)
                 if first <= day <= last:
                     yield day
+
+    def _period_end(self, year: int, month: int) -> date:
+        end = date(year, month, monthrange(year, month)[1])
+        if self.rule == "end":
+            return end
+        latest = end if self.rule == "last" else end + timedelta(days=3)
+        return latest - timedelta(days=(latest.weekday() - _WEEKDAYS.index(self.weekday)) % 7)
 
     def steps(self, sessions: Sequence[date]) -> list[date]:
         """The trading dates, out of sorted `sessions`, on which a count may step: none is the first of them."""
@@ -50,24 +54,32 @@ class FiscalCalendar:
         return [sessions[index] for index in dict.fromkeys(indices) if 0 < index < len(sessions)]
 
 
+_RULES: Final[tuple[tuple[Rule, str], ...]] = (
+    ("end", ""),
+    ("last", "sat"),
+    ("last", "sun"),
+    ("last", "fri"),
+    ("near", "sat"),
+    ("near", "sun"),
+    ("near", "fri"),
+    ("near", "thu"),
+)
+_CANDIDATES: Final = tuple(FiscalCalendar(cycle, rule, weekday) for rule, weekday in _RULES for cycle in (0, 1, 2))
+
+
+@cache
 def known_calendars() -> dict[str, FiscalCalendar]:
-    """The companies whose quarters are known not to end in March, June, September and December, by ticker.
+    """The companies whose quarters are known not to end with March, June, September and December, by ticker.
 
     Source: data/fiscal_calendars.csv, a row each.
     """
     return {
-        row["ticker"]: FiscalCalendar(
-            int(row["phase"]), date.fromisoformat(row["period_end"]) if row["period_end"] else None
-        )
+        row["ticker"]: FiscalCalendar(int(row["cycle"]), cast(Rule, row["rule"]), row["weekday"])
         for row in facts.read("fiscal_calendars")
     }
 
 
-def learn(step: date, sessions: Sequence[date]) -> FiscalCalendar:
-    """The calendar of a company whose count stepped on the session `step`, in sorted `sessions`."""
-    index = bisect_left(sessions, step)
-    before = sessions[index - 1] if index else step - timedelta(days=4)
-    for phase in range(3):
-        if any(before < end <= step for end in FiscalCalendar(phase).period_ends(before, step)):
-            return FiscalCalendar(phase)
-    return FiscalCalendar(anchor=before + timedelta(days=1))
+def learn(located: Sequence[date], sessions: Sequence[date]) -> FiscalCalendar | None:
+    """The commonest calendar that has all these steps, None if none has; `sessions` are sorted."""
+    wanted = set(located)
+    return next((one for one in _CANDIDATES if wanted <= set(one.steps(sessions))), None)

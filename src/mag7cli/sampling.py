@@ -12,7 +12,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 from typing import Final
 
 from mag7cli.fiscal import FiscalCalendar, learn
@@ -28,11 +27,15 @@ Ask = Callable[[Sequence[Request]], None]
 Lookup = Callable[[str, date], ShareObservation | None]
 
 _MOST_ROUNDS: Final = 40
+_LARGE_STEP: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class LineToSample:
-    """One line: the trading dates on which it has a close (sorted), its splits, and its closes on some of them."""
+    """One line: the trading dates on which it has a close (sorted), its closes (USD) and its splits.
+
+    `jumps` are dates on which the close moved as in a split that is not listed: the count may step there.
+    """
 
     ticker: str
     sessions: Sequence[date]
@@ -41,6 +44,7 @@ class LineToSample:
     calendar: FiscalCalendar
     exact: bool
     counted: bool
+    jumps: Sequence[date] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,15 @@ class _State:
     line: LineToSample
     asked: set[date] = field(default_factory=set)
     answers: dict[date, ShareObservation] = field(default_factory=dict)
-    calendar: FiscalCalendar = field(default_factory=FiscalCalendar)
-    proven: int = 0
-    disproved: bool = False
+    calendar: FiscalCalendar | None = None
+    is_proven: bool = False
+    is_disproved: bool = False
     history: ShareHistory = field(init=False)
     steps: list[date] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.calendar = self.line.calendar
-        self.steps = self.calendar.steps(self.line.sessions)
+        self.steps = self.line.calendar.steps(self.line.sessions)
         self.history = ShareHistory((), ())
 
 
@@ -94,12 +98,21 @@ class _Interval:
 
     @property
     def share(self) -> float:
-        """The part of the difference by which the count may be off between the two answers."""
+        """The part of the difference by which the count may be off between the two answers.
+
+        A large step is not left to the calendar, however well that is proven.
+        """
         if self.is_settled:
             return 0.0
-        if not self.state.proven or not self.expected:
+        if not self.state.is_proven or not self.expected or self.is_large:
             return 1.0
         return (len(self.expected) - 1) / len(self.expected)
+
+    @property
+    def is_large(self) -> bool:
+        """True if the count changed by more than the filings of a quarter or two change it: a merger, say."""
+        before = self.state.history.neutral(self.first)
+        return self.neutral > _LARGE_STEP * before
 
 
 class Sampler:
@@ -129,7 +142,7 @@ class Sampler:
     def run(self, ask: Ask) -> Precision:
         """Ask until the tolerance is reached, or nothing more can be asked that would help."""
         self._ask(ask, self.coarse())
-        self._ask(ask, self._expected_steps_of_exact_lines())
+        self._ask(ask, self._expected_steps())
         for _ in range(_MOST_ROUNDS):
             requests = self._refinements()
             if not requests:
@@ -140,17 +153,19 @@ class Sampler:
     def coarse(self) -> list[Request]:
         """The first round: each line on its first and last trading date and once a year between."""
         return sorted(
-            {(ticker, day) for ticker, state in self._states.items() for day in _grid(state.line.sessions)},
+            {(ticker, day) for ticker, state in self._states.items() for day in _grid(state)},
             key=lambda request: (request[1], request[0]),
         )
 
-    def _expected_steps_of_exact_lines(self) -> list[Request]:
-        """Both sides of every expected step, so that not even a count that comes back to what it was is missed."""
+    def _expected_steps(self) -> list[Request]:
+        """Both sides of every jump of a close, and of every step that is expected of an exact line.
+
+        So not even a count that comes back to what it was is missed there.
+        """
         return [
             (ticker, day)
             for ticker, state in self._states.items()
-            if state.line.exact
-            for step in state.steps
+            for step in (*state.line.jumps, *(state.steps if state.line.exact else ()))
             for day in _both_sides(state.line.sessions, step)
             if day not in state.asked
         ]
@@ -186,7 +201,7 @@ class Sampler:
         """What to ask next: nothing once every exact line is settled and the total is within the tolerance."""
         intervals = [interval for state in self._states.values() for interval in _intervals(state)]
         urgent = [one for one in intervals if one.state.line.exact and not one.is_settled]
-        urgent += self._over_tolerance([one for one in intervals if not one.state.line.exact and one.share])
+        urgent += _proof_first(self._over_tolerance([one for one in intervals if not one.state.line.exact]))
         requests = {
             (one.state.line.ticker, day) for one in urgent for day in _next_days(one) if day not in one.state.asked
         }
@@ -197,7 +212,7 @@ class Sampler:
         chosen: dict[int, _Interval] = {}
         for day in self._watched:
             total = self._total(day)
-            errors = [(self._error(one, day), one) for one in intervals if one.first < day < one.last]
+            errors = [(self._error(one, day), one) for one in intervals if one.first < day < one.last and one.share]
             errors.sort(key=lambda item: (item[0], item[1].state.line.ticker))
             budget = self._tolerance * total
             for error, interval in errors:
@@ -234,8 +249,21 @@ class Sampler:
             sum(len(state.answers) for state in self._states.values()),
             settled,
             sum(max(1, len(one.expected)) for one in intervals) - settled,
-            sum(state.disproved for state in self._states.values()),
+            sum(state.is_disproved for state in self._states.values()),
         )
+
+
+def _proof_first(intervals: Iterable[_Interval]) -> list[_Interval]:
+    """The intervals, but only the widest of a line whose calendar is not proven yet: a proof may settle the others."""
+    chosen: list[_Interval] = []
+    unproven: dict[str, _Interval] = {}
+    for one in intervals:
+        if one.state.is_proven or not one.expected:
+            chosen.append(one)
+        else:
+            ticker = one.state.line.ticker
+            unproven[ticker] = max(unproven.get(ticker, one), one, key=lambda interval: interval.neutral)
+    return [*chosen, *unproven.values()]
 
 
 def _both_sides(sessions: Sequence[date], step: date) -> tuple[date, date]:
@@ -248,37 +276,38 @@ def _watched(sessions: Sequence[date]) -> list[date]:
     return list(sessions[:: max(1, min(5, len(sessions) // 20))]) if sessions else []
 
 
-def _grid(sessions: Sequence[date]) -> set[date]:
-    """First, last, and the first trading date of each July: inside a quarter of every common fiscal calendar."""
-    years = range(sessions[0].year, sessions[-1].year + 1)
-    july = (bisect_left(sessions, date(year, 7, 1)) for year in years)
-    return {sessions[0], sessions[-1]} | {sessions[index] for index in july if 0 < index < len(sessions)}
+def _grid(state: _State) -> set[date]:
+    """First, last, and each summer the day of an expected step: one more answer, of the day before, then proves it."""
+    sessions = state.line.sessions
+    summer = {step.year: step for step in state.steps if 6 <= step.month <= 8}
+    return {sessions[0], sessions[-1], *summer.values()}
 
 
 def _update(state: _State) -> None:
-    """Read the answers again and hold the calendar against them."""
+    """Read the answers again and hold the calendar against them.
+
+    It is proven by steps that were located on its days, and no longer believed once a step was located elsewhere, or
+    was looked for on one of its days and was not there.
+    """
     state.history = ShareHistory(state.answers.values(), state.line.splits)
-    changes = {(first, last) for first, last, _ in state.history.changes()}
-    located = [last for first, last in changes if _adjacent(state, first, last)]
-    on_calendar = [day for day in located if day in state.steps]
-    if not on_calendar and _is_disproved(state, changes, located):
-        state.disproved = True
-        if located:
-            state.calendar = learn(max(located), state.line.sessions)
-            state.steps = state.calendar.steps(state.line.sessions)
-            on_calendar = [day for day in located if day in state.steps]
-        else:
-            state.steps = []
-    state.proven = len(on_calendar)
+    sessions = state.line.sessions
+    changes = state.history.changes()
+    located = [last for first, last, _ in changes if _adjacent(state, first, last)]
+    ordinary = [day for day in located if day not in state.line.jumps]
+    if not set(ordinary) <= set(state.steps):
+        state.is_disproved = True
+        state.calendar = learn(ordinary, sessions)
+        state.steps = state.calendar.steps(sessions) if state.calendar else []
+    absent = any(_is_absent(state, step, located) for step in state.steps)
+    if absent and changes and not ordinary:
+        state.is_disproved = True
+        state.calendar, state.steps = None, []
+    state.is_proven = bool(ordinary) and not absent and state.calendar is not None
 
 
-def _is_disproved(state: _State, changes: Collection[tuple[date, date]], located: Sequence[date]) -> bool:
-    """True if a step was found elsewhere, or was looked for on an expected day and was not there."""
-    if located:
-        return True
-    pairs = [(one, two) for one, two in pairwise(sorted(state.answers)) if _adjacent(state, one, two)]
-    looked_for = any(two in state.steps for _, two in pairs)
-    return looked_for and bool(changes)
+def _is_absent(state: _State, step: date, located: Collection[date]) -> bool:
+    """True if a step was looked for on its day and was not there."""
+    return step not in located and all(day in state.answers for day in _both_sides(state.line.sessions, step))
 
 
 def _adjacent(state: _State, first: date, last: date) -> bool:
@@ -294,14 +323,20 @@ def _intervals(state: _State) -> Iterator[_Interval]:
 
 
 def _next_days(interval: _Interval) -> list[date]:
-    """Where to ask next inside an interval: both sides of the expected step nearest its middle, else the middle."""
+    """Where to ask next inside an interval: both sides of the expected step nearest its middle, else the middle.
+
+    With two expected steps on a calendar that was proven, the one quarter between them is all that is unknown.
+    """
     sessions = interval.state.line.sessions
     low, high = bisect_left(sessions, interval.first), bisect_left(sessions, interval.last)
     if high - low <= 1:
         return []
+    if interval.expected and not interval.state.is_proven and interval.last in interval.expected:
+        return [sessions[high - 1]]
     if interval.expected:
         step = bisect_left(sessions, interval.expected[len(interval.expected) // 2])
-        days = [sessions[index] for index in (step - 1, step) if low < index < high]
+        sides = (step - 1,) if len(interval.expected) == 2 and interval.state.is_proven else (step - 1, step)
+        days = [sessions[index] for index in sides if low < index < high]
         fresh = [day for day in days if day not in interval.state.asked]
         if fresh:
             return fresh

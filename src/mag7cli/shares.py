@@ -192,6 +192,10 @@ class ShareHistory:
         """The dates of the answers, oldest first."""
         return self._days
 
+    def neutral(self, day: date) -> float:
+        """The count of the last answer on or before a date, in the units before the first split; of the first, else."""
+        return self._points[max(0, bisect_right(self._days, day) - 1)].neutral
+
     def changes(self) -> list[tuple[date, date, float]]:
         """The pairs of neighbouring answers that differ: (earlier, later, neutral shares apart)."""
         return [
