@@ -6,6 +6,7 @@ Anything that is not a `Mag7Error` is a bug and keeps its traceback.
     ├── UsageError                    2   an option or argument that cannot be used
     ├── ConfigError                   2   a configuration file that cannot be read
     ├── HoldingsFormatError           1   a file that is not a fund holdings file
+    │   └── NoHoldingsError           1   the issuer's empty template: no holdings for that date
     ├── DocumentError                 1   a raw document that cannot be understood
     ├── CalendarError                 1   a date that the trading calendar does not cover
     ├── StoreError                    1   the lake cannot be read or written
@@ -75,6 +76,10 @@ class ConfigError(Mag7Error):
 
 class HoldingsFormatError(Mag7Error):
     """A file that is not a fund holdings file, or one without holdings."""
+
+
+class NoHoldingsError(HoldingsFormatError):
+    """The issuer's empty template: there are no holdings for that date."""
 
 
 class DocumentError(Mag7Error):
