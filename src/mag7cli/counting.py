@@ -1,11 +1,14 @@
 """Which share count each line had on each date: asks the ledger by the chosen method and reads the answers."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from mag7cli.fiscal import FiscalCalendar, known_calendars
+from mag7cli.guard import is_split_sized
 from mag7cli.ledger import Ledger
 from mag7cli.prices import Prices
 from mag7cli.reference import Splits
@@ -72,6 +75,7 @@ def sample(
             calendars.get(ticker, FiscalCalendar()),
             exact=ticker in MAGNIFICENT_7,
             counted=ticker in counted,
+            jumps=_jumps(prices, splits, ticker, days),
         )
         for ticker, dates in members.items()
         if (days := prices.sessions(ticker, dates))
@@ -88,6 +92,15 @@ def sample(
         _reasons(ledger, {line.ticker: sampler.unanswered(line.ticker) for line in lines}),
         precision,
     )
+
+
+def _jumps(prices: Prices, splits: Splits, ticker: str, days: Sequence[date]) -> list[date]:
+    """The dates on which the close moved as in a split although none is listed: there the count may step on any day."""
+    listed = {split.execution_date for split in splits.of(ticker)}
+    closes = [(day, bar.close_usd) for day in days if (bar := prices.bar(ticker, day))]
+    return [
+        day for (_, was), (day, now) in pairwise(closes) if day not in listed and is_split_sized(math.log(now / was))
+    ]
 
 
 def ask_each(ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]) -> Counts:

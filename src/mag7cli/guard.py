@@ -94,8 +94,7 @@ class _Moves:
 def _judge(moves: _Moves, on: date, known: Sequence[Split]) -> Event | None:
     if abs(moves.shares) >= _ORDINARY_STEP:
         return _judge_shares(moves, on, known)
-    # Only a halving or more, or a doubling, counts here: a close may fall by a third on bad news.
-    if abs(moves.close) > math.log(1.9) and _near_ratio(moves.close, _NEAR_RATIO_CLOSE):
+    if is_split_sized(moves.close):
         return _close_event(
             moves,
             "unlisted_split",
@@ -128,6 +127,14 @@ def _judge_shares(moves: _Moves, on: date, known: Sequence[Split]) -> Event | No
 
 def _near_ratio(move: float, tolerance: float) -> bool:
     return any(abs(abs(move) - ratio) < tolerance for ratio in _RATIOS)
+
+
+def is_split_sized(close_move: float) -> bool:
+    """True if a log step of the close, known splits taken out, looks like a split.
+
+    Only a halving or more, or a doubling, counts: a close may fall by a third on bad news.
+    """
+    return abs(close_move) > math.log(1.9) and _near_ratio(close_move, _NEAR_RATIO_CLOSE)
 
 
 def _times(move: float) -> str:
