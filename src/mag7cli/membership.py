@@ -4,7 +4,8 @@ Between two holdings files the earlier one holds. Before the first one there is 
 without any file, the list that is shipped with the package. Which of the three it was goes with the answer.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -67,19 +68,23 @@ def members_on(on: date, files: Mapping[date, File]) -> Membership:
 
 
 def members_by_date(dates: Iterable[date], files: Mapping[date, File]) -> dict[date, Membership]:
-    """Who was in the index on each of the dates; dates under one file share their lines."""
-    lines = {as_of: _lines(file.equities) for as_of, file in sorted(files.items()) if file.equities}
-    return {on: _membership(on, lines) for on in dates}
+    """Who was in the index on each of the dates; dates under one file share its lines."""
+    known = sorted(as_of for as_of, file in files.items() if file.equities)
+    chosen = {on: _as_of(on, known) for on in dates}
+    lines = {as_of: _lines(files[as_of].equities) for as_of in set(chosen.values()) if as_of is not None}
+    return {on: _membership(on, as_of, lines) for on, as_of in chosen.items()}
 
 
-def _membership(on: date, lines: Mapping[date, tuple[Line, ...]]) -> Membership:
-    before = max((as_of for as_of in lines if as_of <= on), default=None)
-    if before is not None:
-        return Membership("observed", before, lines[before])
-    nearest = min(lines, default=None)
-    if nearest is not None:
-        return Membership("nearest", nearest, lines[nearest])
-    return Membership("bundled", tickers.BUNDLED_AS_OF, _bundled_lines())
+def _as_of(on: date, known: Sequence[date]) -> date | None:
+    """The file for a date: the latest on or before it, else the nearest, which is then the oldest; None without any."""
+    position = bisect_right(known, on)
+    return known[max(position - 1, 0)] if known else None
+
+
+def _membership(on: date, as_of: date | None, lines: Mapping[date, tuple[Line, ...]]) -> Membership:
+    if as_of is None:
+        return Membership("bundled", tickers.BUNDLED_AS_OF, _bundled_lines())
+    return Membership("observed" if as_of <= on else "nearest", as_of, lines[as_of])
 
 
 def _lines(equities: Iterable[Equity]) -> tuple[Line, ...]:
