@@ -49,6 +49,7 @@ _DATES: Final = (
     re.compile(r"(?P<month>[A-Za-z]{3})[a-z]*\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"),
     re.compile(r"(?P<day>\d{1,2})[-/ ](?P<month>[A-Za-z]{3})[a-z]*[-/ ](?P<year>\d{4})"),
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"),
+    re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"),
     re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"),
 )
 _NUMBER: Final = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?")
@@ -131,6 +132,10 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
     if not rows:
         told = f" ({dropped[0].symbol}: {dropped[0].reason})" if dropped else ""
         raise HoldingsFormatError(f"{name}: has a header but no holdings that can be read{told}", hint=_HINT)
+    if len(reader.doubts) > len(rows) / 2:
+        raise HoldingsFormatError(
+            f"{name}: {reader.doubts[0]}, nor are most others; are they decimal commas?", hint=_HINT
+        )
     warnings = [*twice, *reader.doubts, *_weight_doubts(rows)]
     return Holdings(_fund(preamble) or name, day, tuple(rows), tuple(dropped), tuple(warnings))
 
@@ -182,7 +187,7 @@ def _refuse_markup(text: str, name: str) -> None:
 def _lines(text: str, name: str) -> list[list[str]]:
     """The cells of every line, stripped; the no-break spaces that separate the parts of a file become empty lines."""
     try:
-        read = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+        read = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True))
     except csv.Error as error:
         raise HoldingsFormatError(f"{name}: is no CSV file ({error})", hint=_HINT) from error
     return [[cell.strip() for cell in line] for line in read]
