@@ -86,9 +86,20 @@ class MarketDataSource(Protocol):
     Safe to share between threads.
     """
 
-    name: str
-    version: str
-    simulated: bool
+    @property
+    def name(self) -> str:
+        """The vendor, as documents name their source."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """What speaks with the vendor, and its version."""
+        ...
+
+    @property
+    def simulated(self) -> bool:
+        """True if the answers are of a simulated market; known for certain after the first answer."""
+        ...
 
     def details(self, symbol: str, on: date) -> TickerDetails:
         """What was known of `symbol` for `on`. Raises TickerNotFoundError if it was not active then."""
