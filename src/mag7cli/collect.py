@@ -1,6 +1,6 @@
 """Collects raw documents: what is missing, what that costs, and the way of each trading date into the lake."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -16,7 +16,7 @@ from mag7cli.holdings import parse
 from mag7cli.lake import Lake
 from mag7cli.ledger import Ledger
 from mag7cli.market_data import Document, FailedTicker, SourceDocument
-from mag7cli.membership import Line, Membership, members_on
+from mag7cli.membership import Line, Membership, members_by_date
 from mag7cli.prices import PriceRequest, Prices
 from mag7cli.progress import NoProgress, Note, Progress
 from mag7cli.reference import Splits, log_step, update_splits
@@ -101,7 +101,7 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     else:
         dates = [day for day in wanted if options.force or not collected.is_complete(day)]
     files = {day: parse(lake.read_holdings(day), lake.holdings_key(day)) for day in lake.holdings_dates() if dates}
-    return Worklist(tuple(dates), len(wanted) - len(dates), {day: members_on(day, files) for day in dates})
+    return Worklist(tuple(dates), len(wanted) - len(dates), members_by_date(dates, files))
 
 
 def collect(
@@ -145,6 +145,7 @@ class _Run:
         self._options = options
         self._clock = clock
         self._progress = progress
+        self._known_companies: dict[tuple[Line, ...], tuple[Sequence[Line], Collection[str]]] = {}
         common = {"workers": options.workers, "abort": abort}
         self._prices = Prices(lake, source, told=partial(self._told, "prices"), **common)  # type: ignore[arg-type]
         self._ledger = Ledger(
@@ -160,7 +161,7 @@ class _Run:
         self._prices.load()
         self._ledger.load()
         lines = work.lines
-        self._prices.get(PriceRequest(lines, _with_session_before(work.dates)))
+        self._prices.get(PriceRequest(lines, work.dates))
         splits = self._splits(work, lines)
         result = CollectResult(present=work.present)
         for part in _parts(work, self._options.method):
@@ -199,8 +200,7 @@ class _Run:
         return counting.sample(self._ledger, self._prices, splits, members, counted, self._options.tolerance)
 
     def _document(self, day: date, membership: Membership, counts: Counts, absent: "_Absences") -> Document:
-        lines = [replace(line, cik=self._cik(line, day)) for line in membership.lines]
-        counted = {company.counted for company in tickers.companies(lines)}
+        lines, counted = self._companies(membership)
         valued: list[ValuedLine] = []
         failed: list[FailedTicker] = []
         not_listed: list[str] = []
@@ -227,6 +227,14 @@ class _Run:
                 {ticker: self._profile(ticker, day) for ticker in tickers.MAGNIFICENT_7},
             )
         )
+
+    def _companies(self, membership: Membership) -> tuple[Sequence[Line], Collection[str]]:
+        """The lines with what is known of their CIKs, and those of them that are counted."""
+        if membership.lines not in self._known_companies:
+            lines = [replace(line, cik=self._cik(line, membership.as_of)) for line in membership.lines]
+            counted = {company.counted for company in tickers.companies(lines)}
+            self._known_companies[membership.lines] = lines, counted
+        return self._known_companies[membership.lines]
 
     def _now(self) -> datetime:
         return self._clock.now()
@@ -300,11 +308,6 @@ def _unpriced_edges(prices: Prices, ticker: str, days: Sequence[date]) -> Iterat
     after = [day for day in asked if priced and day > priced[-1]]
     yield from ((day, before[-1]) for day in before)
     yield from ((day, after[0]) for day in after)
-
-
-def _with_session_before(dates: Sequence[date]) -> list[date]:
-    """The dates, and the session before the first: a split on the first is confirmed by the step of the close."""
-    return [previous_session(dates[0]), *dates] if len(dates) > ROLLING_DATES else list(dates)
 
 
 def _parts(work: Worklist, method: Method) -> Iterator[Worklist]:

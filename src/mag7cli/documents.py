@@ -1,7 +1,7 @@
 """Builds the raw document of one trading date from what is known of its lines. Pure: no vendor, no lake, no clock."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Final
 
@@ -41,18 +41,20 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class ValuedLine:
-    """A line with its price and share count; `counted` if it is the one of its company that enters the total."""
+    """A line with its price and share count; `counted` if it is the one of its company that enters the total.
+
+    `market_cap_usd` is close x the whole company's shares, exact to the cent.
+    """
 
     ticker: str
     cik: str | None
     counted: bool
     bar: Bar
     count: ShareCount
+    market_cap_usd: float = field(init=False)
 
-    @property
-    def market_cap_usd(self) -> float:
-        """Close x the whole company's shares, exact to the cent."""
-        return market_cap_usd(self.bar.close_usd, self.count.shares)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "market_cap_usd", market_cap_usd(self.bar.close_usd, self.count.shares))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ One file per date asked for, `raw/reference/details/date=D.json`, so that an eve
 
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -46,6 +46,9 @@ class Answer:
     share_class_shares: float | None = None
     description: str | None = None
     reason: str | None = None
+
+
+_FIELDS: Final = tuple(one.name for one in fields(Answer))
 
 
 class Ledger:
@@ -184,7 +187,7 @@ def _file_name(day: date) -> str:
 def _encode(day: date, answers: dict[str, Answer]) -> bytes:
     """Sorted, and without what was not said, so that equal answers are equal bytes."""
     told = {
-        ticker: {key: value for key, value in asdict(answers[ticker]).items() if value is not None}
+        ticker: {name: value for name in _FIELDS if (value := getattr(answers[ticker], name)) is not None}
         for ticker in sorted(answers)
     }
     document = {"schema_version": SCHEMA_VERSION, "date": day.isoformat(), "answers": told}

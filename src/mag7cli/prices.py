@@ -14,6 +14,7 @@ from mag7cli import tickers
 from mag7cli.errors import DocumentError, MalformedResponseError, MarketDataError, PlanError, TickerNotFoundError
 from mag7cli.lake import Lake
 from mag7cli.parallel import each
+from mag7cli.trading_calendar import previous_session
 from mag7cli.vendor import Bar, MarketDataSource
 
 SCHEMA_VERSION: Final = 1
@@ -24,10 +25,18 @@ Way = Literal["days", "lines"]
 
 @dataclass(frozen=True, slots=True)
 class PriceRequest:
-    """Bars wanted: of these lines on these trading dates (sorted)."""
+    """Bars wanted: of these lines on these trading dates (sorted).
+
+    Where whole lines are asked for, the session before the first comes along: it confirms a split on the first.
+    """
 
     lines: Sequence[str]
     sessions: Sequence[date]
+
+    @property
+    def span(self) -> tuple[date, date]:
+        """First and last day to ask a whole line for."""
+        return previous_session(self.sessions[0]), self.sessions[-1]
 
 
 class Prices:
@@ -113,7 +122,7 @@ class Prices:
     # By whole lines: one call gives all days of one symbol
 
     def _missing_lines(self, wanted: PriceRequest) -> Iterator[tuple[str, str, date, date]]:
-        first, last = wanted.sessions[0], wanted.sessions[-1]
+        first, last = wanted.span
         for line in wanted.lines:
             if not self._spans(line, first, last):
                 for symbol, start, end in tickers.symbol_periods(line, first, last):
@@ -124,7 +133,7 @@ class Prices:
         return covered is not None and covered[0] <= first and last <= covered[1]
 
     def _get_lines(self, wanted: PriceRequest) -> None:
-        first, last = wanted.sessions[0], wanted.sessions[-1]
+        first, last = wanted.span
         asked = list(self._missing_lines(wanted))
         got: dict[str, dict[date, Bar]] = {}
         left = {line: sum(one[0] == line for one in asked) for line in dict.fromkeys(one[0] for one in asked)}
@@ -136,7 +145,7 @@ class Prices:
                 continue
             got.setdefault(line, {}).update({bar.trading_date: bar for bar in bars})
             if not left[line] and line not in self.failures:
-                self._check_not_clipped(line, got[line], first)
+                self._check_not_clipped(line, got[line], wanted.sessions[0])
                 self._keep_line(line, got.pop(line), first, last)
 
     def _fetch_line(self, request: tuple[str, str, date, date]) -> list[Bar]:
