@@ -334,7 +334,7 @@ def test_the_prefix_keeps_two_lakes_of_one_bucket_apart(cloud: Cloud) -> None:
 
 
 def test_a_listing_longer_than_a_page_is_complete(cloud: Cloud) -> None:
-    cloud.put_quickly(f"lake/k/{number:05d}" for number in range(1_003))
+    cloud.put_quickly({f"lake/k/{number:05d}": b"" for number in range(1_003)})
 
     found = keys(cloud.store(), "k/")
 

@@ -48,6 +48,8 @@ def proxy_to(target: str) -> Iterator[Proxy]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Two small packets would wait for each other (Nagle against delayed ACK, 40 ms).
+        disable_nagle_algorithm = True
 
         def log_message(self, *args: object) -> None:
             """Keep the tests' output clean."""

@@ -1,0 +1,304 @@
+"""Athena over real HTTP: reads table definitions from Glue, files from S3, and executes the SQL on DuckDB.
+
+It is as strict as the real one where mag7 depends on it: tables exist only if the Glue catalog says so, partitions
+only where their projection finds them, Parquet types must equal the catalog's, parameters stand in WHERE only, and an
+output location is needed. Differences between Trino's and DuckDB's functions are sqlglot's to bridge.
+"""
+
+import io
+import itertools
+import re
+import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlglot
+from sqlglot import exp
+from tests.simulators.aws_json import JsonService, ServiceError
+
+_TYPES = {
+    "TINYINT": "tinyint",
+    "SMALLINT": "smallint",
+    "INTEGER": "integer",
+    "BIGINT": "bigint",
+    # Trino's sum of bigints is a bigint, DuckDB's is wider.
+    "HUGEINT": "bigint",
+    "FLOAT": "real",
+    "DOUBLE": "double",
+    "VARCHAR": "varchar",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+}
+_ARROW_TYPES = {
+    "date": pa.date32(),
+    "double": pa.float64(),
+    "bigint": pa.int64(),
+    "int": pa.int32(),
+    "boolean": pa.bool_(),
+    "string": pa.string(),
+}
+_LARGEST_PAGE = 1_000
+_MARK = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\?""")
+
+
+@dataclass(slots=True)
+class Execution:
+    """One query: the `states` still to be told before its `outcome`, and what it found."""
+
+    sql: str
+    parameters: list[str]
+    workgroup: str
+    states: deque[str]
+    outcome: str = ""
+    reason: str = ""
+    retryable: bool = False
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    rows: list[list[str | None]] = field(default_factory=list)
+    scanned_bytes: int = 0
+
+
+class QueryFailedError(Exception):
+    """Why a query ends FAILED."""
+
+    def __init__(self, reason: str, *, retryable: bool = False) -> None:
+        super().__init__(reason)
+        self.retryable = retryable
+
+
+class AthenaSimulator(JsonService):
+    """`glue` and `s3` are boto3 clients of the loopback account. Knobs: `states`, `fail_next`, `page_rows`."""
+
+    def __init__(self, glue: Any, s3: Any) -> None:
+        super().__init__(
+            {
+                "StartQueryExecution": self.start,
+                "GetQueryExecution": self.describe,
+                "GetQueryResults": self.results,
+                "StopQueryExecution": self.stop,
+                "GetWorkGroup": self.workgroup,
+            }
+        )
+        self.glue = glue
+        self.s3 = s3
+        self.workgroups: dict[str, str | None] = {"primary": None, "mag7": "s3://results/"}
+        self.states = ("QUEUED", "RUNNING")
+        self.fail_next: deque[QueryFailedError] = deque()
+        self.page_rows = _LARGEST_PAGE
+        self.executions: dict[str, Execution] = {}
+        self.views: dict[str, str] = {}
+        self.duckdb = duckdb.connect()
+        self.duckdb.execute("CREATE SCHEMA market_data")
+
+    # Operations
+
+    def start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        workgroup = request.get("WorkGroup", "primary")
+        if workgroup not in self.workgroups:
+            raise ServiceError("InvalidRequestException", "WorkGroup is not found.")
+        if not request.get("ResultConfiguration", {}).get("OutputLocation") and not self.workgroups[workgroup]:
+            raise ServiceError(
+                "InvalidRequestException",
+                "No output location provided. An output location is required either through the Workgroup result "
+                "configuration setting or as an API input.",
+            )
+        execution_id = str(uuid.uuid4())
+        self.executions[execution_id] = Execution(
+            request["QueryString"], list(request.get("ExecutionParameters", ())), workgroup, deque(self.states)
+        )
+        return {"QueryExecutionId": execution_id}
+
+    def describe(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        execution = self._execution(request)
+        if not execution.outcome and not execution.states:
+            self._run(execution)
+        state = execution.outcome or execution.states.popleft()
+        status: dict[str, Any] = {"State": state, "SubmissionDateTime": 0}
+        if execution.reason:
+            status["StateChangeReason"] = execution.reason
+            status["AthenaError"] = {"ErrorMessage": execution.reason, "Retryable": execution.retryable}
+        return {
+            "QueryExecution": {
+                "QueryExecutionId": request["QueryExecutionId"],
+                "Query": execution.sql,
+                "StatementType": "DML" if execution.columns else "DDL",
+                "WorkGroup": execution.workgroup,
+                "Status": status,
+                "Statistics": {"DataScannedInBytes": execution.scanned_bytes},
+            }
+        }
+
+    def results(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        execution = self._execution(request)
+        if execution.outcome != "SUCCEEDED":
+            raise ServiceError("InvalidRequestException", f"Query did not finish successfully: {execution.outcome}")
+        header: list[list[str | None]] = [[name for name, _ in execution.columns]] if execution.columns else []
+        rows = header + execution.rows
+        start = int(request.get("NextToken", 0))
+        page = rows[start : start + self.page_rows]
+        answer: dict[str, Any] = {
+            "ResultSet": {
+                "Rows": [{"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in page],
+                "ResultSetMetadata": {"ColumnInfo": [{"Name": n, "Type": t} for n, t in execution.columns]},
+            }
+        }
+        if start + self.page_rows < len(rows):
+            answer["NextToken"] = str(start + self.page_rows)
+        return answer
+
+    def stop(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        execution = self._execution(request)
+        if not execution.outcome:
+            execution.outcome, execution.reason = "CANCELLED", "Query cancelled by user"
+        return {}
+
+    def workgroup(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = request["WorkGroup"]
+        if name not in self.workgroups:
+            raise ServiceError("InvalidRequestException", "WorkGroup is not found.")
+        location = self.workgroups[name]
+        configuration = {"ResultConfiguration": {"OutputLocation": location} if location else {}}
+        return {"WorkGroup": {"Name": name, "State": "ENABLED", "Configuration": configuration}}
+
+    def _execution(self, request: Mapping[str, Any]) -> Execution:
+        try:
+            return self.executions[request["QueryExecutionId"]]
+        except KeyError:
+            raise ServiceError("InvalidRequestException", "QueryExecution was not found") from None
+
+    # Execution
+
+    def _run(self, execution: Execution) -> None:
+        try:
+            if self.fail_next:
+                raise self.fail_next.popleft()
+            self._execute(execution)
+        except QueryFailedError as error:
+            execution.outcome, execution.reason, execution.retryable = "FAILED", str(error), error.retryable
+        except (duckdb.Error, sqlglot.errors.ParseError) as error:
+            execution.outcome, execution.reason = "FAILED", f"SYNTAX_ERROR: {error}"
+        else:
+            execution.outcome = "SUCCEEDED"
+
+    def _execute(self, execution: Execution) -> None:
+        statement = bound(execution.sql, execution.parameters)
+        if isinstance(statement, exp.Create) and statement.kind == "VIEW":
+            self.views[statement.this.name] = statement.expression.sql("athena")
+            return
+        if not isinstance(statement, exp.Query):
+            raise QueryFailedError(f"the simulator runs queries and views only: {execution.sql[:60]}")
+        self._provide(statement, execution)
+        cursor = self.duckdb.execute(statement.sql("duckdb"))
+        execution.columns = [(column[0], _TYPES.get(str(column[1]), "decimal")) for column in cursor.description]
+        execution.rows = [[text_of(value) for value in row] for row in cursor.fetchall()]
+
+    def _provide(self, statement: exp.Expression, execution: Execution) -> None:
+        """Put the tables and views that a query names into DuckDB as the catalog and the bucket have them now."""
+        for table in statement.find_all(exp.Table):
+            if table.name in self.views:
+                query = sqlglot.parse_one(self.views[table.name], read="athena")
+                self._provide(query, execution)
+                view = f"market_data.{table.name}"
+                self.duckdb.execute(f"CREATE OR REPLACE VIEW {view} AS {query.sql('duckdb')}")
+            elif table.db:
+                data, size = self._read(table.db, table.name)
+                execution.scanned_bytes += size
+                self.duckdb.register("arriving", data)
+                self.duckdb.execute(f"CREATE OR REPLACE TABLE {table.db}.{table.name} AS SELECT * FROM arriving")
+                self.duckdb.unregister("arriving")
+
+    def _read(self, database: str, name: str) -> tuple[pa.Table, int]:
+        try:
+            table = self.glue.get_table(DatabaseName=database, Name=name)["Table"]
+        except self.glue.exceptions.EntityNotFoundException:
+            raise QueryFailedError(
+                f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist"
+            ) from None
+        columns = table["StorageDescriptor"]["Columns"]
+        wanted = pa.schema([(column["Name"], arrow_type(column["Type"])) for column in columns])
+        key = table["PartitionKeys"][0]["Name"]
+        parts, size = [wanted.empty_table().append_column(key, pa.array([], pa.date32()))], 0
+        for day, uri, data in self._partitions(table):
+            size += len(data)
+            part = _read_by_name(data, wanted, uri)
+            parts.append(part.append_column(key, pa.array([day] * len(part), pa.date32())))
+        return pa.concat_tables(parts), size
+
+    def _partitions(self, table: Mapping[str, Any]) -> Iterator[tuple[date, str, bytes]]:
+        """The files of the partitions that projection computes; whatever else lies there, Athena does not see."""
+        properties, key = table["Parameters"], table["PartitionKeys"][0]["Name"]
+        if properties.get("projection.enabled") != "true" or properties[f"projection.{key}.type"] != "date":
+            return
+        first, last = map(_projected_date, properties[f"projection.{key}.range"].split(","))
+        template = properties["storage.location.template"]
+        bucket, _, path = template.removeprefix("s3://").partition("/")
+        pattern = re.compile(re.escape(path).replace(re.escape(f"${{{key}}}"), r"(\d{4}-\d\d-\d\d)") + "[^/]+")
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=path.partition("$")[0])
+        for found in (found for page in pages for found in page.get("Contents", ())):
+            match = pattern.fullmatch(found["Key"])
+            if match and first <= (day := date.fromisoformat(match[1])) <= last:
+                body = self.s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+                yield day, f"s3://{bucket}/{found['Key']}", body
+
+
+def bound(sql: str, parameters: list[str]) -> exp.Expression:
+    """The statement with the values in the place of its question marks, which Athena allows in WHERE only."""
+    count = itertools.count()
+    numbered = _MARK.sub(lambda found: f":p{next(count)}" if found[0] == "?" else found[0], sql)
+    statement = sqlglot.parse_one(numbered, read="athena")
+    marks = {str(node.this): node for node in statement.find_all(exp.Placeholder)}
+    if len(marks) != len(parameters):
+        raise QueryFailedError(f"Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}")
+    for number, text in enumerate(parameters):
+        mark = marks[f"p{number}"]
+        if mark.find_ancestor(exp.Where) is None:
+            raise QueryFailedError("Parameters are only allowed in the WHERE clause")
+        # DuckDB would give a bare DECIMAL three digits after the point.
+        mark.replace(sqlglot.parse_one(re.sub(r"^DECIMAL '(.*)'$", r"\1", text), read="athena"))
+    return statement
+
+
+def arrow_type(name: str) -> pa.DataType:
+    """The Parquet type that a Glue column type wants."""
+    if match := re.fullmatch(r"decimal\((\d+),(\d+)\)", name):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    return _ARROW_TYPES[name]
+
+
+def _read_by_name(data: bytes, wanted: pa.Schema, uri: str) -> pa.Table:
+    part = pq.read_table(io.BytesIO(data))
+    for column in wanted:
+        if part.schema.field(column.name).type != column.type:
+            found = part.schema.field(column.name).type
+            raise QueryFailedError(
+                f"HIVE_BAD_DATA: Field {column.name}'s type {found} in parquet file {uri} is incompatible with type "
+                f"{column.type} defined in table schema"
+            )
+    return part.select(wanted.names).cast(wanted)
+
+
+def _projected_date(text: str) -> date:
+    match = re.fullmatch(r"NOW(?:\+(\d+)(MONTHS|DAYS))?", text)
+    if not match:
+        return date.fromisoformat(text)
+    days = int(match[1] or 0) * (31 if match[2] == "MONTHS" else 1)
+    return datetime.now(UTC).date() + timedelta(days=days)
+
+
+def text_of(value: object) -> str | None:
+    """A value as Athena writes it."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        # Java writes ten million as 1.0E7.
+        return f"{value:.16E}" if abs(value) >= 1e7 else repr(value)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
