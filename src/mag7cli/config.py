@@ -8,10 +8,9 @@ table per command. Knows nothing of Click: the options that exist are given as a
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mag7cli.errors import ConfigError
 from mag7cli.spelling import did_you_mean
@@ -31,8 +30,7 @@ KEY_HINT: Final = (
 API_KEY_COMMAND: Final = "api_key_command"
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """One file, understood: the values that hold for every command, and those of one command by its words."""
 
     path: Path
@@ -44,8 +42,7 @@ class ConfigFile:
         return self.commands.get(command, {}).get(option, self.common.get(option))
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """All configuration files that are there, the strongest first."""
 
     files: Sequence[ConfigFile]

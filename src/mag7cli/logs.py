@@ -4,7 +4,6 @@
 A record's own facts travel as `extra={"fields": {...}}`.
 """
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -77,6 +76,13 @@ class _TextFormatter(logging.Formatter):
 class _JsonFormatter(logging.Formatter):
     """What a machine reads: one JSON object a line."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Milliseconds that a command without JSON does not spend.
+        import json
+
+        self._encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -89,4 +95,4 @@ class _JsonFormatter(logging.Formatter):
             line["fields"] = fields
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return self._encode(line)

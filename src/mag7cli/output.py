@@ -2,6 +2,8 @@
 
 Knows nothing of what the results mean. On a terminal text is set by rich; in a pipe it is plain and aligned;
 the machine's formats are the same bytes in both.
+
+The types here are named tuples because every command imports them: a frozen dataclass takes a millisecond to make.
 """
 
 import io
@@ -10,19 +12,19 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
 
 from mag7cli.errors import Mag7Error
 from mag7cli.logs import NOTICE, LogFormat
-from mag7cli.progress import NoProgress, Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from mag7cli.progress import Progress
 
 SCHEMA_VERSION: Final = 1
 
@@ -48,11 +50,11 @@ def plain(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    # By name: importing decimal costs more than printing a page.
+    return f"{value:f}" if type(value).__name__ == "Decimal" else str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column: `name` for machines, `title` for people, and how to show a value to them.
 
     An `optional` column is left out on a terminal that is too narrow; `tone` colours a cell there.
@@ -71,8 +73,7 @@ class Column:
         return self.name if self.title is None else self.title
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """Rows of values under columns. Values are typed: text is made of them as late as possible."""
 
     columns: tuple[Column, ...]
@@ -101,16 +102,14 @@ class Grid:
         return Grid(tuple(self.columns[index] for index in kept), [[row[index] for index in kept] for row in self.rows])
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of text; an empty one separates."""
 
     text: str = ""
     style: Style = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a command found, in the shape that each format needs.
 
     `document` is the JSON document without its `schema_version`; `grid` is the CSV and the Markdown table, and the
@@ -120,7 +119,7 @@ class Result:
     document: Mapping[str, Any]
     grid: Grid
     text: Sequence[Line | Grid] | None = None
-    verbatim: Mapping[Format, str] = field(default_factory=dict)
+    verbatim: Mapping[Format, str] = MappingProxyType({})
 
 
 class Output:
@@ -168,7 +167,7 @@ class Output:
         _log.warning(text, extra={"fields": fields})
 
     @contextmanager
-    def progress(self, label: str, unit: str = "date") -> Iterator[Progress]:
+    def progress(self, label: str, unit: str = "date") -> Iterator["Progress"]:
         """Somebody to tell the progress of long work: a live display on a terminal, a line now and then elsewhere."""
         progress = self._progress(label, unit)
         try:
@@ -176,11 +175,12 @@ class Output:
         finally:
             progress.finish()
 
-    def _progress(self, label: str, unit: str) -> Progress:
+    def _progress(self, label: str, unit: str) -> "Progress":
+        from mag7cli import progress_display
+        from mag7cli.progress import NoProgress
+
         if self.quiet:
             return NoProgress()
-        from mag7cli import progress_display
-
         if self.log_format == "text" and _is_terminal(sys.stderr):
             return progress_display.Live(label, unit)
         return progress_display.Lines(label, unit)
@@ -219,6 +219,8 @@ def json_text(document: Mapping[str, Any], *, indent: bool = True) -> str:
 
 
 def _json_value(value: Any) -> Any:
+    from decimal import Decimal
+
     if isinstance(value, Decimal):
         number = float(value)
         return number if Decimal(repr(number)) == value else f"{value:f}"

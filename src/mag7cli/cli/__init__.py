@@ -1,9 +1,21 @@
-"""The command line: options become one call of the library, whose result goes to `output`."""
+"""The command line: options become one call of the library, whose result goes to `output`.
 
-from mag7cli.cli import dates, settings
-from mag7cli.cli.frame import program
+A new command is a function under `@command` in a module of this package, and a line in the table below.
+"""
 
-app = program(
-    [dates.dates],
-    {"config": ("What every option is set to, and by what.", [settings.show, settings.show_paths, settings.template])},
+from typing import Final
+
+from mag7cli.cli.frame import Words, program
+
+COMMANDS: Final = Words(
+    "How much of the S&P 500 is really seven companies, on every trading day since 2021.",
+    {
+        "dates": "dates:dates",
+        "config": Words(
+            "What every option is set to, and by what.",
+            {"show": "settings:show", "path": "settings:path", "template": "settings:template"},
+        ),
+    },
 )
+
+app = program(COMMANDS)

@@ -5,10 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
-from mag7cli import trading_calendar
 from mag7cli.cli.frame import TEXT_JSON_CSV, command
 from mag7cli.cli.options import EndOption, StartOption, check_period
-from mag7cli.clock import SystemClock
 from mag7cli.errors import UsageError
 from mag7cli.output import Column, Grid, Line, Output, Result
 
@@ -28,6 +26,8 @@ def dates(
 
     One a line, oldest first. By default the last four years, up to the last session that is over.
     """
+    from mag7cli import trading_calendar
+
     check_period(start, end)
     until = end or _last_session(start)
     found = trading_calendar.sessions(start or _default_start(until, last), until)
@@ -36,6 +36,9 @@ def dates(
 
 def _last_session(start: date | None) -> date:
     """The last session that is over. Raises UsageError if `start` is later: nothing could be listed."""
+    from mag7cli import trading_calendar
+    from mag7cli.clock import SystemClock
+
     until = trading_calendar.last_completed_session(SystemClock().now())
     if start and start > until:
         raise UsageError(
@@ -45,6 +48,8 @@ def _last_session(start: date | None) -> date:
 
 
 def _default_start(until: date, last: int | None) -> date:
+    from mag7cli import trading_calendar
+
     if last:
         return trading_calendar.session_offset(until, 1 - last)
     return trading_calendar.years_before(until, _DEFAULT_YEARS)

@@ -3,7 +3,6 @@
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from threading import current_thread, main_thread
 from types import FrameType
@@ -19,18 +18,15 @@ from mag7cli.output import say_failure
 _KEY_OPTIONS: Final = frozenset({"--api-key", "--apikey", "--key", "--token", "--polygon-api-key", "--massive-api-key"})
 
 
-@dataclass(slots=True)
 class Voice:
-    """How the errors of one run are said: guessed from the words typed, since one may come before they are read."""
+    """How the errors of one run are said.
 
-    words: Sequence[str]
-    as_json: bool
+    Guessed from the words typed or else from the environment, since an error may come before they are understood.
+    """
 
-    @classmethod
-    def guessed(cls, words: Sequence[str], environ: Mapping[str, str]) -> "Voice":
-        """The voice that the words of the command line, or else the environment, seem to ask for."""
-        wanted = (_last_value(words, environ, option) for option in ("--format", "--log-format"))
-        return cls(words, "json" in wanted)
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.words = words
+        self.as_json = "json" in (_last_value(words, environ, option) for option in ("--format", "--log-format"))
 
     def say(self, error: Mag7Error | ClickException) -> int:
         """Say it, and give the exit code."""

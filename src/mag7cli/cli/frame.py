@@ -3,14 +3,17 @@
 A command is a function `(output, options…) -> None` under `@command(…)`; it ends well by returning, otherwise by
 raising a `Mag7Error` or `typer.Exit(code)`. Everything it wants to say goes through `output`. Here errors become one
 line on stderr and an exit code, in one place.
+
+A command's module is imported, and its options are built, when the command is called: one command should not wait
+for twenty.
 """
 
 import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, Final, Literal, ParamSpec
+from importlib import import_module
+from typing import Annotated, Any, ClassVar, Concatenate, Final, Literal, NamedTuple, ParamSpec
 
 import typer
 from typer._click import ClickException  # Typer vendors Click, and has no public name for the base of its errors
@@ -28,34 +31,39 @@ Options = ParamSpec("Options")
 TEXT_JSON_CSV: Final[tuple[Format, ...]] = ("text", "json", "csv")
 TEXT_JSON: Final[tuple[Format, ...]] = ("text", "json")
 
+
 # Declaring a command
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command as it is registered: `run` takes the options, its shared ones included."""
+class Command(NamedTuple):
+    """A command as it is declared: `run` takes its options, the shared ones included."""
 
-    name: str
     run: Callable[..., None]
-    help: str
+    told: str
+    examples: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the help."""
+        return self.told.partition("\n")[0].rstrip(".")
+
+    @property
+    def help(self) -> str:
+        """The help with the examples, which are not to be wrapped."""
+        shown = "".join(f"\n  {example}" for example in self.examples)
+        return f"{self.told}\n\n\b\nExample:{shown}"
 
 
 def command(
-    *examples: str, formats: Sequence[Format] = (), name: str | None = None
+    *examples: str, formats: Sequence[Format] = ()
 ) -> Callable[[Callable[Concatenate[Output, Options], None]], Command]:
     """Declare a command. `examples` can be pasted; `formats` are the values of its `--format`, the first the default.
 
-    The function's docstring is the help; its name the command's, unless `name` is given.
+    The function's docstring is the help; its first line alone stands in the list of commands.
     """
 
     def declare(function: Callable[Concatenate[Output, Options], None]) -> Command:
-        told = inspect.cleandoc(function.__doc__ or "")
-        shown = "".join(f"\n  {example}" for example in examples)
-        return Command(
-            name or function.__name__.replace("_", "-"),
-            _with_output(function, formats),
-            f"{told}\n\n\b\nExample:{shown}",
-        )
+        return Command(_with_output(function, formats), inspect.cleandoc(function.__doc__ or ""), examples)
 
     return declare
 
@@ -96,11 +104,42 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
 
-# The program
+# Finding a command
+
+
+class Words(NamedTuple):
+    """The commands behind the words that follow a word: each a `module:function` of this package, or words again."""
+
+    summary: str
+    table: Mapping[str, "str | Words"]
 
 
 class Group(TyperGroup):
-    """A word with commands below it: alone it prints its help; a word it does not know brings the closest to mind."""
+    """A word with commands behind it: alone it prints its help; a word it does not know brings the closest to mind."""
+
+    words: ClassVar[Words]
+
+    def find(self, word: str) -> TyperCommand | TyperGroup | None:
+        """The command or group behind a word, built when it is first asked for."""
+        entry = self.words.table.get(word)
+        if entry is not None and word not in self.commands:
+            self.commands[word] = _built(word, entry)
+        found = self.commands.get(word)
+        assert found is None or isinstance(found, TyperCommand | TyperGroup)
+        return found
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """The command behind a word, for Click."""
+        return self.find(cmd_name)
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """The words in the order of the table."""
+        return list(self.words.table)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """List the words with their summaries, for which no command need be built."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(word, _declared(entry).summary) for word, entry in self.words.table.items()])
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Print the help if there is nothing to do."""
@@ -112,26 +151,73 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Find the command, or say which one may be meant."""
         word = args[0]
-        if self.get_command(ctx, word) is None and not ctx.resilient_parsing and not word.startswith("-"):
-            known = did_you_mean(word, self.list_commands(ctx))
+        if word not in self.words.table and not ctx.resilient_parsing and not word.startswith("-"):
+            known = did_you_mean(word, self.words.table)
             raise UsageError(f"no command {word!r}", hint=known or f"{ctx.command_path} --help lists the commands")
         return super().resolve_command(ctx, args)
+
+
+def _declared(entry: "str | Words") -> "Command | Words":
+    """What a table's entry stands for."""
+    if isinstance(entry, Words):
+        return entry
+    module, _, name = entry.partition(":")
+    declared = getattr(import_module(f"mag7cli.cli.{module}"), name)
+    assert isinstance(declared, Command)
+    return declared
+
+
+def _built(word: str, entry: "str | Words") -> TyperCommand | TyperGroup:
+    declared = _declared(entry)
+    if isinstance(declared, Words):
+        return _kind_of(Group, declared)(name=word, help=declared.summary, rich_markup_mode=None)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(word, help=declared.help)(declared.run)
+    built = typer.main.get_command(alone)
+    assert isinstance(built, TyperCommand)
+    for option in options_of(built):
+        # One rule names every variable, and is told once, in the program's help.
+        option.envvar, option.show_envvar = variable_of(str(option.name)), False
+    return built
+
+
+def _kind_of(group: type[Group], words: Words) -> type[Group]:
+    return type(group.__name__, (group,), {"words": words})
+
+
+def commands_of(group: Group, path: str = "") -> Iterator[tuple[str, TyperCommand]]:
+    """Every command behind the group, with the words that call it."""
+    for word in group.words.table:
+        below = group.find(word)
+        if isinstance(below, Group):
+            yield from commands_of(below, f"{path}{word} ")
+        elif isinstance(below, TyperCommand):
+            yield f"{path}{word}", below
+
+
+def options_of(below: TyperCommand) -> Iterator[TyperOption]:
+    """The options of a command, without --help."""
+    return (parameter for parameter in below.params if isinstance(parameter, TyperOption))
+
+
+def schema_of(group: Group) -> config.Schema:
+    """The names of the options of every command."""
+    return {words: frozenset(str(option.name) for option in options_of(below)) for words, below in commands_of(group)}
+
+
+# The program
 
 
 class Program(Group):
     """`mag7`: reads the configuration, and turns every way a command can end into an exit code."""
 
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        for _, below in commands_of(self):
-            _name_variables(below)
-
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the command with the configuration files as its defaults."""
+        places = [place for place in config.paths(os.environ) if place.is_file()]
         # Help is given even where the configuration is broken.
-        if "--help" not in ctx.obj.words:
+        if places and "--help" not in ctx.obj.words:
             schema = schema_of(self)
-            ctx.default_map = config.load(config.paths(os.environ), schema).defaults(schema)
+            ctx.default_map = config.load(places, schema).defaults(schema)
         try:
             ended = super().invoke(ctx)
         except KeyboardInterrupt:
@@ -144,7 +230,7 @@ class Program(Group):
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
         """Run and exit. The program has one name, however it was called."""
         words = list(sys.argv[1:] if args is None else args)
-        voice = Voice.guessed(words, os.environ)
+        voice = Voice(words, os.environ)
         with termination_as_interrupt():
             try:
                 code = super().main(words, PROGRAM, **extra | {"standalone_mode": False, "obj": voice})
@@ -153,28 +239,19 @@ class Program(Group):
         sys.exit(code or 0)
 
 
-def program(commands: Sequence[Command], groups: Mapping[str, tuple[str, Sequence[Command]]]) -> typer.Typer:
-    """The application of these commands, and of groups of commands: `{word: (help, commands)}`."""
-    app = _application(Program, context_settings={"max_content_width": 100}, epilog=_epilog(), add_completion=True)
-    app.callback()(_root)
-    _add(app, commands)
-    for word, (told, below) in groups.items():
-        group = _application(Group, help=told, add_completion=False)
-        _add(group, below)
-        app.add_typer(group, name=word)
-    return app
-
-
-def _application(group: type[Group], **settings: Any) -> typer.Typer:
-    # Rich's help costs 150 ms of every --help; its tracebacks would print the values of local variables.
-    return typer.Typer(
-        cls=group, rich_markup_mode=None, pretty_exceptions_enable=False, suggest_commands=False, **settings
+def program(words: Words) -> typer.Typer:
+    """The application of these words."""
+    app = typer.Typer(
+        cls=_kind_of(Program, words),
+        help=words.summary,
+        epilog=_epilog(),
+        context_settings={"max_content_width": 100},
+        # Rich's help costs 150 ms of every --help; its tracebacks would print the values of local variables.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
     )
-
-
-def _add(app: typer.Typer, commands: Sequence[Command]) -> None:
-    for entry in commands:
-        app.command(entry.name, help=entry.help)(entry.run)
+    app.callback()(_root)
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -190,7 +267,7 @@ def _root(
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
 ) -> None:
-    """How much of the S&P 500 is really seven companies, on every trading day since 2021."""
+    """Do nothing: the options of the program itself have all been eager."""
 
 
 def _epilog() -> str:
@@ -201,37 +278,3 @@ def _epilog() -> str:
         f"{config.PROJECT_FILE}, which mag7 config template prints. The key is read from POLYGON_API_KEY.\n\n"
         f"\b\nExit codes:\n{codes}"
     )
-
-
-# The commands that there are
-
-
-def commands_of(group: TyperGroup, words: str = "") -> Iterator[tuple[str, TyperCommand]]:
-    """Every command below the group with the words that call it."""
-    for name, below in group.commands.items():
-        path = f"{words} {name}".lstrip()
-        if isinstance(below, TyperGroup):
-            yield from commands_of(below, path)
-        elif isinstance(below, TyperCommand):
-            yield path, below
-
-
-def options_of(below: TyperCommand) -> Iterator[TyperOption]:
-    """The options of a command, without --help."""
-    return (parameter for parameter in below.params if isinstance(parameter, TyperOption))
-
-
-def schema_of(group: TyperGroup) -> config.Schema:
-    """The names of the options of every command."""
-    return {
-        words: frozenset(option.name for option in options_of(below) if option.name)
-        for words, below in commands_of(group)
-    }
-
-
-def _name_variables(below: TyperCommand) -> None:
-    """Give every option its environment variable, by one rule."""
-    for option in options_of(below):
-        if option.name and option.envvar is None:
-            option.envvar = variable_of(option.name)
-            option.show_envvar = False

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from typer.core import TyperGroup, TyperOption
+from typer.core import TyperOption
 from typer.main import get_command
 
 from mag7cli import config
-from mag7cli.cli.frame import TEXT_JSON, TEXT_JSON_CSV, command, commands_of, options_of, schema_of
+from mag7cli.cli.frame import TEXT_JSON_CSV, Group, command, commands_of, options_of, schema_of
 from mag7cli.output import Column, Grid, Output, Result, plain
 
 _SECRETS: Final = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
@@ -48,8 +48,8 @@ def show(output: Output) -> None:
     output.show(Result(document, grid))
 
 
-@command("mag7 config path", formats=TEXT_JSON_CSV, name="path")
-def show_paths(output: Output) -> None:
+@command("mag7 config path", formats=TEXT_JSON_CSV)
+def path(output: Output) -> None:
     """Show where configuration files are looked for.
 
     What the first one says goes before what the second one says.
@@ -59,7 +59,7 @@ def show_paths(output: Output) -> None:
     output.show(Result({"paths": grid.records()}, grid))
 
 
-@command("mag7 config template > mag7.toml", formats=TEXT_JSON[:1])
+@command("mag7 config template > mag7.toml", formats=("text",))
 def template(output: Output) -> None:
     """Print a configuration file with every option in it.
 
@@ -68,19 +68,19 @@ def template(output: Output) -> None:
     output.lines(list(_template(_program())))
 
 
-def _program() -> TyperGroup:
+def _program() -> Group:
     """The whole program, of which this command is a part."""
     from mag7cli.cli import app
 
     program = get_command(app)
-    assert isinstance(program, TyperGroup)
+    assert isinstance(program, Group)
     return program
 
 
 # show
 
 
-def _settings(program: TyperGroup, found: config.Config) -> list[Setting]:
+def _settings(program: Group, found: config.Config) -> list[Setting]:
     """The value of every option, commands that agree on it together, in the order in which options first appear."""
     agreeing: dict[tuple[str, str, str], list[str]] = {}
     values: dict[tuple[str, str, str], Any] = {}
@@ -145,7 +145,7 @@ def _who(commands: tuple[str, ...], all_of_them: int) -> str:
 # template
 
 
-def _template(program: TyperGroup) -> Iterator[str]:
+def _template(program: Group) -> Iterator[str]:
     """The file: what several commands share at the top level, the rest in each command's table."""
     users: dict[str, list[str]] = {}
     options: dict[tuple[str, str], TyperOption] = {}
