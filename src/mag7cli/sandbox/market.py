@@ -4,6 +4,8 @@ Deterministic: the same seed, dates and faults give the same market, to the last
 """
 
 import math
+import random
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +15,7 @@ from typing import Final
 from mag7cli.errors import TickerNotFoundError
 from mag7cli.sandbox import invented
 from mag7cli.sandbox.blueprint import Blueprint, Line, OtherSecurity, first_days, from_tables, period_on
+from mag7cli.sandbox.prices import Floats
 from mag7cli.sandbox.reporting import MISSING, Faults, InjectedFault, Reporter
 from mag7cli.sandbox.truth import Truth, market_cap
 from mag7cli.tickers import Constituent
@@ -23,6 +26,12 @@ END: Final = date(2024, 12, 31)
 
 DEFAULT_SEED: Final = 7
 
+_TALKATIVE_SECTOR: Final = "Communication Services"
+_AT_LENGTH: Final = (
+    "It is told at length – “naïvely”, with café and façade – so that no column cuts it off unseen, byte for byte. "
+)
+
+_SPLITS_ELSEWHERE: Final = 150
 _LONG_AGO: Final = date(2000, 1, 3)
 
 
@@ -53,7 +62,7 @@ class Market:
         self.seed, self.start, self.end = seed, start, end
         self.faults = faults if faults is not None else Faults.all()
         self.truth = Truth(self.blueprint, start, end, seed)
-        self._timeline, self._prices = self.truth.timeline, self.truth.prices
+        self._timeline = self.truth.timeline
         self._report = Reporter(self.blueprint, self._timeline, self.truth.counts, seed).report(self.faults)
 
     @classmethod
@@ -84,21 +93,21 @@ class Market:
 
     # What the vendor says
 
-    def details(self, symbol: str, on: date) -> TickerDetails:
+    def details(self, symbol: str, on: date, *, known_until: date | None = None) -> TickerDetails:
         """The vendor's details of a symbol for a date; a closed day answers with the session before.
 
-        Dates before the market's first session answer with that one: this vendor knows nothing older.
-        Raises TickerNotFoundError if nothing is listed under the symbol on that date.
+        Dates before the market's first session answer with that one, dates after `known_until` (the market's end)
+        with that one. Raises TickerNotFoundError if nothing is listed under the symbol on that date.
         """
         day = max(on, self.sessions[0])
         line = self._line_of(symbol, day)
         if line is None:
             return _other_details(self._other_of(symbol, on), on)
-        row, column = self._timeline.row_until(min(day, self.end)), self.truth.column(line.ticker)
+        row, column = self._timeline.row_until(min(day, known_until or self.end)), self.truth.column(line.ticker)
         if row < self.truth.listed_rows[column]:
             raise _not_found(symbol, on)
         weighted = int(self._report.weighted[row, column])
-        close = float(self._prices.close[row, column])
+        close = float(self.truth.prices.close[row, column])
         return TickerDetails(
             symbol=symbol,
             on=on,
@@ -135,27 +144,37 @@ class Market:
         if not self.truth.is_session(on):
             return {}
         row = self._timeline.row_from(on)
+        values = list(zip(*(table[row].tolist() for table in self._bar_columns), strict=True))
         found: dict[str, Bar] = {}
         for symbol, spans in self._spans.items():
             for span in spans:
                 if span.first <= row < span.stop:
-                    found[symbol] = self._line_bars(symbol, span.column, row, row + 1)[0]
-        for other in self.others:
-            found.update((bar.symbol, bar) for bar in self._other_bars(other.symbol, row, row + 1))
+                    found[symbol] = Bar(symbol, on, *values[span.column])
+        for symbol in self._others_by_symbol:
+            found.update((bar.symbol, bar) for bar in self._other_bars(symbol, row, row + 1))
         return found
 
+    def ticker_of(self, symbol: str, on: date) -> str | None:
+        """The line of the index that a symbol's bar of a session belongs to; None if it is none's."""
+        row = self._timeline.row_from(on)
+        for span in self._spans.get(symbol, ()):
+            if span.first <= row < span.stop:
+                return self.blueprint.lines[span.column].ticker
+        return None
+
     def splits(self, start: date, end: date) -> list[Split]:
-        """The vendor's splits list between two dates, newest first, duplicates and wrong rows included."""
-        return [split for split in self._report.splits if start <= split.execution_date <= end]
+        """The vendor's splits of all companies, newest first, duplicates and wrong rows included."""
+        rows = (*self._report.splits, *self._splits_elsewhere)
+        wanted = [split for split in rows if start <= split.execution_date <= end]
+        return sorted(wanted, key=lambda split: split.execution_date, reverse=True)
 
     def symbol_changes(self, symbol: str) -> list[SymbolChange]:
         """The symbols of the line that is or was `symbol`, oldest first. Raises TickerNotFoundError."""
         for line in self.blueprint.lines:
             if any(period.symbol == symbol for period in line.symbols):
                 return self._changes(line)
-        for other in self.others:
-            if other.symbol == symbol:
-                return [SymbolChange(symbol, other.first_day)]
+        for other in self._others_by_symbol.get(symbol, ()):
+            return [SymbolChange(symbol, other.first_day)]
         raise _not_found(symbol, self.end)
 
     def listed(self, on: date) -> list[str]:
@@ -163,7 +182,8 @@ class Market:
         row = self._timeline.row_until(max(on, self.sessions[0]))
         pairs = zip(self.blueprint.lines, self.truth.listed_rows, strict=True)
         lines = [period_on(line.symbols, on, details=True).symbol for line, first in pairs if row >= first]
-        return lines + [other.symbol for other in self.others if _is_listed(other, on)]
+        others = (other for sharing in self._others_by_symbol.values() for other in sharing)
+        return lines + [other.symbol for other in others if _is_listed(other, on)]
 
     def _changes(self, line: Line) -> list[SymbolChange]:
         """A new registrant under the old symbol is no change, and what comes after the market's end is not known."""
@@ -173,11 +193,6 @@ class Market:
             if first_day <= self.end and (not names or names[-1].symbol != period.symbol):
                 names.append(SymbolChange(period.symbol, first_day))
         return names
-
-    @property
-    def others(self) -> Iterator[OtherSecurity]:
-        """What is quoted beside the lines of the index."""
-        return (other for other in self.blueprint.others if self.faults.reused_symbols or not other.reused)
 
     # Ways in
 
@@ -208,25 +223,44 @@ class Market:
                 found.setdefault(period.symbol, []).append(span)
         return found
 
+    @cached_property
+    def _splits_elsewhere(self) -> tuple[Split, ...]:
+        """Reverse splits of small companies that nobody here asks about; most of the vendor's list is such."""
+        rng = random.Random(self.seed)
+        symbols = ("".join(rng.choices(string.ascii_uppercase, k=3)) + "ZZ" for _ in range(_SPLITS_ELSEWHERE))
+        return tuple(Split(s, rng.choice(self.sessions), float(rng.choice((5, 10, 20, 25))), 1.0) for s in symbols)
+
     def _line_bars(self, symbol: str, column: int, first: int, stop: int) -> list[Bar]:
-        table, days = self._prices, self._timeline.sessions
-        part = (slice(first, max(first, stop)), column)
-        columns = (table.open, table.high, table.low, table.close, table.volume, table.vwap)
-        values = zip(*(values[part].tolist() for values in columns), strict=True)
-        return [Bar(symbol, day, *row) for day, row in zip(days[first:stop], values, strict=True)]
+        values = zip(*(table[first : max(first, stop), column].tolist() for table in self._bar_columns), strict=True)
+        return [Bar(symbol, day, *row) for day, row in zip(self._timeline.sessions[first:stop], values, strict=True)]
+
+    @cached_property
+    def _bar_columns(self) -> tuple[Floats, ...]:
+        """The tables behind a bar's fields, in their order."""
+        table = self.truth.prices
+        return (table.open, table.high, table.low, table.close, table.volume, table.vwap)
+
+    @cached_property
+    def _others_by_symbol(self) -> Mapping[str, list[OtherSecurity]]:
+        """What is quoted beside the lines of the index."""
+        found: dict[str, list[OtherSecurity]] = {}
+        for other in self.blueprint.others:
+            if self.faults.reused_symbols or not other.reused:
+                found.setdefault(other.symbol, []).append(other)
+        return found
 
     def _other_of(self, symbol: str, on: date) -> OtherSecurity:
         """The security outside the index that a symbol means on a date. Raises TickerNotFoundError."""
-        for other in self.others:
-            if other.symbol == symbol and _is_listed(other, on):
+        for other in self._others_by_symbol.get(symbol, ()):
+            if _is_listed(other, on):
                 return other
         raise _not_found(symbol, on)
 
     def _other_bars(self, symbol: str, first: int, stop: int) -> Iterator[Bar]:
-        for row in range(first, stop):
-            day = self._timeline.sessions[row]
-            for other in self.others:
-                if other.symbol == symbol and _is_listed(other, day):
+        for other in self._others_by_symbol.get(symbol, ()):
+            for row in range(first, stop):
+                day = self._timeline.sessions[row]
+                if _is_listed(other, day):
                     yield _other_bar(other, day, row)
 
 
@@ -259,10 +293,12 @@ def _other_details(other: OtherSecurity, on: date) -> TickerDetails:
 
 
 def _description(line: Line) -> str:
-    return (
+    """What the sandbox says of a company; long in one sector, as the vendor's texts pass 1,000 bytes now and then."""
+    told = (
         f"{line.name} as the sandbox imagines it: a line of the index in the {line.sector} sector. "
         "Its prices and share counts are simulated and say nothing about the real company."
     )
+    return f"{told} {_AT_LENGTH * 6}".strip() if line.sector == _TALKATIVE_SECTOR else told
 
 
 def _not_found(symbol: str, on: date) -> TickerNotFoundError:
