@@ -150,8 +150,8 @@ class _Run:
         self._prices = Prices(lake, source, told=partial(self._told, "prices"), **common)  # type: ignore[arg-type]
         self._ledger = Ledger(
             lake,
-            source,
             clock,
+            source,
             told=partial(self._told, "share counts"),
             **common,  # type: ignore[arg-type]
         )

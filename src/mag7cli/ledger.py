@@ -57,14 +57,17 @@ class Ledger:
     def __init__(
         self,
         lake: Lake,
-        source: MarketDataSource,
         clock: Clock,
+        source: MarketDataSource | None = None,
         *,
         workers: int = 1,
         abort: Callable[[], None] = lambda: None,
         told: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`told` hears of every answer; `abort` is called when a run ends before all were asked."""
+        """`told` hears of every answer; `abort` is called when a run ends before all were asked.
+
+        Without a source the ledger can be read, but not asked.
+        """
         self._lake = lake
         self._source = source
         self._clock = clock
@@ -146,6 +149,7 @@ class Ledger:
         refusal: str | None = None
         symbol = ticker
         for symbol in tickers.details_symbols_on(ticker, day):
+            assert self._source is not None, "a ledger without a source was asked"
             try:
                 details = self._source.details(symbol, day)
             except TickerNotFoundError:

@@ -40,12 +40,12 @@ class PriceRequest:
 
 
 class Prices:
-    """The bars of one lake; asks the vendor for those that are not there yet."""
+    """The bars of one lake; asks the vendor for those that are not there yet, if there is a source to ask."""
 
     def __init__(
         self,
         lake: Lake,
-        source: MarketDataSource,
+        source: MarketDataSource | None = None,
         *,
         workers: int = 1,
         abort: Callable[[], None] = lambda: None,
@@ -114,6 +114,7 @@ class Prices:
             self._lake.write_reference(f"{_FOLDER}date={day.isoformat()}.json", _encode_day(day, ours))
 
     def _fetch_day(self, day: date) -> Mapping[str, Bar]:
+        assert self._source is not None, "prices without a source were asked for"
         bars = self._source.grouped_bars(day)
         if not bars:
             raise MalformedResponseError(f"no bars at all on {day}, a trading date")
@@ -149,6 +150,7 @@ class Prices:
                 self._keep_line(line, got.pop(line), first, last)
 
     def _fetch_line(self, request: tuple[str, str, date, date]) -> list[Bar]:
+        assert self._source is not None, "prices without a source were asked for"
         _, symbol, start, end = request
         try:
             return self._source.bars(symbol, start, end)

@@ -153,7 +153,11 @@ class Sampler:
     def coarse(self) -> list[Request]:
         """The first round: each line on its first and last trading date and once a year between."""
         return sorted(
-            {(ticker, day) for ticker, state in self._states.items() for day in _grid(state)},
+            [
+                (one.line.ticker, day)
+                for one in self._states.values()
+                for day in first_days(one.line.sessions, one.steps)
+            ],
             key=lambda request: (request[1], request[0]),
         )
 
@@ -276,11 +280,13 @@ def _watched(sessions: Sequence[date]) -> list[date]:
     return list(sessions[:: max(1, min(5, len(sessions) // 20))]) if sessions else []
 
 
-def _grid(state: _State) -> set[date]:
-    """First, last, and each summer the day of an expected step: one more answer, of the day before, then proves it."""
-    sessions = state.line.sessions
-    summer = {step.year: step for step in state.steps if 6 <= step.month <= 8}
-    return {sessions[0], sessions[-1], *summer.values()}
+def first_days(sessions: Sequence[date], steps: Sequence[date]) -> list[date]:
+    """The first round of a line: first, last, and each summer the day of an expected step, sorted.
+
+    One more answer, of the day before, proves such a step.
+    """
+    summer = {step.year: step for step in steps if 6 <= step.month <= 8}
+    return sorted({sessions[0], sessions[-1], *summer.values()})
 
 
 def _update(state: _State) -> None:
