@@ -1,6 +1,9 @@
 """The simulated market: its truth is consistent, it looks like the real one, and its faults are where it says."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -324,12 +327,44 @@ def test_the_splits_list_lacks_one_row_and_has_duplicates_and_wrong_ones(market:
 
 def test_each_fault_can_be_switched_off_alone(market: Market) -> None:
     kinds = {fault.kind for fault in market.injected_faults()}
-    one_off = Market(faults=Faults(glitch=False), start=date(2024, 1, 2))
+    one_off = Market(faults=Faults(glitch=False))
 
     assert {fault.kind for fault in one_off.injected_faults()} == kinds - {"glitch"}
 
 
+def test_a_part_of_the_market_has_the_faults_of_that_part_only(market: Market) -> None:
+    part = Market(start=date(2024, 6, 3), end=date(2024, 6, 14))
+
+    ours = {(fault.kind, fault.ticker) for fault in part.injected_faults()}
+
+    assert ("split_early", "NVDA") in ours
+    assert ("split_late", "TSLA") not in ours
+    assert set(part.injected_faults()) < set(market.injected_faults())
+
+
 # Other markets
+
+
+def test_a_random_market_is_the_same_in_every_process() -> None:
+    code = (
+        "from datetime import date; from mag7cli.sandbox.market import Market; "
+        "m = Market.random(5, lines=20, end=date(2021, 6, 30)); "
+        "print(m.truth.total(m.sessions[0]), m.injected_faults())"
+    )
+    source = str(Path(__file__).parents[2] / "src")
+
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": source},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("seed", range(8))

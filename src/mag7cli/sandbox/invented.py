@@ -43,7 +43,7 @@ def blueprint(seed: int, lines: int, start: date, end: date) -> Blueprint:
     rng = random.Random(seed)
     sessions = trading_calendar.sessions(start, end)
     made = [*_seven(rng), *_invented_lines(rng, lines, sessions)]
-    levels = {name: (100.0, 100.0 * rng.uniform(0.6, 1.7)) for name in {line.sector for line in made}}
+    levels = {name: (100.0, 100.0 * rng.uniform(0.6, 1.7)) for name in sorted({line.sector for line in made})}
     return Blueprint(
         lines=tuple(made),
         splits=tuple(_splits(rng, made, sessions)),

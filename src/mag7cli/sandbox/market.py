@@ -88,8 +88,9 @@ class Market:
         return tuple(Constituent(line.ticker, line.name, line.cik, line.sector) for line in self.blueprint.lines)
 
     def injected_faults(self) -> tuple[InjectedFault, ...]:
-        """Where the vendor was made to say something else than the truth."""
-        return self._report.faults
+        """Where the vendor was made to say something else than the truth, between the market's start and end."""
+        faults = self._report.faults
+        return tuple(fault for fault in faults if fault.first_date <= self.end and self.start <= fault.last_date)
 
     # What the vendor says
 
@@ -103,18 +104,18 @@ class Market:
         line = self._line_of(symbol, day)
         if line is None:
             return _other_details(self._other_of(symbol, on), on)
-        row, column = self._timeline.row_until(min(day, known_until or self.end)), self.truth.column(line.ticker)
+        row = self._timeline.row_until(min(day, self.end, known_until or self.end))
+        column = self.truth.column(line.ticker)
         if row < self.truth.listed_rows[column]:
             raise _not_found(symbol, on)
+        registrant = period_on(line.symbols, day, details=True).cik or line.cik
         weighted = int(self._report.weighted[row, column])
         close = float(self.truth.prices.close[row, column])
         return TickerDetails(
             symbol=symbol,
             on=on,
             name=line.name,
-            cik=None
-            if self._report.no_cik[row, column]
-            else period_on(line.symbols, day, details=True).cik or line.cik,
+            cik=None if self._report.no_cik[row, column] else registrant,
             composite_figi=line.composite_figi or None,
             security_type="CS",
             currency="usd",

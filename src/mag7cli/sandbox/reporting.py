@@ -233,7 +233,7 @@ class Reporter:
         if start > end:
             return
         others = self._rng.choice(len(self._blueprint.lines), min(6, len(self._blueprint.lines)), replace=False)
-        for column in {0, *map(int, others)}:
+        for column in sorted({0, *map(int, others)}):
             first = int(self._rng.integers(start, end + 1))
             last = min(first + int(self._rng.integers(0, 4)), end)
             self._no_cik[first : last + 1, column] = True
