@@ -1,11 +1,9 @@
 """A fund's holdings file, the CSV that iShares publishes, read: what it holds, of which day, and what was left out.
 
-Files differ: byte order marks, preamble or none, line ends, quoting, column order and names, footers. All that is
-decided here. Knows nothing of where a file comes from or where it is kept.
+Files differ: preamble or none, column order and names, footers, lines that are no company's. All that is decided here.
+Knows nothing of bytes (`holdings_cells`), nor of where a file comes from or where it is kept.
 """
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,13 +13,12 @@ from typing import Final
 
 from mag7cli import tickers
 from mag7cli.errors import HoldingsFormatError, NoHoldingsError
+from mag7cli.holdings_cells import HINT, read_cells
 
 EQUITY: Final = "Equity"
 
 SP500_LINES: Final = range(480, 521)
 """How many equities a list of the S&P 500 can have; it had 503 to 506 since 2015."""
-
-_HINT: Final = "save the fund's holdings as CSV from ishares.com, or run: mag7 tickers --download"
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "ticker": ("ticker", "symbol", "issuer ticker"),
@@ -37,13 +34,6 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _FACTS: Final = frozenset({"market_value", "weight", "shares", "asset_class"})
 
-_BYTE_ORDER_MARK: Final = "\ufeff"
-_MAGIC: Final[Mapping[bytes, str]] = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook",
-    b"\x1f\x8b": "a gzip archive",
-    b"%PDF": "a PDF document",
-}
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATES: Final = (
     re.compile(r"(?P<month>[A-Za-z]{3})[a-z]*\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"),
@@ -121,7 +111,7 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
 
     Raises NoHoldingsError for the issuer's empty template, HoldingsFormatError for what is no holdings file.
     """
-    lines = _lines(_text(data, name), name)
+    lines = read_cells(data, name)
     position, columns = _header(lines, name)
     preamble = lines[:position]
     day = _as_of(preamble, name) or as_of
@@ -131,10 +121,10 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
     dropped = [row if isinstance(row, Dropped) else _not_equity(row) for row in read if not _is_equity(row)]
     if not rows:
         told = f" ({dropped[0].symbol}: {dropped[0].reason})" if dropped else ""
-        raise HoldingsFormatError(f"{name}: has a header but no holdings that can be read{told}", hint=_HINT)
+        raise HoldingsFormatError(f"{name}: has a header but no holdings that can be read{told}", hint=HINT)
     if len(reader.doubts) > len(rows) / 2:
         raise HoldingsFormatError(
-            f"{name}: {reader.doubts[0]}, nor are most others; are they decimal commas?", hint=_HINT
+            f"{name}: {reader.doubts[0]}, nor are most others; are they decimal commas?", hint=HINT
         )
     warnings = [*twice, *reader.doubts, *_weight_doubts(rows)]
     return Holdings(_fund(preamble) or name, day, tuple(rows), tuple(dropped), tuple(warnings))
@@ -153,52 +143,6 @@ def python_list(names: Iterable[str]) -> str:
     return f"tickers = [{', '.join(repr(name) for name in names)}]"
 
 
-def _text(data: bytes, name: str) -> str:
-    """The bytes as text, without byte order marks: one, none, or two where a file was saved twice."""
-    _refuse_other_formats(data, name)
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")  # what Excel on Windows calls CSV
-    text = text.lstrip(_BYTE_ORDER_MARK)
-    if not text.strip():
-        raise HoldingsFormatError(f"{name}: is empty", hint=_HINT)
-    if "\0" in text:
-        raise HoldingsFormatError(f"{name}: is a binary file, not the fund's holdings as CSV", hint=_HINT)
-    _refuse_markup(text, name)
-    return text
-
-
-def _refuse_other_formats(data: bytes, name: str) -> None:
-    for magic, kind in _MAGIC.items():
-        if data.startswith(magic):
-            raise HoldingsFormatError(f"{name}: is {kind}, not the fund's holdings as CSV", hint=_HINT)
-
-
-def _refuse_markup(text: str, name: str) -> None:
-    start = text.lstrip()[:1024].lower()
-    if not start.startswith(("<", "{", "[")):
-        return
-    kind = "a web page" if "<html" in start or "<!doctype html" in start else "XML" if start[0] == "<" else "JSON"
-    raise HoldingsFormatError(f"{name}: is {kind}, not the fund's holdings as CSV", hint=_HINT)
-
-
-def _lines(text: str, name: str) -> list[list[str]]:
-    """The cells of every line, stripped; the no-break spaces that separate the parts of a file become empty lines."""
-    try:
-        read = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True))
-    except csv.Error as error:
-        raise HoldingsFormatError(f"{name}: is no CSV file ({error})", hint=_HINT) from error
-    return [[cell.strip() for cell in line] for line in read]
-
-
-def _delimiter(text: str) -> str:
-    """What separates the columns, by the line of the header: a comma, or what a spreadsheet made of it."""
-    header = re.search(r"^.*\bticker\b.*$", text, re.IGNORECASE | re.MULTILINE)
-    return max(",;\t", key=header.group().count) if header else ","
-
-
 def _header(lines: Sequence[Sequence[str]], name: str) -> tuple[int, dict[str, int]]:
     """Where the header is, and which column means what. Raises HoldingsFormatError."""
     for position, line in enumerate(lines):
@@ -207,14 +151,14 @@ def _header(lines: Sequence[Sequence[str]], name: str) -> tuple[int, dict[str, i
             if {"asset_class", "sector", "exchange"}.isdisjoint(columns):
                 raise HoldingsFormatError(
                     f"{name}: has no column Asset Class (nor Sector or Exchange): cash cannot be told from shares",
-                    hint=_HINT,
+                    hint=HINT,
                 )
             if not any(len(row) > 1 for row in lines[position + 1 :]):
                 _refuse_empty_template(lines, name)
             return position, columns
     _refuse_empty_template(lines, name)
     raise HoldingsFormatError(
-        f"{name}: no line has the columns Ticker and Weight (%); is this the fund's holdings file?", hint=_HINT
+        f"{name}: no line has the columns Ticker and Weight (%); is this the fund's holdings file?", hint=HINT
     )
 
 
@@ -255,7 +199,7 @@ def _as_of(preamble: Iterable[Sequence[str]], name: str) -> date | None:
         return None
     found = _date(told)
     if found is None:
-        raise HoldingsFormatError(f"{name}: {told!r} is not a date that can be read as its day", hint=_HINT)
+        raise HoldingsFormatError(f"{name}: {told!r} is not a date that can be read as its day", hint=HINT)
     return found
 
 
