@@ -132,29 +132,33 @@ class Output:
 
     # Results
 
-    def show(self, result: Result) -> None:
-        """Print a result in the chosen format."""
-        if self.format in result.verbatim:
-            _print(result.verbatim[self.format])
-        elif self.format == "json":
-            _print(json_text({"schema_version": SCHEMA_VERSION, **result.document}), machine=True)
-        elif self.format == "csv":
-            _print(csv_text(result.grid), machine=True)
-        elif self.format == "markdown":
-            _print(markdown_text(result.grid))
+    def show(self, result: Result, *, to: Path | None = None) -> None:
+        """Print a result in the chosen format, or write it to a file."""
+        text = self._machine_text(result)
+        blocks = [result.grid] if result.text is None else result.text
+        if to:
+            _write(to, _plain_text(blocks) if text is None else text)
+        elif text is not None:
+            _print(text, machine=True)
+        # Unstyled lines are the same anywhere, and rich takes a tenth of a second to import.
+        elif _is_terminal(sys.stdout) and any(not isinstance(block, Line) or block.style for block in blocks):
+            _print_rich(blocks)
         else:
-            self._show_text([result.grid] if result.text is None else result.text)
+            _print(_plain_text(blocks))
 
     def lines(self, lines: Sequence[str]) -> None:
         """Print lines as they are, whatever the format."""
         _print("".join(f"{line}\n" for line in lines))
 
-    def _show_text(self, blocks: Sequence[Line | Grid]) -> None:
-        # Unstyled lines are the same anywhere, and rich takes a tenth of a second to import.
-        if _is_terminal(sys.stdout) and any(not isinstance(block, Line) or block.style for block in blocks):
-            _print_rich(blocks)
-        else:
-            self.lines([line for block in blocks for line in plain_lines(block)])
+    def _machine_text(self, result: Result) -> str | None:
+        """The result in a format that is the same everywhere; None if it is text for people."""
+        if self.format in result.verbatim:
+            return result.verbatim[self.format]
+        if self.format == "json":
+            return json_text({"schema_version": SCHEMA_VERSION, **result.document})
+        if self.format == "csv":
+            return csv_text(result.grid)
+        return markdown_text(result.grid) if self.format == "markdown" else None
 
     # Beside the results
 
@@ -254,6 +258,10 @@ def markdown_text(grid: Grid) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
 
 
+def _plain_text(blocks: Sequence[Line | Grid]) -> str:
+    return "".join(f"{line}\n" for block in blocks for line in plain_lines(block))
+
+
 def plain_lines(block: Line | Grid) -> list[str]:
     """The block as it stands in a pipe or a log: aligned, without colour."""
     if isinstance(block, Line):
@@ -306,7 +314,18 @@ def _tone(column: Column, value: Any) -> str:
     return _RICH_STYLES[column.tone(value)] if column.tone else ""
 
 
-# stdout
+# stdout, and files in its place
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside the file, then rename: whoever reads it meanwhile sees the old text or the new."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Mag7Error(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _print(text: str, *, machine: bool = False) -> None:

@@ -10,6 +10,7 @@ from mag7cli.cli.frame import Words, program
 COMMANDS: Final = Words(
     "How much of the S&P 500 is really seven companies, on every trading day since 2021.",
     {
+        "tickers": "tickers:tickers",
         "dates": "dates:dates",
         "config": Words(
             "What every option is set to, and by what.",
