@@ -6,7 +6,7 @@ it is a fault, never an empty result. In lists of the whole market one row that 
 
 import logging
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
@@ -24,6 +24,7 @@ Body = Mapping[str, Any]
 _ACCEPTED: Final = ("OK", "DELAYED")  # the second on plans that are 15 minutes late
 _LAST_MS: Final = 4_102_444_800_000  # 2100-01-01
 _SHOWN: Final = 5
+_NUMBERS: Final = frozenset({int, float})
 
 
 class ShapeError(ValueError):
@@ -84,26 +85,42 @@ def bars(page: Body, symbol: str, start: date, end: date) -> list[Bar]:
     return found
 
 
-def grouped(page: Body, on: date) -> dict[str, Bar]:
+class BarsOfADay(Mapping[str, Bar]):
+    """The bars of the whole market by symbol, each made when it is asked for: of 12,500 a run wants about 500."""
+
+    def __init__(self, rows: Mapping[str, Body]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, symbol: str) -> Bar:
+        return _bar(self._rows[symbol], symbol)
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def grouped(page: Body, on: date) -> Mapping[str, Bar]:
     """The bars of the whole market; a row that cannot be true is left out and logged. Raises ShapeError."""
-    found: dict[str, Bar] = {}
-    impossible: set[str] = set()
     rows = _unadjusted_rows(page)
+    kept: dict[str, Body] = {}
+    impossible: set[str] = set()
     for row in rows:
-        symbol = _text(row, "T") or ""
-        try:
-            bar = _bar(row, symbol)
-        except ShapeError:
+        symbol = row.get("T")
+        if not isinstance(symbol, str):
+            raise ShapeError("it has a bar without a symbol")
+        if not _is_possible(row) or kept.setdefault(symbol, row) != row:  # of two that differ none can be trusted
             impossible.add(symbol)
-            continue
-        if bar.trading_date != on:
-            raise ShapeError(f"it has a bar of {symbol} of {bar.trading_date}")
-        if found.setdefault(symbol, bar) != bar:  # two bars that differ: neither can be trusted
-            impossible.add(symbol)
-    if rows and len(impossible) * 2 > len(rows):
+        elif _new_york_date(row["t"]) != on:
+            raise ShapeError(f"it has a bar of {symbol} of {_new_york_date(row['t'])}")
+    if len(impossible) * 2 > len(rows):
         raise ShapeError(f"{len(impossible)} of its {len(rows)} bars cannot be true")
     _log_left_out("bars", impossible)
-    return {symbol: bar for symbol, bar in found.items() if symbol not in impossible}
+    return BarsOfADay({symbol: row for symbol, row in kept.items() if symbol not in impossible})
 
 
 def splits(page: Body, start: date, end: date) -> list[Split]:
@@ -169,6 +186,20 @@ def _bar(row: Body, symbol: str) -> Bar:
         volume=_number(row, "v"),
         vwap_usd=None if vwap is None else _price(row, "vw"),
     )
+
+
+def _is_possible(row: Body) -> bool:
+    """Whether a bar can be made of the row; the same rules as `_bar`, at a tenth of its cost."""
+    try:
+        prices = (row["o"], row["h"], row["l"], row["c"])
+        volume, epoch_ms = row["v"], row["t"]
+    except KeyError:
+        return False
+    vwap = row.get("vw")
+    values = prices if vwap is None else (*prices, vwap)
+    if type(epoch_ms) is not int or not _NUMBERS.issuperset(map(type, (*values, volume))):
+        return False
+    return min(values) > 0 and max(values) < math.inf and 0 <= volume < math.inf and 0 <= epoch_ms < _LAST_MS
 
 
 def _split(row: Body) -> Split | None:

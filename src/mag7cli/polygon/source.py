@@ -20,7 +20,7 @@ from mag7cli.polygon import decode, faults
 from mag7cli.polygon.decode import Body
 from mag7cli.polygon.key import ApiKey
 from mag7cli.polygon.wire import BASE_URL, Answer, NoAnswerError, Timeouts, check_base_url
-from mag7cli.rate import RateLimiter
+from mag7cli.rate import RateLimiter, Slot
 from mag7cli.vendor import Bar, Split, SymbolChange, TickerDetails, VendorStatus
 
 if TYPE_CHECKING:
@@ -190,17 +190,20 @@ class PolygonSource:
                 answer = send(client)
             except NoAnswerError as failure:
                 raise faults.no_answer(failure, asked.words) from None
-            pause_s = faults.retry_after_s(answer.headers, self._clock.now())
-            if answer.status == 429:
-                self._limiter.penalise(slot, pause_s)
-            else:
-                self._limiter.accepted(slot)
-        if answer.status == 503 and pause_s:
-            self._limiter.hold(pause_s)
+            self._learn(slot, answer)
         if _SIMULATED_HEADER in answer.headers:
             self.simulated = True
         logger.debug("%s: status %d, %d bytes", asked.words, answer.status, len(answer.data))
         return answer
+
+    def _learn(self, slot: Slot, answer: Answer) -> None:
+        """Tell the limiter what the vendor's answer says of the pace."""
+        if answer.status == 429:
+            self._limiter.penalise(slot, faults.retry_after_s(answer.headers, self._clock.now()))
+            return
+        self._limiter.accepted(slot)
+        if answer.status == 503 and (pause_s := faults.retry_after_s(answer.headers, self._clock.now())):
+            self._limiter.hold(pause_s)
 
     def _connection(self) -> _Connection:
         """The client and its retries, made with the first request."""
