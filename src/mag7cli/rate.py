@@ -8,10 +8,10 @@ key: a run started within a period of the last one's end can be one call over, w
 that is waited for. Two runs side by side are kept apart by the lock on the lake, not here.
 """
 
-import heapq
 import logging
 import re
 import threading
+from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -167,7 +167,7 @@ class Pacer:
         self._hold = float("-inf")
         self._slowed = float("-inf")
         self._in_flight = 0
-        self._seen: list[float] = []  # a heap: by when the server had seen each finished call
+        self._seen: list[float] = []  # in order: by when the server had seen each finished call
         self._answers = 0
         self._shortest = float("inf")
 
@@ -178,19 +178,22 @@ class Pacer:
 
     def ready_in(self, now: float, place: int = 0) -> float:
         """Seconds until the caller in `place` of the queue (0 is its head) may start; 0 or less: at once."""
-        return max(self._next, self._hold, self._window(now)) - now + place * self.spacing_s
+        paced = max(self._next, self._hold) + place * self.spacing_s
+        return max(paced, self._window(now, place)) - now
 
-    def _window(self, now: float) -> float:
-        """When fewer than N calls count."""
+    def _window(self, now: float, place: int) -> float:
+        """When fewer than N calls count, with those of the queue before this place."""
         if self.rate.calls is None:
             return now
         period = self.rate.period_s * _WINDOW_MARGIN
-        while self._seen and self._seen[0] + period <= now:
-            heapq.heappop(self._seen)
-        if self._in_flight + len(self._seen) < self.rate.calls:
+        del self._seen[: bisect_right(self._seen, now - period)]
+        too_many = self._in_flight + len(self._seen) + place + 1 - self.rate.calls
+        if too_many <= 0:
             return now
-        # With all N under way nobody can know when the first of them ends: look again in a while.
-        return self._seen[0] + period if self._seen else now + max(self.spacing_s, _POLL_S)
+        if too_many <= len(self._seen):
+            return self._seen[too_many - 1] + period
+        # It depends on calls under way, and when those end nobody knows: look again in a while.
+        return now + max(self.spacing_s, _POLL_S)
 
     def start(self, slot: Slot, now: float) -> None:
         """A call starts."""
@@ -208,7 +211,7 @@ class Pacer:
             self._answers += 1
             self._shortest = min(self._shortest, now - slot.started)
         known_way = slot.answered and self._answers >= _WAY_KNOWN_AFTER
-        heapq.heappush(self._seen, now - self._shortest if known_way else now)
+        insort(self._seen, now - self._shortest if known_way else now)
 
     def accepted(self, slot: Slot) -> None:
         """The vendor answered: win back a tenth of the rate for each period's worth of answers."""
