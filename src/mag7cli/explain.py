@@ -96,7 +96,7 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
         events,
         tuple(_split_sentences(lake, day, ticker)),
         details.get("membership") or {"kind": "unknown", "as_of": "unknown"},  # type: ignore[arg-type]
-        document.get("source") or {"vendor": "unknown", "simulated": False},  # type: ignore[arg-type]
+        document.get("source") or {"vendor": "unknown", "simulated": False},
         document["data_collection_time"],
         tuple(_inputs(lake, day, [line.asked_for for line in lines if line.asked_for], document)),
         __version__,
@@ -121,7 +121,7 @@ def _lines(document: Document, ledger: Ledger, day: date) -> Iterator[LineReceip
     for one in document["sp500_details"].get("corrections", []):
         corrections.setdefault(one["ticker"], []).append(one)
     for ticker, company in document["companies"].items():
-        corrections.setdefault(ticker, []).extend(company.get("corrections", []))  # type: ignore[arg-type]
+        corrections.setdefault(ticker, []).extend(company.get("corrections", []))
     for row in document["sp500_details"].get("constituents") or _from_companies(document):
         latest = ledger.latest(row["ticker"], day)
         yield LineReceipt(
@@ -196,7 +196,8 @@ def _split_sentences(lake: Lake, day: date, ticker: str | None) -> Iterator[str]
                 yield f"{line} split {split.split_to:g} for {split.split_from:g}, executed {split.execution_date}"
     for (line, split), reason in splits.refused.items():
         if line == ticker:
-            yield f"{line} split {split.split_to:g} for {split.split_from:g} of {split.execution_date} refused: {reason}"
+            what = f"{line} split {split.split_to:g} for {split.split_from:g} of {split.execution_date}"
+            yield f"{what} refused: {reason}"
 
 
 def _inputs(lake: Lake, day: date, asked: Sequence[date], document: Document) -> Iterator[Input]:

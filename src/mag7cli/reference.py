@@ -79,6 +79,7 @@ def update_splits(
         (ticker, split)
         for split in source.splits(ask_from, today + _AHEAD)
         if (ticker := tickers.ticker_for(split.symbol, split.execution_date)) in ours
+        and not tickers.other_security(split.symbol, split.execution_date)
     ]
     before = [(ticker, split) for ticker, splits in known.by_ticker.items() for split in splits]
     by_ticker, refused = _settle([*before, *told], known.refused, step_of)

@@ -12,10 +12,12 @@ COMMANDS: Final = Words(
     {
         "tickers": "tickers:tickers",
         "dates": "dates:dates",
+        "collect": "collecting:collect",
         "config": Words(
             "What every option is set to, and by what.",
             {"show": "settings:show", "path": "settings:path", "template": "settings:template"},
         ),
+        "sandbox": Words("A simulated market in place of the vendor.", {"serve": "sandbox:serve"}),
     },
 )
 
