@@ -1,6 +1,8 @@
 """What holds for every command, through a real process: exit codes, streams, errors, signals."""
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +140,27 @@ def test_a_full_disk_behind_stdout_is_an_error(tmp_path):
     ended = subprocess.run(["bash", "-c", f"'{MAG7}' dates > /dev/full"], cwd=tmp_path, capture_output=True, text=True)
     assert ended.returncode == 1
     assert ended.stderr == "Error: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_130_and_one_line(tmp_path, number):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        process = subprocess.Popen(
+            [MAG7, "tickers", "--download"],
+            cwd=tmp_path,
+            env=environment(tmp_path, {"MAG7_HOLDINGS_URL": address}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        connection.recv(1000)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=30)
+        connection.close()
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr == "Error: interrupted\nHint: what was written is kept: run it again to go on\n"
 
 
 def test_a_pipe_has_no_escape_sequences_and_a_terminal_has(tmp_path):

@@ -11,6 +11,7 @@ from mag7cli.config import API_KEY_COMMAND, KEY_HINT
 from mag7cli.errors import UsageError
 
 Engine = Literal["duckdb", "athena", "redshift"]
+PlanName = Literal["basic", "starter", "developer", "advanced"]
 
 PROGRAM: Final = "mag7"
 PREFIX: Final = "MAG7_"
@@ -60,6 +61,7 @@ OptionalDateArgument = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="Do again what is done already.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="Where the SQL runs.")]
+PlanOption = Annotated[PlanName, typer.Option("--plan", help="The vendor's plan of the key.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")]
 VerboseOption = Annotated[
