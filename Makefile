@@ -1,0 +1,39 @@
+# Every command a developer needs. `make demo` and `make test` set themselves up.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help install demo test lint format docs bench clean
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+install: $(READY) ## make .venv with mag7 and everything its development needs
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "mag7 needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY) ## run the whole pipeline on a simulated market, offline and without a key
+	$(BIN)/mag7 demo --lake demo-lake
+
+test: $(READY) ## run the tests, offline
+	$(BIN)/python -m pytest -n auto --dist loadscope
+
+lint: $(READY) ## check style, types and whether the generated docs are current
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python scripts/docs.py --check
+
+format: $(READY) ## mend style where that can be done by itself
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+docs: $(READY) ## write the generated parts of the documentation again
+	$(BIN)/python scripts/docs.py
+
+bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
+	$(BIN)/python scripts/bench.py
+
+clean: ## remove what the other commands made
+	rm -rf .venv demo-lake bench-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
