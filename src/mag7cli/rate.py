@@ -167,7 +167,7 @@ class Pacer:
         self._hold = float("-inf")
         self._slowed = float("-inf")
         self._in_flight = 0
-        self._seen: list[float] = []  # in order: by when the server had seen each finished call
+        self._ended: list[float] = []  # in order: when each call ended that still counts
         self._answers = 0
         self._shortest = float("inf")
 
@@ -185,13 +185,14 @@ class Pacer:
         """When fewer than N calls count, with those of the queue before this place."""
         if self.rate.calls is None:
             return now
-        period = self.rate.period_s * _WINDOW_MARGIN
-        del self._seen[: bisect_right(self._seen, now - period)]
-        too_many = self._in_flight + len(self._seen) + place + 1 - self.rate.calls
+        way = self._shortest if self._answers >= _WAY_KNOWN_AFTER else 0.0
+        period = self.rate.period_s * _WINDOW_MARGIN - way
+        del self._ended[: bisect_right(self._ended, now - period)]
+        too_many = self._in_flight + len(self._ended) + place + 1 - self.rate.calls
         if too_many <= 0:
             return now
-        if too_many <= len(self._seen):
-            return self._seen[too_many - 1] + period
+        if too_many <= len(self._ended):
+            return self._ended[too_many - 1] + period
         # It depends on calls under way, and when those end nobody knows: look again in a while.
         return now + max(self.spacing_s, _POLL_S)
 
@@ -210,8 +211,9 @@ class Pacer:
         if slot.answered:
             self._answers += 1
             self._shortest = min(self._shortest, now - slot.started)
-        known_way = slot.answered and self._answers >= _WAY_KNOWN_AFTER
-        insort(self._seen, now - self._shortest if known_way else now)
+            insort(self._ended, now)
+        else:  # the way back is on no account: this one may have been seen at the last moment
+            insort(self._ended, now + (self._shortest if self._answers else 0.0))
 
     def accepted(self, slot: Slot) -> None:
         """The vendor answered: win back a tenth of the rate for each period's worth of answers."""
