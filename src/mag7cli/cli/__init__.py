@@ -13,6 +13,7 @@ COMMANDS: Final = Words(
         "tickers": "tickers:tickers",
         "dates": "dates:dates",
         "collect": "collecting:collect",
+        "doctor": "doctor:doctor",
         "config": Words(
             "What every option is set to, and by what.",
             {"show": "settings:show", "path": "settings:path", "template": "settings:template"},

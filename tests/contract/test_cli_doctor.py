@@ -1,0 +1,70 @@
+"""`mag7 doctor` through a real process, against the simulated vendor."""
+
+import json
+
+import pytest
+from tests.simulators.command_line import environment, mag7
+
+from mag7cli.sandbox.market import Market
+from mag7cli.sandbox.server import SandboxServer
+
+
+@pytest.fixture(scope="module")
+def vendor():
+    with SandboxServer(Market()) as server:
+        yield server
+
+
+def _env(tmp_path, vendor, **extra):
+    return environment(tmp_path, {"POLYGON_BASE_URL": vendor.url, **extra})
+
+
+def _checks(ended):
+    return {entry["check"]: entry for entry in json.loads(ended.stdout)["checks"]}
+
+
+def test_everything_in_order_is_exit_0(tmp_path, vendor):
+    env = _env(tmp_path, vendor, POLYGON_API_KEY="sandbox")
+    ended = mag7("doctor", "--format", "json", cwd=tmp_path, env=env)
+    assert (ended.code, ended.stderr) == (0, "")
+    assert json.loads(ended.stdout)["failed"] == 0
+    assert _checks(ended)["vendor"]["found"] == "takes the key, and is simulated"
+    assert not (tmp_path / "lake").exists()
+
+
+def test_without_a_key_it_is_exit_1_and_says_what_helps(tmp_path):
+    ended = mag7("doctor", cwd=tmp_path)
+    assert ended.code == 1
+    assert ended.stderr == ""
+    assert "FAIL  key" in ended.stdout
+    assert "fix: set POLYGON_API_KEY" in ended.stdout
+
+
+def test_a_wrong_key_is_a_failed_check_that_does_not_show_it(tmp_path, vendor):
+    env = _env(tmp_path, vendor, POLYGON_API_KEY="wr0ng-s3cr3t-of-somebody")
+    ended = mag7("doctor", "--format", "json", "-vv", cwd=tmp_path, env=env)
+    assert ended.code == 1
+    assert _checks(ended)["vendor"]["state"] == "failed"
+    assert "wr0ng" not in ended.stdout + ended.stderr
+
+
+def test_the_key_may_come_from_a_command_in_the_configuration(tmp_path, vendor):
+    (tmp_path / "mag7.toml").write_text('api_key_command = "echo sandbox"\n')
+    assert mag7("doctor", cwd=tmp_path, env=_env(tmp_path, vendor)).code == 0
+    (tmp_path / "mag7.toml").unlink()
+    assert mag7("doctor", cwd=tmp_path, env=_env(tmp_path, vendor, MAG7_API_KEY_COMMAND="echo sandbox")).code == 0
+
+
+def test_the_command_for_the_key_is_not_taken_from_the_command_line(tmp_path, vendor):
+    ended = mag7("doctor", "--api-key-command", "echo sandbox", cwd=tmp_path, env=_env(tmp_path, vendor))
+    assert ended.code == 2
+    assert "not taken from the command line" in ended.stderr
+    assert "api-key-command" not in mag7("doctor", "--help", cwd=tmp_path).stdout
+
+
+def test_config_show_does_not_tell_the_arguments_of_that_command(tmp_path):
+    (tmp_path / "mag7.toml").write_text('api_key_command = "echo AbCdEfGh"\n')
+    ended = mag7("config", "show", cwd=tmp_path)
+    assert ended.code == 0
+    assert "echo …" in ended.stdout
+    assert "AbCdEfGh" not in ended.stdout
