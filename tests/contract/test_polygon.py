@@ -638,7 +638,7 @@ def test_the_server_never_sees_more_than_the_rate_however_many_threads_ask(serve
 
     seen = sorted(request.at for request in server.requests)
     assert max(sum(start <= at < start + 1.0 for at in seen) for start in seen) <= 25
-    assert 59 / (seen[-1] - seen[0]) >= 0.9 * 25
+    assert 59 / (seen[-1] - seen[0]) >= 0.8 * 25
 
 
 # Addresses

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.simulators.fake_clock import FakeClock, FakeWaits
 from tests.simulators.http_script import Behaviour, Cut, Drips, Hangs, Resets, Says, ScriptedServer
 
-from mag7cli.errors import Mag7Error, MarketDataError, VendorUnavailableError
+from mag7cli.errors import ConfigError, Mag7Error, MarketDataError, VendorUnavailableError
 from mag7cli.polygon import ApiKey, PolygonSource, Timeouts
-from mag7cli.polygon.transport import Transport
+from mag7cli.polygon.transport import Transport, _proxy
 from mag7cli.rate import Rate, RateLimiter
 
 KEY = "sEcReTkEy0123456789abcdefXYZ"
@@ -232,3 +232,43 @@ def test_certificates_of_ones_own_are_trusted(tls_server: tuple[ScriptedServer, 
 
     assert source.status().server_time == "2024-12-13T18:00:00-05:00"
     source.close()
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxy"),
+    [
+        ({"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
+        ({"https_proxy": "http://small:1", "HTTPS_PROXY": "http://capital:1"}, "http://small:1"),
+        ({"ALL_PROXY": "http://p:1"}, "http://p:1"),
+        ({"HTTP_PROXY": "http://p:1"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "example.org,.polygon.io"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, None),
+        ({"HTTPS_PROXY": "http://p:1", "no_proxy": "example.org"}, "http://p:1"),
+        ({}, None),
+    ],
+)
+def test_the_environment_names_the_proxy_as_for_every_tool(environ: dict[str, str], proxy: str | None) -> None:
+    assert _proxy("https://api.polygon.io", environ) == proxy
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "https://localhost:8000", "https://[::1]:8000"])
+def test_this_machine_is_never_asked_through_a_proxy(address: str) -> None:
+    assert _proxy(address, {"HTTPS_PROXY": "http://p:1", "ALL_PROXY": "http://p:1"}) is None
+
+
+@pytest.mark.parametrize("proxy", ["socks9://me:PaSsWoRd@p:1", "http://me:PaSsWoRd@p:notaport", "http://"])
+def test_a_proxy_that_cannot_be_one_is_refused_without_its_password(proxy: str) -> None:
+    source = source_at("https://api.polygon.io", environ={"HTTPS_PROXY": proxy})
+
+    with pytest.raises(Mag7Error) as refused:
+        source.status()
+
+    assert "HTTPS_PROXY" in str(refused.value)
+    assert "PaSsWoRd" not in f"{refused.value} {refused.value.hint} {refused.value.__cause__}"
+
+
+def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
+    source = source_at("https://api.polygon.io", environ={"SSL_CERT_FILE": str(tmp_path / "none.pem")})
+
+    with pytest.raises(ConfigError, match=r"SSL_CERT_FILE: .*none\.pem"):
+        source.status()

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
@@ -40,6 +41,8 @@ _CHUNK: Final = 1 << 18
 _MAX_BODY: Final = 1 << 28
 """A day of the whole market is under 2 MB: a quarter of a gigabyte is no answer."""
 
+
+_NO_PROXY_ADDRESS: Final = "HTTPS_PROXY is not the address of a proxy"
 
 _WORDS: Final[Mapping[type[Exception], str]] = {
     ReadTimeoutError: "no answer in time",
@@ -160,7 +163,9 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
 
 
 def _reason(error: BaseException) -> str:
-    """The error in a person's words, the library's own after them where they tell more."""
+    """The error in a person's words, and in the library's own where those tell more."""
+    if isinstance(error, ProxyError):
+        return f"through the proxy of HTTPS_PROXY: {_reason(error.original_error)}"
     for kind, words in _WORDS.items():
         if isinstance(error, kind):
             return words
@@ -170,16 +175,28 @@ def _reason(error: BaseException) -> str:
 def _pool(base_url: str, timeouts: Timeouts, connections: int, environ: Mapping[str, str]) -> urllib3.PoolManager:
     """The pool for the vendor's host, through the proxy that the environment names for it."""
     proxy = _proxy(base_url, environ)
+    if proxy and not urlsplit(proxy).hostname:
+        raise ConfigError(_NO_PROXY_ADDRESS, hint="use http://host:port")
     make = urllib3.PoolManager if proxy is None else partial(urllib3.ProxyManager, proxy, proxy_headers=_login(proxy))
     try:
         return make(
             maxsize=connections,
             timeout=Timeout(connect=timeouts.connect_s, read=timeouts.read_s),
             cert_reqs="CERT_REQUIRED",
-            ca_certs=environ.get("SSL_CERT_FILE") or environ.get("REQUESTS_CA_BUNDLE") or certifi.where(),
+            ca_certs=_certificates(environ),
         )
     except LocationValueError:  # the message of this one would show the proxy's password
-        raise ConfigError("HTTPS_PROXY is not the address of a proxy", hint="use http://host:port") from None
+        raise ConfigError(_NO_PROXY_ADDRESS, hint="use http://host:port") from None
+
+
+def _certificates(environ: Mapping[str, str]) -> str:
+    """The file of the authorities that are trusted. Raises ConfigError if the environment names one that is not there."""
+    for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        if path := environ.get(variable):
+            if not Path(path).is_file():
+                raise ConfigError(f"{variable}: {path}: no such file", hint=f"correct it, or unset {variable}")
+            return path
+    return certifi.where()
 
 
 def _login(proxy: str) -> Mapping[str, str]:
