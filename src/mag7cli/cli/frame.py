@@ -45,7 +45,7 @@ class Command(NamedTuple):
     @property
     def summary(self) -> str:
         """The first sentence of the help."""
-        return self.told.partition("\n")[0].rstrip(".")
+        return self.told.partition("\n")[0]
 
     @property
     def help(self) -> str:
@@ -139,7 +139,9 @@ class Group(TyperGroup):
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """List the words with their summaries, for which no command need be built."""
         with formatter.section("Commands"):
-            formatter.write_dl([(word, _declared(entry).summary) for word, entry in self.words.table.items()])
+            formatter.write_dl(
+                [(word, _declared(entry).summary.rstrip(".")) for word, entry in self.words.table.items()]
+            )
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Print the help if there is nothing to do."""
