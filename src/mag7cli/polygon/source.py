@@ -152,7 +152,8 @@ class PolygonSource:
 
     def _ask(self, asked: Question, send: Send, meaning: Callable[[Body], T]) -> T:
         """The answer to one request, asked again where that can help."""
-        return self._connection().retry(lambda: self._attempt(asked, send, meaning))
+        connection = self._connection()
+        return connection.retry(lambda: self._attempt(asked, lambda: send(connection.client), meaning))
 
     def _ask_pages(self, asked: Question, send: Send, meaning: Callable[[Body], list[T]]) -> list[T]:
         """The rows of all pages."""
@@ -168,7 +169,7 @@ class PolygonSource:
             seen.add(following)
             send = _next_page(following)
 
-    def _attempt(self, asked: Question, send: Send, meaning: Callable[[Body], T]) -> T:
+    def _attempt(self, asked: Question, send: Callable[[], Answer], meaning: Callable[[Body], T]) -> T:
         """One request and what its answer means. Raises MarketDataError."""
         answer = self._exchange(asked, send)
         error = faults.refusal(answer, asked.words, self._key.scrub)
@@ -180,14 +181,13 @@ class PolygonSource:
             # Not chained: the vendor's text is scrubbed in this message, but not in the other.
             raise faults.malformed(answer, asked.words, self._key.scrub(str(shape))) from None
 
-    def _exchange(self, asked: Question, send: Send) -> Answer:
+    def _exchange(self, asked: Question, send: Callable[[], Answer]) -> Answer:
         """One request at its turn; the limiter learns from the answer. Raises MarketDataError if none comes."""
-        client = self._connection().client
         with self._limiter.slot() as slot:
             with self._lock:
                 self._counts[asked.kind] += 1
             try:
-                answer = send(client)
+                answer = send()
             except NoAnswerError as failure:
                 raise faults.no_answer(failure, asked.words) from None
             self._learn(slot, answer)

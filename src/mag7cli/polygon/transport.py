@@ -190,7 +190,7 @@ def _pool(base_url: str, timeouts: Timeouts, connections: int, environ: Mapping[
 
 
 def _certificates(environ: Mapping[str, str]) -> str:
-    """The file of the authorities that are trusted. Raises ConfigError if the environment names one that is not there."""
+    """The file of the trusted authorities. Raises ConfigError if the environment names one that is not there."""
     for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         if path := environ.get(variable):
             if not Path(path).is_file():
