@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from mag7cli.engines import Dialect, Rows, Value
 from mag7cli.engines.sql_text import Statement
 from mag7cli.errors import EngineError
-from mag7cli.lake import ANALYTICS, Lake
+from mag7cli.lake import ANALYTICS, PROCESSED, Lake
 from mag7cli.tables import TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+PARTITIONED: Final = "partitioned"
 _MEMORY: Final = ":memory:"
 
 
@@ -25,9 +26,10 @@ class DuckDbEngine:
         self._connection = connection
 
     @classmethod
-    def over_lake(cls, lake: Lake) -> "DuckDbEngine":
+    def over_lake(cls, lake: Lake, *, with_partitions: bool = False) -> "DuckDbEngine":
         """The tables as they lie in the flat layout; nothing else of the machine can be read, nothing written.
 
+        `with_partitions` adds the other layout of a local lake as the schema `partitioned`.
         Of a lake that is no local folder the files are read through its store, for DuckDB has no way of its own there.
         """
         import duckdb
@@ -36,9 +38,15 @@ class DuckDbEngine:
         engine._run(create_schema_sql())
         for table in TABLES:
             engine._add_table(lake, table)
+        if with_partitions and lake.store.local_root:
+            engine._run(f"CREATE SCHEMA {PARTITIONED}")
+            for table in TABLES:
+                engine._add_partitions(lake, lake.store.local_root, table)
         for view in VIEWS:
             engine._run(create_view_sql(view))
-        engine._close_off([lake.store.local_root / ANALYTICS] if lake.store.local_root else [])
+        engine._close_off(
+            [lake.store.local_root / ANALYTICS, lake.store.local_root / PROCESSED] if lake.store.local_root else []
+        )
         return engine
 
     @classmethod
@@ -85,11 +93,20 @@ class DuckDbEngine:
         if not keys:
             self._run(create_sql(table, "duckdb"))
         elif lake.store.local_root is not None:
-            files = ", ".join(_literal(lake.store.uri(key)) for key in keys)
+            files = ", ".join(literal(lake.store.uri(key)) for key in keys)
             columns = ", ".join(column.name for column in table.columns)
             self._run(f"CREATE VIEW {table.qualified_name} AS SELECT {columns} FROM read_parquet([{files}])")  # noqa: S608
         else:
             self._register(lake, table, keys)
+
+    def _add_partitions(self, lake: Lake, root: Path, table: Table) -> None:
+        columns = ", ".join(column.name for column in table.columns)
+        files = f"{root}/{PROCESSED}{table.name}/*/*.parquet"
+        if any(lake.store.list(f"{PROCESSED}{table.name}/")):
+            source = f"read_parquet({literal(files)}, hive_partitioning = true, hive_types = {{'trading_date': DATE}})"
+        else:
+            source = table.qualified_name
+        self._run(f"CREATE VIEW {PARTITIONED}.{table.name} AS SELECT {columns} FROM {source}")  # noqa: S608
 
     def _register(self, lake: Lake, table: Table, keys: Iterable[str]) -> None:
         import pyarrow as pa
@@ -104,7 +121,7 @@ class DuckDbEngine:
     def _close_off(self, folders: Sequence[Path]) -> None:
         """Let SQL from outside read what it is here for, and nothing else."""
         if folders:
-            allowed = ", ".join(_literal(f"{folder}/") for folder in folders)
+            allowed = ", ".join(literal(f"{folder}/") for folder in folders)
             self._run(f"SET allowed_directories = [{allowed}]")
         self._run("SET enable_external_access = false")
         self._run("SET lock_configuration = true")
@@ -119,7 +136,8 @@ class DuckDbEngine:
             raise EngineError(f"{named}: {_first_line(error)}") from error
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as a SQL literal."""
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
 

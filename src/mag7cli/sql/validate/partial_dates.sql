@@ -1,0 +1,9 @@
+-- Dates without a figure, because one of the seven has no market cap.
+-- grain: one row per trading_date
+-- severity: warning
+SELECT
+    trading_date,
+    partial_reason
+FROM market_data.daily_summary
+WHERE status = 'partial'
+ORDER BY trading_date
