@@ -87,7 +87,6 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._made: set[str] = set()
 
     @property
     def local_root(self) -> Path | None:
@@ -96,6 +95,10 @@ class LocalStore:
 
     def _path(self, key: str) -> Path:
         return self._root / check_key(key)
+
+    # A transform writes thousands of small files, and pathlib takes as long over each as the kernel does.
+    def _path_text(self, key: str) -> str:
+        return f"{self._root}/{check_key(key)}"
 
     def uri(self, key: str) -> str:
         """The file's path."""
@@ -112,27 +115,26 @@ class LocalStore:
 
     def write(self, key: str, data: bytes) -> None:
         """Write beside the target, then rename: a reader sees the old bytes or the new, never a part."""
-        path = self._path(key)
+        path = self._path_text(key)
         temporary = self._write_temporary(path, data)
         try:
-            temporary.replace(path)
+            os.replace(temporary, path)  # noqa: PTH105
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
-            raise _store_error(self.uri(key), "cannot be written", error) from error
+            _forget(temporary)
+            raise _store_error(path, "cannot be written", error) from error
 
     def create(self, key: str, data: bytes) -> None:
         """Write beside the target, then hard-link: the kernel refuses if the name is taken."""
-        path = self._path(key)
+        path = self._path_text(key)
         temporary = self._write_temporary(path, data)
         try:
             os.link(temporary, path)
         except FileExistsError as error:
-            raise KeyExistsError(self.uri(key)) from error
+            raise KeyExistsError(path) from error
         except OSError as error:
-            raise _store_error(self.uri(key), "cannot be written", error) from error
+            raise _store_error(path, "cannot be written", error) from error
         finally:
-            temporary.unlink()
+            _forget(temporary)
 
     def replace(self, key: str, data: bytes, version: str) -> None:
         """Compare, then rename. Two writers of one machine can only meet here by way of the lake's lock."""
@@ -140,30 +142,20 @@ class LocalStore:
             raise KeyExistsError(self.uri(key))
         self.write(key, data)
 
-    def _write_temporary(self, path: Path, data: bytes) -> Path:
-        temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{threading.get_native_id()}-{path.name}")
-        folder = str(path.parent)
-        try:
-            if folder not in self._made:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._made.add(folder)
-            try:
-                self._write_file(temporary, data)
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._write_file(temporary, data)
-        except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
-            raise _store_error(str(path), "cannot be written", error) from error
-        return temporary
-
     @staticmethod
-    def _write_file(path: Path, data: bytes) -> None:
-        with path.open("wb", buffering=0) as file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+    def _write_temporary(path: str, data: bytes) -> str:
+        folder, _, name = path.rpartition("/")
+        temporary = f"{folder}/{_TEMPORARY}{os.getpid()}-{threading.get_native_id()}-{name}"
+        try:
+            try:
+                _write_file(temporary, data)
+            except FileNotFoundError:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                _write_file(temporary, data)
+        except OSError as error:
+            _forget(temporary)
+            raise _store_error(path, "cannot be written", error) from error
+        return temporary
 
     def delete(self, key: str) -> None:
         """Remove the file."""
@@ -197,6 +189,21 @@ class LocalStore:
             )
         except OSError as error:
             raise _store_error(str(start), "cannot be listed", error) from error
+
+
+def _write_file(path: str, data: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(file, view) :]
+    finally:
+        os.close(file)
+
+
+def _forget(path: str) -> None:
+    with suppress(OSError):
+        Path(path).unlink()
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
