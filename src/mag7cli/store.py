@@ -19,7 +19,7 @@ _TEMPORARY = ".mag7-tmp-"
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One object: `version` changes whenever its bytes may have (size and mtime locally, the ETag on S3)."""
+    """One object: `version` changes whenever its bytes may have (size, inode and mtime locally, the ETag on S3)."""
 
     key: str
     size: int
@@ -142,20 +142,29 @@ class LocalStore:
             raise KeyExistsError(self.uri(key))
         self.write(key, data)
 
-    @staticmethod
-    def _write_temporary(path: str, data: bytes) -> str:
+    def _write_temporary(self, path: str, data: bytes) -> str:
         folder, _, name = path.rpartition("/")
         temporary = f"{folder}/{_TEMPORARY}{os.getpid()}-{threading.get_native_id()}-{name}"
         try:
             try:
-                _write_file(temporary, data)
+                self._write_file(temporary, data)
             except FileNotFoundError:
                 Path(folder).mkdir(parents=True, exist_ok=True)
-                _write_file(temporary, data)
+                self._write_file(temporary, data)
         except OSError as error:
             _forget(temporary)
             raise _store_error(path, "cannot be written", error) from error
         return temporary
+
+    @staticmethod
+    def _write_file(path: str, data: bytes) -> None:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(file, view) :]
+        finally:
+            os.close(file)
 
     def delete(self, key: str) -> None:
         """Remove the file."""
@@ -191,16 +200,6 @@ class LocalStore:
             raise _store_error(str(start), "cannot be listed", error) from error
 
 
-def _write_file(path: str, data: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(file, view) :]
-    finally:
-        os.close(file)
-
-
 def _forget(path: str) -> None:
     with suppress(OSError):
         Path(path).unlink()
@@ -221,7 +220,8 @@ def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
 
 
 def _info(key: str, stat: os.stat_result) -> ObjectInfo:
-    return ObjectInfo(key, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
+    # Every write makes a new inode; the clock behind mtime ticks every few milliseconds only.
+    return ObjectInfo(key, stat.st_size, f"{stat.st_size}-{stat.st_ino}-{stat.st_mtime_ns}")
 
 
 def _store_error(where: str, what: str, error: OSError) -> StoreError:
