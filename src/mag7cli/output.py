@@ -72,6 +72,11 @@ class Column(NamedTuple):
         """What stands above the column."""
         return self.name if self.title is None else self.title
 
+    def cell(self, value: Any) -> str:
+        """The value as a person reads it, on one line."""
+        text = self.show(value)
+        return text if text.isprintable() else one_line(text)
+
 
 class Grid(NamedTuple):
     """Rows of values under columns. Values are typed: text is made of them as late as possible."""
@@ -86,7 +91,7 @@ class Grid(NamedTuple):
 
     def cells(self) -> list[list[str]]:
         """The heading and the rows as a person reads them."""
-        shown = [[column.show(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
+        shown = [[column.cell(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
         return [[column.heading for column in self.columns], *shown]
 
     def widths(self) -> list[int]:
@@ -228,9 +233,7 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         number = float(value)
         return number if Decimal(repr(number)) == value else f"{value:f}"
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def csv_text(grid: Grid) -> str:
@@ -254,7 +257,7 @@ def markdown_text(grid: Grid) -> str:
     """The grid as a Markdown table."""
     heading, *rows = grid.cells()
     rule = ["---:" if column.right else "---" for column in grid.columns]
-    escaped = [[one_line(cell).replace("|", "\\|") for cell in row] for row in [heading, rule, *rows]]
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in [heading, rule, *rows]]
     return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
 
 
@@ -306,7 +309,7 @@ def _rich_table(grid: Grid, console: "Console") -> "Table":
         table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=not crowded)
     for row in grid.rows:
         cells = zip(grid.columns, row, strict=True)
-        table.add_row(*[Text(column.show(value), style=_tone(column, value)) for column, value in cells])
+        table.add_row(*[Text(column.cell(value), style=_tone(column, value)) for column, value in cells])
     return table
 
 

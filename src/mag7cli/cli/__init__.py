@@ -13,6 +13,7 @@ COMMANDS: Final = Words(
         "tickers": "tickers:tickers",
         "dates": "dates:dates",
         "collect": "collecting:collect",
+        "sql": "sql:sql",
         "doctor": "doctor:doctor",
         "config": Words(
             "What every option is set to, and by what.",

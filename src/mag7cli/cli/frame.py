@@ -69,7 +69,13 @@ def command(
 
 
 def _with_output(function: Callable[..., None], formats: Sequence[Format]) -> Callable[..., None]:
-    """The function as Typer calls it: with the options of talking added, from which its `output` is made."""
+    """The function as Typer calls it: with the options of talking added, from which its `output` is made.
+
+    A parameter whose type is a named tuple stands for the options that are its fields.
+    """
+    signature = inspect.signature(function)
+    _, *own = signature.parameters.values()
+    groups = {parameter.name: parameter.annotation for parameter in own if _is_group(parameter.annotation)}
 
     def run(context: typer.Context, **options: Any) -> None:
         quiet, verbosity = options.pop("quiet"), options.pop("verbose")
@@ -79,12 +85,29 @@ def _with_output(function: Callable[..., None], formats: Sequence[Format]) -> Ca
             raise UsageError("--quiet and --verbose contradict each other")
         context.obj.as_json = format_ == "json" or log_format == "json"
         logs.configure(log_format, quiet=quiet, verbosity=verbosity)
+        for name, group in groups.items():
+            options[name] = group(**{field: options.pop(field) for field in group._fields})
         function(Output(format_, quiet=quiet, log_format=log_format), **options)
 
-    signature = inspect.signature(function)
-    _, *own = signature.parameters.values()
-    run.__signature__ = signature.replace(parameters=[_CONTEXT, *own, *_talking(formats)])  # type: ignore[attr-defined]
+    typed = [option for parameter in own for option in _options_behind(parameter)]
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[_CONTEXT, *typed, *_talking(formats)]
+    )
     return run
+
+
+def _is_group(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields")
+
+
+def _options_behind(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
+    """The options that a parameter stands for: itself, or the fields of its group."""
+    group = parameter.annotation
+    if not _is_group(group):
+        yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        return
+    for name, annotation in group.__annotations__.items():
+        yield _keyword(name, annotation, group._field_defaults.get(name, inspect.Parameter.empty))
 
 
 def _talking(formats: Sequence[Format]) -> list[inspect.Parameter]:

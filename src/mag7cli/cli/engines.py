@@ -1,0 +1,95 @@
+"""Which SQL engine a command runs on: the options that say so, and the engine behind them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+import typer
+
+from mag7cli.cli.options import DEFAULT_LAKE, EngineOption, LakeOption
+
+if TYPE_CHECKING:
+    from mag7cli.engines import SqlEngine
+
+_REDSHIFT_DATABASE: Final = "dev"
+
+
+class EngineOptions(NamedTuple):
+    """The options of every command that runs SQL."""
+
+    lake: LakeOption = DEFAULT_LAKE
+    engine: EngineOption = "duckdb"
+    workgroup: Annotated[
+        str | None,
+        typer.Option("--workgroup", metavar="NAME", help="The workgroup of Athena, or of Redshift Serverless."),
+    ] = None
+    output_location: Annotated[
+        str | None,
+        typer.Option(
+            "--output-location", metavar="S3-URI", help="Athena: where results go, if the workgroup does not say."
+        ),
+    ] = None
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="NAME", help="Redshift: a cluster instead of a workgroup.")
+    ] = None
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="NAME", help="The database, if not market_data in Athena, dev in Redshift."),
+    ] = None
+    db_user: Annotated[
+        str | None, typer.Option("--db-user", metavar="NAME", help="Redshift: the user of a cluster, by IAM.")
+    ] = None
+    secret_arn: Annotated[
+        str | None,
+        typer.Option("--secret-arn", metavar="ARN", help="Redshift: the secret with user and password, not IAM."),
+    ] = None
+
+
+LOCAL: Final = EngineOptions()
+"""The default: DuckDB over the lake."""
+
+
+@contextmanager
+def opened(options: EngineOptions) -> Iterator["SqlEngine"]:
+    """The engine over the lake's tables. Raises EngineError, UsageError."""
+    engine = _open(options)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _open(options: EngineOptions) -> "SqlEngine":
+    if options.engine == "athena":
+        return _athena(options)
+    if options.engine == "redshift":
+        return _redshift(options)
+    from mag7cli.engines.duckdb import DuckDbEngine
+    from mag7cli.lake import Lake
+
+    return DuckDbEngine.over_lake(Lake.at(options.lake))
+
+
+def _athena(options: EngineOptions) -> "SqlEngine":
+    from mag7cli.engines.athena import AthenaEngine
+    from mag7cli.tables import SCHEMA
+
+    return AthenaEngine(
+        database=options.database or SCHEMA,
+        workgroup=options.workgroup or "primary",
+        output_location=options.output_location,
+    )
+
+
+def _redshift(options: EngineOptions) -> "SqlEngine":
+    from mag7cli.engines.redshift import RedshiftEngine, Warehouse
+
+    return RedshiftEngine(
+        Warehouse(
+            options.workgroup,
+            options.cluster,
+            options.database or _REDSHIFT_DATABASE,
+            options.db_user,
+            options.secret_arn,
+        )
+    )

@@ -1,0 +1,154 @@
+"""`mag7 sql`: questions to the tables that nobody has foreseen. Nothing can be written by it."""
+
+import re
+import sys
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from mag7cli.cli.engines import LOCAL, EngineOptions, opened
+from mag7cli.cli.frame import command
+from mag7cli.cli.options import parse_date
+from mag7cli.errors import UsageError
+from mag7cli.output import Column, Grid, Output, Result
+
+if TYPE_CHECKING:
+    from mag7cli.engines import Rows, SqlEngine, Value
+
+_STANDARD_INPUT: Final = "-"
+_READING: Final = frozenset(
+    {"select", "with", "from", "values", "table", "describe", "show", "summarize", "explain", "pivot", "unpivot"}
+)
+# What may stand in SQL without being a word of it.
+_ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
+_LONGEST_INTEGER: Final = 2**63 - 1
+
+_LATEST: Final = "SELECT MAX(trading_date) AS latest FROM market_data.concentration_metrics"
+_WINDOWS: Final = {"month_before": 1, "three_months_before": 3}
+
+
+@command(
+    'mag7 sql "SELECT * FROM market_data.concentration_metrics ORDER BY trading_date DESC LIMIT 5"',
+    "mag7 sql --list",
+    "mag7 sql --name concentration_trend --format markdown",
+    formats=("table", "csv", "json", "markdown"),
+)
+def sql(
+    output: Output,
+    query: Annotated[str | None, typer.Argument(metavar="[SQL]", help="One statement that reads; - is stdin.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="A query that comes with mag7.")] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the tables, and the queries that come with mag7.")
+    ] = False,
+    as_of: Annotated[
+        date | None,
+        typer.Option(
+            "--as-of", parser=parse_date, metavar="YYYY-MM-DD", help="The value of :as_of; by default the latest date."
+        ),
+    ] = None,
+    options: EngineOptions = LOCAL,
+) -> None:
+    """Ask the tables by SQL, read-only.
+
+    The tables are in the schema market_data; --list names them. Over a lake DuckDB answers, without any set-up.
+    """
+    if [query is not None, name is not None, list_].count(True) != 1:
+        raise UsageError(
+            "one of a statement, --name or --list is needed", hint='mag7 sql "SELECT …", or mag7 sql --list'
+        )
+    if list_:
+        output.show(_listing())
+        return
+    statement = _named(name) if name else _typed(query or "")
+    with opened(options) as engine:
+        rows = engine.query(statement, _parameters(engine, statement, as_of))
+    output.show(_result(rows))
+    if rows.note:
+        output.notice(rows.note)
+
+
+def _named(name: str) -> str:
+    from mag7cli import sql_files
+
+    return sql_files.read("analysis", name).sql
+
+
+def _typed(query: str) -> str:
+    """The statement that was typed or piped. Raises UsageError unless it is one that reads."""
+    statement = sys.stdin.read() if query == _STANDARD_INPUT else query
+    bare = _ASIDE.sub(" ", statement).strip().rstrip("; \n\t")
+    words = bare.lower().split()
+    if ";" in bare:
+        raise UsageError("one statement at a time: there is a ; inside")
+    # SELECT … INTO makes a table in Redshift.
+    if not words or words[0].lstrip("(") not in _READING or "into" in words:
+        raise UsageError(
+            f"only a statement that reads can be run, not {words[0].upper() if words else 'an empty one'}",
+            hint="mag7 transform and mag7 load write the tables",
+        )
+    return statement
+
+
+def _parameters(engine: "SqlEngine", statement: str, as_of: date | None) -> "dict[str, Value]":
+    """The values of the placeholders in the statement: `:as_of`, and the bounds of windows that end there.
+
+    They are computed here because the engines do not agree on the arithmetic of dates.
+    """
+    from mag7cli.engines.sql_text import Statement
+
+    wanted = set(Statement.parse(statement).names) & {"as_of", *_WINDOWS}
+    if not wanted:
+        return {}
+    last = as_of or engine.query(_LATEST).values[0][0]
+    bounds = {name: _months_before(last, months) for name, months in _WINDOWS.items()} if isinstance(last, date) else {}
+    known: dict[str, Value] = {"as_of": last, **bounds}
+    return {name: known.get(name) for name in wanted}
+
+
+def _months_before(day: date, months: int) -> date:
+    """The same day so many months earlier, or the last day of that month."""
+    number = day.year * 12 + day.month - 1 - months
+    year, month = divmod(number, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _listing() -> Result:
+    """The tables with their grain, and the queries with their meaning."""
+    from mag7cli import sql_files
+    from mag7cli.tables import TABLES, VIEWS
+
+    rows = [("table", table.qualified_name, table.description) for table in TABLES]
+    rows += [("view", view.qualified_name, view.description) for view in VIEWS]
+    rows += [("query", name, sql_files.read("analysis", name).meaning) for name in sql_files.names("analysis")]
+    grid = Grid((Column("kind"), Column("name"), Column("meaning", optional=True)), rows)
+    return Result({"names": grid.records()}, grid)
+
+
+def _result(rows: "Rows") -> Result:
+    columns = [Column(name, right=_is_numeric(rows, place)) for place, name in enumerate(_distinct(rows.columns))]
+    grid = Grid(tuple(columns), [[_cell(value) for value in row] for row in rows.values])
+    return Result({"rows": grid.records(), "note": rows.note}, grid)
+
+
+def _is_numeric(rows: "Rows", place: int) -> bool:
+    values = [row[place] for row in rows.values if row[place] is not None]
+    return bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names of the columns, numbered where one comes twice: JSON would keep the last of them only."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        distinct.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return distinct
+
+
+def _cell(value: Any) -> Any:
+    """The value, as text if it is a number that JSON's readers would not keep."""
+    return str(value) if isinstance(value, int) and abs(value) > _LONGEST_INTEGER else value
