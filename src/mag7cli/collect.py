@@ -112,9 +112,11 @@ def collect(
     *,
     progress: Progress | None = None,
     abort: Callable[[], None] = lambda: None,
+    expected_calls: int = 0,
 ) -> CollectResult:
     """Collect what `worklist` says, oldest first; each document is written whole or not at all.
 
+    `expected_calls`, as planned, are for the progress to tell when the run will end.
     Raises MarketDataError and its kin when the run cannot go on; what was collected by then is kept.
     """
     work = worklist(lake, options)
@@ -123,7 +125,7 @@ def collect(
     watcher = progress or NoProgress()
     watcher.start(len(work.dates))
     try:
-        return _Run(lake, source, options, clock, watcher, abort).collect(work)
+        return _Run(lake, source, options, clock, _Teller(watcher, source, clock, expected_calls), abort).collect(work)
     finally:
         watcher.finish()
 
@@ -137,22 +139,22 @@ class _Run:
         source: MarketDataSource,
         options: CollectOptions,
         clock: Clock,
-        progress: Progress,
+        teller: "_Teller",
         abort: Callable[[], None],
     ) -> None:
         self._lake = lake
         self._source = source
         self._options = options
         self._clock = clock
-        self._progress = progress
+        self._teller = teller
         self._known_companies: dict[tuple[Line, ...], tuple[Sequence[Line], Collection[str]]] = {}
         common = {"workers": options.workers, "abort": abort}
-        self._prices = Prices(lake, source, told=partial(self._told, "prices"), **common)  # type: ignore[arg-type]
+        self._prices = Prices(lake, source, told=partial(teller.call, "prices"), **common)  # type: ignore[arg-type]
         self._ledger = Ledger(
             lake,
             clock,
             source,
-            told=partial(self._told, "share counts"),
+            told=partial(teller.call, "share counts"),
             **common,  # type: ignore[arg-type]
         )
 
@@ -170,13 +172,10 @@ class _Run:
             for day in part.dates:
                 document = self._document(day, part.members[day], counts, absent)
                 self._lake.write_document(day, document)
-                self._progress.advance()
+                self._teller.date(day)
                 result = _with(result, day, document)
             result = replace(result, precision=counts.precision)
         return replace(result, calls=dict(self._source.calls()))
-
-    def _told(self, doing: str, _: int) -> None:
-        self._progress.note(Note(doing=doing, calls=sum(self._source.calls().values())))
 
     def _splits(self, work: Worklist, lines: Sequence[str]) -> Splits:
         today = self._clock.now().date()
@@ -261,6 +260,30 @@ class _Run:
             "version": self._source.version,
             "simulated": self._source.simulated,
         }
+
+
+class _Teller:
+    """Turns calls and documents into progress: first all calls are made, then the documents are written."""
+
+    def __init__(self, progress: Progress, source: MarketDataSource, clock: Clock, expected_calls: int) -> None:
+        self._progress = progress
+        self._source = source
+        self._clock = clock
+        self._expected = expected_calls
+        self._started = clock.monotonic()
+
+    def call(self, doing: str, _: int) -> None:
+        """A call was answered."""
+        calls = sum(self._source.calls().values())
+        seconds = self._clock.monotonic() - self._started
+        left = max(0, self._expected - calls) * seconds / calls if calls and self._expected else None
+        rate = 60 * calls / seconds if seconds > 1 else None
+        self._progress.note(Note(doing=doing, calls=calls, calls_per_minute=rate, eta_s=left))
+
+    def date(self, day: date) -> None:
+        """A document was written."""
+        self._progress.note(Note(doing=day.isoformat()))
+        self._progress.advance()
 
 
 class _Absences:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from mag7cli.cli.frame import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, ApiKeyCommandOption, EndOption, ForceOption, LakeOption, StartOption
 from mag7cli.errors import EXIT_PARTIAL, UsageError
+from mag7cli.figures import counted, duration
 from mag7cli.output import Column, Grid, Line, Output, Result
 
 if TYPE_CHECKING:
@@ -187,30 +189,38 @@ def planned(output: Output, lake: "Lake", job: Job) -> "CollectPlan":
     return plan(lake, job.options(output, lake, clock), clock, job.plan_and_rate()[1])
 
 
-def collected(output: Output, lake: "Lake", job: Job, source: "MarketDataSource | None" = None) -> "CollectResult":
-    """Do the job, holding the lake; an interrupt ends every wait and keeps what was collected."""
+def collected(
+    output: Output, lake: "Lake", job: Job, source: "MarketDataSource | None" = None, *, hold: bool = True
+) -> "CollectResult":
+    """Do the job, holding the lake unless the caller does; an interrupt ends every wait, what was collected is kept."""
     from mag7cli.clock import SystemClock
-    from mag7cli.collect import collect, worklist
+    from mag7cli.collect import CollectResult, collect
     from mag7cli.lock import locked
+    from mag7cli.planning import plan
     from mag7cli.rate import Cancel
 
     clock, cancel = SystemClock(), Cancel()
     options = job.options(output, lake, clock)
-    with locked(lake, "mag7 collect"):
+    with locked(lake, "mag7 collect") if hold else nullcontext():
         if job.holdings:
             keep_holdings(output, lake, job.holdings)
-        if source is None and worklist(lake, options).dates:
-            source = job.source(clock, cancel)
-        if source is None:
-            return _nothing(lake, options)
+        what = plan(lake, options, clock, job.plan_and_rate()[1])
+        if not what.dates:
+            return CollectResult(present=what.present)
+        asked = source or job.source(clock, cancel)
+        output.notice(_intention(what))
         with output.progress("Collecting", "date") as progress:
-            return collect(lake, source, options, clock, progress=progress, abort=cancel.request)
+            return collect(
+                lake, asked, options, clock, progress=progress, abort=cancel.request, expected_calls=what.total_calls
+            )
 
 
-def _nothing(lake: "Lake", options: "CollectOptions") -> "CollectResult":
-    from mag7cli.collect import CollectResult, worklist
-
-    return CollectResult(present=worklist(lake, options).present)
+def _intention(what: "CollectPlan") -> str:
+    about = "about " if what.is_estimate else ""
+    return (
+        f"{counted(len(what.dates), 'date')} to collect, {what.dates[0]} to {what.dates[-1]}: {about}"
+        f"{counted(what.total_calls, 'call')}, {about}{duration(what.seconds)} at the rate allowed."
+    )
 
 
 def keep_holdings(output: Output, lake: "Lake", path: Path) -> None:
@@ -231,7 +241,7 @@ def keep_holdings(output: Output, lake: "Lake", path: Path) -> None:
 
 def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
     """The plan as a person and as a program read it."""
-    from mag7cli.figures import duration, size
+    from mag7cli.figures import size
 
     about = "about " if plan.is_estimate else ""
     kinds = [[kind, count] for kind, count in plan.calls.items()]
@@ -285,7 +295,7 @@ def _sentences(result: "CollectResult") -> Iterator[str]:
         f"Collected {len(result.written)} dates, {result.written[0]} to {result.written[-1]}, "
         f"with {sum(result.calls.values()):,} calls; {result.present} were there already."
     )
-    if result.precision:
+    if result.precision and result.precision.steps_proven:
         yield (
             f"The index's total is within {100 * result.precision.worst_error:.3f} % on every date: "
             f"{result.precision.steps_proven} steps of share counts were located by an answer on each side, "

@@ -1,0 +1,107 @@
+"""`mag7 load`: the lake's tables into a warehouse, however often."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mag7cli.cli.engines import EngineOptions, opened
+from mag7cli.cli.frame import TEXT_JSON, command
+from mag7cli.cli.options import DryRunOption
+from mag7cli.errors import UsageError
+from mag7cli.figures import counted
+from mag7cli.output import Column, Grid, Line, Output, Result
+
+if TYPE_CHECKING:
+    from mag7cli.lake import Lake
+
+IamRoleOption = Annotated[
+    str, typer.Option("--iam-role", metavar="ARN", help="Redshift: the role that reads the bucket, or default.")
+]
+AutoCopyOption = Annotated[
+    bool, typer.Option("--auto-copy", help="Redshift: let COPY JOBs load each new date by themselves.")
+]
+StatusOption = Annotated[bool, typer.Option("--status", help="Redshift: what was loaded, what failed, and why.")]
+RecreateOption = Annotated[bool, typer.Option("--recreate", help="Redshift: replace tables of an older shape.")]
+
+
+@command(
+    "mag7 load",
+    "mag7 load --engine athena --lake s3://my-bucket --output-location s3://my-bucket/athena/",
+    "mag7 load --engine redshift --lake s3://my-bucket --workgroup market-analysis --dry-run",
+    formats=TEXT_JSON,
+)
+def load(
+    output: Output,
+    options: EngineOptions,
+    dry_run: DryRunOption = False,
+    iam_role: IamRoleOption = "default",
+    auto_copy: AutoCopyOption = False,
+    status: StatusOption = False,
+    recreate: RecreateOption = False,
+) -> None:
+    """Load the tables into the warehouse.
+
+    Every load replaces the rows, so it can be repeated. DuckDB makes warehouse.duckdb in the lake, Athena queries the
+    lake in place and gets its catalog, Redshift copies from the bucket.
+    """
+    from mag7cli.lake import Lake
+
+    place = Lake.at(options.lake)
+    if options.engine != "redshift" and (auto_copy or status or recreate):
+        raise UsageError("--auto-copy, --status and --recreate belong to Redshift", hint="add --engine redshift")
+    if dry_run:
+        output.lines([f"{statement};\n" for statement in _statements(options, place, iam_role)])
+    elif options.engine == "duckdb":
+        output.show(_local(place))
+    elif options.engine == "athena":
+        output.show(_athena(options, place))
+    else:
+        from mag7cli.cli import redshift
+
+        output.show(redshift.load(options, place, iam_role, auto_copy=auto_copy, status=status, recreate=recreate))
+
+
+def _statements(options: EngineOptions, lake: "Lake", role: str) -> list[str]:
+    """The exact SQL of a load."""
+    if options.engine == "athena":
+        from mag7cli.catalog import statements
+
+        return statements(lake)
+    if options.engine == "redshift":
+        from mag7cli.redshift_load import dry_run
+
+        return dry_run(lake, role)
+    from mag7cli.warehouse import statements as duckdb_statements
+
+    return duckdb_statements(lake)
+
+
+def _local(lake: "Lake") -> Result:
+    from mag7cli.lock import locked
+    from mag7cli.warehouse import load
+
+    with locked(lake, "mag7 load"):
+        result = load(lake)
+    grid = Grid((Column("table"), Column("rows", right=True)), [[name, count] for name, count in result.rows.items()])
+    done = f"replaced {counted(len(result.replaced), 'table')}" if result.replaced else "everything was up to date"
+    return Result(
+        document={
+            "warehouse": result.where,
+            "replaced": list(result.replaced),
+            "unchanged": list(result.unchanged),
+            "rows": dict(result.rows),
+        },
+        grid=grid,
+        text=[grid, Line(""), Line(f"{result.where}: {done}.")],
+    )
+
+
+def _athena(options: EngineOptions, lake: "Lake") -> Result:
+    from mag7cli.catalog import sync
+
+    with opened(options) as engine:
+        changes = sync(lake, engine)
+    grid = Grid(
+        (Column("kind"), Column("name"), Column("action")), [[one.kind, one.name, one.action] for one in changes]
+    )
+    return Result(document={"catalog": grid.records()}, grid=grid)

@@ -1,0 +1,121 @@
+"""The cron line: collect, transform, validate, load, report, each only if there is something new for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mag7cli.errors import EXIT_DONE, EXIT_INVALID, EXIT_PARTIAL, ExtraMissingError
+from mag7cli.lake import Lake
+
+if TYPE_CHECKING:
+    from mag7cli.clock import Clock
+    from mag7cli.collect import CollectResult
+    from mag7cli.progress import Progress
+    from mag7cli.report import ReportResult
+    from mag7cli.show import FundWeight
+    from mag7cli.transform import TransformResult
+    from mag7cli.validate import CheckResult
+    from mag7cli.warehouse import LoadResult
+
+REPORT: Final = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What each stage did; None for a stage that was not needed, or cannot be run on this lake.
+
+    `report_missing` says why there is no report although there was something new to show.
+    """
+
+    collected: "CollectResult"
+    transformed: "TransformResult"
+    checks: "tuple[CheckResult, ...]" = ()
+    loaded: "LoadResult | None" = None
+    report: "ReportResult | None" = None
+    report_missing: str | None = None
+
+    @property
+    def is_nothing_new(self) -> bool:
+        """True if everything was up to date."""
+        return not self.collected.written and not self.transformed.written and self.loaded is None
+
+    @property
+    def exit_code(self) -> int:
+        """Failed checks matter most, then dates, lines or documents that failed."""
+        if any(check.is_failure for check in self.checks):
+            return EXIT_INVALID
+        return EXIT_DONE if self.collected.is_clean and not self.transformed.failed else EXIT_PARTIAL
+
+
+def run(
+    lake: Lake,
+    collect: "Callable[[], CollectResult]",
+    clock: "Clock",
+    *,
+    progress: "Progress | None" = None,
+    fund: "FundWeight | None" = None,
+) -> RunResult:
+    """Collect, and carry what is new to the report. `collect` does its part with the options that it was given.
+
+    A warehouse, and a report in a local lake, are brought up to date also if an earlier run died before them.
+    """
+    from mag7cli.transform import transform
+
+    collected = collect()
+    transformed = transform(lake, progress=progress)
+    is_new = bool(collected.written or transformed.written or transformed.removed)
+    if not is_new and _is_current(lake):
+        return RunResult(collected, transformed)
+    checks = _checked(lake)
+    loaded = _loaded(lake)
+    report, missing = _reported(lake, clock, fund)
+    return RunResult(collected, transformed, checks, loaded, report, missing)
+
+
+def report_path(lake: Lake) -> Path | None:
+    """Where the report of a local lake lies."""
+    return lake.store.local_root / REPORT if lake.store.local_root else None
+
+
+def _is_current(lake: Lake) -> bool:
+    if lake.store.local_root is None:
+        return True
+    from mag7cli.warehouse import is_current
+
+    return is_current(lake)
+
+
+def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
+    from mag7cli.engines.duckdb import DuckDbEngine
+    from mag7cli.validate import run_checks
+
+    engine = DuckDbEngine.over_lake(lake, with_partitions=True)
+    try:
+        return tuple(run_checks(engine))
+    finally:
+        engine.close()
+
+
+def _loaded(lake: Lake) -> "LoadResult | None":
+    if lake.store.local_root is None:
+        return None
+    from mag7cli.warehouse import load
+
+    return load(lake)
+
+
+def _reported(lake: Lake, clock: "Clock", fund: "FundWeight | None") -> "tuple[ReportResult | None, str | None]":
+    out = report_path(lake)
+    if out is None:
+        return None, None
+    from mag7cli.engines.duckdb import DuckDbEngine
+    from mag7cli.report import write_report
+
+    engine = DuckDbEngine.over_lake(lake)
+    try:
+        return write_report(engine, out, None, clock, fund), None
+    except ExtraMissingError as error:
+        return None, f"{error}: {error.hint}"
+    finally:
+        engine.close()
