@@ -68,9 +68,10 @@ def answer_result(found: "Answer") -> Result:
         for one in found.companies
     ]
     grid = Grid(columns, rows)
+    table = Grid(columns[:-1], [row[:-1] for row in rows])
     return Result(
         document={**asdict(found), "companies": [asdict(one) for one in found.companies]},
-        grid=grid,
+        grid=table,
         text=[*_answer_lines(found), Line(""), grid, Line(""), *_quality_lines(found)],
     )
 
