@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test lint format docs bench clean
+.PHONY: help install demo test lint format docs pictures bench clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -23,14 +23,17 @@ demo: $(READY) ## run the whole pipeline on a simulated market, offline and with
 test: $(READY) ## run the tests, offline
 	$(BIN)/python -m pytest -n auto --dist loadscope
 
-lint: $(READY) ## check style, types and whether the generated docs are current
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python scripts/docs.py --check
+lint: $(READY) ## check style and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 format: $(READY) ## mend style where that can be done by itself
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-docs: $(READY) ## write the generated parts of the documentation again
-	$(BIN)/python scripts/docs.py
+docs: $(READY) ## write the generated pages of the documentation again
+	$(BIN)/python scripts/write_data_model.py && $(BIN)/python scripts/write_cli_reference.py
+
+pictures: demo ## draw the pictures of the README from the simulated market (needs Chromium)
+	$(BIN)/python scripts/draw_pictures.py demo-lake
 
 bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
 	$(BIN)/python scripts/bench.py
