@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlglot
 from sqlglot import exp
-from tests.simulators.aws_json import JsonService, ServiceError
+from tests.simulators.aws_json import JsonService, ServiceError, Stored
 
 _TYPES = {
     "TINYINT": "tinyint",
@@ -74,9 +74,12 @@ class QueryFailedError(Exception):
 
 
 class AthenaSimulator(JsonService):
-    """`glue` and `s3` are boto3 clients of the loopback account. Knobs: `states`, `fail_next`, `page_rows`."""
+    """`glue` is a boto3 client of the loopback account, `stored` lists its objects.
 
-    def __init__(self, glue: Any, s3: Any) -> None:
+    Knobs: `states` told before the outcome, `fail_next`, `page_rows`.
+    """
+
+    def __init__(self, glue: Any, stored: Stored) -> None:
         super().__init__(
             {
                 "StartQueryExecution": self.start,
@@ -87,7 +90,7 @@ class AthenaSimulator(JsonService):
             }
         )
         self.glue = glue
-        self.s3 = s3
+        self.stored = stored
         self.workgroups: dict[str, str | None] = {"primary": None, "mag7": "s3://results/"}
         self.states = ("QUEUED", "RUNNING")
         self.fail_next: deque[QueryFailedError] = deque()
@@ -240,12 +243,10 @@ class AthenaSimulator(JsonService):
         template = properties["storage.location.template"]
         bucket, _, path = template.removeprefix("s3://").partition("/")
         pattern = re.compile(re.escape(path).replace(re.escape(f"${{{key}}}"), r"(\d{4}-\d\d-\d\d)") + "[^/]+")
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=path.partition("$")[0])
-        for found in (found for page in pages for found in page.get("Contents", ())):
-            match = pattern.fullmatch(found["Key"])
+        for name, data in self.stored(bucket, path.partition("$")[0]):
+            match = pattern.fullmatch(name)
             if match and first <= (day := date.fromisoformat(match[1])) <= last:
-                body = self.s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
-                yield day, f"s3://{bucket}/{found['Key']}", body
+                yield day, f"s3://{bucket}/{name}", data
 
 
 def bound(sql: str, parameters: list[str]) -> exp.Expression:

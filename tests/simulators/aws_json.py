@@ -3,10 +3,13 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
+
+Stored = Callable[[str, str], Iterable[tuple[str, bytes]]]
+"""The keys and bytes of a bucket's objects below a prefix."""
 
 Operation = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 

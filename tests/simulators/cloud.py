@@ -72,6 +72,16 @@ class Cloud:
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 
 
+def stored(bucket: str, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """The objects below a prefix, straight from the account; the simulators are not tests of boto3."""
+    from moto.s3.models import s3_backends
+
+    objects = s3_backends[ACCOUNT]["aws"].buckets[bucket].keys
+    for key in sorted(objects):
+        if key.startswith(prefix):
+            yield key, objects[key].value
+
+
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
     """The address of a moto server; port 0, so that several runs of the tests never meet."""
@@ -133,7 +143,7 @@ def athena_of(cloud: Cloud, glue: Any) -> Iterator["AthenaSimulator"]:
     from tests.simulators.athena import AthenaSimulator
     from tests.simulators.aws_json import serving
 
-    with serving(AthenaSimulator(glue, cloud.s3)) as service, pytest.MonkeyPatch.context() as environment:
+    with serving(AthenaSimulator(glue, stored)) as service, pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL_ATHENA", service.url)
         yield service
     for database in glue.get_databases()["DatabaseList"]:
@@ -146,7 +156,7 @@ def redshift_of(cloud: Cloud) -> Iterator["RedshiftSimulator"]:
     from tests.simulators.aws_json import serving
     from tests.simulators.redshift_data import RedshiftSimulator
 
-    with serving(RedshiftSimulator(cloud.s3)) as service, pytest.MonkeyPatch.context() as environment:
+    with serving(RedshiftSimulator(stored)) as service, pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", service.url)
         yield service
 
