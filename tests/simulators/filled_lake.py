@@ -36,7 +36,7 @@ def objects(days: tuple[date, ...] = DAYS, revision: int = 0) -> Mapping[str, by
             found[Lake.partition_key(table.name, day)] = partition(table, rows_of(table, day, revision))
         for year in {day.year for day in days}:
             rows = [row for day in days if day.year == year for row in rows_of(table, day, revision)]
-            found[Lake.flat_key(table.name, year)] = _parquet(rows, arrow_schema(table, partitioned=False))
+            found[Lake.flat_key(table.name, year)] = flat(table, rows)
     return found
 
 
@@ -72,6 +72,11 @@ def partition(table: Table, rows: list[dict[str, Any]]) -> bytes:
     """The rows as the file of one Hive partition."""
     part = [{name: value for name, value in row.items() if name != PARTITION} for row in rows]
     return _parquet(part, arrow_schema(table, partitioned=True))
+
+
+def flat(table: Table, rows: list[dict[str, Any]]) -> bytes:
+    """The rows as a file of the flat layout."""
+    return _parquet(rows, arrow_schema(table, partitioned=False))
 
 
 def _parquet(rows: list[dict[str, Any]], schema: pa.Schema) -> bytes:
