@@ -11,7 +11,19 @@ SOURCE = Path(__file__).parents[2] / "src" / "mag7cli"
 # From the bottom up. The name of a package stands for all of its modules.
 ROWS = (
     ("errors",),
-    ("facts", "clock", "progress", "logs", "config", "spelling", "figures", "processes", "parallel"),
+    (
+        "facts",
+        "clock",
+        "progress",
+        "logs",
+        "config",
+        "spelling",
+        "figures",
+        "processes",
+        "parallel",
+        "asking",
+        "batches",
+    ),
     (
         *("vendor", "rate", "plans", "trading_calendar", "tickers", "tables", "market_data", "column_check"),
         *("shares", "guard", "fiscal", "sampling", "holdings", "holdings_cells", "holdings_download", "membership"),
@@ -21,7 +33,18 @@ ROWS = (
     ("lake", "lock", "collected", "ranges", "reference", "prices", "ledger", "manifest", "engines"),
     (
         *("collect", "counting", "planning", "transform", "transform_plan", "year_files", "catalog", "copy_jobs"),
-        *("redshift_load", "explain", "status", "doctor", "show", "report", "exposure"),
+        *(
+            "redshift_load",
+            "redshift_status",
+            "aws_doctor",
+            "explain",
+            "status",
+            "doctor",
+            "show",
+            "report",
+            "exposure",
+        ),
+        *("funds", "validate", "warehouse", "pipeline"),
     ),
     ("progress_display", "output"),
     ("cli",),
