@@ -1,0 +1,75 @@
+"""The charts as PNG, drawn without a browser; the one module that renders."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from mag7cli import __version__
+from mag7cli.errors import ExtraMissingError
+from mag7cli.report import theme
+from mag7cli.report.charts import Chart
+from mag7cli.report.datasets import Dataset
+from mag7cli.show import Answer
+
+WIDTH: Final = 1_000
+_SCALE: Final = 2.0
+_PADDING: Final = {"left": 24, "top": 20, "right": 24, "bottom": 16}
+
+
+def draw(chart: Chart, datasets: Mapping[str, Dataset], source: str) -> bytes:
+    """One chart with its title; `source` is the line that says what the figures are and of when.
+
+    Raises ExtraMissingError if the optional renderer is not installed.
+    """
+    renderer = load()
+    png: bytes = renderer.vegalite_to_png(
+        standalone(chart, datasets, source), scale=_SCALE, config=theme.config(theme.LIGHT, theme.PNG_FONT)
+    )
+    return png
+
+
+def source(answer: Answer) -> str:
+    """The line under a picture's title: what the figures are, and of when."""
+    line = f"As of {answer.on}: {answer.kind}. Made by mag7 {__version__}."
+    return f"SIMULATED MARKET, no figure is real. {line}" if answer.quality.simulated else line
+
+
+def standalone(chart: Chart, datasets: Mapping[str, Dataset], source: str) -> dict[str, Any]:
+    """The specification with its data, a fixed width and what the page would have written around it."""
+    right = chart.spec["padding"]["right"]
+    return {
+        **chart.spec,
+        "width": WIDTH,
+        "background": theme.LIGHT.background,
+        "padding": {**_PADDING, "right": _PADDING["right"] + right},
+        "title": {"text": chart.title, "subtitle": [chart.caption, source], "fontSize": 20, "offset": 18},
+        "datasets": {name: datasets[name].records() for name in datasets_of(chart.spec)},
+    }
+
+
+def datasets_of(spec: Any) -> frozenset[str]:
+    """The names of the data sets that a specification asks for, at any depth."""
+    return frozenset(_names(spec))
+
+
+def _names(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        data = part.get("data")
+        if isinstance(data, dict) and "name" in data:
+            yield data["name"]
+        yield from _names_in(part.values())
+    elif isinstance(part, list):
+        yield from _names_in(part)
+
+
+def _names_in(parts: Iterable[Any]) -> Iterator[str]:
+    for part in parts:
+        yield from _names(part)
+
+
+def load() -> Any:
+    """The renderer. Raises ExtraMissingError."""
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise ExtraMissingError("report", "report") from error
+    return vl_convert
