@@ -228,7 +228,7 @@ def test_a_missing_output_location_names_the_option(athena: AthenaSimulator) -> 
     with pytest.raises(EngineError) as caught:
         AthenaEngine(sleep=no_sleep).query("SELECT 1 AS one")
 
-    assert "--athena-output" in (caught.value.hint or "")
+    assert "--output-location" in (caught.value.hint or "")
 
 
 def test_an_unknown_workgroup_says_how_to_list_them(athena: AthenaSimulator) -> None:

@@ -190,7 +190,7 @@ def literal(value: Value) -> str:
 def _hint(message: str) -> str | None:
     lowered = message.lower()
     if "output location" in lowered:
-        return "name a place for results: --athena-output s3://bucket/athena-results/, or set it in the workgroup"
+        return "name a place for results: --output-location s3://bucket/athena/, or set it in the workgroup"
     if "workgroup" in lowered:
         return "`aws athena list-work-groups` shows the workgroups there are"
     return None
