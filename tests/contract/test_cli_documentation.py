@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from mag7cli.cli import COMMANDS as TABLE
 from mag7cli.cli import app
 from mag7cli.cli.frame import PROGRAM, commands_of, options_of
 from mag7cli.cli.reference import reference_markdown
@@ -21,6 +22,14 @@ def test_a_command_has_help_that_starts_with_a_short_sentence(words):
     assert first.endswith(".")
     assert len(first) <= 75, "it stands beside the command's name in the list of commands"
     assert rest.startswith("\n")
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_the_list_of_commands_repeats_that_sentence(words):
+    entry = TABLE
+    for word in words.split():
+        entry = entry.table[word]
+    assert entry.summary == COMMANDS[words].help.partition("\n")[0]
 
 
 @pytest.mark.parametrize("words", COMMANDS)

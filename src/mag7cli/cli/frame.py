@@ -43,11 +43,6 @@ class Command(NamedTuple):
     examples: tuple[str, ...]
 
     @property
-    def summary(self) -> str:
-        """The first sentence of the help."""
-        return self.told.partition("\n")[0]
-
-    @property
     def help(self) -> str:
         """The help with the examples, which are not to be wrapped."""
         shown = "".join(f"\n  {example}" for example in self.examples)
@@ -59,7 +54,7 @@ def command(
 ) -> Callable[[Callable[Concatenate[Output, Options], None]], Command]:
     """Declare a command. `examples` can be pasted; `formats` are the values of its `--format`, the first the default.
 
-    The function's docstring is the help; its first line alone stands in the list of commands.
+    The function's docstring is the help; its first line stands in the list of commands, too.
     """
 
     def declare(function: Callable[Concatenate[Output, Options], None]) -> Command:
@@ -130,11 +125,28 @@ _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_K
 # Finding a command
 
 
+class Entry(NamedTuple):
+    """A command behind a word: its place, `module:function` of this package, and the first sentence of its help.
+
+    The sentence stands here so that the list of commands can be printed without importing them.
+    """
+
+    place: str
+    summary: str
+
+    def declared(self) -> Command:
+        """The command as its module declares it."""
+        module, _, name = self.place.partition(":")
+        found = getattr(import_module(f"mag7cli.cli.{module}"), name)
+        assert isinstance(found, Command)
+        return found
+
+
 class Words(NamedTuple):
-    """The commands behind the words that follow a word: each a `module:function` of this package, or words again."""
+    """The commands, or words again, behind the words that follow a word."""
 
     summary: str
-    table: Mapping[str, "str | Words"]
+    table: Mapping[str, "Entry | Words"]
 
 
 class Group(TyperGroup):
@@ -160,11 +172,9 @@ class Group(TyperGroup):
         return list(self.words.table)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
-        """List the words with their summaries, for which no command need be built."""
+        """List the words with their summaries, without a look at the commands."""
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(word, _declared(entry).summary.rstrip(".")) for word, entry in self.words.table.items()]
-            )
+            formatter.write_dl([(word, entry.summary.rstrip(".")) for word, entry in self.words.table.items()])
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Print the help if there is nothing to do."""
@@ -182,20 +192,10 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _declared(entry: "str | Words") -> "Command | Words":
-    """What a table's entry stands for."""
+def _built(word: str, entry: Entry | Words) -> TyperCommand | TyperGroup:
     if isinstance(entry, Words):
-        return entry
-    module, _, name = entry.partition(":")
-    declared = getattr(import_module(f"mag7cli.cli.{module}"), name)
-    assert isinstance(declared, Command)
-    return declared
-
-
-def _built(word: str, entry: "str | Words") -> TyperCommand | TyperGroup:
-    declared = _declared(entry)
-    if isinstance(declared, Words):
-        return _kind_of(Group, declared)(name=word, help=declared.summary, rich_markup_mode=None)
+        return _kind_of(Group, entry)(name=word, help=entry.summary, rich_markup_mode=None)
+    declared = entry.declared()
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
     alone.command(word, help=declared.help)(declared.run)
     built = typer.main.get_command(alone)
