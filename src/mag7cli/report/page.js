@@ -36,17 +36,24 @@
     views.set(name, await vegaEmbed(canvas, spec, options));
   }
 
-  async function drawAll() {
-    for (const name of Object.keys(page.charts)) {
-      await idle();
-      await draw(name);
-    }
-    root.dataset.drawn = Object.keys(page.charts).length;
-  }
-
   function onScreen(name) {
     const box = host(name).getBoundingClientRect();
     return box.bottom > 0 && box.top < innerHeight;
+  }
+
+  // Wherever somebody scrolled to meanwhile comes first; a new theme begins anew.
+  let drawing = 0;
+  async function drawAll() {
+    const turn = ++drawing;
+    const waiting = new Set(Object.keys(page.charts));
+    while (waiting.size) {
+      await idle();
+      if (turn !== drawing) return;
+      const name = [...waiting].find(onScreen) || [...waiting][0];
+      waiting.delete(name);
+      await draw(name);
+    }
+    root.dataset.drawn = views.size;
   }
 
   // What is on the screen answers at once, the rest when there is time; a newer wish ends an older one.
@@ -263,6 +270,9 @@
     await drawAll();
     dark.addEventListener("change", drawAll);
   }
+
+  // For whoever opens the console.
+  window.mag7 = { page, views };
 
   // The answer is on the screen before the library is even read.
   requestAnimationFrame(() => setTimeout(start, 0));
