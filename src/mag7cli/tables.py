@@ -316,12 +316,13 @@ def arrow_schema(table: Table, *, partitioned: bool) -> "pa.Schema":
     import pyarrow as pa
 
     return pa.schema(
-        pa.field(column.name, _arrow_type(column), column.nullable)
+        pa.field(column.name, arrow_type(column), column.nullable)
         for column in table.stored_columns(partitioned=partitioned)
     )
 
 
-def _arrow_type(column: Column) -> "pa.DataType":
+def arrow_type(column: Column) -> "pa.DataType":
+    """The type of a column inside the files."""
     import pyarrow as pa
 
     if column.type == "decimal":
