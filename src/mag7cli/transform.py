@@ -1,0 +1,156 @@
+"""Raw documents to tables, in both layouts: what has changed since the last run, and only that.
+
+The tables are a function of the raw documents and the splits: a document that is gone or cannot be understood has no
+rows. A run that dies at any point is completed by the next one. Knows nothing of rows and Parquet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from mag7cli import manifest as manifests
+from mag7cli import processes, transform_plan
+from mag7cli.lake import Lake
+from mag7cli.manifest import Made, Manifest
+from mag7cli.progress import NoProgress, Progress
+from mag7cli.transform_plan import Plan, Range, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDocument:
+    """A raw document that made no rows, and why."""
+
+    trading_date: date
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransformResult:
+    """What a run did, by trading date. `failed` has the documents of this and of earlier runs that are still bad."""
+
+    written: tuple[date, ...]
+    unchanged: tuple[date, ...]
+    removed: tuple[date, ...]
+    failed: tuple[FailedDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A file that is not what the raw documents make."""
+
+    key: str
+    reason: str
+
+
+def transform(
+    lake: Lake,
+    start: date | None = None,
+    end: date | None = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> TransformResult:
+    """Bring the tables up to date with the raw documents from `start` to `end`, both included, and say what changed.
+
+    Dates outside are touched only if they are in the tables already and share a year, hence a flat file, with one that
+    changed. `force` makes every date of the range anew. Raises StoreError.
+    """
+    sources = Sources.of(lake)
+    manifest = manifests.read(lake)
+    wanted = Range(start or date.min, end or date.max)
+    plans = list(transform_plan.plans(sources, manifest, wanted, force=force))
+    if plans:
+        manifest = _carry_out(lake, plans, manifest, progress or NoProgress())
+    return _result(sources, plans, manifest, wanted)
+
+
+def differences(lake: Lake) -> Iterator[Difference]:
+    """Where the tables are not, byte for byte, what the raw documents make: the proof behind every figure."""
+    from mag7cli import year_files
+
+    there = manifests.listed_keys(lake)
+    for plan in transform_plan.plans(Sources.of(lake), Manifest({}, {}), Range(date.min, date.max), force=True):
+        made = dict(year_files.files(year_files.read(lake, plan.inputs), plan.changed))
+        yield from (Difference(key, "missing") for key in made if key not in there)
+        found = [key for key in made if key in there]
+        with year_files.transfers(lake.store) as run:
+            for key, data in zip(found, run(lake.store.read, found), strict=True):
+                if data != made[key]:
+                    yield Difference(key, "other bytes than the raw documents make")
+        there.difference_update(found)
+    yield from (Difference(key, "made by no raw document") for key in sorted(there))
+
+
+# Doing it
+
+
+@dataclass(frozen=True, slots=True)
+class _MadeYear:
+    """What became of a plan: the flat files, and the partitions of the changed dates."""
+
+    plan: Plan
+    flat: Made
+    dates: Mapping[date, Made]
+
+
+def _carry_out(lake: Lake, plans: Sequence[Plan], before: Manifest, progress: Progress) -> Manifest:
+    """Make the years and keep the manifest true at every step: what is being made counts as unknown until it is."""
+    changed = [day for plan in plans for day in plan.changed]
+    gone = [day for plan in plans for day in plan.gone]
+    manifest = before.doubting([*changed, *gone], [plan.year for plan in plans])
+    manifests.write(lake, manifest)
+    with processes.spread(partial(_make, lake), plans, alone=lake.store.local_root is None) as made_years:
+        progress.start(len(changed))
+        for made in made_years:
+            _delete_leftovers(lake, made, before)
+            manifest = manifest.with_year(made.plan.year, made.flat, made.dates, made.plan.gone)
+            manifests.write(lake, manifest)
+            progress.advance(len(made.plan.changed))
+    progress.finish()
+    return manifest
+
+
+def _make(lake: Lake, plan: Plan) -> _MadeYear:
+    """Write the files of a year. Another process may do it: it must be safe to repeat."""
+    # Arrow and NumPy take longer to import than it takes to find that nothing has changed; and NumPy starts threads,
+    # with which nothing can be forked any more.
+    from mag7cli import year_files
+
+    rows = year_files.read(lake, plan.inputs)
+    with year_files.transfers(lake.store) as run:
+        for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
+            pass
+    dates = {
+        day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day)) for day in sorted(plan.changed)
+    }
+    return _MadeYear(plan, Made(plan.fingerprint, rows.tables), dates)
+
+
+def _delete_leftovers(lake: Lake, made: _MadeYear, before: Manifest) -> None:
+    """Files that the new documents no longer make: a date that is gone, a table that has no rows any more."""
+    from mag7cli import year_files
+
+    year = made.plan.year
+    keys = [
+        lake.partition_key(table, day)
+        for day in (*made.plan.gone, *made.dates)
+        for table in before.tables_on(day) - (made.dates[day].tables if day in made.dates else frozenset())
+    ]
+    keys += [lake.flat_key(table, year) for table in before.tables_in(year) - made.flat.tables]
+    with year_files.transfers(lake.store) as run:
+        for _ in run(lake.store.delete, sorted(keys)):
+            pass
+
+
+def _result(sources: Sources, plans: Sequence[Plan], manifest: Manifest, wanted: Range) -> TransformResult:
+    changed = {day for plan in plans for day in plan.changed if day in sources.documents}
+    known = {day: made for day, made in manifest.dates.items() if day in sources.documents}
+    failed = {day: made.problem for day, made in known.items() if made.problem and wanted.touches(day.year)}
+    return TransformResult(
+        written=tuple(sorted(changed - failed.keys())),
+        unchanged=tuple(day for day in sorted(known) if day in wanted and day not in changed and day not in failed),
+        removed=tuple(sorted(day for plan in plans for day in plan.gone)),
+        failed=tuple(FailedDocument(day, Lake.document_key(day), reason) for day, reason in sorted(failed.items())),
+    )
