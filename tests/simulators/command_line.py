@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,15 +44,24 @@ def mag7(*words: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: st
 def mag7_in_terminal(
     *words: str, cwd: Path, columns: int = 100, env: Mapping[str, str] | None = None, stdout_too: bool = True
 ) -> Ended:
-    """Run with stderr, and stdout unless it is to be a pipe, on a pseudo-terminal; its text is given as `stderr`.
+    """Run `mag7` with stderr, and stdout unless it is to be a pipe, on a terminal; its text is given as `stderr`."""
+    return in_terminal([MAG7, *words], cwd=cwd, columns=columns, env=env, stdout_too=stdout_too)
 
-    Raises TimeoutError if it does not end within a minute.
-    """
+
+def in_terminal(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    columns: int = 100,
+    env: Mapping[str, str] | None = None,
+    stdout_too: bool = True,
+) -> Ended:
+    """Run any command so. Raises TimeoutError if it does not end within a minute."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     variables = environment(cwd, {"TERM": "xterm-256color", **(env or {})})
     stdout = theirs if stdout_too else subprocess.PIPE
-    process = subprocess.Popen([MAG7, *words], cwd=cwd, env=variables, stdin=theirs, stdout=stdout, stderr=theirs)
+    process = subprocess.Popen(command, cwd=cwd, env=variables, stdin=theirs, stdout=stdout, stderr=theirs)
     os.close(theirs)
     shown = _read_terminal(ours, deadline=time.monotonic() + 60)
     piped = process.stdout.read().decode() if process.stdout else ""
