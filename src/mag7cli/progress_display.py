@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ _LINE_EVERY_PCT: Final = 5.0
 # Work that is over in seconds needs no twenty lines.
 _LINE_NOT_BEFORE_S: Final = 5.0
 _NARROW: Final = 60
+_BETWEEN: Final = " · "
 
 _log = logging.getLogger(__name__)
 
@@ -168,23 +169,40 @@ class Live:
         self._display.stop()
 
     def _refresh(self) -> None:
-        standing = self._standing
+        standing, room = self._standing, self._display.console.width - _bar_width(self._display.console.width)
+        count_told = f"{count(standing.done)}/{count(standing.total)} {self._unit}s"
         doing = f"{self._label} {standing.note.doing or ''}".strip()
-        parts = [f"{count(standing.done)}/{count(standing.total)} {self._unit}s", *standing.details()]
-        self._display.update(self._task, description=doing, completed=standing.done, status=" · ".join(parts))
+        if len(doing) + 1 + len(count_told) > room:
+            doing = self._label
+        status = _fitting([count_told, *standing.details()], room - len(doing) - 1)
+        self._display.update(self._task, description=doing, completed=standing.done, status=status)
+
+
+def _fitting(parts: Sequence[str], room: int) -> str:
+    """As many of the parts, most important first, as there is room for."""
+    told = parts[0]
+    for part in parts[1:]:
+        if len(told) + len(_BETWEEN) + len(part) <= room:
+            told += _BETWEEN + part
+    return told
+
+
+def _bar_width(width: int) -> int:
+    """The bar and the gap behind it: none where there is no room."""
+    return 0 if width < _NARROW else min(30, width // 5) + 1
 
 
 def _rich_progress() -> "RichProgress":
-    """The display: without a bar where there is no room for one."""
+    """A line with what is being done, a bar, and what is known."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
     from rich.table import Column
 
     console = Console(stderr=True, highlight=False, emoji=False)
-    bar = [] if console.width < _NARROW else [BarColumn(bar_width=min(30, console.width // 5))]
+    bar = _bar_width(console.width)
     return Progress(
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
-        *bar,
+        *([BarColumn(bar_width=bar - 1)] if bar else []),
         TextColumn("{task.fields[status]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=console,
         transient=True,

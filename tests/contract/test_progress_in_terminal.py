@@ -35,7 +35,7 @@ def _frames(shown):
 
 
 def test_a_terminal_shows_a_bar_with_what_is_known(tmp_path):
-    ended = in_terminal(COMMAND, cwd=tmp_path, columns=120, stdout_too=False)
+    ended = in_terminal(COMMAND, cwd=tmp_path, columns=140, stdout_too=False)
     assert (ended.code, ended.stdout) == (0, "the result\n")
     bars = [frame for frame in _frames(ended.stderr) if frame.startswith("Collecting 2021-03-04")]
     assert any("━" in bar for bar in bars)
@@ -54,6 +54,14 @@ def test_the_bar_goes_away_and_the_cursor_comes_back(tmp_path):
     ended = in_terminal(COMMAND, cwd=tmp_path)
     assert ended.stderr.rindex("\x1b[?25h") > ended.stderr.rindex("\x1b[?25l")
     assert _frames(ended.stderr)[-1] == "the result"
+
+
+def test_what_matters_least_is_left_out_where_there_is_no_room(tmp_path):
+    frames = _frames(in_terminal(COMMAND, cwd=tmp_path, columns=80).stderr)
+    assert any(
+        re.fullmatch(r"Collecting 2021-03-04 [━╸╺]+ \d+/20 dates · waiting 12 s for the plan", one) for one in frames
+    )
+    assert not any("…" in frame for frame in frames)
 
 
 @pytest.mark.parametrize("columns", [30, 50])
