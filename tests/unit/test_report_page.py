@@ -152,7 +152,8 @@ def test_a_simulated_market_is_marked_in_the_title_the_banner_and_at_every_chart
     assert "<title>SIMULATED: " in source
     assert words(source).split("Skip to the charts ")[1].startswith("SIMULATED MARKET: no figure here is real")
     assert source.count('<span class="tag">SIMULATED</span>') == len(page.charts)
-    assert png.source(page.answer).startswith("SIMULATED MARKET")
+    picture = png.standalone(page.charts[0], page.datasets, page.answer)
+    assert picture["title"]["text"] == "SIMULATED: The share of the seven, over the index"
 
 
 def test_without_a_holdings_file_the_funds_weight_is_unknown(page: Page) -> None:
@@ -265,6 +266,30 @@ def test_a_report_that_cannot_be_written_says_which(
         report.write_report(engine, tmp_path / "file" / "report.html", None, FakeClock())
 
 
+def test_a_picture_says_what_its_figures_are_and_of_when(page: Page) -> None:
+    picture = png.standalone(charts_by_name(page)["company_cap"], page.datasets, page.answer)
+
+    written = " ".join(picture["title"]["subtitle"])
+    assert "As of 2022-08-12: full market capitalisation, each company counted once." in written
+    assert "b AMZN 20:1 on 2022-06-06, FB → META on 2022-06-09" in written
+    assert max(map(len, picture["title"]["subtitle"])) <= 130
+    assert set(picture["datasets"]) == {"company", "event"}
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("contribution", "Then: 2021-01-04. Now: 2022-08-12."),
+        ("gain_series", "AAPL. "),
+        ("gain_distribution", "AAPL. "),
+    ],
+)
+def test_a_picture_says_what_the_controls_of_the_page_would(page: Page, name: str, chosen: str) -> None:
+    picture = png.standalone(charts_by_name(page)[name], page.datasets, page.answer)
+
+    assert chosen in " ".join(picture["title"]["subtitle"])
+
+
 def charts_by_name(page: Page) -> dict[str, Chart]:
     return {chart.name: chart for chart in page.charts}
 
@@ -273,7 +298,7 @@ def charts_by_name(page: Page) -> dict[str, Chart]:
 def test_a_chart_is_drawn_as_a_picture_without_a_browser(page: Page, name: str) -> None:
     pytest.importorskip("vl_convert")
 
-    picture = png.draw(charts_by_name(page)[name], page.datasets, png.source(page.answer))
+    picture = png.draw(charts_by_name(page)[name], page.datasets, page.answer)
 
     assert picture.startswith(b"\x89PNG")
     width, height = int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])

@@ -44,7 +44,7 @@ def write_report(
     pictures = []
     for chart in page.charts if png_dir else ():
         path = Path(png_dir or "", f"{chart.name}.png")
-        _write(path, png.draw(chart, page.datasets, png.source(page.answer)))
+        _write(path, png.draw(chart, page.datasets, page.answer))
         pictures.append(path)
     return ReportResult(out, size, tuple(pictures), page.answer, page.data.concentration.simulated)
 

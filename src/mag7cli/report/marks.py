@@ -92,7 +92,7 @@ def y(
         "titleAlign": side,
         "titleAnchor": "end",
         "titleX": 0,
-        "titleY": -10,
+        "titleY": -18,
         "tickCount": ticks,
         "grid": side == "left",
     }

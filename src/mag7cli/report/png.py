@@ -1,5 +1,6 @@
 """The charts as PNG, drawn without a browser; the one module that renders."""
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -12,38 +13,47 @@ from mag7cli.show import Answer
 
 WIDTH: Final = 1_000
 _SCALE: Final = 2.0
+_CAPTION_LETTERS: Final = 130
 _PADDING: Final = {"left": 24, "top": 20, "right": 24, "bottom": 16}
 
 
-def draw(chart: Chart, datasets: Mapping[str, Dataset], source: str) -> bytes:
-    """One chart with its title; `source` is the line that says what the figures are and of when.
+def draw(chart: Chart, datasets: Mapping[str, Dataset], answer: Answer) -> bytes:
+    """One chart with its title, and what its figures are, and of when.
 
     Raises ExtraMissingError if the optional renderer is not installed.
     """
     renderer = load()
     png: bytes = renderer.vegalite_to_png(
-        standalone(chart, datasets, source), scale=_SCALE, config=theme.config(theme.LIGHT, theme.PNG_FONT)
+        standalone(chart, datasets, answer), scale=_SCALE, config=theme.config(theme.LIGHT, theme.PNG_FONT)
     )
     return png
 
 
-def source(answer: Answer) -> str:
-    """The line under a picture's title: what the figures are, and of when."""
-    line = f"As of {answer.on}: {answer.kind}. Made by mag7 {__version__}."
-    return f"SIMULATED MARKET, no figure is real. {line}" if answer.quality.simulated else line
-
-
-def standalone(chart: Chart, datasets: Mapping[str, Dataset], source: str) -> dict[str, Any]:
+def standalone(chart: Chart, datasets: Mapping[str, Dataset], answer: Answer) -> dict[str, Any]:
     """The specification with its data, a fixed width and what the page would have written around it."""
+    source = f"As of {answer.on}: {answer.kind}. Made by mag7 {__version__}."
+    title = chart.title
+    if answer.quality.simulated:
+        title, source = f"SIMULATED: {title}", f"Simulated market, no figure is real. {source}"
     right = chart.spec["padding"]["right"]
+    lines = [line for text in (_caption(chart), source) for line in textwrap.wrap(text, _CAPTION_LETTERS)]
     return {
         **chart.spec,
         "width": WIDTH,
+        "autosize": "pad",
         "background": theme.LIGHT.background,
         "padding": {**_PADDING, "right": _PADDING["right"] + right},
-        "title": {"text": chart.title, "subtitle": [chart.caption, source], "fontSize": 20, "offset": 18},
+        "title": {"text": title, "subtitle": lines, "fontSize": 20, "offset": 18},
         "datasets": {name: datasets[name].records() for name in datasets_of(chart.spec)},
     }
+
+
+def _caption(chart: Chart) -> str:
+    """The caption, with what the page shows in its controls."""
+    chosen = {parameter["name"]: parameter["value"] for parameter in chart.spec.get("params", ())}
+    if "dates" in chart.follows:
+        return f"{chart.caption} Then: {chosen['then']}. Now: {chosen['now']}."
+    return f"{chosen['company']}. {chart.caption}" if "company" in chart.follows else chart.caption
 
 
 def datasets_of(spec: Any) -> frozenset[str]:
