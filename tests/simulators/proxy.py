@@ -26,13 +26,21 @@ class Fault:
 
 
 class Proxy:
-    """Forwards to `target`; each fault in `faults` befalls the next request of its method, in order."""
+    """Forwards to `target`; each fault in `faults` befalls the next request of its method, in order.
+
+    `answers`: requests whose body contains the text are not forwarded, but answered with this XML.
+    """
 
     def __init__(self, target: str) -> None:
         self.target = urlsplit(target)
         self.faults: deque[Fault] = deque()
         self.requests: list[str] = []
+        self.answers: dict[str, str] = {}
         self.url = ""
+
+    def answer_to(self, body: bytes) -> bytes | None:
+        """The scripted answer, None if the request goes through."""
+        return next((answer.encode() for text, answer in self.answers.items() if text.encode() in body), None)
 
     def fault_for(self, method: str) -> Fault | None:
         """The fault that befalls this request, taken off the list."""
@@ -60,6 +68,9 @@ def proxy_to(target: str) -> Iterator[Proxy]:
             fault = proxy.fault_for(self.command)
             if fault is not None and fault.kind == "refuse":
                 self.send(fault.status, {"Content-Type": "application/xml"}, _error_document(fault.code))
+                return
+            if scripted := proxy.answer_to(body):
+                self.send(200, {"Content-Type": "text/xml"}, scripted)
                 return
             status, headers, answer = _forward(proxy, self.command, self.path, dict(self.headers), body)
             if fault is not None and fault.kind == "lose_answer":

@@ -55,6 +55,7 @@ _SYSTEM_VIEWS = """
 CREATE TABLE sys_copy_job (job_id BIGINT, job_name VARCHAR, iam_role VARCHAR, job_text VARCHAR, is_auto INTEGER);
 CREATE TABLE sys_copy_job_detail (
     job_name VARCHAR, file_location VARCHAR, file_name VARCHAR, file_size BIGINT, status VARCHAR);
+CREATE MACRO has_database_privilege(user_name, database_name, privilege) AS TRUE;
 CREATE TABLE sys_copy_job_info (job_name VARCHAR, record_time TIMESTAMP, message VARCHAR);
 CREATE TABLE svv_columns (
     table_schema VARCHAR, table_name VARCHAR, column_name VARCHAR, ordinal_position INTEGER, is_nullable VARCHAR,

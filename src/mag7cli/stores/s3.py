@@ -60,6 +60,11 @@ class S3Store:
         """The bucket's name."""
         return self._bucket
 
+    @property
+    def prefix(self) -> str:
+        """What every key starts with in the bucket, without a slash at its end; empty if it is the whole bucket."""
+        return self._prefix.rstrip("/")
+
     def uri(self, key: str) -> str:
         """`s3://bucket/prefix/key`."""
         return f"s3://{self._bucket}/{self._prefix}{key}"
@@ -83,8 +88,8 @@ class S3Store:
                     return data
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def write(self, key: str, data: bytes) -> None:
-        """One PUT: a reader sees the old object or the new one."""
+    def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
+        """One PUT: a reader sees the old object or the new one. What S3 has accepted is durable."""
         with self._errors(key):
             self._put(key, data)
 
@@ -122,6 +127,9 @@ class S3Store:
         """Remove the object; S3 does not mind if there is none."""
         with self._errors(key):
             self._client.delete_object(**self._address(key))
+
+    def sweep(self, *, deep: bool) -> None:
+        """A PUT that was cut off leaves nothing."""
 
     def exists(self, key: str) -> bool:
         """True if there is an object under this key."""
