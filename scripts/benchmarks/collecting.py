@@ -1,0 +1,166 @@
+"""What a collection takes: calls and time against the original's method on one simulated server, CPU, memory.
+
+Leaves the lake that it collected in `<folder>/lake`, for the benchmarks after it.
+"""
+
+import argparse
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import original
+from measuring import MAG7, Ran, Row, emit, emptied, environment, run
+
+START = "2021-01-04"
+ENDS = {250: "2021-12-30", 1005: "2024-12-31"}
+# For the whole range; a short one has to learn the same companies.
+GOALS = {250: None, 1005: 0.0155}
+NOW = "2025-01-02T12:00:00-05:00"
+# Dates on which every symbol that the original asks for is listed: it never looked for the names of before.
+ORIGINAL_DATES = [f"2024-12-{day:02}" for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)]
+LATENCY_MS = 20
+KEY = "sandbox"
+
+
+@contextmanager
+def sandbox() -> Iterator[str]:
+    """The simulated vendor in a process of its own; its address."""
+    command = [MAG7, "sandbox", "serve", "--port", "0", "--plan", "advanced", "--latency", str(LATENCY_MS)]
+    with subprocess.Popen(
+        [*command, "--format", "json", "-q"], stdout=subprocess.PIPE, text=True, env=environment()
+    ) as server:
+        assert server.stdout
+        said = ""
+        while not said.rstrip().endswith("}"):
+            said += server.stdout.readline()
+        try:
+            yield json.loads(said)["url"]
+        finally:
+            server.terminate()
+
+
+def collect(url: str, lake: Path, *words: str) -> Ran:
+    """Collect into a lake with as many calls at once as the command makes by itself."""
+    variables = {"POLYGON_BASE_URL": url, "POLYGON_API_KEY": KEY, "MAG7_NOW": NOW}
+    command = [MAG7, "collect", "--lake", str(lake), "--plan", "advanced", "--rate", "unlimited", "--format", "json"]
+    return run([*command, *words], variables)
+
+
+def against_the_original(url: str, folder: Path, dates: int) -> None:
+    """The default method over the whole range, against the original's sequence over ten dates, scaled."""
+    tickers = run([MAG7, "tickers", "--format", "csv"]).stdout.split()[1:]
+    theirs = original.collect(url, KEY, tickers, ORIGINAL_DATES)
+    ours = collect(url, emptied(folder / "lake"), "--start", START, "--end", ENDS[dates])
+    calls = sum(json.loads(ours.stdout)["calls"].values())
+    scale = dates / len(ORIGINAL_DATES)
+    what = f"collect {dates:,} dates"
+    asked = f"{theirs.calls // len(ORIGINAL_DATES)} calls a date, as the original"
+    paced = f"{asked}, ten dates at once, without its pauses"
+    emit(Row(f"{what}: calls", calls, "calls", asked, theirs.calls * scale, GOALS[dates]))
+    emit(Row(f"{what}: time, answers after {LATENCY_MS} ms", ours.wall_s, "s", paced, theirs.wall_s * scale))
+    emit(Row(f"{what}: CPU", ours.cpu_s, "s", f"{asked}, answers thrown away", theirs.cpu_s * scale))
+    emit(Row(f"{what}: CPU a date", ours.cpu_s / dates * 1000, "ms"))
+    emit(Row(f"{what}: peak memory", ours.peak_mb, "MB"))
+    days = ("--start", ORIGINAL_DATES[0], "--end", ORIGINAL_DATES[-1])
+    details = collect(url, emptied(folder / "by-details"), *days, "--method", "details")
+    emit(Row(f"collect {len(ORIGINAL_DATES)} dates --method details: time", details.wall_s, "s", paced, theirs.wall_s))
+
+
+def against_the_original(url: str, folder: Path, dates: int) -> None:
+    """The default method for the whole range, and one call per line and date, against the original's sequence."""
+    tickers = run([MAG7, "tickers", "--format", "csv"]).stdout.split()[1:]
+    some = ORIGINAL_DATES if dates > 250 else ORIGINAL_DATES[:5]
+    theirs = original.collect(url, KEY, tickers, some)
+    ours = collect(url, emptied(folder / "lake"), "--start", START, "--end", ENDS[dates])
+    calls = sum(json.loads(ours.stdout)["calls"].values())
+    scale = dates / len(some)
+    way = f"the original's {theirs.calls // len(some)} calls a date"
+    emit(
+        Row(f"collect {dates:,} dates: calls", calls, "calls", way, theirs.calls * scale, 8000 / (theirs.calls * scale))
+    )
+    emit(
+        Row(
+            f"collect {dates:,} dates: time, answers after {LATENCY_MS} ms",
+            ours.wall_s,
+            "s",
+            f"{way}, ten dates at once, without its pauses ({len(some)} dates, scaled)",
+            theirs.wall_s * scale,
+        )
+    )
+    emit(
+        Row(f"collect {dates:,} dates: CPU", ours.cpu_s, "s", f"{way}, of which it keeps nothing", theirs.cpu_s * scale)
+    )
+    details = collect(url, emptied(folder / "by-details"), "--start", some[0], "--end", some[-1], "--method", "details")
+    emit(
+        Row(
+            f"collect {len(some)} dates --method details: time",
+            details.wall_s,
+            "s",
+            f"{way}, ten dates at once, without its pauses",
+            theirs.wall_s,
+        )
+    )
+
+
+def against_the_original(url: str, folder: Path, dates: int) -> None:
+    """The default method for the whole range, and one call per line and date, against the original's sequence."""
+    tickers = run([MAG7, "tickers", "--format", "csv"]).stdout.split()[1:]
+    some = ORIGINAL_DATES if dates > 250 else ORIGINAL_DATES[:5]
+    theirs = original.collect(url, KEY, tickers, some)
+    ours = collect(url, emptied(folder / "lake"), "--start", START, "--end", ENDS[dates])
+    calls = sum(json.loads(ours.stdout)["calls"].values())
+    scale = dates / len(some)
+    way = f"the original's {theirs.calls // len(some)} calls a date"
+    emit(
+        Row(f"collect {dates:,} dates: calls", calls, "calls", way, theirs.calls * scale, 8000 / (theirs.calls * scale))
+    )
+    emit(
+        Row(
+            f"collect {dates:,} dates: time, answers after {LATENCY_MS} ms",
+            ours.wall_s,
+            "s",
+            f"{way}, ten dates at once, without its pauses ({len(some)} dates, scaled)",
+            theirs.wall_s * scale,
+        )
+    )
+    emit(
+        Row(f"collect {dates:,} dates: CPU", ours.cpu_s, "s", f"{way}, of which it keeps nothing", theirs.cpu_s * scale)
+    )
+    details = collect(url, emptied(folder / "by-details"), "--start", some[0], "--end", some[-1], "--method", "details")
+    emit(
+        Row(
+            f"collect {len(some)} dates --method details: time",
+            details.wall_s,
+            "s",
+            f"{way}, ten dates at once, without its pauses",
+            theirs.wall_s,
+        )
+    )
+
+
+def _document(said: str) -> str:
+    """The JSON that a command printed, without what it said besides."""
+    return said[said.index("{") :]
+
+
+def again(url: str, folder: Path, dates: int) -> None:
+    """A run that finds nothing to do."""
+    ran = collect(url, folder / "lake", "--start", START, "--end", ENDS[dates])
+    emit(Row(f"collect {dates:,} dates again: nothing to do", ran.wall_s * 1000, "ms"))
+
+
+def main() -> None:
+    """Collect, in the order in which the later ones need the earlier."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--dates", type=int, choices=ENDS, default=1005)
+    options = parser.parse_args()
+    with sandbox() as url:
+        against_the_original(url, options.folder, options.dates)
+        again(url, options.folder, options.dates)
+
+
+if __name__ == "__main__":
+    main()

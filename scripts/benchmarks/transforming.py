@@ -1,0 +1,156 @@
+"""What `mag7 transform` takes, against the least that it could, and against others' ways over the same documents.
+
+Works on copies of `<folder>/lake`, which `collecting.py` made.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from measuring import MAG7, Row, Skipped, emit, emptied, has_command, in_turns, run
+
+HERE = Path(__file__).parent
+RAW = Path("raw") / "magnificent7"
+FEW = 250
+SPARK_PYTHON = "MAG7_BENCH_SPARK_PYTHON"
+
+
+def transform(lake: Path) -> list[str]:
+    """The command that brings a lake's tables up to date."""
+    return [MAG7, "transform", "--lake", str(lake), "-q"]
+
+
+def copied(lake: Path, to: Path, most: int | None = None) -> Path:
+    """Another lake with the documents of the first so many dates, and no tables."""
+    emptied(to)
+    for day in sorted((lake / RAW).iterdir())[:most]:
+        shutil.copytree(day, to / RAW / day.name)
+    if (lake / "raw" / "reference").exists():
+        shutil.copytree(lake / "raw" / "reference", to / "raw" / "reference")
+    return to
+
+
+def stretched(lake: Path, to: Path) -> Path:
+    """Another lake with every document twice: as it is, and eight years earlier with nothing else changed."""
+    copied(lake, to)
+    for day in sorted((lake / RAW).iterdir()):
+        was = day.name.removeprefix("trading_date=")
+        now = f"{int(was[:4]) - 8}{was[4:]}"
+        if not now.endswith("-02-29"):
+            document = (day / "market_data.json").read_bytes().replace(was.encode(), now.encode())
+            earlier = to / RAW / f"trading_date={now}"
+            earlier.mkdir()
+            (earlier / "market_data.json").write_bytes(document)
+    return to
+
+
+def anew(lake: Path) -> Callable[[], float]:
+    """The whole process over a lake without tables; its seconds."""
+
+    def timed() -> float:
+        for zone in ("processed", "analytics"):
+            shutil.rmtree(lake / zone, ignore_errors=True)
+        return run(transform(lake)).wall_s
+
+    return timed
+
+
+def elsewhere(python: str, program: str, lake: Path, out: Path) -> Callable[[], float]:
+    """A program of this folder over a lake; its seconds, less those that it says were not its work."""
+
+    def timed() -> float:
+        ran = run([python, str(HERE / program), str(lake), str(emptied(out))])
+        first = ran.stdout.partition("\n")[0]
+        return ran.wall_s - float(first or 0)
+
+    return timed
+
+
+def against_others(lake: Path, folder: Path, rounds: int) -> None:
+    """All dates, both layouts: the floor, pandas, and Spark if there is one."""
+    dates = len(list((lake / RAW).iterdir()))
+    what = f"transform {dates:,} dates x 503 lines, both layouts"
+    run(transform(lake))
+    found = in_turns(
+        {
+            "floor": elsewhere(sys.executable, "floor.py", lake, folder / "floor"),
+            "ours": anew(lake),
+            "pandas": elsewhere(sys.executable, "plain_pandas.py", lake, folder / "pandas"),
+        },
+        rounds,
+    )
+    floor = "parse the same documents, write the same bytes"
+    emit(Row(what, found["ours"], "s", floor, found["floor"], at_most=2.5))
+    emit(Row(what, found["ours"], "s", "plain pandas, six of the nine tables", found["pandas"]))
+    spark = os.environ.get(SPARK_PYTHON)
+    if not spark:
+        emit(Skipped(what + ", against Spark SQL", f"{SPARK_PYTHON} does not name a Python that has pyspark"))
+        return
+    took = elsewhere(spark, "spark_sql.py", lake, folder / "spark")()
+    emit(Row(what, found["ours"], "s", "Spark SQL, six of the nine tables, without Java's start, once", took))
+
+
+def small_changes(lake: Path, rounds: int) -> None:
+    """Nothing new, and one new date, beside a program that does nothing."""
+    run(transform(lake))
+    last = max((lake / RAW).iterdir())
+    document = (last / "market_data.json").read_bytes()
+
+    def one_new_date() -> float:
+        shutil.rmtree(last)
+        run(transform(lake))
+        last.mkdir()
+        (last / "market_data.json").write_bytes(document)
+        return run(transform(lake)).wall_s * 1000
+
+    bare = [sys.executable, "-c", "import typer, orjson, numpy, pyarrow.parquet"]
+    found = in_turns(
+        {
+            "one": one_new_date,
+            "none": lambda: run(transform(lake)).wall_s * 1000,
+            "hello": lambda: run([MAG7, "--version"]).wall_s * 1000,
+            "imports": lambda: run(bare).wall_s * 1000,
+        },
+        rounds,
+    )
+    dates = len(list((lake / RAW).iterdir()))
+    emit(Row(f"transform one new date of {dates:,}", found["one"], "ms", "import Arrow and end", found["imports"]))
+    emit(Row(f"transform {dates:,} dates, nothing new", found["none"], "ms", "mag7 --version", found["hello"]))
+
+
+def growth(lake: Path, folder: Path) -> None:
+    """Memory and time as the number of dates grows."""
+    dates = len(list((lake / RAW).iterdir()))
+    all_ = run(transform(copied(lake, folder / "copy")))
+    if dates > FEW:
+        few = run(transform(copied(lake, folder / "few", FEW)))
+        what = f"transform {dates:,} dates: peak memory"
+        emit(Row(what, all_.peak_mb, "MB", f"{FEW} dates", few.peak_mb, at_most=1.3))
+    double = stretched(lake, folder / "double")
+    more = len(list((double / RAW).iterdir()))
+    twice = run(transform(double))
+    per_date = all_.wall_s / dates * 1000
+    what = f"transform {more:,} dates: time a date"
+    emit(Row(what, twice.wall_s / more * 1000, "ms", f"{dates:,} dates", per_date, at_most=1.2))
+
+
+def main() -> None:
+    """Transform the collected lake."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    if not has_command("transform"):
+        emit(Skipped("transform", "this version has no such command"))
+        return
+    lake = options.folder / "lake"
+    against_others(lake, options.folder, options.rounds)
+    small_changes(lake, options.rounds)
+    growth(lake, options.folder)
+
+
+if __name__ == "__main__":
+    main()
