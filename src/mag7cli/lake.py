@@ -1,4 +1,7 @@
-"""Zones and keys of the data lake, and the lock on it. Knows nothing of S3 or disks: that is the store's business."""
+"""Zones and keys of the data lake, its lock's among them. Knows nothing of S3 or disks: that is the store's business.
+
+What is raw was paid for with calls and time, so it is written to outlast a power cut; tables can be made again.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -51,7 +54,7 @@ class Lake:
 
     def write_document(self, trading_date: date, document: Document) -> None:
         """Keep the raw document of a date, replacing the one that is there."""
-        self.store.write(self.document_key(trading_date), market_data.encode(document))
+        self.store.write(self.document_key(trading_date), market_data.encode(document), durable=True)
 
     # Holdings files, as the issuer published them
 
@@ -70,7 +73,7 @@ class Lake:
 
     def write_holdings(self, as_of: date, data: bytes) -> None:
         """Keep a holdings file under its as-of date."""
-        self.store.write(self.holdings_key(as_of), data)
+        self.store.write(self.holdings_key(as_of), data, durable=True)
 
     # Reference data: what the vendor said, so that a rerun asks only what is new
 
@@ -87,7 +90,7 @@ class Lake:
 
     def write_reference(self, name: str, data: bytes) -> None:
         """Keep a reference file."""
-        self.store.write(REFERENCE + name, data)
+        self.store.write(REFERENCE + name, data, durable=True)
 
     # Tables
 

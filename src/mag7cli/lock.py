@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -40,9 +40,13 @@ class Holder:
 
 @contextmanager
 def locked(lake: Lake, what: str, *, now: Callable[[], float] = time.time) -> Iterator[None]:
-    """Hold the lake while the block runs. `what` is told to whoever comes second. Raises LockedError."""
+    """Hold the lake while the block runs. `what` is told to whoever comes second. Raises LockedError.
+
+    What a run that died has left behind is removed first.
+    """
     holder = Holder(socket.gethostname(), os.getpid(), _born(os.getpid()), secrets.token_hex(8), what, now(), now())
-    _take(lake, holder, now)
+    was_abandoned = _take(lake, holder, now)
+    lake.store.sweep(deep=was_abandoned)
     done = threading.Event()
     renewal = threading.Thread(target=_renew, args=(lake, holder, done, now), daemon=True, name="mag7-lease")
     renewal.start()
@@ -58,19 +62,21 @@ def locked(lake: Lake, what: str, *, now: Callable[[], float] = time.time) -> It
 def holder_of(lake: Lake) -> Holder | None:
     """Who holds the lake; None if nobody does, or the lease cannot be read."""
     try:
-        return Holder(**orjson.loads(lake.store.read(LOCK)))
-    except (KeyNotFoundError, orjson.JSONDecodeError, TypeError):
+        found = Holder(**orjson.loads(lake.store.read(LOCK)))
+        return replace(found, pid=int(found.pid), since=float(found.since), renewed=float(found.renewed))
+    except (KeyNotFoundError, orjson.JSONDecodeError, TypeError, ValueError):
         return None
 
 
-def _take(lake: Lake, holder: Holder, now: Callable[[], float]) -> None:
+def _take(lake: Lake, holder: Holder, now: Callable[[], float]) -> bool:
+    """Take the lease; True if a run that died held it."""
     for _ in range(_TRIES):
         try:
             lake.store.create(LOCK, _encode(holder))
-            return
+            return False
         except KeyExistsError:
             if _take_over(lake, holder, now):
-                return
+                return True
     raise LockedError(f"{lake.store.uri(LOCK)} changes hands too fast", hint="try again in a minute")
 
 
@@ -97,7 +103,8 @@ def _take_over(lake: Lake, holder: Holder, now: Callable[[], float]) -> bool:
 def _is_alive(other: Holder, host: str, now: float) -> bool:
     if other.host == host and other.born:
         return _born(other.pid) == other.born
-    return now - other.renewed < _ABANDONED_AFTER_S
+    # A lease from the future was written by a clock that was wrong, and would hold until then.
+    return abs(now - other.renewed) < _ABANDONED_AFTER_S
 
 
 def _born(pid: int) -> str:

@@ -4,10 +4,11 @@ The S3 side is `stores.s3.S3Store`, imported only when a lake's address starts w
 """
 
 import errno
+import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from typing import Protocol
 from mag7cli.errors import KeyExistsError, KeyNotFoundError, StoreError, UsageError
 
 _TEMPORARY = ".mag7-tmp-"
+_FULL = "the disk is full: free some space and run again, nothing collected is lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Store(Protocol):
         """The object's bytes. Raises KeyNotFoundError."""
         ...
 
-    def write(self, key: str, data: bytes) -> None:
-        """Create or replace the object, all or nothing."""
+    def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
+        """Create or replace the object, all or nothing; if `durable`, also in a power cut that comes right after."""
         ...
 
     def create(self, key: str, data: bytes) -> None:
@@ -62,6 +64,10 @@ class Store(Protocol):
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object whose key starts with `prefix`, in order of key."""
+        ...
+
+    def sweep(self, *, deep: bool) -> None:
+        """Remove what writers that died have left behind: from the top folder, or if `deep` from everywhere."""
         ...
 
     def uri(self, key: str) -> str:
@@ -113,15 +119,20 @@ class LocalStore:
         except OSError as error:
             raise _store_error(self.uri(key), "cannot be read", error) from error
 
-    def write(self, key: str, data: bytes) -> None:
+    def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
         """Write beside the target, then rename: a reader sees the old bytes or the new, never a part."""
         path = self._path_text(key)
         temporary = self._write_temporary(path, data)
         try:
+            if durable:
+                _flush(temporary)  # a rename may reach the disk before the bytes do
             os.replace(temporary, path)  # noqa: PTH105
         except OSError as error:
             _forget(temporary)
             raise _store_error(path, "cannot be written", error) from error
+        except BaseException:  # an interrupt, which may come at any moment
+            _forget(temporary)
+            raise
 
     def create(self, key: str, data: bytes) -> None:
         """Write beside the target, then hard-link: the kernel refuses if the name is taken."""
@@ -137,10 +148,12 @@ class LocalStore:
             _forget(temporary)
 
     def replace(self, key: str, data: bytes, version: str) -> None:
-        """Compare, then rename. Two writers of one machine can only meet here by way of the lake's lock."""
-        if self.info(key).version != version:
-            raise KeyExistsError(self.uri(key))
-        self.write(key, data)
+        """Compare, then rename, alone in the folder among those who replace."""
+        path = self._path_text(key)
+        with _alone_in(path.rpartition("/")[0]):
+            if self.info(key).version != version:
+                raise KeyExistsError(path)
+            self.write(key, data)
 
     def _write_temporary(self, path: str, data: bytes) -> str:
         folder, _, name = path.rpartition("/")
@@ -154,6 +167,9 @@ class LocalStore:
         except OSError as error:
             _forget(temporary)
             raise _store_error(path, "cannot be written", error) from error
+        except BaseException:
+            _forget(temporary)
+            raise
         return temporary
 
     @staticmethod
@@ -199,10 +215,68 @@ class LocalStore:
         except OSError as error:
             raise _store_error(str(start), "cannot be listed", error) from error
 
+    def sweep(self, *, deep: bool) -> None:
+        """Remove temporary files whose process is gone; one of another machine that looks gone here is written anew."""
+        try:
+            for name in _names(str(self._root), deep=deep):
+                if _is_abandoned(name.rpartition("/")[2]):
+                    _forget(name)
+        except OSError as error:
+            raise _store_error(str(self._root), "cannot be listed", error) from error
+
 
 def _forget(path: str) -> None:
     with suppress(OSError):
         Path(path).unlink()
+
+
+def _flush(path: str) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _alone_in(folder: str) -> Iterator[None]:
+    """Hold the folder against others who do the same; the kernel lets go for a process that dies.
+
+    Where the file system has no such locks, two who replace within the same microseconds may both succeed.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield  # there is nothing to replace, or no leave to: the caller finds out
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _names(folder: str, *, deep: bool) -> Iterator[str]:
+    """The paths of the files in a folder, or below it."""
+    for where, folders, files in os.walk(folder):
+        yield from (f"{where}/{name}" for name in files)
+        if not deep:
+            folders.clear()
+
+
+def _is_abandoned(name: str) -> bool:
+    """True for the name of a temporary file whose process is gone."""
+    process = name.removeprefix(_TEMPORARY).partition("-")[0]
+    if not name.startswith(_TEMPORARY) or not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
@@ -226,7 +300,9 @@ def _info(key: str, stat: os.stat_result) -> ObjectInfo:
 
 def _store_error(where: str, what: str, error: OSError) -> StoreError:
     hint = {
-        errno.ENOSPC: "the disk is full: free some space and run again, nothing collected is lost",
+        errno.ENOSPC: _FULL,
+        errno.EDQUOT: _FULL,
+        errno.EFBIG: _FULL,
         errno.EACCES: "check the folder's owner and permissions",
         errno.EROFS: "the file system is read-only: choose another --lake",
     }.get(error.errno or 0)
