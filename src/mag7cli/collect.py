@@ -1,78 +1,33 @@
 """Collects raw documents: what is missing, what that costs, and the way of each trading date into the lake."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
-from itertools import groupby
-from typing import Final, Literal
 
-from mag7cli import counting, tickers
+from mag7cli import batches, counting, tickers
+from mag7cli.absences import Absences
+from mag7cli.asking import Asking
+from mag7cli.batches import Batch
 from mag7cli.clock import Clock
-from mag7cli.collected import CollectedDates, summary
+from mag7cli.collected import summary
 from mag7cli.counting import Counts
 from mag7cli.documents import DayInputs, Profile, ValuedLine, build
-from mag7cli.holdings import parse
+from mag7cli.errors import DocumentError, KeyNotFoundError
 from mag7cli.lake import Lake
 from mag7cli.ledger import Ledger
 from mag7cli.market_data import Document, FailedTicker, SourceDocument
-from mag7cli.membership import Line, Membership, members_by_date
+from mag7cli.membership import Line, Membership
+from mag7cli.origin import Origin
+from mag7cli.parallel import Stop
 from mag7cli.prices import PriceRequest, Prices
 from mag7cli.progress import NoProgress, Note, Progress
+from mag7cli.rate import Cancel
 from mag7cli.reference import Splits, log_step, update_splits
 from mag7cli.sampling import Precision
-from mag7cli.trading_calendar import previous_session, sessions
+from mag7cli.trading_calendar import previous_session
 from mag7cli.vendor import MarketDataSource
-
-Method = Literal["grouped", "details"]
-
-DEFAULT_TOLERANCE: Final = 0.0005
-# For some evenings the counts are refreshed in turn; for a longer range they are sampled.
-ROLLING_DATES: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class CollectOptions:
-    """What to collect and how. `tolerance` is the error allowed to the total, as a fraction of it.
-
-    `refresh` is how many share counts an evening's run may ask for besides the seven; None: every line's.
-    """
-
-    start: date
-    end: date
-    method: Method = "grouped"
-    force: bool = False
-    retry_failed: bool = False
-    tolerance: float = DEFAULT_TOLERANCE
-    workers: int = 1
-    refresh: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Worklist:
-    """The dates to collect, oldest first, who was in the index on each, and how many dates are there already."""
-
-    dates: tuple[date, ...]
-    present: int
-    members: Mapping[date, Membership]
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """Every line of any of the dates, those of the newest list first, in its order."""
-        newest_first = (line.ticker for day in reversed(self.dates) for line in self.members[day].lines)
-        return tuple(dict.fromkeys(newest_first))
-
-    def member_dates(self) -> dict[str, list[date]]:
-        """On which of the dates each line was in the index."""
-        found: dict[str, list[date]] = {ticker: [] for ticker in self.lines}
-        for day in self.dates:
-            for line in self.members[day].lines:
-                found[line.ticker].append(day)
-        return found
-
-    def only(self, dates: Iterable[date]) -> "Worklist":
-        """The part of the list for some of its dates."""
-        return replace(self, dates=tuple(dates))
+from mag7cli.worklist import CollectOptions, Part, Worklist, worklist
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +47,6 @@ class CollectResult:
         return not self.partial and not self.failed
 
 
-def worklist(lake: Lake, options: CollectOptions) -> Worklist:
-    """The dates of the range that are missing or incomplete, or all of them, or only the incomplete ones."""
-    collected = CollectedDates(lake)
-    wanted = sessions(options.start, options.end)
-    if options.retry_failed:
-        dates = [day for day in wanted if collected.is_incomplete(day)]
-    else:
-        dates = [day for day in wanted if options.force or not collected.is_complete(day)]
-    files = {day: parse(lake.read_holdings(day), lake.holdings_key(day)) for day in lake.holdings_dates() if dates}
-    return Worklist(tuple(dates), len(wanted) - len(dates), members_by_date(dates, files))
-
-
 def collect(
     lake: Lake,
     source: MarketDataSource,
@@ -111,94 +54,119 @@ def collect(
     clock: Clock,
     *,
     progress: Progress | None = None,
-    abort: Callable[[], None] = lambda: None,
+    stop: Stop | None = None,
     expected_calls: int = 0,
 ) -> CollectResult:
     """Collect what `worklist` says, oldest first; each document is written whole or not at all.
 
-    `expected_calls`, as planned, are for the progress to tell when the run will end.
+    `stop` ends the run from outside. `expected_calls`, as planned, are for the progress to tell when the run will end.
     Raises MarketDataError and its kin when the run cannot go on; what was collected by then is kept.
     """
     work = worklist(lake, options)
     if not work.dates:
-        return CollectResult(present=work.present)
+        return finish(lake, work, CollectResult(present=work.present))
     watcher = progress or NoProgress()
     watcher.start(len(work.dates))
+    teller = _Teller(watcher, source, clock, expected_calls)
     try:
-        return _Run(lake, source, options, clock, _Teller(watcher, source, clock, expected_calls), abort).collect(work)
+        return finish(lake, work, _Run(lake, source, options, clock, teller, stop or Cancel()).collect(work))
     finally:
         watcher.finish()
+
+
+def finish(lake: Lake, work: Worklist, result: CollectResult) -> CollectResult:
+    """Forget the batches that are complete after a run, be it one that had nothing to do; the result is handed on."""
+    clean = {day for day in result.written if day not in result.partial and day not in result.failed}
+    batches.forget(lake, work.complete - set(result.written) | clean)
+    return result
 
 
 class _Run:
     """One run: prices first, then the splits that they confirm, then share counts, then the documents."""
 
     def __init__(
-        self,
-        lake: Lake,
-        source: MarketDataSource,
-        options: CollectOptions,
-        clock: Clock,
-        teller: "_Teller",
-        abort: Callable[[], None],
+        self, lake: Lake, source: MarketDataSource, options: CollectOptions, clock: Clock, teller: "_Teller", stop: Stop
     ) -> None:
         self._lake = lake
         self._source = source
         self._options = options
         self._clock = clock
         self._teller = teller
+        self._stop = stop
+        self._origin = Origin(lake, source)
         self._known_companies: dict[tuple[Line, ...], tuple[Sequence[Line], Collection[str]]] = {}
-        common = {"workers": options.workers, "abort": abort}
-        self._prices = Prices(lake, source, told=partial(teller.call, "prices"), **common)  # type: ignore[arg-type]
-        self._ledger = Ledger(
-            lake,
-            clock,
-            source,
-            told=partial(teller.call, "share counts"),
-            **common,  # type: ignore[arg-type]
-        )
+        self._prices = Prices(lake, self._asking("prices"))
+        self._ledger = Ledger(lake, clock, self._asking("share counts"))
+
+    def _asking(self, what: str) -> Asking:
+        told = partial(self._teller.call, what)
+        return Asking(self._source, self._stop, self._options.workers, told, self._origin.answered)
 
     def collect(self, work: Worklist) -> CollectResult:
         """Collect every date of the list."""
         self._prices.load()
         self._ledger.load()
-        lines = work.lines
-        self._prices.get(PriceRequest(lines, work.dates))
-        splits = self._splits(work, lines)
+        self._prices.get(PriceRequest(work.lines, work.valued))
+        splits = update_splits(
+            self._lake,
+            self._asking("splits"),
+            work.lines,
+            start=work.valued[0],
+            today=self._clock.now().date(),
+            step_of=self._close_step,
+        )
         result = CollectResult(present=work.present)
-        for part in _parts(work, self._options.method):
+        for part in work.parts:
             counts = self._counts(part, splits)
-            absent = _Absences(self._prices, self._ledger, part.member_dates())
-            for day in part.dates:
-                document = self._document(day, part.members[day], counts, absent)
+            for day, document in self._documents(part, counts):
+                self._stop.check()
                 self._lake.write_document(day, document)
                 self._teller.date(day)
                 result = _with(result, day, document)
             result = replace(result, precision=counts.precision)
         return replace(result, calls=dict(self._source.calls()))
 
-    def _splits(self, work: Worklist, lines: Sequence[str]) -> Splits:
-        today = self._clock.now().date()
-        return update_splits(
-            self._lake, self._source, lines, start=work.dates[0], today=today, step_of=self._close_step
-        )
+    def _documents(self, part: Part, counts: Counts) -> Iterator[tuple[date, Document]]:
+        """The documents to write: those wanted, but first those that are there and were valued without some answer.
+
+        The batch is remembered before the first one, and forgotten when the last one is complete: from then on the
+        dates that are left are known as a part of it.
+        """
+        absences = Absences(self._prices, self._ledger, part.member_dates())
+        document_of = partial(self._document, part, counts, absences)
+        batches.remember(self._lake, Batch(part.dates, self._options.terms))
+        for day in part.others:
+            document = document_of(day)
+            if self._differs(day, document):
+                yield day, document
+        yield from ((day, document_of(day)) for day in part.wanted)
+
+    def _differs(self, day: date, document: Document) -> bool:
+        """True if there is a document that says something else, apart from when and by which version it was made."""
+        try:
+            present = self._lake.read_document(day)
+        except (KeyNotFoundError, DocumentError):
+            return False
+        made = ("data_collection_time", "source")
+        return any(value != present.get(name) for name, value in document.items() if name not in made)
 
     def _close_step(self, ticker: str, day: date) -> float | None:
         after = self._prices.bar(ticker, day)
         before = self._prices.bar(ticker, previous_session(day)) if after else None
         return log_step(before.close_usd if before else None, after.close_usd if after else None)
 
-    def _counts(self, work: Worklist, splits: Splits) -> Counts:
-        members = work.member_dates()
+    def _counts(self, part: Part, splits: Splits) -> Counts:
+        members = part.member_dates()
         if self._options.method == "details":
             return counting.ask_each(self._ledger, self._prices, splits, members)
-        if len(work.dates) <= ROLLING_DATES:
-            requests = counting.rolling_requests(self._ledger, work.lines, work.dates, self._options.refresh)
-            return counting.refresh(self._ledger, splits, requests, work.lines)
-        counted = {company.counted for one in work.members.values() for company in tickers.companies(one.lines)}
+        if part.is_evening:
+            requests = counting.rolling_requests(self._ledger, part.lines, part.dates, self._options.refresh)
+            return counting.refresh(self._ledger, splits, requests, part.lines)
+        counted = {company.counted for one in part.members.values() for company in tickers.companies(one.lines)}
         return counting.sample(self._ledger, self._prices, splits, members, counted, self._options.tolerance)
 
-    def _document(self, day: date, membership: Membership, counts: Counts, absent: "_Absences") -> Document:
+    def _document(self, part: Part, counts: Counts, absences: Absences, day: date) -> Document:
+        membership = part.members[day]
         lines, counted = self._companies(membership)
         valued: list[ValuedLine] = []
         failed: list[FailedTicker] = []
@@ -206,10 +174,10 @@ class _Run:
         for line in lines:
             bar = self._prices.bar(line.ticker, day)
             count = counts.on(line.ticker, day) if bar else None
-            if bar is None and absent.is_not_listed(line.ticker, day):
+            if bar is None and absences.is_not_listed(line.ticker, day):
                 not_listed.append(line.ticker)
             elif bar is None:
-                failed.append({"ticker": line.ticker, "reason": absent.reason(line.ticker, day)})
+                failed.append({"ticker": line.ticker, "reason": absences.reason(line.ticker, day)})
             elif count is None or isinstance(count, str):
                 failed.append({"ticker": line.ticker, "reason": f"no share count: {count}"})
             else:
@@ -217,7 +185,7 @@ class _Run:
         return build(
             DayInputs(
                 day,
-                self._now(),
+                self._clock.now(),
                 self._source_document(),
                 {"kind": membership.kind, "as_of": membership.as_of.isoformat()},
                 valued,
@@ -234,9 +202,6 @@ class _Run:
             counted = {company.counted for company in tickers.companies(lines)}
             self._known_companies[membership.lines] = lines, counted
         return self._known_companies[membership.lines]
-
-    def _now(self) -> datetime:
-        return self._clock.now()
 
     def _cik(self, line: Line, day: date) -> str | None:
         known = line.cik or tickers.company_cik(line.ticker)
@@ -258,7 +223,7 @@ class _Run:
             "vendor": self._source.name,
             "method": self._options.method,
             "version": self._source.version,
-            "simulated": self._source.simulated,
+            "simulated": self._origin.simulated,
         }
 
 
@@ -272,8 +237,8 @@ class _Teller:
         self._expected = expected_calls
         self._started = clock.monotonic()
 
-    def call(self, doing: str, _: int) -> None:
-        """A call was answered."""
+    def call(self, doing: str) -> None:
+        """A call has ended."""
         calls = sum(self._source.calls().values())
         seconds = self._clock.monotonic() - self._started
         left = max(0, self._expected - calls) * seconds / calls if calls and self._expected else None
@@ -284,62 +249,6 @@ class _Teller:
         """A document was written."""
         self._progress.note(Note(doing=day.isoformat()))
         self._progress.advance()
-
-
-class _Absences:
-    """Why a line has no price on a date: it was not listed yet, or any more, or it is a failure."""
-
-    def __init__(self, prices: Prices, ledger: Ledger, members: Mapping[str, Sequence[date]]) -> None:
-        """Asks, for each line without a price on its first or last dates, whether it was listed on the nearest one.
-
-        What was not listed then was not listed before its first price, or after its last.
-        """
-        self._prices = prices
-        self._ledger = ledger
-        self._edges = {
-            (ticker, day): edge
-            for ticker, days in members.items()
-            if ticker not in prices.failures
-            for day, edge in _unpriced_edges(prices, ticker, days)
-        }
-        ledger.ask(sorted({(ticker, edge) for (ticker, _), edge in self._edges.items()}, key=lambda one: one[::-1]))
-
-    def is_not_listed(self, ticker: str, day: date) -> bool:
-        """True if the vendor said that the line was not listed around that date."""
-        edge = self._edges.get((ticker, day))
-        answer = self._ledger.answer(ticker, edge) if edge else None
-        return answer is not None and answer.status == "not_listed"
-
-    def reason(self, ticker: str, day: date) -> str:
-        """Why a line that should have a price has none."""
-        edge = self._edges.get((ticker, day))
-        answer = self._ledger.answer(ticker, edge) if edge else None
-        failure = (
-            self._prices.failures.get(day)
-            or self._prices.failures.get(ticker)
-            or (self._ledger.failures.get((ticker, edge)) if edge else None)
-            or (answer.reason if answer else None)
-        )
-        return f"no price: {failure}" if failure else "no price on a trading date on which it is listed"
-
-
-def _unpriced_edges(prices: Prices, ticker: str, days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """The dates before the first price and after the last, each with the one of them that is nearest to a price."""
-    asked = [day for day in days if day not in prices.failures]
-    priced = [day for day in asked if prices.bar(ticker, day)]
-    before = [day for day in asked if not priced or day < priced[0]]
-    after = [day for day in asked if priced and day > priced[-1]]
-    yield from ((day, before[-1]) for day in before)
-    yield from ((day, after[0]) for day in after)
-
-
-def _parts(work: Worklist, method: Method) -> Iterator[Worklist]:
-    """Month by month where every line is asked on every date, so that documents appear as it goes; else at once."""
-    if method == "grouped":
-        yield work
-        return
-    for _, days in groupby(work.dates, key=lambda day: (day.year, day.month)):
-        yield work.only(days)
 
 
 def _with(result: CollectResult, day: date, document: Document) -> CollectResult:

@@ -138,13 +138,14 @@ def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, d
 def rolling_requests(ledger: Ledger, lines: Sequence[str], dates: Sequence[date], most: int | None) -> list[Request]:
     """What an evening's run asks: the seven on each date, lines never asked yet, and of the others the most overdue.
 
-    `lines` are in order of size; `most` is how many of the others may be asked, None for all.
+    `lines` are in order of size; `most` is how many of the others may be asked, None for all. What is known for the
+    last date itself is left out of account, so that a run that was cut off asks, when repeated, for the same.
     """
     exact = [(ticker, day) for ticker in MAGNIFICENT_7 for day in dates]
     last = dates[-1]
     others = [ticker for ticker in lines if ticker not in MAGNIFICENT_7]
-    never = [ticker for ticker in others if ledger.latest(ticker, last) is None]
-    known = [ticker for ticker in others if ledger.latest(ticker, last) is not None]
+    known = [ticker for ticker in others if ledger.latest(ticker, last, leave_out=last)]
+    never = [ticker for ticker in others if ticker not in known]
     due = sorted(known, key=lambda ticker: -_overdue(ledger, ticker, last, others.index(ticker) + 1))
     left = None if most is None else max(0, most - len(never))
     return [*exact, *((ticker, last) for ticker in [*never, *due[:left]])]
@@ -155,7 +156,7 @@ def _overdue(ledger: Ledger, ticker: str, day: date, rank: int) -> float:
 
     A company's weight in the index falls about as the inverse of its rank.
     """
-    latest = ledger.latest(ticker, day)
+    latest = ledger.latest(ticker, day, leave_out=day)
     if latest is None:
         return 0.0
     asked_on, _ = latest

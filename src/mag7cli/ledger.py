@@ -4,7 +4,7 @@ One file per date asked for, `raw/reference/details/date=D.json`, so that an eve
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final, Literal
@@ -12,13 +12,13 @@ from typing import Any, Final, Literal
 import orjson
 
 from mag7cli import tickers
+from mag7cli.asking import Asking
 from mag7cli.clock import Clock
 from mag7cli.errors import DocumentError, MarketDataError, TickerNotFoundError
 from mag7cli.lake import Lake
-from mag7cli.parallel import each
 from mag7cli.sampling import Request
 from mag7cli.shares import ShareObservation
-from mag7cli.vendor import MarketDataSource, TickerDetails
+from mag7cli.vendor import TickerDetails
 
 SCHEMA_VERSION: Final = 1
 _FOLDER: Final = "details/"
@@ -54,26 +54,11 @@ _FIELDS: Final = tuple(one.name for one in fields(Answer))
 class Ledger:
     """The answers of one lake; asks the vendor for those that are not there yet."""
 
-    def __init__(
-        self,
-        lake: Lake,
-        clock: Clock,
-        source: MarketDataSource | None = None,
-        *,
-        workers: int = 1,
-        abort: Callable[[], None] = lambda: None,
-        told: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        """`told` hears of every answer; `abort` is called when a run ends before all were asked.
-
-        Without a source the ledger can be read, but not asked.
-        """
+    def __init__(self, lake: Lake, clock: Clock, asking: Asking | None = None) -> None:
+        """Without `asking` the ledger can be read, but not asked."""
         self._lake = lake
-        self._source = source
         self._clock = clock
-        self._workers = workers
-        self._abort = abort
-        self._told = told
+        self._asking = asking
         self._answers: dict[date, dict[str, Answer]] = {}
         self._days: dict[str, list[date]] = {}
         self.failures: dict[Request, str] = {}
@@ -103,9 +88,11 @@ class Ledger:
         found = (self.observation(ticker, day) for day in self._days.get(ticker, ()))
         return [one for one in found if one]
 
-    def latest(self, ticker: str, day: date) -> tuple[date, Answer] | None:
-        """The last good answer on or before a date, else the first after it."""
+    def latest(self, ticker: str, day: date, *, leave_out: date | None = None) -> tuple[date, Answer] | None:
+        """The last good answer on or before a date, else the first after it; not the one for `leave_out`."""
         days = self._days.get(ticker, [])
+        if leave_out in days:
+            days = [asked for asked in days if asked != leave_out]
         if not days:
             return None
         chosen = days[max(0, bisect_right(days, day) - 1)]
@@ -120,10 +107,12 @@ class Ledger:
         """Get the answers that are missing and keep them; what could not be had is in `failures`, with the reason."""
         unsaved = 0
         touched: set[date] = set()
-        answers = each(self._fetch, self.missing(requests), workers=self._workers, abort=self._abort)
+        missing = self.missing(requests)
+        if not missing:
+            return
+        vendor = self._vendor
         try:
-            for (ticker, day), answer in answers:
-                self._told(1)
+            for (ticker, day), answer in vendor.each(self._fetch, missing):
                 if isinstance(answer, MarketDataError):
                     self.failures[ticker, day] = str(answer)
                     continue
@@ -131,12 +120,17 @@ class Ledger:
                 self._keep(ticker, day, answer)
                 touched.add(day)
                 unsaved += 1
-                if unsaved >= _ANSWERS_BETWEEN_SAVES * self._workers:
+                if unsaved >= _ANSWERS_BETWEEN_SAVES * vendor.workers:
                     self._save(touched)
                     touched.clear()
                     unsaved = 0
         finally:
             self._save(touched)
+
+    @property
+    def _vendor(self) -> Asking:
+        assert self._asking, "a ledger that can only be read was asked"
+        return self._asking
 
     def _keep(self, ticker: str, day: date, answer: Answer) -> None:
         self._answers.setdefault(day, {})[ticker] = answer
@@ -149,9 +143,8 @@ class Ledger:
         refusal: str | None = None
         symbol = ticker
         for symbol in tickers.details_symbols_on(ticker, day):
-            assert self._source is not None, "a ledger without a source was asked"
             try:
-                details = self._source.details(symbol, day)
+                details = self._vendor.source.details(symbol, day)
             except TickerNotFoundError:
                 continue
             refusal = tickers.refusal(ticker, day, details)

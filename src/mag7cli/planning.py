@@ -13,7 +13,6 @@ from typing import Final
 
 from mag7cli import counting
 from mag7cli.clock import Clock
-from mag7cli.collect import ROLLING_DATES, CollectOptions, Worklist, worklist
 from mag7cli.fiscal import FiscalCalendar, known_calendars
 from mag7cli.lake import Lake
 from mag7cli.ledger import Ledger
@@ -22,6 +21,7 @@ from mag7cli.rate import Rate
 from mag7cli.reference import calls_for_splits, read_splits
 from mag7cli.sampling import Request, first_days
 from mag7cli.tickers import MAGNIFICENT_7
+from mag7cli.worklist import CollectOptions, Part, Worklist, worklist
 
 # Measured over ranges of a month to four years: the answers that a line wants to prove its calendar, and the part of
 # the quarters that will be asked for where the first round leaves one, two, or more in a row open.
@@ -62,9 +62,9 @@ def plan(lake: Lake, options: CollectOptions, clock: Clock, rate: Rate) -> Colle
         options.end,
         work.dates,
         work.present,
-        len(work.lines) if work.dates else 0,
+        len(work.lines),
         calls,
-        options.method == "grouped" and len(work.dates) > ROLLING_DATES,
+        options.method == "grouped" and not all(part.is_evening for part in work.parts),
         len(work.dates) * len(work.lines) * _BYTES_PER_LINE + calls.get("details", 0) * _BYTES_PER_ANSWER,
         rate.seconds_for(total),
     )
@@ -75,22 +75,22 @@ def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) ->
     prices.load()
     ledger = Ledger(lake, clock)
     ledger.load()
-    way, price_calls = prices.calls(PriceRequest(work.lines, work.dates))
+    way, price_calls = prices.calls(PriceRequest(work.lines, work.valued))
     calls = {
         "grouped" if way == "days" else "bars": price_calls,
-        "splits": calls_for_splits(read_splits(lake), work.dates[0], clock.now().date()),
-        "details": _details(ledger, work, options),
+        "splits": calls_for_splits(read_splits(lake), work.lines, work.valued[0], clock.now().date()),
+        "details": sum(_details(ledger, part, options) for part in work.parts),
     }
     return {kind: count for kind, count in calls.items() if count}
 
 
-def _details(ledger: Ledger, work: Worklist, options: CollectOptions) -> int:
-    members = work.member_dates()
-    anchors = ledger.missing(counting.anchors(members, work.dates[0]))
+def _details(ledger: Ledger, part: Part, options: CollectOptions) -> int:
+    members = part.member_dates()
+    anchors = ledger.missing(counting.anchors(members, part.dates[0]))
     if options.method == "details":
         return len(anchors) + len(ledger.missing((line, day) for line, days in members.items() for day in days))
-    if len(work.dates) <= ROLLING_DATES:
-        wanted = counting.rolling_requests(ledger, work.lines, work.dates, options.refresh)
+    if part.is_evening:
+        wanted = counting.rolling_requests(ledger, part.lines, part.dates, options.refresh)
         return len(ledger.missing(wanted))
     return len(anchors) + _sampled(ledger, members)
 

@@ -3,7 +3,7 @@
 What was asked for is kept under `raw/reference/bars/`, so that a run that was cut off does not pay for it twice.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
@@ -11,11 +11,11 @@ from typing import Any, Final, Literal
 import orjson
 
 from mag7cli import tickers
+from mag7cli.asking import Asking
 from mag7cli.errors import DocumentError, MalformedResponseError, MarketDataError, PlanError, TickerNotFoundError
 from mag7cli.lake import Lake
-from mag7cli.parallel import each
 from mag7cli.trading_calendar import previous_session
-from mag7cli.vendor import Bar, MarketDataSource
+from mag7cli.vendor import Bar
 
 SCHEMA_VERSION: Final = 1
 _FOLDER: Final = "bars/"
@@ -40,24 +40,14 @@ class PriceRequest:
 
 
 class Prices:
-    """The bars of one lake; asks the vendor for those that are not there yet, if there is a source to ask."""
+    """The bars of one lake; asks the vendor for those that are not there yet."""
 
-    def __init__(
-        self,
-        lake: Lake,
-        source: MarketDataSource | None = None,
-        *,
-        workers: int = 1,
-        abort: Callable[[], None] = lambda: None,
-        told: Callable[[int], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, lake: Lake, asking: Asking | None = None) -> None:
+        """Without `asking` the bars can be read, but not asked for."""
         self._lake = lake
-        self._source = source
-        self._workers = workers
-        self._abort = abort
-        self._told = told
+        self._asking = asking
         self._bars: dict[str, dict[date, Bar]] = {}
-        self._covered_days: set[date] = set()
+        self._covered_days: dict[date, set[str]] = {}
         self._covered_lines: dict[str, tuple[date, date]] = {}
         self.failures: dict[str | date, str] = {}
 
@@ -90,32 +80,38 @@ class Prices:
         else:
             self._get_lines(wanted)
 
+    @property
+    def _vendor(self) -> Asking:
+        assert self._asking, "prices that can only be read were asked for"
+        return self._asking
+
     # By whole days: one call gives every security of the market
 
     def _missing_days(self, wanted: PriceRequest) -> list[date]:
         return [day for day in wanted.sessions if not self._has_day(day, wanted.lines)]
 
-    def _has_day(self, day: date, lines: Iterable[str]) -> bool:
-        return day in self._covered_days or all(self._spans(line, day, day) for line in lines)
+    def _has_day(self, day: date, lines: Sequence[str]) -> bool:
+        covered = self._covered_days.get(day, ())
+        return all(line in covered or self._spans(line, day, day) for line in lines)
 
     def _get_days(self, wanted: PriceRequest) -> None:
-        missing = self._missing_days(wanted)
-        for day, answer in each(self._fetch_day, missing, workers=self._workers, abort=self._abort):
-            self._told(1)
+        for day, answer in self._vendor.each(self._fetch_day, self._missing_days(wanted)):
             if isinstance(answer, MarketDataError):
                 self.failures[day] = str(answer)
                 continue
-            symbols = ((line, tickers.symbol_on(line, day)) for line in wanted.lines)
-            ours = {line: answer[symbol] for line, symbol in symbols if symbol in answer}
             self.failures.pop(day, None)
-            self._covered_days.add(day)
+            # The lines that were asked for before as well, or the file would forget them.
+            lines = self._covered_days.setdefault(day, set())
+            lines.update(wanted.lines)
+            symbols = ((line, tickers.symbol_on(line, day)) for line in sorted(lines))
+            ours = {line: answer.get(symbol) for line, symbol in symbols}
             for line, bar in ours.items():
-                self._bars.setdefault(line, {})[day] = bar
+                if bar:
+                    self._bars.setdefault(line, {})[day] = bar
             self._lake.write_reference(f"{_FOLDER}date={day.isoformat()}.json", _encode_day(day, ours))
 
     def _fetch_day(self, day: date) -> Mapping[str, Bar]:
-        assert self._source is not None, "prices without a source were asked for"
-        bars = self._source.grouped_bars(day)
+        bars = self._vendor.source.grouped_bars(day)
         if not bars:
             raise MalformedResponseError(f"no bars at all on {day}, a trading date")
         return bars
@@ -126,20 +122,24 @@ class Prices:
         first, last = wanted.span
         for line in wanted.lines:
             if not self._spans(line, first, last):
-                for symbol, start, end in tickers.symbol_periods(line, first, last):
+                for symbol, start, end in tickers.symbol_periods(line, *self._widened(line, first, last)):
                     yield line, symbol, start, end
 
     def _spans(self, line: str, first: date, last: date) -> bool:
         covered = self._covered_lines.get(line)
         return covered is not None and covered[0] <= first and last <= covered[1]
 
+    def _widened(self, line: str, first: date, last: date) -> tuple[date, date]:
+        """The span to ask a line for: with what is known of it, without a gap. A longer one is not another call."""
+        known = self._covered_lines.get(line, (first, last))
+        return min(first, known[0]), max(last, known[1])
+
     def _get_lines(self, wanted: PriceRequest) -> None:
         first, last = wanted.span
         asked = list(self._missing_lines(wanted))
         got: dict[str, dict[date, Bar]] = {}
         left = {line: sum(one[0] == line for one in asked) for line in dict.fromkeys(one[0] for one in asked)}
-        for (line, _, _, _), bars in each(self._fetch_line, asked, workers=self._workers, abort=self._abort):
-            self._told(1)
+        for (line, _, _, _), bars in self._vendor.each(self._fetch_line, asked):
             left[line] -= 1
             if isinstance(bars, MarketDataError):
                 self.failures[line] = str(bars)
@@ -147,13 +147,12 @@ class Prices:
             got.setdefault(line, {}).update({bar.trading_date: bar for bar in bars})
             if not left[line] and line not in self.failures:
                 self._check_not_clipped(line, got[line], wanted.sessions[0])
-                self._keep_line(line, got.pop(line), first, last)
+                self._keep_line(line, got.pop(line), *self._widened(line, first, last))
 
     def _fetch_line(self, request: tuple[str, str, date, date]) -> list[Bar]:
-        assert self._source is not None, "prices without a source were asked for"
         _, symbol, start, end = request
         try:
-            return self._source.bars(symbol, start, end)
+            return self._vendor.source.bars(symbol, start, end)
         except TickerNotFoundError:
             return []
 
@@ -171,8 +170,7 @@ class Prices:
         known.update(bars)
         self._covered_lines[line] = (first, last)
         within = {day: bar for day, bar in known.items() if first <= day <= last}
-        name = f"{_FOLDER}ticker={line}.json"
-        self._lake.write_reference(name, _encode_line(line, within, first, last))
+        self._lake.write_reference(f"{_FOLDER}ticker={line}.json", _encode_line(line, within, first, last))
 
     def _read(self, data: bytes, where: str) -> dict[str, dict[date, Bar]]:
         try:
@@ -184,10 +182,11 @@ class Prices:
                 days = ((date.fromisoformat(day), values) for day, values in document["bars"].items())
                 return {line: {day: _bar(tickers.symbol_on(line, day), day, values) for day, values in days}}
             day = date.fromisoformat(document["date"])
-            self._covered_days.add(day)
+            self._covered_days[day] = set(document["bars"])
             return {
                 line: {day: _bar(tickers.symbol_on(line, day), day, values)}
                 for line, values in document["bars"].items()
+                if values
             }
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise DocumentError(where, f"not a bars file ({error}); delete it to ask the vendor again") from error
@@ -201,8 +200,9 @@ def _values(bar: Bar) -> list[float | None]:
     return [bar.open_usd, bar.high_usd, bar.low_usd, bar.close_usd, bar.volume, bar.vwap_usd]
 
 
-def _encode_day(day: date, bars: dict[str, Bar]) -> bytes:
-    return _encode({"date": day.isoformat(), "bars": {line: _values(bars[line]) for line in sorted(bars)}})
+def _encode_day(day: date, bars: Mapping[str, Bar | None]) -> bytes:
+    """Null is a line that was looked for and had no bar."""
+    return _encode({"date": day.isoformat(), "bars": {line: bar and _values(bar) for line, bar in bars.items()}})
 
 
 def _encode_line(line: str, bars: dict[date, Bar], first: date, last: date) -> bytes:

@@ -5,7 +5,7 @@ execution dates that was asked for. Announced splits lie in the future: each day
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -14,10 +14,11 @@ from typing import Any, Final
 import orjson
 
 from mag7cli import tickers
+from mag7cli.asking import Asking
 from mag7cli.errors import DocumentError
 from mag7cli.lake import Lake
 from mag7cli.shares import settle_splits
-from mag7cli.vendor import MarketDataSource, Split
+from mag7cli.vendor import Split
 
 SCHEMA_VERSION: Final = 1
 _FILE: Final = "splits.json"
@@ -28,12 +29,16 @@ _AGAIN: Final = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """The splits that stand, by line, and the rows that do not, with the reason. `covers` is what was asked for."""
+    """The splits that stand, by line, and the rows that do not, with the reason.
+
+    `covers` is what was asked for, and `lines` are those whose rows were kept.
+    """
 
     by_ticker: Mapping[str, tuple[Split, ...]]
     refused: Mapping[tuple[str, Split], str] = field(default_factory=dict)
     covers: tuple[date, date] | None = None
     asked_on: date | None = None
+    lines: frozenset[str] = frozenset()
 
     def of(self, ticker: str) -> tuple[Split, ...]:
         """The splits of a line, oldest first."""
@@ -51,41 +56,56 @@ def read_splits(lake: Lake) -> Splits:
         refused = {(row["ticker"], _split(row)): row["reason"] for row in document["refused"]}
         first, last = (date.fromisoformat(day) for day in document["covers"])
         asked_on = date.fromisoformat(document["asked_on"])
-        return Splits(_by_ticker(rows), refused, (first, last), asked_on)
+        return Splits(_by_ticker(rows), refused, (first, last), asked_on, frozenset(document["lines"]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         where = lake.store.uri(f"raw/reference/{_FILE}")
         raise DocumentError(where, f"not a splits file ({error}); delete it to ask the vendor again") from error
 
 
-def calls_for_splits(known: Splits, start: date, today: date) -> int:
+def calls_for_splits(known: Splits, lines: Collection[str], start: date, today: date) -> int:
     """How many calls `update_splits` will make at least; a full history takes some pages more."""
-    return 0 if _is_fresh(known, start, today) else 1
+    return 0 if _is_fresh(known, lines, start, today) else 1
 
 
 def update_splits(
-    lake: Lake, source: MarketDataSource, lines: Iterable[str], *, start: date, today: date, step_of: "StepOf"
+    lake: Lake, asking: Asking, lines: Collection[str], *, start: date, today: date, step_of: "StepOf"
 ) -> Splits:
     """The splits from `start` on, asked for where they are not known yet, and settled by the price.
 
+    They are settled anew each time: a price that could not be had the last time may be there now.
     `step_of(ticker, day)` is the log step of the unadjusted close over a day, None where it is not known.
     """
     known = read_splits(lake)
-    if _is_fresh(known, start, today):
-        return known
-    first = start if known.covers is None or start < known.covers[0] else known.covers[0]
-    ask_from = first if known.asked_on is None or first != _first(known) else known.asked_on - _AGAIN
-    ours = set(lines)
+    covers, asked_on, ours = known.covers, known.asked_on, known.lines
+    told: list[tuple[str, Split]] = []
+    if not _is_fresh(known, lines, start, today):
+        ours = known.lines.union(lines)
+        told, covers = _ask(asking, known, ours, start, today)
+        asked_on = today
+    before = [(ticker, split) for ticker, splits in known.by_ticker.items() for split in splits]
+    by_ticker, refused = _settle([*before, *known.refused, *told], known.refused, step_of)
+    splits = Splits(by_ticker, refused, covers, asked_on, ours)
+    if splits != known:
+        lake.write_reference(_FILE, _encode(splits))
+    return splits
+
+
+def _ask(
+    asking: Asking, known: Splits, ours: Collection[str], start: date, today: date
+) -> tuple[list[tuple[str, Split]], tuple[date, date]]:
+    """What the vendor lists of our lines, and from when to when it is known then."""
+    first = min(start, known.covers[0]) if known.covers else start
+    is_new = known.covers is None or first < known.covers[0] or not known.lines.issuperset(ours)
+    # A clock that was set back must not make the range an empty one.
+    ask_from = first if is_new or known.asked_on is None else min(known.asked_on, today) - _AGAIN
+    listed = asking.once(lambda: asking.source.splits(ask_from, today + _AHEAD))
     told = [
         (ticker, split)
-        for split in source.splits(ask_from, today + _AHEAD)
+        for split in listed
         if (ticker := tickers.ticker_for(split.symbol, split.execution_date)) in ours
         and not tickers.other_security(split.symbol, split.execution_date)
     ]
-    before = [(ticker, split) for ticker, splits in known.by_ticker.items() for split in splits]
-    by_ticker, refused = _settle([*before, *told], known.refused, step_of)
-    splits = Splits(by_ticker, refused, (first, today + _AHEAD), today)
-    lake.write_reference(_FILE, _encode(splits))
-    return splits
+    return told, (first, today + _AHEAD)
 
 
 StepOf = Callable[[str, date], float | None]
@@ -96,12 +116,9 @@ def log_step(before: float | None, after: float | None) -> float | None:
     return math.log(after / before) if before and after else None
 
 
-def _is_fresh(known: Splits, start: date, today: date) -> bool:
-    return known.covers is not None and known.covers[0] <= start and known.asked_on == today
-
-
-def _first(known: Splits) -> date | None:
-    return known.covers[0] if known.covers else None
+def _is_fresh(known: Splits, lines: Collection[str], start: date, today: date) -> bool:
+    is_covered = known.covers is not None and known.covers[0] <= start and known.lines.issuperset(lines)
+    return is_covered and known.asked_on == today
 
 
 def _settle(
@@ -119,7 +136,8 @@ def _settle(
     kept: dict[str, tuple[Split, ...]] = {}
     for ticker, splits in by_ticker.items():
         stand, wrong = settle_splits(splits, partial(_step_of_split, step_of, ticker))
-        kept[ticker] = tuple(stand)
+        if stand:
+            kept[ticker] = tuple(stand)
         refused.update({(ticker, split): reason for split, reason in wrong.items()})
     return kept, refused
 
@@ -155,6 +173,7 @@ def _encode(splits: Splits) -> bytes:
         "schema_version": SCHEMA_VERSION,
         "covers": [day.isoformat() for day in splits.covers or ()],
         "asked_on": splits.asked_on.isoformat() if splits.asked_on else None,
+        "lines": sorted(splits.lines),
         "rows": [_row(ticker, split) for ticker in sorted(splits.by_ticker) for split in splits.by_ticker[ticker]],
         "refused": [{**_row(ticker, split), "reason": reason} for (ticker, split), reason in refused],
     }

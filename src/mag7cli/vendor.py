@@ -131,3 +131,7 @@ class MarketDataSource(Protocol):
     def calls(self) -> Mapping[str, int]:
         """HTTP requests sent so far, by kind (`details`, `grouped`, `bars`, `splits`, …), retries included."""
         ...
+
+    def close(self) -> None:
+        """Let go of connections. Calls that are under way fail; a later one connects again."""
+        ...

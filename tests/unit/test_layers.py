@@ -19,7 +19,7 @@ ROWS = (
     # the three seams, and the simulated vendor
     "aws store stores polygon sandbox asking",
     "lake lock collected ranges reference prices ledger manifest batches engines",
-    "collect counting planning worklist transform transform_plan year_files catalog copy_jobs redshift_load"
+    "collect absences counting planning worklist transform transform_plan year_files catalog copy_jobs redshift_load"
     " redshift_status aws_doctor explain origin status doctor show report exposure funds validate warehouse pipeline",
     "progress_display output",
     "cli",

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from mag7cli.cli.failures import signals_as_request
 from mag7cli.cli.frame import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, ApiKeyCommandOption, EndOption, ForceOption, LakeOption, StartOption
 from mag7cli.errors import EXIT_PARTIAL, UsageError
@@ -19,12 +20,13 @@ from mag7cli.output import Column, Grid, Line, Output, Result
 
 if TYPE_CHECKING:
     from mag7cli.clock import Clock
-    from mag7cli.collect import CollectOptions, CollectResult
+    from mag7cli.collect import CollectResult
     from mag7cli.lake import Lake
     from mag7cli.planning import CollectPlan
     from mag7cli.plans import Plan
     from mag7cli.rate import Cancel, Rate
     from mag7cli.vendor import MarketDataSource
+    from mag7cli.worklist import CollectOptions
 
 MethodOption = Annotated[
     Literal["grouped", "details"],
@@ -83,8 +85,8 @@ class Job:
 
     def options(self, output: Output, lake: "Lake", clock: "Clock") -> "CollectOptions":
         """What to collect; says so if a default was cut to what the plan serves."""
-        from mag7cli.collect import CollectOptions
         from mag7cli.ranges import resolve
+        from mag7cli.worklist import CollectOptions
 
         plan, rate = self.plan_and_rate()
         dates = resolve(lake, plan, clock.now(), self.start, self.end)
@@ -194,10 +196,11 @@ def collected(
 ) -> "CollectResult":
     """Do the job, holding the lake unless the caller does; an interrupt ends every wait, what was collected is kept."""
     from mag7cli.clock import SystemClock
-    from mag7cli.collect import CollectResult, collect
+    from mag7cli.collect import CollectResult, finish
     from mag7cli.lock import locked
     from mag7cli.planning import plan
     from mag7cli.rate import Cancel
+    from mag7cli.worklist import worklist
 
     clock, cancel = SystemClock(), Cancel()
     options = job.options(output, lake, clock)
@@ -206,13 +209,28 @@ def collected(
             keep_holdings(output, lake, job.holdings)
         what = plan(lake, options, clock, job.plan_and_rate()[1])
         if not what.dates:
-            return CollectResult(present=what.present)
-        asked = source or job.source(clock, cancel)
+            return finish(lake, worklist(lake, options), CollectResult(present=what.present))
         output.notice(_intention(what))
-        with output.progress("Collecting", "date") as progress:
-            return collect(
-                lake, asked, options, clock, progress=progress, abort=cancel.request, expected_calls=what.total_calls
-            )
+        with closing(source or job.source(clock, cancel)) as asked:
+            return _collected(output, lake, asked, options, clock, cancel, what.total_calls)
+
+
+def _collected(
+    output: Output,
+    lake: "Lake",
+    source: "MarketDataSource",
+    options: "CollectOptions",
+    clock: "Clock",
+    cancel: "Cancel",
+    expected_calls: int,
+) -> "CollectResult":
+    """Collect; calls that are under way when the run ends early go on only until the source is closed."""
+    from mag7cli.collect import collect
+
+    with signals_as_request(cancel.request), output.progress("Collecting", "date") as progress:
+        result = collect(lake, source, options, clock, progress=progress, stop=cancel, expected_calls=expected_calls)
+    cancel.check()
+    return result
 
 
 def _intention(what: "CollectPlan") -> str:

@@ -72,6 +72,9 @@ class SandboxSource:
         with self._lock:
             return dict(self._counts)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _count(self, kind: str) -> None:
         with self._lock:
             self._counts[kind] += 1

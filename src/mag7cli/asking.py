@@ -1,0 +1,43 @@
+"""How the vendor is asked in one run: how many calls at once, what ends them, and who hears of the answers."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mag7cli.errors import MarketDataError
+from mag7cli.parallel import Stop, each
+from mag7cli.vendor import MarketDataSource
+
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The vendor, and how it is asked. Both listeners are called in the thread that asks.
+
+    `told` hears of every call that has ended, `answered` of every good answer before it is kept.
+    """
+
+    source: MarketDataSource
+    stop: Stop
+    workers: int = 1
+    told: Callable[[], None] = lambda: None
+    answered: Callable[[], None] = lambda: None
+
+    def each(
+        self, work: Callable[[_Item], _Answer], items: Iterable[_Item]
+    ) -> Iterator[tuple[_Item, _Answer | MarketDataError]]:
+        """Each item with its answer or the error that is its own, in order. Raises what ends the run."""
+        for item, answer in each(work, items, workers=self.workers, stop=self.stop):
+            self.told()
+            if not isinstance(answer, MarketDataError):
+                self.answered()
+            yield item, answer
+
+    def once(self, work: Callable[[], _Answer]) -> _Answer:
+        """One answer. Raises its error, or what ends the run."""
+        [(_, answer)] = self.each(lambda _: work(), (None,))
+        if isinstance(answer, MarketDataError):
+            raise answer
+        return answer

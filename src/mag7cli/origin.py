@@ -1,0 +1,62 @@
+"""Whose answers a lake holds, the real vendor's or a simulated market's: the two are never mixed.
+
+`raw/reference/source.json` says it, written before the first answer is kept: a run that finds all its answers in the
+lake asks nobody, and would not know.
+"""
+
+from typing import Final
+
+import orjson
+
+from mag7cli.errors import DocumentError, UsageError
+from mag7cli.lake import REFERENCE, Lake
+from mag7cli.vendor import MarketDataSource
+
+_FILE: Final = "source.json"
+
+
+class Origin:
+    """The origin of one lake's answers, held against those of the source that is asked now."""
+
+    def __init__(self, lake: Lake, source: MarketDataSource) -> None:
+        """Raises DocumentError."""
+        self._lake = lake
+        self._source = source
+        self._simulated = _read(lake)
+
+    @property
+    def simulated(self) -> bool:
+        """True if the answers are of a simulated market."""
+        return self._source.simulated if self._simulated is None else self._simulated
+
+    def answered(self) -> None:
+        """The source has answered: note whose answer it was. Raises UsageError if the lake has the other kind."""
+        told = self._source.simulated
+        if self._simulated is None:
+            content = {"vendor": self._source.name, "simulated": told}
+            self._lake.write_reference(_FILE, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+            self._simulated = told
+        if self._simulated != told:
+            kinds = {True: "a simulated market", False: "the real one"}
+            raise UsageError(
+                f"{self._lake.store.uri('')} holds answers of {kinds[self._simulated]}, these are of {kinds[told]}",
+                hint="use another --lake: the two cannot be mixed",
+            )
+
+
+def _read(lake: Lake) -> bool | None:
+    data = lake.read_reference(_FILE)
+    if data is None:
+        return None
+    try:
+        found = orjson.loads(data)["simulated"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise _damaged(lake, str(error)) from error
+    if not isinstance(found, bool):
+        raise _damaged(lake, "it does not say whether the market was simulated")
+    return found
+
+
+def _damaged(lake: Lake, reason: str) -> DocumentError:
+    where = lake.store.uri(REFERENCE + _FILE)
+    return DocumentError(where, f"not a note of the answers' origin ({reason}); delete it to have it written again")

@@ -1,0 +1,150 @@
+"""Which trading dates a collection is about: the missing and incomplete ones of a range, and those valued with them.
+
+Asks the lake only.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, groupby
+from typing import Final, Literal
+
+from mag7cli import batches
+from mag7cli.batches import Batch, Terms
+from mag7cli.collected import CollectedDates
+from mag7cli.holdings import parse
+from mag7cli.lake import Lake
+from mag7cli.membership import Membership, members_by_date
+from mag7cli.trading_calendar import sessions
+
+Method = Literal["grouped", "details"]
+
+DEFAULT_TOLERANCE: Final = 0.0005
+# For some evenings the counts are refreshed in turn; for a longer range they are sampled.
+ROLLING_DATES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CollectOptions:
+    """What to collect and how. `tolerance` is the error allowed to the total, as a fraction of it.
+
+    `refresh` is how many share counts an evening's run may ask for besides the seven; None: every line's.
+    """
+
+    start: date
+    end: date
+    method: Method = "grouped"
+    force: bool = False
+    retry_failed: bool = False
+    tolerance: float = DEFAULT_TOLERANCE
+    workers: int = 1
+    refresh: int | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What decides which share counts are asked for."""
+        return Terms(self.method, self.tolerance, self.refresh)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Dates that are valued together, sorted: `wanted` are those of them to collect now."""
+
+    dates: tuple[date, ...]
+    wanted: tuple[date, ...]
+    members: Mapping[date, Membership]
+
+    @property
+    def others(self) -> tuple[date, ...]:
+        """The dates that are only valued along."""
+        return tuple(day for day in self.dates if day not in self.wanted)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every line of any of the dates, those of the newest list first, in its order."""
+        return _lines(self.dates, self.members)
+
+    @property
+    def is_evening(self) -> bool:
+        """True for the few dates of an evening's run, for which counts are refreshed in turn."""
+        return len(self.dates) <= ROLLING_DATES
+
+    def member_dates(self) -> dict[str, list[date]]:
+        """On which of the dates each line was in the index."""
+        found: dict[str, list[date]] = {ticker: [] for ticker in self.lines}
+        for day in self.dates:
+            for line in self.members[day].lines:
+                found[line.ticker].append(day)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """The dates to collect in parts, how many of the range are there already, and all dates that are complete."""
+
+    parts: tuple[Part, ...]
+    present: int
+    complete: frozenset[date]
+
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """The dates to collect, oldest first."""
+        return tuple(sorted(chain.from_iterable(part.wanted for part in self.parts)))
+
+    @property
+    def valued(self) -> tuple[date, ...]:
+        """The dates to collect and those that are valued with them, oldest first."""
+        return tuple(sorted(set(chain.from_iterable(part.dates for part in self.parts))))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every line of any of the dates, those of the newest list first, in its order."""
+        members = {day: part.members[day] for part in self.parts for day in part.dates}
+        return _lines(self.valued, members)
+
+
+def worklist(lake: Lake, options: CollectOptions) -> Worklist:
+    """The dates of the range that are missing or incomplete, or all of them, or only the incomplete ones."""
+    collected = CollectedDates(lake)
+    wanted = sessions(options.start, options.end)
+    if options.retry_failed:
+        dates = [day for day in wanted if collected.is_incomplete(day)]
+    else:
+        dates = [day for day in wanted if options.force or not collected.is_complete(day)]
+    complete = frozenset(day for day in collected.days() if collected.is_complete(day))
+    groups = list(_groups(dates, [] if options.force else batches.read(lake), options)) if dates else []
+    files = {day: parse(lake.read_holdings(day), lake.holdings_key(day)) for day in lake.holdings_dates() if dates}
+    members = members_by_date(chain.from_iterable(together for together, _ in groups), files)
+    parts = (Part(together, own, {day: members[day] for day in together}) for together, own in groups)
+    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), complete)
+
+
+def _groups(
+    dates: Sequence[date], known: Sequence[Batch], options: CollectOptions
+) -> Iterator[tuple[tuple[date, ...], tuple[date, ...]]]:
+    """The dates by what is valued together: in the batch that they were begun in, else those that are new.
+
+    Each group has all of its dates, and those of them that are among `dates`.
+    """
+    left = dict.fromkeys(dates)
+    for batch in reversed(known):
+        own = tuple(day for day in batch.dates if day in left)
+        if own and batch.terms == options.terms:
+            yield batch.dates, own
+            left = dict.fromkeys(day for day in left if day not in own)
+    for fresh in _fresh(left, options.method):
+        yield fresh, fresh
+
+
+def _fresh(dates: Iterable[date], method: Method) -> Iterator[tuple[date, ...]]:
+    """Month by month where every line is asked on every date, so that documents appear as it goes; else at once."""
+    if method == "details":
+        for _, days in groupby(dates, key=lambda day: (day.year, day.month)):
+            yield tuple(days)
+    elif every := tuple(dates):
+        yield every
+
+
+def _lines(dates: Sequence[date], members: Mapping[date, Membership]) -> tuple[str, ...]:
+    newest_first = (line.ticker for day in reversed(dates) for line in members[day].lines)
+    return tuple(dict.fromkeys(newest_first))
