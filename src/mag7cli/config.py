@@ -7,7 +7,7 @@ table per command. Knows nothing of Click: the options that exist are given as a
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,8 +17,9 @@ from mag7cli.spelling import did_you_mean
 
 PROJECT_FILE: Final = "mag7.toml"
 
-Schema = Mapping[str, frozenset[str]]
-"""The options of every command, by its words: `{"collect": {"start", …}, "sandbox serve": {"port", …}}`."""
+Schema = Mapping[str, Mapping[str, str]]
+"""The options of every command by its words, each with the name under which Click knows its value:
+`{"tickers": {"as_of": "as_of", "from": "from_", …}, "sandbox serve": {"port": "port", …}}`."""
 
 _KEY_NAMES: Final = frozenset(
     {"api_key", "apikey", "key", "token", "polygon_api_key", "massive_api_key", "polygon_key", "massive_key"}
@@ -62,8 +63,8 @@ class Config(NamedTuple):
             place = nested
             for word in command.split():
                 place = place.setdefault(word, {})
-            found = {option: self.find(command, option) for option in options}
-            place.update({option: entry[0] for option, entry in found.items() if entry})
+            found = {name: self.find(command, option) for option, name in options.items()}
+            place.update({name: entry[0] for name, entry in found.items() if entry})
         return nested
 
 
@@ -123,11 +124,11 @@ def _understand_table(
                 raise _unknown(path, f"[{where}]", key, _second_words(schema, command), "command")
             _understand_table(path, f"{command} {key}", value, schema, commands)
         else:
-            option = _option(path, where, key, schema.get(command, frozenset()))
+            option = _option(path, where, key, schema.get(command, {}))
             commands.setdefault(command, {})[option] = _scalar(path, where, value)
 
 
-def _option(path: Path, where: str, key: str, known: frozenset[str]) -> str:
+def _option(path: Path, where: str, key: str, known: Collection[str]) -> str:
     """The option that a key names, however it separates its words. Raises ConfigError."""
     name = key.replace("-", "_")
     if name.lower() in _KEY_NAMES:

@@ -120,3 +120,13 @@ def test_the_template_is_a_file_that_is_accepted_commented_or_not(tmp_path):
     (tmp_path / "mag7.toml").write_text(bare)
     ended = mag7("config", "path", cwd=tmp_path)
     assert (ended.code, ended.stderr) == (0, "")
+
+
+def test_the_environment_and_the_files_know_an_option_by_its_long_form(tmp_path):
+    (tmp_path / "mag7.toml").write_text("[report]\nopen = true\n")
+    env = environment(tmp_path, {"MAG7_AS_OF": "2024-12-06", "MAG7_FROM": "2021-01-04"})
+    shown = json.loads(mag7("config", "show", "--format", "json", cwd=tmp_path, env=env).stdout)["settings"]
+    origins = {(entry["option"], entry["origin"]): entry["value"] for entry in shown}
+    assert origins["as-of", "MAG7_AS_OF"] == "2024-12-06"
+    assert origins["from", "MAG7_FROM"] == "2021-01-04"
+    assert origins["open", "mag7.toml"] is True

@@ -5,10 +5,15 @@ import pytest
 from mag7cli import config
 from mag7cli.errors import ConfigError
 
+
+def _named(*options):
+    return {option: option for option in options}
+
+
 SCHEMA = {
-    "dates": frozenset({"start", "last", "format"}),
-    "collect": frozenset({"start", "rate", "max_calls", "format", "api_key_command"}),
-    "sandbox serve": frozenset({"port"}),
+    "dates": _named("start", "last", "format"),
+    "collect": _named("start", "rate", "max_calls", "format", "api_key_command") | {"from": "from_"},
+    "sandbox serve": _named("port"),
 }
 
 
@@ -55,6 +60,11 @@ def test_words_of_a_name_may_be_joined_by_dashes_or_underscores(places):
     places[0].write_text("[collect]\nmax-calls = 5\n")
     places[1].write_text("max_calls = 6\n")
     assert [file.value("collect", "max_calls") for file in _load(places).files] == ["5", "6"]
+
+
+def test_a_value_goes_to_the_parameter_that_its_option_sets(places):
+    places[0].write_text('from = "2021-01-04"\n')
+    assert _load(places).defaults(SCHEMA)["collect"] == {"from_": "2021-01-04"}
 
 
 def test_dates_and_lists_of_toml_become_what_an_option_reads(places):

@@ -202,7 +202,7 @@ def _built(word: str, entry: Entry | Words) -> TyperCommand | TyperGroup:
     assert isinstance(built, TyperCommand)
     for option in options_of(built):
         # One rule names every variable, and is told once, in the program's help.
-        option.envvar, option.show_envvar = variable_of(str(option.name)), False
+        option.envvar, option.show_envvar = variable_of(name_of(option)), False
     return built
 
 
@@ -225,9 +225,17 @@ def options_of(below: TyperCommand) -> Iterator[TyperOption]:
     return (parameter for parameter in below.params if isinstance(parameter, TyperOption))
 
 
+def name_of(option: TyperOption) -> str:
+    """What an option is called in the environment and in configuration files: its long form, joined by underscores."""
+    return max(option.opts, key=len).lstrip("-").replace("-", "_")
+
+
 def schema_of(group: Group) -> config.Schema:
-    """The names of the options of every command."""
-    return {words: frozenset(str(option.name) for option in options_of(below)) for words, below in commands_of(group)}
+    """The options of every command, and the parameter that each sets."""
+    return {
+        words: {name_of(option): str(option.name) for option in options_of(below)}
+        for words, below in commands_of(group)
+    }
 
 
 # The program

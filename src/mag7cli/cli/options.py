@@ -71,6 +71,12 @@ LogFormatOption = Annotated[
     Literal["text", "json"], typer.Option("--log-format", help="How stderr is written; json is one object a line.")
 ]
 ApiKeyCommandOption = Annotated[
-    str | None, typer.Option("--api-key-command", hidden=True, callback=_from_configuration_only)
+    str | None,
+    typer.Option(
+        "--api-key-command",
+        hidden=True,
+        callback=_from_configuration_only,
+        help="The command that prints the API key, such as pass show polygon.",
+    ),
 ]
 """Never typed: it comes from a configuration file or MAG7_API_KEY_COMMAND, by the same rules as an option."""

@@ -9,7 +9,7 @@ from typer.core import TyperOption
 from typer.main import get_command
 
 from mag7cli import config
-from mag7cli.cli.frame import TEXT_JSON_CSV, Group, command, commands_of, options_of, schema_of
+from mag7cli.cli.frame import TEXT_JSON_CSV, Group, command, commands_of, name_of, options_of, schema_of
 from mag7cli.output import Column, Grid, Output, Result, plain
 
 _SECRETS: Final = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
@@ -59,7 +59,7 @@ def path(output: Output) -> None:
     output.show(Result({"paths": grid.records()}, grid))
 
 
-@command("mag7 config template > mag7.toml", formats=("text",))
+@command("mag7 config template > mag7.toml")
 def template(output: Output) -> None:
     """Print a configuration file with every option in it.
 
@@ -87,7 +87,7 @@ def _settings(program: Group, found: config.Config) -> list[Setting]:
     for words, below in commands_of(program):
         for option in options_of(below):
             value, origin = _value_of(words, option, found)
-            place = (str(option.name), plain(value), origin)
+            place = (name_of(option), plain(value), origin)
             agreeing.setdefault(place, []).append(words)
             values[place] = value
     return [
@@ -98,7 +98,7 @@ def _settings(program: Group, found: config.Config) -> list[Setting]:
 
 def _value_of(words: str, option: TyperOption, found: config.Config) -> tuple[Any, str]:
     """What the option is without a flag, and who says so."""
-    name = str(option.name)
+    name = name_of(option)
     variable = os.environ.get(str(option.envvar))
     if variable:
         return _showable(name, variable), str(option.envvar)
@@ -151,8 +151,8 @@ def _template(program: Group) -> Iterator[str]:
     options: dict[tuple[str, str], TyperOption] = {}
     for words, below in commands_of(program):
         for option in options_of(below):
-            users.setdefault(str(option.name), []).append(words)
-            options[words, str(option.name)] = option
+            users.setdefault(name_of(option), []).append(words)
+            options[words, name_of(option)] = option
     yield "# mag7 configuration. Flags and MAG7_<OPTION> variables go before it. The API key never stands here."
     for name, commands in users.items():
         if len(commands) > 1:
@@ -167,10 +167,10 @@ def _template(program: Group) -> Iterator[str]:
 
 def _entry(option: TyperOption) -> Iterator[str]:
     """The option's help and its default, as comments."""
+    choices = getattr(option.type, "choices", ())
     yield ""
-    if option.help:
-        yield f"# {option.help}"
-    yield f"# {str(option.name).replace('_', '-')} = {_toml(option)}"
+    yield f"# {option.help}" + (f" One of {', '.join(choices)}." if choices else "")
+    yield f"# {name_of(option).replace('_', '-')} = {_toml(option)}"
 
 
 def _toml(option: TyperOption) -> str:
