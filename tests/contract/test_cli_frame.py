@@ -193,6 +193,8 @@ def test_completion_offers_commands_and_options(tmp_path):
 
     assert "dates" in offered("mag7 da", 1)
     assert "--start" in offered("mag7 dates --st", 2)
+    assert "json" in offered("mag7 dates --format j", 3)
+    assert "concentration_trend" in offered("mag7 sql --name conc", 3)
 
 
 def test_it_prints_a_completion_script_for_the_usual_shells(tmp_path):

@@ -31,6 +31,13 @@ _LATEST: Final = "SELECT MAX(trading_date) AS latest FROM market_data.concentrat
 _WINDOWS: Final = {"month_before": 1, "three_months_before": 3}
 
 
+def _names() -> list[str]:
+    """What a shell offers behind --name."""
+    from mag7cli import sql_files
+
+    return list(sql_files.names("analysis"))
+
+
 @command(
     'mag7 sql "SELECT * FROM market_data.concentration_metrics ORDER BY trading_date DESC LIMIT 5"',
     "mag7 sql --list",
@@ -40,7 +47,10 @@ _WINDOWS: Final = {"month_before": 1, "three_months_before": 3}
 def sql(
     output: Output,
     query: Annotated[str | None, typer.Argument(metavar="[SQL]", help="One statement that reads; - is stdin.")] = None,
-    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="A query that comes with mag7.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", autocompletion=_names, help="A query that comes with mag7."),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="List the tables, and the queries that come with mag7.")
     ] = False,
