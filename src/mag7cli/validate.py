@@ -14,11 +14,15 @@ Severity = Literal["error", "warning", "info"]
 _FOLDER: Final = "validate"
 _MISSING: Final = "sessions without a row"
 _CLOSED: Final = "rows without a session"
+_SCHEMA_SQL: Final = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = :schema"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `compare`, if given, says how the dates that the SQL returns are held against the calendar."""
+    """One check. `compare`, if given, says how the dates that the SQL returns are held against the calendar.
+
+    `schema`, if given, is one that the check needs beside market_data: without it there is nothing to check.
+    """
 
     name: str
     meaning: str
@@ -26,6 +30,7 @@ class Check:
     sql: str
     compare: str | None
     engines: tuple[str, ...]
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def checks(engine: SqlEngine) -> list[Check]:
     """The checks that run on an engine, errors first."""
     found = [_check(sql_files.read(_FOLDER, name)) for name in sql_files.names(_FOLDER)]
     order = ("error", "warning", "info")
-    runnable = [one for one in found if not one.engines or engine.dialect in one.engines]
+    runnable = [one for one in found if _is_runnable(one, engine)]
     return sorted(runnable, key=lambda one: (order.index(one.severity), one.name))
 
 
@@ -62,7 +67,14 @@ def run_checks(engine: SqlEngine, chosen: Iterable[Check] | None = None) -> list
 def _check(file: sql_files.SqlFile) -> Check:
     engines = tuple(file.fields.get("engines", "").replace(",", " ").split())
     severity = cast(Severity, file.fields["severity"])
-    return Check(file.name, file.meaning, severity, file.sql, file.fields.get("compare"), engines)
+    fields = file.fields
+    return Check(file.name, file.meaning, severity, file.sql, fields.get("compare"), engines, fields.get("schema"))
+
+
+def _is_runnable(check: Check, engine: SqlEngine) -> bool:
+    if check.engines and engine.dialect not in check.engines:
+        return False
+    return check.schema is None or bool(engine.query(_SCHEMA_SQL, {"schema": check.schema}).values)
 
 
 def _run(engine: SqlEngine, check: Check) -> CheckResult:

@@ -2,6 +2,7 @@
 -- grain: one row per table and layout
 -- severity: error
 -- engines: duckdb
+-- schema: partitioned
 SELECT 'concentration_metrics' AS table_name, 'analytics only' AS found_in, COUNT(*) AS row_count
 FROM (SELECT * FROM market_data.concentration_metrics EXCEPT ALL SELECT * FROM partitioned.concentration_metrics) rows_apart
 HAVING COUNT(*) > 0
