@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mag7cli.tables import Column, ColumnType, Table
+from mag7cli.texts import Texts
 
 _TYPES: Final[dict[ColumnType, frozenset[type]]] = {
     "date": frozenset({date}),
@@ -33,6 +34,8 @@ def problem(table: Table, columns: Sequence[Any]) -> str | None:
 def _values_problem(column: Column, values: Any) -> str | None:
     if isinstance(values, np.ndarray):
         return _array_problem(column, values)
+    if isinstance(values, Texts):
+        return _texts_problem(column, values)
     kinds = set(map(type, values))
     if type(None) in kinds:
         if not column.nullable:
@@ -45,7 +48,7 @@ def _values_problem(column: Column, values: Any) -> str | None:
         found = ", ".join(sorted(kind.__name__ for kind in kinds - _TYPES[column.type]))
         return f"is {found} where {column.type} belongs"
     if column.type == "varchar":
-        return _text_problem(column, values)
+        return _texts_problem(column, Texts.of(values))
     return _range_problem(column, min(values), max(values)) if column.type != "date" else None
 
 
@@ -59,9 +62,10 @@ def _array_problem(column: Column, values: npt.NDArray[Any]) -> str | None:
     return _range_problem(column, present.min(), present.max()) if len(present) else None
 
 
-def _text_problem(column: Column, texts: Sequence[str]) -> str | None:
-    # A character is a byte only in ASCII.
-    size = max(map(len, texts if "".join(texts).isascii() else (text.encode() for text in texts)))
+def _texts_problem(column: Column, texts: Texts) -> str | None:
+    if texts.missing is not None and not column.nullable:
+        return "has no value"
+    size = int(texts.sizes.max())
     return f"has {size} bytes, more than {column.max_bytes}" if size > (column.max_bytes or 0) else None
 
 

@@ -6,6 +6,7 @@ Prices and market caps are in USD, percentages 0-100. In an array of floats NaN 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from mag7cli.errors import DocumentError
 from mag7cli.guard import DayView
 from mag7cli.market_data import Document
+from mag7cli.texts import Texts
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,7 +28,7 @@ class Lines:
     """What the guard compares between two dates: the close and the share count of the ticker in the same place."""
 
     trading_date: date
-    tickers: list[str]
+    tickers: tuple[str, ...]
     closes: Floats
     shares: Floats
 
@@ -48,7 +50,7 @@ class Lines:
         }
         return DayView(self.trading_date, lines)
 
-    def _in_order_of(self, tickers: list[str]) -> "Lines":
+    def _in_order_of(self, tickers: tuple[str, ...]) -> "Lines":
         if tickers == self.tickers:
             return self
         place = {ticker: index for index, ticker in enumerate(self.tickers)}
@@ -59,11 +61,13 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Constituents:
-    """The lines of a date. `market_caps` are of the whole company; `counted` ones enter the total."""
+    """The lines of a date. `names` are tickers, symbols and CIKs; `counted` lines enter the total.
 
-    tickers: list[str]
-    symbols: list[str]
-    ciks: list[str | None]
+    `market_caps` are of the whole company.
+    """
+
+    tickers: tuple[str, ...]
+    names: tuple[Texts, Texts, Texts]
     closes: Floats
     shares: Floats
     market_caps: Floats
@@ -91,13 +95,17 @@ def read(document: Document, where: str) -> Constituents | None:
         raise DocumentError(where, f"an entry of {_WHERE} has no {error}") from error
     except TypeError as error:
         raise DocumentError(where, f"{_WHERE} is not a list of objects") from error
-    for name, kinds in _COLUMNS.items():
-        if kinds and not kinds.issuperset(map(type, columns[name])):
+    for name, kinds in _TYPES.items():
+        if not kinds.issuperset(map(type, columns[name])):
             raise DocumentError(where, f"{name} of {_WHERE} has a value of another type")
+    tickers = tuple(columns["ticker"])
+    try:
+        names = (_texts(tickers), _texts(tuple(columns["symbol"])), _texts(tuple(columns["cik"])))
+    except TypeError as error:
+        raise DocumentError(where, f"a name of {_WHERE} is no text ({error})") from error
     return Constituents(
-        columns["ticker"],
-        columns["symbol"],
-        columns["cik"],
+        tickers,
+        names,
         np.array(columns["close_price"], np.float64),
         np.array(columns["shares_outstanding"], np.float64),
         np.array(columns["market_cap"], np.float64),
@@ -105,11 +113,12 @@ def read(document: Document, where: str) -> Constituents | None:
     )
 
 
-# What becomes an array is checked here, because it would be converted; strings are checked with their columns.
-_COLUMNS: Final[Mapping[str, frozenset[type]]] = {
-    "ticker": frozenset(),
-    "symbol": frozenset(),
-    "cik": frozenset(),
+# One date's names are mostly those of the date before.
+_texts = lru_cache(maxsize=16)(Texts.of)
+
+_COLUMNS: Final = ("ticker", "symbol", "cik", "close_price", "shares_outstanding", "market_cap", "counted")
+# What becomes an array would be converted, so that types are checked before.
+_TYPES: Final[Mapping[str, frozenset[type]]] = {
     "close_price": _NUMBERS,
     "shares_outstanding": _NUMBERS,
     "market_cap": _NUMBERS,
@@ -129,4 +138,4 @@ def lines(document: Document, constituents: Constituents | None) -> Lines:
     ]
     known: list[Sequence[Any]] = [row for row in priced if _NUMBERS.issuperset(map(type, row[1:]))]
     closes, shares = (np.array([row[column] for row in known], np.float64) for column in (1, 2))
-    return Lines(day, [row[0] for row in known], closes, shares)
+    return Lines(day, tuple(row[0] for row in known), closes, shares)

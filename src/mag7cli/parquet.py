@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from mag7cli import tables
 from mag7cli.small_parquet import SmallFiles
 from mag7cli.tables import Column, Table
+from mag7cli.texts import Texts
 
 # Wide enough for every digit of DECIMAL(38,6).
 _WIDE: Final = Context(prec=64, rounding=ROUND_HALF_UP)
@@ -35,10 +36,11 @@ def arrow_table(table: Table, dates: Sequence[date], counts: Sequence[int], valu
 
 
 def flat_bytes(table: Table, rows: pa.Table) -> bytes:
-    """A file of the flat layout. Only text repeats itself enough for a dictionary."""
+    """A file of the flat layout, one row group: only text repeats itself enough for a dictionary."""
     texts = [column.name for column in table.columns if column.type == "varchar"]
     sink = pa.BufferOutputStream()
-    pq.write_table(rows, sink, compression="snappy", use_dictionary=texts, store_schema=False)
+    options = {"use_dictionary": texts, "write_statistics": [tables.PARTITION], "store_schema": False}
+    pq.write_table(rows, sink, compression="snappy", row_group_size=len(rows), **options)
     encoded: bytes = sink.getvalue().to_pybytes()
     return encoded
 
@@ -49,13 +51,16 @@ def partitions(rows: pa.Table) -> SmallFiles:
 
 
 def _array(column: Column, values: Any) -> pa.Array:
-    """One column; absent values are told apart once, and every builder then sees a value in each place."""
-    missing = _missing(values) if column.nullable else None
-    validity = None
-    if missing is not None:
-        validity = pa.py_buffer(np.packbits(~missing, bitorder="little"))
-        values = _filled(values, missing, _FILLERS[column.type])
-    return pa.Array.from_buffers(tables.arrow_type(column), len(values), [validity, *_buffers(column, values)])
+    """One column; absent values are told apart first, so that every builder sees a value in each place."""
+    if column.type == "varchar":
+        texts = values if isinstance(values, Texts) else Texts.of(values)
+        missing, buffers = texts.missing, _text_buffers(texts)
+    else:
+        missing = _missing(values) if column.nullable else None
+        present = values if missing is None else _filled(values, missing, _FILLERS[column.type])
+        buffers = [pa.py_buffer(_words(column, present))]
+    validity = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    return pa.Array.from_buffers(tables.arrow_type(column), len(values), [validity, *buffers])
 
 
 def _missing(values: Any) -> npt.NDArray[np.bool_] | None:
@@ -63,9 +68,7 @@ def _missing(values: Any) -> npt.NDArray[np.bool_] | None:
     if isinstance(values, np.ndarray):
         missing = np.isnan(values)
         return missing if missing.any() else None
-    if type(None) not in set(map(type, values)):
-        return None
-    return np.fromiter((value is None for value in values), bool, len(values))
+    return np.fromiter((value is None for value in values), bool, len(values)) if None in values else None
 
 
 def _filled(values: Any, missing: npt.NDArray[np.bool_], filler: Any) -> Any:
@@ -76,19 +79,12 @@ def _filled(values: Any, missing: npt.NDArray[np.bool_], filler: Any) -> Any:
 
 _FILLERS: Final[dict[tables.ColumnType, Any]] = {
     "date": date(1970, 1, 1),
-    "varchar": "",
     "decimal": 0,
     "double": 0.0,
     "bigint": 0,
     "integer": 0,
     "boolean": False,
 }
-
-
-def _buffers(column: Column, values: Sequence[Any]) -> list[pa.Buffer]:
-    if column.type == "varchar":
-        return _string_buffers(values)
-    return [pa.py_buffer(_words(column, values))]
 
 
 def _words(column: Column, values: Sequence[Any]) -> npt.NDArray[Any]:
@@ -102,14 +98,10 @@ def _words(column: Column, values: Sequence[Any]) -> npt.NDArray[Any]:
     return np.array(values, {"double": np.float64, "bigint": np.int64, "integer": np.int32}[column.type])
 
 
-def _string_buffers(texts: Sequence[str]) -> list[pa.Buffer]:
-    joined = "".join(texts)
-    data = joined.encode()
-    # A character is a byte only in ASCII.
-    sizes = map(len, texts) if len(data) == len(joined) else (len(text.encode()) for text in texts)
+def _text_buffers(texts: Texts) -> list[pa.Buffer]:
     ends = np.zeros(len(texts) + 1, np.int32)
-    np.cumsum(np.fromiter(sizes, np.int32, len(texts)), out=ends[1:])
-    return [pa.py_buffer(ends), pa.py_buffer(data)]
+    np.cumsum(texts.sizes, out=ends[1:])
+    return [pa.py_buffer(ends), pa.py_buffer(texts.data)]
 
 
 def decimal_words(values: Sequence[float], scale: int) -> npt.NDArray[np.int64]:

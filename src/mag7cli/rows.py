@@ -166,7 +166,7 @@ def _line_columns(day: Day) -> Columns:
     if of is None:
         return ()
     pct = of.pct_of(_index_total(day.document))
-    return (of.tickers, of.symbols, of.ciks, of.closes, of.shares, of.market_caps, of.counted, pct)
+    return (*of.names, of.closes, of.shares, of.market_caps, of.counted, pct)
 
 
 def _index_total(document: Document) -> float | None:

@@ -149,12 +149,13 @@ def _laid_out_strings(values: pa.Array, present: _Mask | None) -> tuple[bytes, n
     sizes = _kept(np.diff(offsets), present).astype("<u4")
     starts = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes + 4, out=starts[1:])
-    plain = np.empty(starts[-1], np.uint8)
-    is_text = np.ones(len(plain), bool)
-    heads = starts[:-1, None] + np.arange(4)
-    plain[heads] = sizes.view(np.uint8).reshape(-1, 4)
-    is_text[heads] = False
+    # Four bytes of length and as many of text as it says, in turns.
+    turns = np.full(2 * len(sizes), 4, np.int64)
+    turns[1::2] = sizes
+    is_text = np.repeat(np.tile([False, True], len(sizes)), turns)
+    plain = np.empty(len(is_text), np.uint8)
     plain[is_text] = np.frombuffer(data, np.uint8)
+    plain[~is_text] = sizes.view(np.uint8)
     return plain.tobytes(), starts
 
 

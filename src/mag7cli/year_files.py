@@ -20,6 +20,7 @@ from mag7cli.guard import Event
 from mag7cli.lake import Lake
 from mag7cli.store import Store
 from mag7cli.tables import TABLE
+from mag7cli.texts import Texts
 from mag7cli.transform_plan import DateInputs, YearInputs
 from mag7cli.vendor import Split
 
@@ -61,11 +62,14 @@ class Batch:
             chunks.append(values)
 
     def columns(self) -> list[Any]:
-        """The columns whole: arrays where the dates have arrays, else lists."""
-        return [
-            np.concatenate(chunks) if isinstance(chunks[0], np.ndarray) else list(chain.from_iterable(chunks))
-            for chunks in self._chunks
-        ]
+        """The columns whole, of the kind that the dates have: arrays, texts or lists."""
+        return [_whole(chunks) for chunks in self._chunks]
+
+
+def _whole(chunks: list[Any]) -> Any:
+    if isinstance(chunks[0], np.ndarray):
+        return np.concatenate(chunks)
+    return Texts.joined(chunks) if isinstance(chunks[0], Texts) else list(chain.from_iterable(chunks))
 
 
 def read(lake: Lake, inputs: YearInputs) -> YearRows:

@@ -15,7 +15,7 @@ ROWS = (
     # what the words of the domain mean: no input or output, but for the issuer's site
     "vendor rate plans trading_calendar tickers tables market_data column_check shares guard fiscal sampling analysis"
     " holdings holdings_cells holdings_download membership portfolio documents constituents small_parquet parquet rows"
-    " sql_files",
+    " sql_files texts",
     # the three seams, and the simulated vendor
     "aws store stores polygon sandbox asking",
     "lake lock collected ranges reference prices ledger manifest batches engines",

@@ -12,6 +12,7 @@ from mag7cli import market_data, rows
 from mag7cli.errors import DocumentError
 from mag7cli.guard import Event
 from mag7cli.tables import TABLE, TABLES
+from mag7cli.texts import Texts
 
 DAY = date(2024, 6, 7)
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "market_data_2024-12-13.json"
@@ -27,8 +28,16 @@ def made(content: Any, *events: Event) -> dict[str, list[dict[str, Any]]]:
 
 def _records(name: str, values: rows.Columns) -> list[dict[str, Any]]:
     names = [column.name for column in TABLE[name].columns[1:]]
-    lists = [column.tolist() if isinstance(column, np.ndarray) else column for column in values]
+    lists = [_listed(column) for column in values]
     return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
+def _listed(column: Any) -> list[Any]:
+    if isinstance(column, Texts):
+        assert column.missing is None
+        ends = np.cumsum(column.sizes)
+        return [column.data[end - size : end].decode() for end, size in zip(ends, column.sizes, strict=True)]
+    return column.tolist() if isinstance(column, np.ndarray) else list(column)
 
 
 def test_a_complete_date_has_rows_in_every_table_but_the_events() -> None:
@@ -180,6 +189,9 @@ LINES = ("sp500_details", "constituents")
         (_with(document(DAY), None, *LINES, 3, "close_price"), "close_price"),
         (_with(document(DAY), "1", *LINES, 3, "market_cap"), "market_cap"),
         (_with(document(DAY), 1, *LINES, 3, "counted"), "counted"),
+        (_with(document(DAY), 7, *LINES, 3, "ticker"), "is no text"),
+        (_with(document(DAY), None, *LINES, 3, "ticker"), "ticker has no value"),
+        (_with(document(DAY), [], *LINES, 3, "cik"), "is no text"),
         (_with(document(DAY), 7, *LINES), "not a list of objects"),
         (_with(document(DAY), [7], *LINES), "not a list of objects"),
         (_with(document(DAY), "TOO-LONG-A-TICKER", *LINES, 3, "ticker"), "17 bytes"),
