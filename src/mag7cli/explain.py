@@ -14,6 +14,7 @@ from mag7cli.lake import REFERENCE, Lake
 from mag7cli.ledger import Ledger
 from mag7cli.market_data import Document, FailedTicker
 from mag7cli.reference import read_splits
+from mag7cli.spelling import did_you_mean
 from mag7cli.tickers import MAGNIFICENT_7
 from mag7cli.trading_calendar import previous_session, why_closed
 
@@ -74,9 +75,13 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
     document = _document(lake, day)
     ledger = Ledger(lake, clock)
     ledger.load()
-    lines = [line for line in _lines(document, ledger, day) if ticker in (None, line.ticker)]
+    every = list(_lines(document, ledger, day))
+    lines = [line for line in every if ticker in (None, line.ticker)]
     if ticker and not lines:
-        raise UsageError(f"{ticker} has no market cap on {day}: {_why_absent(document, ticker)}")
+        raise UsageError(
+            f"{ticker} has no market cap on {day}: {_why_absent(document, ticker)}",
+            hint=did_you_mean(ticker, [line.ticker for line in every]),
+        )
     metrics = document["concentration_metrics"]
     details = document["sp500_details"]
     events = tuple(event for event in _events(lake, day, document) if ticker in (None, event.ticker))
