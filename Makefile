@@ -33,7 +33,7 @@ docs: $(READY) ## write the generated pages of the documentation again
 	$(BIN)/python scripts/write_data_model.py && $(BIN)/python scripts/write_cli_reference.py
 
 pictures: demo ## draw the pictures of the README from the simulated market (needs Chromium)
-	$(BIN)/python scripts/draw_pictures.py demo-lake
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/draw_pictures.py demo-lake
 
 bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
 	$(BIN)/python scripts/bench.py
