@@ -6,6 +6,7 @@ exact to the cent; percentages are 0-100; dates are ISO strings, as in the file.
 """
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,6 +19,8 @@ from mag7cli.errors import DocumentError
 SCHEMA_VERSION: Final = 1
 
 _CENT: Final = Decimal("0.01")
+# Twice what the close's own rounding and those of two products can add up to, as a fraction.
+_PRODUCT_ERROR: Final = 4 * sys.float_info.epsilon
 
 MembershipKind = Literal["observed", "nearest", "bundled"]
 
@@ -173,8 +176,13 @@ class Document(TypedDict):
 def market_cap_usd(close_usd: float, shares: float) -> float:
     """Close x shares, exact to the cent (half up), as the nearest float.
 
-    The product is taken in decimal: a float product of a four-decimal price may land on the wrong cent.
+    A float product of a four-decimal price may land on the wrong cent, but only where it comes so near to half a cent
+    that its rounding errors could carry it across; there the product is taken in decimal, which takes far longer.
     """
+    cents = close_usd * shares * 100
+    nearest = math.floor(cents + 0.5)
+    if abs(cents - nearest) < 0.5 - cents * _PRODUCT_ERROR:
+        return nearest / 100
     return float((Decimal(repr(close_usd)) * Decimal(repr(shares))).quantize(_CENT, ROUND_HALF_UP))
 
 
