@@ -94,7 +94,7 @@ class _Run:
         self._teller = teller
         self._stop = stop
         self._origin = Origin(lake, source)
-        self._known_companies: dict[tuple[Line, ...], tuple[Sequence[Line], Collection[str]]] = {}
+        self._known_companies: dict[date, tuple[Sequence[Line], Collection[str]]] = {}
         self._prices = Prices(lake, self._asking("prices"))
         self._ledger = Ledger(lake, clock, self._asking("share counts"))
 
@@ -162,7 +162,8 @@ class _Run:
         if part.is_evening:
             requests = counting.rolling_requests(self._ledger, part.lines, part.dates, self._options.refresh)
             return counting.refresh(self._ledger, splits, requests, part.lines)
-        counted = {company.counted for one in part.members.values() for company in tickers.companies(one.lines)}
+        lists = {one.as_of: one.lines for one in part.members.values()}
+        counted = {company.counted for lines in lists.values() for company in tickers.companies(lines)}
         return counting.sample(self._ledger, self._prices, splits, members, counted, self._options.tolerance)
 
     def _document(self, part: Part, counts: Counts, absences: Absences, day: date) -> Document:
@@ -197,11 +198,11 @@ class _Run:
 
     def _companies(self, membership: Membership) -> tuple[Sequence[Line], Collection[str]]:
         """The lines with what is known of their CIKs, and those of them that are counted."""
-        if membership.lines not in self._known_companies:
+        if membership.as_of not in self._known_companies:
             lines = [replace(line, cik=self._cik(line, membership.as_of)) for line in membership.lines]
             counted = {company.counted for company in tickers.companies(lines)}
-            self._known_companies[membership.lines] = lines, counted
-        return self._known_companies[membership.lines]
+            self._known_companies[membership.as_of] = lines, counted
+        return self._known_companies[membership.as_of]
 
     def _cik(self, line: Line, day: date) -> str | None:
         known = line.cik or tickers.company_cik(line.ticker)
