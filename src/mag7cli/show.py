@@ -22,7 +22,7 @@ _LOOK_BACK: Final = timedelta(days=373)
 _SPARK_SESSIONS: Final = 63
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 _FORMALITIES: Final = re.compile(
-    r",?( (Inc|Corp|Corporation)\.?)?( Class [A-Z])?( (Common|Capital) Stock)?$", re.IGNORECASE
+    r",?( (Inc|Corp|Corporation)\.?)?( \(?Class [A-Z]\)?)?( (Common|Capital) Stock)?$", re.IGNORECASE
 )
 
 

@@ -113,7 +113,7 @@ def written(engine: DuckDbEngine, tmp_path_factory: pytest.TempPathFactory) -> R
 def open_page(browser: Any, written: ReportResult) -> Iterator[Open]:
     contexts = []
 
-    def visit(size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Visit:
+    def visit(size: tuple[int, int] = DESKTOP, scheme: str = "light", page: Path = written.page) -> Visit:
         viewport = {"width": size[0], "height": size[1]}
         context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True, accept_downloads=True)
         contexts.append(context)
@@ -121,7 +121,7 @@ def open_page(browser: Any, written: ReportResult) -> Iterator[Open]:
         found.page.on("console", lambda said: found.errors.append(f"{said.type}: {said.text}"))
         found.page.on("pageerror", lambda error: found.errors.append(str(error)))
         found.page.on("request", lambda request: found.requests.append(request.url))
-        found.page.goto(written.page.as_uri())
+        found.page.goto(page.as_uri())
         return found
 
     yield visit
@@ -159,6 +159,19 @@ def test_it_opens_offline_and_draws_everything_without_a_word_or_a_request(
             "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
         )
         assert colours > 20, f"{name} is blank"
+
+
+def test_a_market_without_a_doubt_or_a_failure_is_drawn_without_a_warning(open_page: Open, tmp_path: Path) -> None:
+    tables = market_tables.engine(90, partial=(), suspect=())
+    tables.execute(
+        ["DELETE FROM market_data.failed_collections", "UPDATE market_data.daily_summary SET failed_count = 0"]
+    )
+    without = write_report(tables, tmp_path / "report.html", None, SystemClock())
+
+    visit = open_page(page=without.page)
+
+    assert visit.drawn() == 13, "all but the projection, which needs a year"
+    assert visit.errors == []
 
 
 def test_even_a_script_that_tried_could_not_call_out(open_page: Open) -> None:

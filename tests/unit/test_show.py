@@ -141,6 +141,7 @@ def test_a_sparkline_goes_from_the_lowest_to_the_highest(values: list[float], li
         ("Meta Platforms, Inc. Class A Common Stock", "Meta Platforms"),
         ("Tesla, Inc. Common Stock", "Tesla"),
         ("Microsoft Corp", "Microsoft"),
+        ("Alphabet (Class A)", "Alphabet"),
         ("Incyte", "Incyte"),
     ],
 )

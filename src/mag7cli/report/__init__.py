@@ -54,20 +54,18 @@ def compose(engine: "SqlEngine", clock: "Clock", fund_weights: "FundWeight | Non
     from mag7cli import show
     from mag7cli.report import data, datasets, story
     from mag7cli.report.catalogue import all_charts
-    from mag7cli.report.marks import Dates
     from mag7cli.report.page import Page
 
     tables = data.read(engine)
     days = tables.concentration.days
     answer = show.build(tables.concentration, fund=fund_weights)
     embedded = datasets.build(tables)
-    figured = [day.on for day in days if day.figure]
     return Page(
         data=tables,
         answer=answer,
         story=story.tell(tables.concentration, answer),
         charts=all_charts(
-            Dates(figured[0], figured[-1]),
+            days,
             sorted(company.ticker for company in answer.companies),
             embedded["event"],
             datasets.projection_of(days),

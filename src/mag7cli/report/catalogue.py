@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from mag7cli.analysis import INTERVAL_PCT, Projection
 from mag7cli.report import charts, motion_charts
 from mag7cli.report.charts import Chart
+from mag7cli.report.data import Day
 from mag7cli.report.datasets import Dataset
 from mag7cli.report.marks import Dates
 
 
 def all_charts(
-    dates: Dates, tickers: Sequence[str], events: Dataset, projection: Projection | None
+    days: Sequence[Day], tickers: Sequence[str], events: Dataset, projection: Projection | None
 ) -> tuple[Chart, ...]:
     """Every chart that there are figures for. `tickers` are the seven."""
+    figured = [day.on for day in days if day.figure]
+    dates = Dates(figured[0], figured[-1])
     key = event_key(events)
     drawn = [
         charts.share(dates),
@@ -30,7 +33,7 @@ def all_charts(
     ]
     if projection:
         drawn.append(motion_charts.projection(projection_caption(projection)))
-    return (*drawn, charts.failures(dates))
+    return (*drawn, charts.failures(dates, max(day.failed_count for day in days)))
 
 
 def event_key(events: Dataset) -> str:

@@ -60,7 +60,7 @@ def share(dates: Dates) -> Chart:
         "transform": _buckets("sp500_total_market_cap", "index"),
         "mark": {"type": "bar", "style": "rest"},
         "encoding": {
-            "x": {**marks.x_time(), "field": "bar"},
+            "x": {**marks.x_time("[lo, hi]"), "field": "bar"},
             "x2": {"field": "bar_end"},
             "y": marks.y("index", "S&P 500, $ trillion", side="right", ticks=4),
             "y2": {"datum": 0},
@@ -70,7 +70,7 @@ def share(dates: Dates) -> Chart:
         "mark": {"type": "line", "style": "mag7"},
         "encoding": {"y": marks.y("mag7_pct_of_sp500", "Mag 7, % of the S&P 500", zero=False)},
     }
-    over = {"layer": [line, marks.suspect("mag7_pct_of_sp500")]}
+    over = {"layer": [line, marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})]}
     spec = timed("daily", dates, [bars, over, marks.partial()])
     spec["resolve"] = {"scale": {"y": "independent"}}
     return Chart(
@@ -278,12 +278,12 @@ def effective(dates: Dates) -> Chart:
     )
 
 
-def failures(dates: Dates) -> Chart:
-    """How many tickers could not be valued, and which days are suspect or partial."""
-    count = marks.y("failed_count", "tickers that failed")
-    count["axis"] |= {"labelExpr": "datum.value % 1 ? '' : datum.label", "grid": False}
+def failures(dates: Dates, most: int) -> Chart:
+    """How many tickers could not be valued, at `most` on a date, and which days are suspect or partial."""
+    count = marks.y("failed_count", "tickers that failed", domain=(0, max(1, most)))
+    count["axis"] |= {"labelExpr": "datum.value % 1 ? '' : format(datum.value, 'd')", "grid": False}
     bars = {"mark": {"type": "bar", "style": "neutral", "width": marks.DAY_WIDTH}, "encoding": {"y": count}}
-    ring = {**marks.suspect("failed_count"), "encoding": {"y": {"datum": 0}}}
+    ring = marks.suspect({"datum": 0})
     return Chart(
         "failures",
         "What could not be collected",

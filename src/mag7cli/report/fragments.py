@@ -85,7 +85,7 @@ def _changes_fact(answer: Answer) -> str:
 
 
 def _points(found: Change | None) -> str:
-    return change(found.difference) if found else MISSING
+    return plain(change(found.difference)) if found else MISSING
 
 
 def _since(found: Change | None) -> str:

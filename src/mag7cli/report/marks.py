@@ -58,20 +58,24 @@ def timed(dataset: str, dates: Dates, layers: Sequence[Spec], *, height: int = H
         "data": {"name": dataset},
         "params": dates.visible(),
         "transform": [TIME, VISIBLE],
-        "encoding": {"x": x_time()},
+        "encoding": {"x": x_time("[lo, hi]")},
         "layer": list(layers),
     }
 
 
-def x_time() -> Spec:
-    """Time in UTC, because a trading date is a date and not a moment somewhere; the first label names its year."""
+def x_time(domain: str | None = None) -> Spec:
+    """Time in UTC, because a trading date is a date and not a moment somewhere; the first label names its year.
+
+    `domain` is an expression for its two ends, else they are the data's.
+    """
+    scale = {"type": "utc"} | ({"domain": {"expr": domain}} if domain else {})
     year = "utcFormat(datum.value, '%Y')"
     axis = {
-        "tickCount": {"expr": "max(2, floor(width / 110))"},
+        "tickCount": {"expr": "max(2, floor(width / 80))"},
         "labelOverlap": True,
         "labelExpr": f"datum.index == 0 && datum.label != {year} ? datum.label + ' ' + {year} : datum.label",
     }
-    return {"field": "time", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": axis}
+    return {"field": "time", "type": "temporal", "title": None, "scale": scale, "axis": axis}
 
 
 def y(
@@ -104,12 +108,12 @@ def by_ticker(tickers: Sequence[str]) -> Spec:
     return {"field": "ticker", "type": "nominal", "scale": {"domain": list(tickers)}, "legend": None}
 
 
-def suspect(field: str) -> Spec:
-    """A ring on each suspect day."""
+def suspect(y_at: Spec) -> Spec:
+    """A ring on each suspect day, as high as `y_at`; unseen on the others, since an empty layer has no extent."""
+    seen = {"condition": {"test": "datum.status == 'suspect'", "value": 1}, "value": 0}
     return {
-        "transform": [{"filter": "datum.status == 'suspect'"}],
         "mark": {"type": "point", "filled": True, "style": "suspect"},
-        "encoding": {"y": {"field": field, "type": "quantitative"}},
+        "encoding": {"y": y_at, "opacity": seen},
     }
 
 
