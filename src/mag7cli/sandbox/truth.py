@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Final
 
@@ -124,8 +124,8 @@ class Truth:
 
 
 def market_cap(close_usd: float, shares: int) -> Decimal:
-    """Their product to the cent, as if the close were written in decimal, which on the tape it is."""
-    return (Decimal(round(close_usd * _PRICE_UNIT)) * shares / _PRICE_UNIT).quantize(_CENT)
+    """Their product to the cent (half up), as if the close were written in decimal, which on the tape it is."""
+    return (Decimal(round(close_usd * _PRICE_UNIT)) * shares / _PRICE_UNIT).quantize(_CENT, ROUND_HALF_UP)
 
 
 def _timeline(blueprint: Blueprint, start: date, end: date) -> Timeline:
