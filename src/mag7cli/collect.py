@@ -161,7 +161,7 @@ class _Run:
             return counting.ask_each(self._ledger, self._prices, splits, members)
         if part.is_evening:
             requests = counting.rolling_requests(self._ledger, part.lines, part.dates, self._options.refresh)
-            return counting.refresh(self._ledger, splits, requests, part.lines)
+            return counting.refresh(self._ledger, self._prices, splits, requests, members)
         lists = {one.as_of: one.lines for one in part.members.values()}
         counted = {company.counted for lines in lists.values() for company in tickers.companies(lines)}
         return counting.sample(self._ledger, self._prices, splits, members, counted, self._options.tolerance)

@@ -12,14 +12,15 @@ from mag7cli.guard import is_split_sized
 from mag7cli.ledger import Ledger
 from mag7cli.prices import Prices
 from mag7cli.reference import Splits
-from mag7cli.sampling import LineToSample, Precision, Request, Sampler
+from mag7cli.sampled_line import LineToSample
+from mag7cli.sampling import Precision, Request, Sampler
+from mag7cli.share_readings import HONOURED_FROM
 from mag7cli.shares import ShareCount, ShareHistory
 from mag7cli.tickers import MAGNIFICENT_7
-from mag7cli.trading_calendar import next_session
+from mag7cli.trading_calendar import next_session, previous_session
+from mag7cli.vendor import Split
 
-# The vendor's share counts honour the date asked for from about here on only (docs/methodology.md): for earlier dates
-# an answer from after it tells a frozen count from a true one.
-HONOURED_FROM: Final = date(2021, 10, 1)
+# Share counts from before HONOURED_FROM may be frozen: answers from after it tell a frozen count from a true one.
 _ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
 
 
@@ -28,18 +29,16 @@ class Counts:
     """The share counts of lines; a line whose answers could not all be had says so for the dates that it concerns."""
 
     histories: Mapping[str, ShareHistory]
-    steps: Mapping[str, Sequence[date]] = field(default_factory=dict)
     unanswered: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
     precision: Precision | None = None
 
     def on(self, ticker: str, day: date) -> ShareCount | str:
         """The count of a line on a date, or the reason why there is none."""
         history = self.histories.get(ticker)
-        missing = self.unanswered.get(ticker, {})
-        reason = next((why for asked, why in sorted(missing.items()) if _concerns(asked, day, history)), None)
-        if reason:
-            return reason
-        count = history.on(day, self.steps.get(ticker, ())) if history else None
+        for asked, reason in self.unanswered.get(ticker, {}).items():
+            if _concerns(asked, day, history):
+                return reason
+        count = history.on(day) if history else None
         return count or "the vendor gave no share count"
 
 
@@ -69,16 +68,16 @@ def sample(
     lines = [
         LineToSample(
             ticker,
-            days,
-            {day: bar.close_usd for day in days if (bar := prices.bar(ticker, day))},
+            list(closes),
+            closes,
             splits.of(ticker),
             calendars.get(ticker, FiscalCalendar()),
             exact=ticker in MAGNIFICENT_7,
             counted=ticker in counted,
-            jumps=_jumps(prices, splits, ticker, days),
+            jumps=_jumps(closes, splits.of(ticker)),
         )
         for ticker, dates in members.items()
-        if (days := prices.sessions(ticker, dates))
+        if (closes := prices.closes(ticker, dates))
     ]
     every = sorted({day for line in lines for day in line.sessions})
     first = every[0] if every else HONOURED_FROM
@@ -88,42 +87,57 @@ def sample(
     precision = sampler.run(ledger.ask)
     return Counts(
         {line.ticker: history for line in lines if (history := sampler.history(line.ticker))},
-        {line.ticker: sampler.steps(line.ticker) for line in lines},
         _reasons(ledger, {line.ticker: sampler.unanswered(line.ticker) for line in lines}),
         precision,
     )
 
 
-def _jumps(prices: Prices, splits: Splits, ticker: str, days: Sequence[date]) -> list[date]:
-    """The dates on which the close moved as in a split although none is listed: there the count may step on any day."""
-    listed = {split.execution_date for split in splits.of(ticker)}
-    closes = [(day, bar.close_usd) for day in days if (bar := prices.bar(ticker, day))]
+def _jumps(closes: Mapping[date, float], splits: Iterable[Split]) -> list[date]:
+    """The dates on which the close moved as in a split although none is listed: the count may step there as well."""
+    listed = {split.execution_date for split in splits}
     return [
-        day for (_, was), (day, now) in pairwise(closes) if day not in listed and is_split_sized(math.log(now / was))
+        day
+        for (_, was), (day, now) in pairwise(closes.items())
+        if day not in listed and is_split_sized(math.log(now / was))
     ]
 
 
 def ask_each(ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]) -> Counts:
     """Counts asked for on every date on which a line has a price, as the original did."""
-    asked = {ticker: prices.sessions(ticker, days) for ticker, days in members.items()}
+    asked = {ticker: list(prices.closes(ticker, days)) for ticker, days in members.items()}
     requests = [(ticker, day) for ticker, days in asked.items() for day in days]
     first = min((day for _, day in requests), default=HONOURED_FROM)
     ledger.ask([*anchors(members, first), *requests])
-    return Counts(_histories(ledger, splits, members), {}, _reasons(ledger, asked))
+    return Counts(_histories(ledger, prices, splits, members), _reasons(ledger, asked))
 
 
-def refresh(ledger: Ledger, splits: Splits, requests: Sequence[Request], lines: Iterable[str]) -> Counts:
+def refresh(
+    ledger: Ledger,
+    prices: Prices,
+    splits: Splits,
+    requests: Sequence[Request],
+    members: Mapping[str, Collection[date]],
+) -> Counts:
     """Counts as the ledger has them once these requests are answered: the last known one stands until the next."""
     ledger.ask(requests)
     asked: dict[str, list[date]] = {}
     for ticker, day in requests:
         if ledger.answer(ticker, day) is None:
             asked.setdefault(ticker, []).append(day)
-    return Counts(_histories(ledger, splits, lines), {}, _reasons(ledger, asked))
+    return Counts(_histories(ledger, prices, splits, members), _reasons(ledger, asked))
 
 
-def _histories(ledger: Ledger, splits: Splits, lines: Iterable[str]) -> dict[str, ShareHistory]:
-    return {ticker: ShareHistory(ledger.observations(ticker), splits.of(ticker)) for ticker in lines}
+def _histories(
+    ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]
+) -> dict[str, ShareHistory]:
+    return {
+        ticker: ShareHistory(
+            ledger.observations(ticker),
+            splits.of(ticker),
+            jumps=_jumps(prices.closes(ticker, [previous_session(min(days)), *days]), splits.of(ticker)),
+        )
+        for ticker, days in members.items()
+    }
 
 
 def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:
@@ -131,7 +145,7 @@ def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, d
     return {
         ticker: reasons
         for ticker, days in asked.items()
-        if (reasons := {day: why for day in days if (why := ledger.failures.get((ticker, day)))})
+        if (reasons := {day: why for day in sorted(days) if (why := ledger.failures.get((ticker, day)))})
     }
 
 

@@ -22,7 +22,8 @@ from mag7cli.market_data import (
     market_cap_usd,
     total_usd,
 )
-from mag7cli.shares import Adjustment, ShareCount
+from mag7cli.share_readings import Adjustment
+from mag7cli.shares import ShareCount
 from mag7cli.tickers import MAGNIFICENT_7
 from mag7cli.vendor import Bar
 

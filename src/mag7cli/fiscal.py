@@ -33,13 +33,12 @@ class FiscalCalendar:
 
     def period_ends(self, first: date, last: date) -> Iterator[date]:
         """The period ends from `first` to `last`."""
-        for year in range(first.year, last.year + 1):
-            for month in range(self.cycle or 3, 13, 3):
-                day = self._period_end(year, month)
-                if first <= day <= last:
-                    yield day
+        # A period of December may end with the first days of January.
+        for year in range(first.year - 1, last.year + 1):
+            yield from (day for day in _ends_of(self, year) if first <= day <= last)
 
-    def _period_end(self, year: int, month: int) -> date:
+    def ending(self, year: int, month: int) -> date:
+        """The period end that belongs to a month, which may lie in the next."""
         end = date(year, month, monthrange(year, month)[1])
         if self.rule == "end":
             return end
@@ -54,6 +53,11 @@ class FiscalCalendar:
         return [sessions[index] for index in dict.fromkeys(indices) if 0 < index < len(sessions)]
 
 
+@cache
+def _ends_of(calendar: FiscalCalendar, year: int) -> tuple[date, ...]:
+    return tuple(calendar.ending(year, month) for month in range(calendar.cycle or 3, 13, 3))
+
+
 _RULES: Final[tuple[tuple[Rule, str], ...]] = (
     ("end", ""),
     ("last", "sat"),
@@ -64,7 +68,8 @@ _RULES: Final[tuple[tuple[Rule, str], ...]] = (
     ("near", "fri"),
     ("near", "thu"),
 )
-_CANDIDATES: Final = tuple(FiscalCalendar(cycle, rule, weekday) for rule, weekday in _RULES for cycle in (0, 1, 2))
+CALENDARS: Final = tuple(FiscalCalendar(cycle, rule, weekday) for rule, weekday in _RULES for cycle in (0, 1, 2))
+"""The calendars that companies have, the commonest first."""
 
 
 @cache
@@ -77,9 +82,3 @@ def known_calendars() -> dict[str, FiscalCalendar]:
         row["ticker"]: FiscalCalendar(int(row["cycle"]), cast(Rule, row["rule"]), row["weekday"])
         for row in facts.read("fiscal_calendars")
     }
-
-
-def learn(located: Sequence[date], sessions: Sequence[date]) -> FiscalCalendar | None:
-    """The commonest calendar that has all these steps, None if none has; `sessions` are sorted."""
-    wanted = set(located)
-    return next((one for one in _CANDIDATES if wanted <= set(one.steps(sessions))), None)

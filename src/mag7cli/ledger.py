@@ -17,7 +17,7 @@ from mag7cli.clock import Clock
 from mag7cli.errors import DocumentError, MarketDataError, TickerNotFoundError
 from mag7cli.lake import Lake
 from mag7cli.sampling import Request
-from mag7cli.shares import ShareObservation
+from mag7cli.share_readings import ShareObservation
 from mag7cli.vendor import TickerDetails
 
 SCHEMA_VERSION: Final = 1

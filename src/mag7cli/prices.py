@@ -3,7 +3,7 @@
 What was asked for is kept under `raw/reference/bars/`, so that a run that was cut off does not pay for it twice.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
@@ -62,9 +62,10 @@ class Prices:
         """The bar of a line on a date, None if it did not trade or was not asked for."""
         return self._bars.get(ticker, {}).get(on)
 
-    def sessions(self, ticker: str, among: Collection[date]) -> list[date]:
-        """The trading dates among these on which a line has a bar, oldest first."""
-        return sorted(day for day in self._bars.get(ticker, {}) if day in among)
+    def closes(self, ticker: str, among: Iterable[date]) -> dict[date, float]:
+        """The closes (USD) of a line on those of these trading dates on which it has a bar, oldest first."""
+        bars = self._bars.get(ticker, {})
+        return {day: bars[day].close_usd for day in sorted(set(among) & bars.keys())}
 
     def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
         """The cheaper way to get what is missing, and how many calls it takes."""

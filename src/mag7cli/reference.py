@@ -17,7 +17,7 @@ from mag7cli import tickers
 from mag7cli.asking import Asking
 from mag7cli.errors import DocumentError
 from mag7cli.lake import Lake
-from mag7cli.shares import settle_splits
+from mag7cli.split_units import settle_splits
 from mag7cli.vendor import Split
 
 SCHEMA_VERSION: Final = 1

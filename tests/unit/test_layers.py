@@ -13,7 +13,8 @@ ROWS = (
     "errors",
     "facts clock progress logs config spelling figures processes parallel",
     # what the words of the domain mean: no input or output, but for the issuer's site
-    "vendor rate plans trading_calendar tickers tables market_data column_check shares guard fiscal sampling analysis"
+    "vendor rate plans trading_calendar tickers tables market_data column_check split_units share_readings shares guard"
+    " fiscal sampled_line sampling analysis"
     " holdings holdings_cells holdings_download membership portfolio documents constituents small_parquet parquet rows"
     " sql_files texts",
     # the three seams, and the simulated vendor
