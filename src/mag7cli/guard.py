@@ -14,8 +14,8 @@ from mag7cli.vendor import Split
 
 Severity = Literal["info", "suspect", "error"]
 
-# A count that grows by nine tenths overnight is no issue of shares; mergers paid in stock stay below.
-_SHARES_STEP: Final = math.log(1.9)
+# A merger of equals about doubles the count; what is above is no issue of shares, or one worth a look.
+_SHARES_STEP: Final = math.log(2.2)
 # Below this no rule looks at a step in the count: the filings of a quarter move it by less.
 _ORDINARY_STEP: Final = math.log(1.3)
 _NEAR_RATIO: Final = 0.005
