@@ -6,14 +6,16 @@ Profile, region, endpoint and credentials are boto3's own business (`AWS_PROFILE
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mag7cli.errors import ConfigError, Mag7Error
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
+
+Answer = TypeVar("Answer")
 
 _ATTEMPTS: Final = 8
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -104,6 +106,18 @@ def errors_as(kind: type[Mag7Error], doing: str) -> Iterator[None]:
     except BotoCoreError as error:
         reason = " ".join(str(error).split())
         raise kind(f"{doing}: {reason}", hint=_LOCAL_HINTS.get(type(error).__name__)) from error
+
+
+def answer_or_none(ask: Callable[[], Answer], missing: Collection[str]) -> Answer | None:
+    """What the service answers; None if it says with one of these codes that the thing asked for is not there."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return ask()
+    except ClientError as error:
+        if code(error) not in missing:
+            raise
+        return None
 
 
 def code(error: "ClientError") -> str:

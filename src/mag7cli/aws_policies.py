@@ -23,9 +23,12 @@ def lake_policy(bucket: str, prefix: str = "", *, partition: str = "aws") -> Pol
 
 
 def athena_policy(bucket: str, workgroup: str, region: str, account: str, *, partition: str = "aws") -> Policy:
-    """What `--engine athena` does beyond the lake: the catalog, the queries, and their results below `athena/`."""
+    """What `--engine athena` does beyond the lake: the catalog, the queries, and their results below `athena/`.
+
+    Athena looks at the database `default` whatever database a query is about.
+    """
     glue = f"arn:{partition}:glue:{region}:{account}"
-    catalog = [f"{glue}:catalog", f"{glue}:database/{SCHEMA}", f"{glue}:table/{SCHEMA}/*"]
+    catalog = [f"{glue}:catalog", f"{glue}:database/default", f"{glue}:database/{SCHEMA}", f"{glue}:table/{SCHEMA}/*"]
     return _policy(
         _allow(
             "Queries",
@@ -51,8 +54,16 @@ def athena_policy(bucket: str, workgroup: str, region: str, account: str, *, par
             ],
             catalog,
         ),
-        _allow("Results", ["s3:GetObject", "s3:PutObject"], _objects(bucket, "athena", partition)),
-        _allow("ResultsBucket", ["s3:GetBucketLocation", "s3:ListBucket"], _bucket(bucket, partition)),
+        _allow(
+            "Results",
+            ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            _objects(bucket, "athena", partition),
+        ),
+        _allow(
+            "ResultsBucket",
+            ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            _bucket(bucket, partition),
+        ),
     )
 
 

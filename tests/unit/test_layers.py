@@ -18,7 +18,7 @@ ROWS = (
     " holdings holdings_cells holdings_download membership portfolio documents constituents small_parquet parquet rows"
     " sql_files texts",
     # the three seams, and the simulated vendor
-    "aws store stores polygon sandbox asking",
+    "aws aws_policies store stores polygon sandbox asking",
     "lake lock collected ranges reference prices ledger manifest batches engines",
     "collect absences counting planning worklist transform transform_plan year_files catalog copy_jobs redshift_load"
     " redshift_status aws_doctor explain origin status doctor show report exposure funds validate warehouse pipeline",

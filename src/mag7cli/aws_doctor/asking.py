@@ -50,16 +50,9 @@ def account_in_use() -> Account:
 
 def look(check: str, ask: Callable[[], Any], judge: Callable[[Any], Finding]) -> Finding:
     """Ask, and judge the answer: None where the thing asked for is not there."""
-    from botocore.exceptions import ClientError
-
     try:
         with aws.errors_as(EngineError, "could not be looked at"):
-            try:
-                answer = ask()
-            except ClientError as error:
-                if aws.code(error) not in _NOT_FOUND:
-                    raise
-                answer = None
+            answer = aws.answer_or_none(ask, _NOT_FOUND)
     except EngineError as error:
         return Finding(check, "warning", str(error), error.hint)
     return judge(answer)
