@@ -1,7 +1,7 @@
 """kill -9 at every step of writing: the next run ends in the bytes of a run that nobody disturbed.
 
-Two kinds of run: a range, whose share counts are sampled, and the few dates of an evening. Each dies before every system
-call that changes the lake and in the middle of every write; the lakes that this leaves are then repaired by one rerun.
+A range, whose share counts are sampled, the few dates of an evening, and the way of the original: each run dies before
+every system call that changes the lake and in the middle of every write. What that leaves is repaired by one rerun.
 """
 
 import hashlib
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.simulators.mortal import KILLED, Mortal
+from tests.simulators.small_index import KEY, TEMPORARY, environment, leftovers, market, new_lake, quick_folder, tree
 
 from mag7cli.sandbox.plan import PLANS
 from mag7cli.sandbox.server import SandboxServer
-from tests.simulators.mortal import KILLED, Mortal
-from tests.simulators.small_index import KEY, TEMPORARY, environment, leftovers, market, new_lake, quick_folder, tree
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +42,9 @@ def _state(root: Path) -> str:
     """What a rerun finds: the files, and that there are temporary ones, but not what they hold or who wrote them."""
     found = hashlib.sha256()
     for name, data in tree(root).items():
-        if TEMPORARY in name:
-            name, data = name.rpartition("-")[2], b""
-        elif name.endswith(".lock"):
-            data = b""
-        found.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
+        known = name.rpartition("-")[2] if TEMPORARY in name else name
+        held = b"" if known != name or name.endswith(".lock") else data
+        found.update(f"{known}\0{hashlib.sha256(held).hexdigest()}\n".encode())
     return found.hexdigest()
 
 

@@ -49,7 +49,8 @@ class Mortal:
         said = self._folder / "said"
         order = {"words": [*words, "--lake", str(lake)], "lake": str(lake), "die_at": die_at, "within": within,
                  "said": str(said)}  # fmt: skip
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         told = json.loads(self._process.stdout.readline())
         return Death(told["code"], tuple(told["steps"]), said.read_text())
@@ -60,7 +61,8 @@ class Mortal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait(timeout=10)
         self._process.stdout.close()
