@@ -294,7 +294,8 @@ def _print_rich(blocks: Sequence[Line | Grid]) -> None:
     with _output_errors():
         for block in blocks:
             if isinstance(block, Line):
-                console.print(Text(block.text, style=_RICH_STYLES[block.style]))
+                # Soft: a command that is to be pasted must not get line ends of ours.
+                console.print(Text(block.text, style=_RICH_STYLES[block.style]), soft_wrap=True)
             else:
                 console.print(_rich_table(block.within(console.width), console))
 

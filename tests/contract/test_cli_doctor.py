@@ -1,6 +1,7 @@
 """`mag7 doctor` through a real process, against the simulated vendor."""
 
 import json
+import os
 
 import pytest
 from tests.simulators.command_line import environment, mag7
@@ -68,3 +69,31 @@ def test_config_show_does_not_tell_the_arguments_of_that_command(tmp_path):
     assert ended.code == 0
     assert "echo …" in ended.stdout
     assert "AbCdEfGh" not in ended.stdout
+
+
+def _aws_env(tmp_path):
+    """The simulated account, and nobody behind the services that it does not simulate."""
+    account = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    nobody = dict.fromkeys(("AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_ATHENA"), "http://127.0.0.1:9")
+    return environment(tmp_path, {**account, **nobody, "AWS_MAX_ATTEMPTS": "1"})
+
+
+def test_the_cloud_is_looked_at_on_demand(tmp_path, cloud):
+    words = ["doctor", "--aws", "--lake", cloud.lake, "--format", "json"]
+    ended = mag7(*words, cwd=tmp_path, env=_aws_env(tmp_path))
+    checks = _checks(ended)
+    assert checks["AWS credentials"]["state"] == "ok"
+    assert "python" not in checks
+    assert ended.code == (1 if json.loads(ended.stdout)["failed"] else 0)
+    assert all(entry["fix"] for entry in checks.values() if entry["state"] == "failed")
+
+
+def test_without_credentials_the_cloud_is_one_failed_check(tmp_path):
+    env = environment(tmp_path, {"AWS_EC2_METADATA_DISABLED": "true"})
+    ended = mag7("doctor", "--aws", "--lake", "s3://bucket", "--format", "json", cwd=tmp_path, env=env)
+    assert ended.code == 1
+    assert [(entry["check"], entry["state"]) for entry in _checks(ended).values()] == [("AWS credentials", "failed")]
+
+
+def test_redshift_needs_a_name(tmp_path):
+    assert mag7("doctor", "--aws", "--engine", "redshift", cwd=tmp_path).code == 2

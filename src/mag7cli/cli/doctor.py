@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mag7cli.cli.engines import LOCAL, EngineOptions, warehouse_of
 from mag7cli.cli.frame import TEXT_JSON_CSV, command
-from mag7cli.cli.options import DEFAULT_LAKE, ApiKeyCommandOption, LakeOption, PlanOption
+from mag7cli.cli.loading import IamRoleOption
+from mag7cli.cli.options import ApiKeyCommandOption, PlanName, PlanOption
 from mag7cli.errors import EXIT_ERROR
 from mag7cli.output import Column, Grid, Line, Output, Result, Style
 
@@ -22,18 +24,35 @@ _MARKS: Final[dict["State", tuple[str, Style]]] = {
 _PATIENCE_S: Final = 60.0
 
 
-@command("mag7 doctor", "mag7 doctor --format json", formats=TEXT_JSON_CSV)
+@command(
+    "mag7 doctor",
+    "mag7 doctor --aws --lake s3://my-bucket --output-location s3://my-bucket/athena/",
+    "mag7 doctor --aws --lake s3://my-bucket --engine redshift --workgroup market-analysis",
+    formats=TEXT_JSON_CSV,
+)
 def doctor(
     output: Output,
-    lake: LakeOption = DEFAULT_LAKE,
     plan: PlanOption = "basic",
+    aws: Annotated[
+        bool, typer.Option("--aws", help="Check what a lake on S3 and its engines need; --engine redshift, that too.")
+    ] = False,
+    iam_role: IamRoleOption = "default",
+    options: EngineOptions = LOCAL,
     api_key_command: ApiKeyCommandOption = None,
 ) -> None:
     """Check that everything a collection needs is in order.
 
-    The key, the plan, the clock, the calendar, the lake, the versions: each with what would help. The exit code is 1
-    if a check failed. It takes two calls of the vendor.
+    The key, the plan, the clock, the calendar, the lake, the versions: each with what would help. It takes two calls
+    of the vendor. With --aws it is the bucket, the catalog, the workgroup and the rights. Nothing is changed. The exit
+    code is 1 if a check failed.
     """
+    findings = list(_of_cloud(options, iam_role) if aws else _of_machine(options.lake, plan, api_key_command))
+    output.show(_result(findings))
+    if any(finding.state == "failed" for finding in findings):
+        raise typer.Exit(EXIT_ERROR)
+
+
+def _of_machine(lake: str, plan: PlanName, api_key_command: str | None) -> "Iterator[Finding]":
     from mag7cli.clock import SystemClock
     from mag7cli.doctor import examine
     from mag7cli.lake import Lake
@@ -42,23 +61,24 @@ def doctor(
     from mag7cli.rate import Budget
 
     clock = SystemClock()
-    findings = list(
-        examine(
-            lambda: Lake.at(lake),
-            lambda: open_source(
-                os.environ,
-                plan=plan,
-                api_key_command=api_key_command,
-                budget=Budget(clock, max_duration_s=_PATIENCE_S),
-            ),
-            plan_of(plan),
-            clock,
-            os.environ,
-        )
+    budget = Budget(clock, max_duration_s=_PATIENCE_S)
+    return examine(
+        lambda: Lake.at(lake),
+        lambda: open_source(os.environ, plan=plan, api_key_command=api_key_command, budget=budget),
+        plan_of(plan),
+        clock,
+        os.environ,
     )
-    output.show(_result(findings))
-    if any(finding.state == "failed" for finding in findings):
-        raise typer.Exit(EXIT_ERROR)
+
+
+def _of_cloud(options: EngineOptions, iam_role: str) -> "Iterator[Finding]":
+    from mag7cli.aws_doctor import Setup, examine
+
+    if options.engine == "redshift":
+        setup = Setup(options.lake, warehouse=warehouse_of(options), role=iam_role)
+    else:
+        setup = Setup(options.lake, options.workgroup or "primary", options.output_location)
+    return examine(setup)
 
 
 def _result(findings: Sequence["Finding"]) -> Result:

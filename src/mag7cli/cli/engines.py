@@ -10,6 +10,7 @@ from mag7cli.cli.options import DEFAULT_LAKE, EngineOption, LakeOption
 
 if TYPE_CHECKING:
     from mag7cli.engines import SqlEngine
+    from mag7cli.engines.redshift import Warehouse
 
 _REDSHIFT_DATABASE: Final = "dev"
 
@@ -82,14 +83,19 @@ def _athena(options: EngineOptions) -> "SqlEngine":
 
 
 def _redshift(options: EngineOptions) -> "SqlEngine":
-    from mag7cli.engines.redshift import RedshiftEngine, Warehouse
+    from mag7cli.engines.redshift import RedshiftEngine
 
-    return RedshiftEngine(
-        Warehouse(
-            options.workgroup,
-            options.cluster,
-            options.database or _REDSHIFT_DATABASE,
-            options.db_user,
-            options.secret_arn,
-        )
+    return RedshiftEngine(warehouse_of(options))
+
+
+def warehouse_of(options: EngineOptions) -> "Warehouse":
+    """Which Redshift is meant. Raises UsageError."""
+    from mag7cli.engines.redshift import Warehouse
+
+    return Warehouse(
+        options.workgroup,
+        options.cluster,
+        options.database or _REDSHIFT_DATABASE,
+        options.db_user,
+        options.secret_arn,
     )
