@@ -67,7 +67,7 @@ def collect(
         return finish(lake, work, CollectResult(present=work.present))
     watcher = progress or NoProgress()
     watcher.start(len(work.dates))
-    teller = _Teller(watcher, source, clock, expected_calls)
+    teller = _Teller(watcher, source, clock, len(work.dates), expected_calls)
     try:
         return finish(lake, work, _Run(lake, source, options, clock, teller, stop or Cancel()).collect(work))
     finally:
@@ -231,12 +231,17 @@ class _Run:
 class _Teller:
     """Turns calls and documents into progress: first all calls are made, then the documents are written."""
 
-    def __init__(self, progress: Progress, source: MarketDataSource, clock: Clock, expected_calls: int) -> None:
+    def __init__(
+        self, progress: Progress, source: MarketDataSource, clock: Clock, dates: int, expected_calls: int
+    ) -> None:
         self._progress = progress
         self._source = source
         self._clock = clock
         self._expected = expected_calls
         self._started = clock.monotonic()
+        self._dates = dates
+        self._first_written: float | None = None
+        self._written = 0
 
     def call(self, doing: str) -> None:
         """A call has ended."""
@@ -247,8 +252,12 @@ class _Teller:
         self._progress.note(Note(doing=doing, calls=calls, calls_per_minute=rate, eta_s=left))
 
     def date(self, day: date) -> None:
-        """A document was written."""
-        self._progress.note(Note(doing=day.isoformat()))
+        """A document was written; the time left is told by the pace of writing, which is not that of the calls."""
+        now = self._clock.monotonic()
+        self._first_written = now if self._first_written is None else self._first_written
+        pace = (now - self._first_written) / max(1, self._written)
+        self._written += 1
+        self._progress.note(Note(doing=day.isoformat(), eta_s=pace * max(0, self._dates - self._written)))
         self._progress.advance()
 
 
