@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Final
 
 from mag7cli import manifest as manifests
 from mag7cli import processes, transform_plan
@@ -15,6 +16,8 @@ from mag7cli.lake import Lake
 from mag7cli.manifest import Made, Manifest
 from mag7cli.progress import NoProgress, Progress
 from mag7cli.transform_plan import Plan, Range, Sources
+
+_DATES_FOR_A_PROCESS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def _carry_out(lake: Lake, plans: Sequence[Plan], before: Manifest, progress: Pr
     gone = [day for plan in plans for day in plan.gone]
     manifest = before.doubting([*changed, *gone], [plan.year for plan in plans])
     manifests.write(lake, manifest)
-    with processes.spread(partial(_make, lake), plans, alone=lake.store.local_root is None) as made_years:
+    with processes.spread(partial(_make, lake), plans, _workers(lake, plans)) as made_years:
         progress.start(len(changed))
         for made in made_years:
             _delete_leftovers(lake, made, before)
@@ -112,10 +115,18 @@ def _carry_out(lake: Lake, plans: Sequence[Plan], before: Manifest, progress: Pr
     return manifest
 
 
+def _workers(lake: Lake, plans: Sequence[Plan]) -> int:
+    """How many processes the work is worth: another one takes as long to start as some dates take to make."""
+    # On S3 it is requests that take time, not the processor.
+    if lake.store.local_root is None:
+        return 1
+    dates = sum(len(plan.inputs.dates) for plan in plans)
+    return max(1, min(processes.cores(), len(plans), dates // _DATES_FOR_A_PROCESS))
+
+
 def _make(lake: Lake, plan: Plan) -> _MadeYear:
     """Write the files of a year. Another process may do it: it must be safe to repeat."""
-    # Arrow and NumPy take longer to import than it takes to find that nothing has changed; and NumPy starts threads,
-    # with which nothing can be forked any more.
+    # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
     from mag7cli import year_files
 
     rows = year_files.read(lake, plan.inputs)

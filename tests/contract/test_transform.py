@@ -13,10 +13,12 @@ from tests.simulators import raw_documents
 from tests.simulators.cloud import Cloud
 from tests.simulators.raw_documents import document, partial_document
 
-from mag7cli import manifest
+from mag7cli import manifest, processes, year_files
+from mag7cli import transform as transform_module
 from mag7cli.lake import ANALYTICS, PROCESSED, Lake
 from mag7cli.tables import TABLES
 from mag7cli.transform import FailedDocument, differences, transform
+from mag7cli.transform_plan import YearInputs
 
 DAYS = [date(2023, 12, 28), date(2023, 12, 29), *raw_documents.days(4, date(2024, 6, 5))]
 
@@ -100,6 +102,28 @@ def test_made_day_by_day_the_bytes_are_those_of_one_run(lake: Lake, tmp_path: Pa
     transform(lake)
 
     assert tables(stepwise) == tables(lake)
+
+
+def test_made_by_several_processes_the_bytes_are_those_of_one(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = Lake.at(str(tmp_path / "alone"))
+    raw_documents.fill(alone, DAYS)
+    transform(alone)
+    read_year, made_here = year_files.read, []
+
+    def read_and_remember(place: Lake, inputs: YearInputs) -> year_files.YearRows:
+        made_here.append(inputs.year)
+        return read_year(place, inputs)
+
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    monkeypatch.setattr(transform_module, "_DATES_FOR_A_PROCESS", 1)
+    monkeypatch.setattr(year_files, "read", read_and_remember)
+
+    assert transform(lake).written == tuple(DAYS)
+
+    assert tables(lake) == tables(alone)
+    assert made_here == [2023]
 
 
 def test_a_changed_document_changes_its_rows_and_what_the_guard_says_of_the_next_date(lake: Lake) -> None:

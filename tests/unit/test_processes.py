@@ -1,124 +1,147 @@
-"""Work spread over forked processes; each case in a process of its own, because this one may have threads."""
+"""Work spread over processes: what they are given is in a module of its own, which each of them imports."""
 
 import os
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
-
-HEAD = """
-import os, sys, time
+WORK = """
+import os, time
 from pathlib import Path
-from mag7cli import processes
 from mag7cli.errors import StoreError
 
-os.cpu_count = lambda: 3
-FOLDER = Path(sys.argv[1])
+def whose(task):
+    return task, os.getpid()
+
+def fail_on_one(task):
+    if task == 1:
+        raise StoreError("the disk is full", hint="free some")
+    return task
+
+def die_elsewhere(parent, task):
+    if task == 1 and os.getpid() != parent:
+        os._exit(9)
+    return task
+
+def beat(folder, task):
+    for number in range(1000):
+        (Path(folder) / str(os.getpid())).write_text(str(number))
+        time.sleep(0.01)
+"""
+HEAD = """
+import os, sys
+from functools import partial
+import work
+from mag7cli import processes
+from mag7cli.errors import StoreError
 """
 
 
-def _command(code: str, folder: Path) -> list[str]:
-    return [sys.executable, "-c", HEAD + textwrap.dedent(code), str(folder)]
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "work.py").write_text(WORK, encoding="utf-8")
+    return tmp_path
 
 
-def _run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(_command(code, folder), capture_output=True, text=True, timeout=60, check=False)
+def _start(code: str, folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", HEAD + textwrap.dedent(code), str(folder)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
-def test_every_task_is_done_once_and_in_several_processes(tmp_path: Path) -> None:
-    done = _run(
+def _output(code: str, folder: Path) -> tuple[str, str]:
+    with _start(code, folder) as process:
+        return process.communicate(timeout=60)
+
+
+def test_every_task_is_done_once_and_in_several_processes(folder: Path) -> None:
+    out, err = _output(
         """
-        with processes.spread(lambda task: (task, os.getpid()), range(10)) as results:
+        with processes.spread(work.whose, range(10), 3) as results:
             found = list(results)
         print(sorted(task for task, _ in found) == list(range(10)), len({pid for _, pid in found}))
         """,
-        tmp_path,
+        folder,
     )
 
-    assert done.stdout.split() == ["True", "3"], done.stderr
+    assert (out, err) == ("True 3\n", "")
 
 
-def test_with_another_thread_running_nothing_is_forked(tmp_path: Path) -> None:
-    done = _run(
+def test_one_worker_is_this_process(folder: Path) -> None:
+    out, err = _output(
         """
-        import threading
-        threading.Thread(target=time.sleep, args=(5,), daemon=True).start()
-        with processes.spread(lambda task: os.getpid(), range(10)) as results:
-            print(set(results) == {os.getpid()})
+        with processes.spread(work.whose, range(10), 1) as results:
+            print({pid for _, pid in results} == {os.getpid()})
         """,
-        tmp_path,
+        folder,
     )
 
-    assert done.stdout.split() == ["True"], done.stderr
+    assert (out, err) == ("True\n", "")
 
 
-def test_an_error_in_another_process_is_told_in_this_one_as_it_is(tmp_path: Path) -> None:
-    done = _run(
+def test_an_error_in_another_process_is_told_in_this_one_as_it_is(folder: Path) -> None:
+    out, err = _output(
         """
-        def work(task):
-            if task == 1:
-                raise StoreError("the disk is full", hint="free some")
-            return task
         try:
-            with processes.spread(work, range(3)) as results:
+            with processes.spread(work.fail_on_one, range(3), 3) as results:
                 list(results)
         except StoreError as error:
             print(error, error.hint, sep="|")
         """,
-        tmp_path,
+        folder,
     )
 
-    assert (done.stdout, done.stderr) == ("the disk is full|free some\n", "")
+    assert (out, err) == ("the disk is full|free some\n", "")
 
 
-def test_a_process_that_dies_has_its_tasks_done_again(tmp_path: Path) -> None:
-    done = _run(
+def test_a_process_that_dies_has_its_tasks_done_again(folder: Path) -> None:
+    out, err = _output(
         """
-        parent = os.getpid()
-        def work(task):
-            if task == 1 and os.getpid() != parent:
-                os._exit(9)
-            return task
-        with processes.spread(work, range(6)) as results:
+        with processes.spread(partial(work.die_elsewhere, os.getpid()), range(6), 3) as results:
             print(sorted(results))
         """,
-        tmp_path,
+        folder,
     )
 
-    assert done.stdout == "[0, 1, 2, 3, 4, 5]\n", done.stderr
+    assert (out, err) == ("[0, 1, 2, 3, 4, 5]\n", "")
 
 
-def test_a_killed_parent_leaves_no_process_that_writes(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process ends when its share is done")
+def test_a_killed_parent_leaves_no_process_that_writes(folder: Path) -> None:
+    beats = folder / "beats"
+    beats.mkdir()
     code = """
-        def work(task):
-            for beat in range(1000):
-                (FOLDER / str(os.getpid())).write_text(str(beat))
-                time.sleep(0.01)
-        with processes.spread(work, range(3)) as results:
+        with processes.spread(partial(work.beat, sys.argv[1] + "/beats"), range(3), 3) as results:
             list(results)
         """
-    with subprocess.Popen(_command(code, tmp_path)) as parent:
-        deadline = time.monotonic() + 30
-        while len(list(tmp_path.iterdir())) < 3 and time.monotonic() < deadline:
-            time.sleep(0.01)
+    with _start(code, folder) as parent:
+        _wait(lambda: len(list(beats.iterdir())) == 3)
         parent.kill()
 
+    pids = [int(found.name) for found in beats.iterdir()]
+    assert len(pids) == 3
+    _wait(lambda: not any(map(_runs, pids)))
+    assert not [pid for pid in pids if _runs(pid)]
+
+
+def _wait(until: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while any(_runs(int(found.name)) for found in tmp_path.iterdir()) and time.monotonic() < deadline:
+    while not until() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert len(list(tmp_path.iterdir())) == 3
-    assert not [found.name for found in tmp_path.iterdir() if _runs(int(found.name))]
 
 
 def _runs(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        # A process that nobody has waited for yet has ended all the same.
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    # A process that nobody has waited for yet has ended all the same.
-    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
