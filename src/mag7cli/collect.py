@@ -106,6 +106,7 @@ class _Run:
         """Collect every date of the list."""
         self._prices.load()
         self._ledger.load()
+        self._prices.doubt(work.failed)
         self._prices.get(PriceRequest(work.lines, work.valued))
         splits = update_splits(
             self._lake,

@@ -73,6 +73,7 @@ def plan(lake: Lake, options: CollectOptions, clock: Clock, rate: Rate) -> Colle
 def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) -> dict[str, int]:
     prices = Prices(lake)
     prices.load()
+    prices.doubt(work.failed)
     ledger = Ledger(lake, clock)
     ledger.load()
     way, price_calls = prices.calls(PriceRequest(work.lines, work.valued))

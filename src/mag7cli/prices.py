@@ -22,6 +22,8 @@ _FOLDER: Final = "bars/"
 
 Way = Literal["days", "lines"]
 
+_LineRequest = tuple[str, str, date, date]
+
 
 @dataclass(frozen=True, slots=True)
 class PriceRequest:
@@ -49,6 +51,7 @@ class Prices:
         self._bars: dict[str, dict[date, Bar]] = {}
         self._covered_days: dict[date, set[str]] = {}
         self._covered_lines: dict[str, tuple[date, date]] = {}
+        self._doubted: set[str] = set()
         self.failures: dict[str | date, str] = {}
 
     def load(self) -> None:
@@ -57,6 +60,14 @@ class Prices:
             where = self._lake.store.uri(info.key)
             for ticker, bars in self._read(self._lake.store.read(info.key), where).items():
                 self._bars.setdefault(ticker, {}).update(bars)
+
+    def doubt(self, unpriced: Iterable[tuple[str, date]]) -> None:
+        """Let lines be asked for again that should have a bar on a date and have none: an answer may have a hole."""
+        for line, day in unpriced:
+            if self.bar(line, day) is None:
+                self._covered_days.get(day, set()).discard(line)
+                if self._spans(line, day, day):
+                    self._doubted.add(line)
 
     def bar(self, ticker: str, on: date) -> Bar | None:
         """The bar of a line on a date, None if it did not trade or was not asked for."""
@@ -69,17 +80,21 @@ class Prices:
 
     def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
         """The cheaper way to get what is missing, and how many calls it takes."""
+        again = self._doubted_lines(wanted)
+        others = [line for line in self._missing_lines(wanted) if line not in again]
         days = len(self._missing_days(wanted))
-        lines = sum(1 for _ in self._missing_lines(wanted)) if days else 0
-        return ("lines", lines) if lines < days else ("days", days)
+        lines = sum(1 for _ in self._requests(others, wanted)) if days else 0
+        asked_again = sum(1 for _ in self._requests(again, wanted))
+        return ("lines", lines + asked_again) if lines < days else ("days", days + asked_again)
 
     def get(self, wanted: PriceRequest) -> None:
         """Ask for what is missing. Lines or days that could not be had are in `failures`, with the reason."""
         way, _ = self.calls(wanted)
+        self._get_lines(self._doubted_lines(wanted), wanted)
         if way == "days":
             self._get_days(wanted)
         else:
-            self._get_lines(wanted)
+            self._get_lines(self._missing_lines(wanted), wanted)
 
     @property
     def _vendor(self) -> Asking:
@@ -119,12 +134,16 @@ class Prices:
 
     # By whole lines: one call gives all days of one symbol
 
-    def _missing_lines(self, wanted: PriceRequest) -> Iterator[tuple[str, str, date, date]]:
-        first, last = wanted.span
-        for line in wanted.lines:
-            if not self._spans(line, first, last):
-                for symbol, start, end in tickers.symbol_periods(line, *self._widened(line, first, last)):
-                    yield line, symbol, start, end
+    def _missing_lines(self, wanted: PriceRequest) -> list[str]:
+        return [line for line in wanted.lines if not self._spans(line, *wanted.span)]
+
+    def _doubted_lines(self, wanted: PriceRequest) -> list[str]:
+        return [line for line in wanted.lines if line in self._doubted]
+
+    def _requests(self, lines: Iterable[str], wanted: PriceRequest) -> Iterator[_LineRequest]:
+        for line in lines:
+            for symbol, start, end in tickers.symbol_periods(line, *self._widened(line, *wanted.span)):
+                yield line, symbol, start, end
 
     def _spans(self, line: str, first: date, last: date) -> bool:
         covered = self._covered_lines.get(line)
@@ -135,9 +154,8 @@ class Prices:
         known = self._covered_lines.get(line, (first, last))
         return min(first, known[0]), max(last, known[1])
 
-    def _get_lines(self, wanted: PriceRequest) -> None:
-        first, last = wanted.span
-        asked = list(self._missing_lines(wanted))
+    def _get_lines(self, lines: Iterable[str], wanted: PriceRequest) -> None:
+        asked = list(self._requests(lines, wanted))
         got: dict[str, dict[date, Bar]] = {}
         left = {line: sum(one[0] == line for one in asked) for line in dict.fromkeys(one[0] for one in asked)}
         for (line, _, _, _), bars in self._vendor.each(self._fetch_line, asked):
@@ -148,9 +166,9 @@ class Prices:
             got.setdefault(line, {}).update({bar.trading_date: bar for bar in bars})
             if not left[line] and line not in self.failures:
                 self._check_not_clipped(line, got[line], wanted.sessions[0])
-                self._keep_line(line, got.pop(line), *self._widened(line, first, last))
+                self._keep_line(line, got.pop(line), *self._widened(line, *wanted.span))
 
-    def _fetch_line(self, request: tuple[str, str, date, date]) -> list[Bar]:
+    def _fetch_line(self, request: _LineRequest) -> list[Bar]:
         _, symbol, start, end = request
         try:
             return self._vendor.source.bars(symbol, start, end)
@@ -170,6 +188,7 @@ class Prices:
         known = self._bars.setdefault(line, {})
         known.update(bars)
         self._covered_lines[line] = (first, last)
+        self._doubted.discard(line)
         within = {day: bar for day, bar in known.items() if first <= day <= last}
         self._lake.write_reference(f"{_FOLDER}ticker={line}.json", _encode_line(line, within, first, last))
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from mag7cli import batches
 from mag7cli.batches import Batch, Terms
 from mag7cli.collected import CollectedDates
+from mag7cli.errors import DocumentError
 from mag7cli.holdings import parse
 from mag7cli.lake import Lake
 from mag7cli.membership import Membership, members_by_date
@@ -80,11 +81,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """The dates to collect in parts, how many of the range are there already, and all dates that are complete."""
+    """The dates to collect in parts, how many of the range are there already, and all dates that are complete.
+
+    `failed` are the lines that failed on the dates that are there and are to be collected again.
+    """
 
     parts: tuple[Part, ...]
     present: int
     complete: frozenset[date]
+    failed: tuple[tuple[str, date], ...] = ()
 
     @property
     def dates(self) -> tuple[date, ...]:
@@ -116,7 +121,15 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     files = {day: parse(lake.read_holdings(day), lake.holdings_key(day)) for day in lake.holdings_dates() if dates}
     members = members_by_date(chain.from_iterable(together for together, _ in groups), files)
     parts = (Part(together, own, {day: members[day] for day in together}) for together, own in groups)
-    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), complete)
+    failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
+    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), complete, failed)
+
+
+def _failed(lake: Lake, day: date) -> list[str]:
+    try:
+        return [one["ticker"] for one in lake.read_document(day)["sp500_details"]["failed_tickers"]]
+    except DocumentError:
+        return []
 
 
 def _groups(

@@ -24,6 +24,7 @@ Body = Mapping[str, Any]
 _ACCEPTED: Final = ("OK", "DELAYED")  # the second on plans that are 15 minutes late
 _LAST_MS: Final = 4_102_444_800_000  # 2100-01-01
 _SHOWN: Final = 5
+_A_MARKET_OF_SPLITS: Final = 10  # no security splits as often
 _NUMBERS: Final = frozenset({int, float})
 
 
@@ -130,6 +131,8 @@ def splits(page: Body, start: date, end: date) -> list[Split]:
     for split in found:
         if not start <= split.execution_date <= end:
             raise ShapeError(f"it has a split of {split.symbol} of {split.execution_date}")
+    if len(found) >= _A_MARKET_OF_SPLITS and len({split.symbol for split in found}) == 1:
+        raise ShapeError(f"all of its {len(found)} splits are of {found[0].symbol}")
     _log_left_out("splits", {str(row.get("ticker")) for row in rows if _split(row) is None})
     return found
 
