@@ -66,6 +66,11 @@ def create_sql(table: Table, store: Store, role: str) -> str:
     )
 
 
+def statements(store: Store, role: str) -> list[str]:
+    """The statements that create every job; each must run outside of a transaction. Raises UsageError."""
+    return [create_sql(table, store, role) for table in TABLES]
+
+
 def existing(engine: SqlEngine) -> set[str]:
     """The names of our jobs that the warehouse has."""
     ours = {job_name(table) for table in TABLES}
@@ -74,14 +79,14 @@ def existing(engine: SqlEngine) -> set[str]:
 
 def create_missing(store: Store, engine: SqlEngine, role: str) -> list[str]:
     """Create the jobs that are not there; each is a transaction of its own, as Redshift demands."""
-    statements = {job_name(table): create_sql(table, store, role) for table in TABLES}
+    wanted = dict(zip(map(job_name, TABLES), statements(store, role), strict=True))
     there = existing(engine)
     if not there:
         # A job never loads what lay there before it.
         forget_loaded_files(store)
-    missing = [name for name in statements if name not in there]
+    missing = [name for name in wanted if name not in there]
     for name in missing:
-        engine.execute([statements[name]])
+        engine.execute([wanted[name]])
     return missing
 
 

@@ -54,6 +54,15 @@ class LoadResult:
     tables: tuple[TableLoad, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AutoCopyResult:
+    """What was done for the COPY JOBs: the first load (None if there were jobs), jobs created, dates handed over."""
+
+    load: LoadResult | None
+    created: tuple[str, ...]
+    export: copy_jobs.Export
+
+
 def copy_sql(table: Table, location: str, role: str) -> str:
     """COPY of every Parquet file below `location`. `role` is an ARN or `default`. Raises UsageError."""
     if role != DEFAULT_ROLE and not aws.is_role_arn(role):
@@ -112,6 +121,22 @@ def load(lake: Lake, engine: SqlEngine, role: str = DEFAULT_ROLE, *, recreate: b
     if jobs:
         copy_jobs.forget_loaded_files(lake.store)
     return LoadResult(tuple(statements), _counted(lake.store, engine, filled))
+
+
+def auto_copy(lake: Lake, engine: SqlEngine, role: str, *, recreate: bool = False) -> AutoCopyResult:
+    """Let COPY JOBs load new dates: load everything once, create the jobs, then only hand over what is new.
+
+    `role` must be an ARN: jobs refuse the default role. Raises UsageError, EngineError.
+    """
+    check_is_s3(lake.store)
+    copy_jobs.statements(lake.store, role)
+    loaded = None
+    if copy_jobs.existing(engine):
+        engine.execute(schema_statements())
+    else:
+        loaded = load(lake, engine, role, recreate=recreate)
+    created = copy_jobs.create_missing(lake.store, engine, role)
+    return AutoCopyResult(loaded, tuple(created), copy_jobs.export(lake, engine))
 
 
 def check_is_s3(store: Store) -> None:

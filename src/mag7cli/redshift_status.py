@@ -18,12 +18,12 @@ SELECT TRIM(job_name) AS job_name, UPPER(LEFT(status, 1)) AS state, COUNT(*) AS 
 FROM sys_copy_job_detail
 GROUP BY 1, 2"""
 _MESSAGES: Final = """\
-SELECT CAST(record_time AS VARCHAR(19)) AS at, TRIM(job_name) AS job_name, TRIM(message) AS message
+SELECT CAST(record_time AS VARCHAR(19)) AS logged_at, TRIM(job_name) AS job_name, TRIM(message) AS message
 FROM sys_copy_job_info
 ORDER BY record_time DESC
 LIMIT 20"""
 _ERRORS: Final = """\
-SELECT CAST(start_time AS VARCHAR(19)) AS at, TRIM(file_name) AS file_name, TRIM(column_name) AS column_name,
+SELECT CAST(start_time AS VARCHAR(19)) AS logged_at, TRIM(file_name) AS file_name, TRIM(column_name) AS column_name,
     TRIM(error_message) AS message
 FROM sys_load_error_detail
 ORDER BY start_time DESC
@@ -71,7 +71,9 @@ class LoadStatus:
 
 def load_status(engine: SqlEngine) -> LoadStatus:
     """Read the records. Raises EngineError, also where a table does not exist yet."""
-    problems = [_problem(row["at"], _file_and_column(row), row["message"]) for row in engine.query(_ERRORS).records()]
+    problems = [
+        _problem(row["logged_at"], _file_and_column(row), row["message"]) for row in engine.query(_ERRORS).records()
+    ]
     problems += [_problem(at, f"COPY JOB {job}", message) for at, job, message in engine.query(_MESSAGES).values]
     return LoadStatus(_tables(engine), _jobs(engine), tuple(sorted(problems, key=lambda found: found.at, reverse=True)))
 

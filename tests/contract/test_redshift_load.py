@@ -273,6 +273,28 @@ def test_jobs_are_created_once(with_jobs: RedshiftSimulator, engine: RedshiftEng
     assert {"concentration_metrics_load", "daily_trading_load"} <= set(with_jobs.jobs)
 
 
+def test_auto_copy_loads_everything_once_and_then_only_hands_over(
+    cloud: Cloud, redshift: RedshiftSimulator, engine: RedshiftEngine, lake: Lake
+) -> None:
+    first = redshift_load.auto_copy(lake, engine, ROLE)
+    cloud.fill((*DAYS, NEXT_DAY))
+    then = redshift_load.auto_copy(lake, engine, ROLE)
+    redshift.deliver()
+
+    assert (first.load is not None, len(first.created), first.export.written) == (True, len(TABLES), ())
+    assert (then.load, then.created, len(then.export.written)) == (None, (), len(TABLES))
+    assert_equal_to_the_lake(redshift, (*DAYS, NEXT_DAY), {})
+
+
+def test_auto_copy_without_a_named_role_changes_nothing(
+    redshift: RedshiftSimulator, engine: RedshiftEngine, lake: Lake
+) -> None:
+    with pytest.raises(UsageError, match="needs the ARN"):
+        redshift_load.auto_copy(lake, engine, "default")
+
+    assert redshift.submissions == {}
+
+
 def test_a_job_wants_a_named_role(engine: RedshiftEngine, lake: Lake) -> None:
     with pytest.raises(UsageError, match="needs the ARN"):
         copy_jobs.create_missing(lake.store, engine, "default")
