@@ -40,7 +40,7 @@ def examine(setup: Setup) -> Iterator[Finding]:
     yield Finding("AWS credentials", "ok", f"{account.arn}, region {account.region}")
     store = S3Store.at(setup.lake)
     yield from bucket.findings(store, account)
-    yield athena.catalog()
+    yield athena.catalog(setup.lake)
     yield from athena.findings(setup.workgroup, setup.output_location, store.bucket, account)
     if setup.warehouse is not None:
         yield from redshift.findings(setup.warehouse, setup.role, store, account)

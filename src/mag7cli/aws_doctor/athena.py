@@ -10,13 +10,17 @@ from mag7cli.errors import EngineError
 from mag7cli.tables import SCHEMA, TABLES
 
 
-def catalog() -> Finding:
+def catalog(lake: str) -> Finding:
     """Are the database and every table there?"""
     client = aws.client("glue")
-    return look("Glue catalog", lambda: client.get_tables(DatabaseName=SCHEMA, MaxResults=100), _tables)
+    return look(
+        "Glue catalog",
+        lambda: client.get_tables(DatabaseName=SCHEMA, MaxResults=100),
+        lambda answer: _tables(answer, lake),
+    )
 
 
-def _tables(answer: Any) -> Finding:
+def _tables(answer: Any, lake: str) -> Finding:
     names = {table["Name"] for table in (answer or {}).get("TableList", [])}
     missing = [table.name for table in TABLES if table.name not in names]
     return finding(
@@ -24,7 +28,7 @@ def _tables(answer: Any) -> Finding:
         not missing,
         f"{SCHEMA} has all {len(TABLES)} tables",
         f"{SCHEMA} lacks {', '.join(missing)}" if answer else f"there is no database {SCHEMA}",
-        "mag7 load --engine athena",
+        f"mag7 load --engine athena --lake {lake}",
         state="warning",
     )
 
