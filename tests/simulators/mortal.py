@@ -8,11 +8,12 @@ import gc
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,23 @@ class Mortal:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**env, **alone}, text=True, bufsize=1,
         )  # fmt: skip
 
-    def run(self, *words: str, lake: Path, die_at: int | None = None, within: bool = False) -> Death:
-        """Run a command on a lake. It dies before its step `die_at` (the first is 0), or in the middle of it."""
+    def run(
+        self,
+        *words: str,
+        lake: Path,
+        die_at: int | None = None,
+        within: bool = False,
+        env: Mapping[str, str] | None = None,
+        largest_file: int | None = None,
+        user: int | None = None,
+    ) -> Death:
+        """Run a command on a lake. It dies before its step `die_at` (the first is 0), or in the middle of it.
+
+        `largest_file` in bytes is all that the disk has room for; `user` is whom the process runs as.
+        """
         said = self._folder / "said"
         order = {"words": [*words, "--lake", str(lake)], "lake": str(lake), "die_at": die_at, "within": within,
-                 "said": str(said)}  # fmt: skip
+                 "said": str(said), "env": dict(env or {}), "largest_file": largest_file, "user": user}  # fmt: skip
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -136,6 +149,13 @@ def _live(order: dict[str, Any], told: int) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
     _Steps(order, told).install()
+    os.environ.update(order["env"])
+    if order["largest_file"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
+    if order["user"] is not None:
+        os.setgroups([])
+        os.setgid(order["user"])
+        os.setuid(order["user"])
     from mag7cli.cli import app
 
     code = 1
