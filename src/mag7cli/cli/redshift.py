@@ -1,0 +1,88 @@
+"""What `mag7 load --engine redshift` does, and how it is told."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from mag7cli.cli.engines import EngineOptions, opened
+from mag7cli.errors import UsageError
+from mag7cli.figures import count, counted
+from mag7cli.output import Column, Grid, Line, Result
+
+if TYPE_CHECKING:
+    from mag7cli.lake import Lake
+    from mag7cli.redshift_load import AutoCopyResult, LoadResult
+    from mag7cli.redshift_status import LoadStatus
+
+
+def load(options: EngineOptions, lake: "Lake", role: str, *, auto_copy: bool, status: bool, recreate: bool) -> Result:
+    """Load the warehouse, or set up its COPY JOBs, or look at what was loaded; the last two exclude each other."""
+    if auto_copy and status:
+        raise UsageError("either --auto-copy or --status, not both")
+    from mag7cli import redshift_load
+    from mag7cli.redshift_status import load_status
+
+    with opened(options) as engine:
+        if status:
+            return _status(load_status(engine))
+        if auto_copy:
+            return _auto_copied(redshift_load.auto_copy(lake, engine, role))
+        return _loaded(redshift_load.load(lake, engine, role, recreate=recreate))
+
+
+def _loaded(result: "LoadResult") -> Result:
+    grid = Grid(
+        (
+            Column("table"),
+            Column("lake_rows", "rows in lake", count, right=True),
+            Column("warehouse_rows", "rows loaded", count, right=True),
+        ),
+        [[one.name, one.lake_rows, one.warehouse_rows] for one in result.tables],
+    )
+    return Result(document={"tables": grid.records(), "statements": list(result.statements)}, grid=grid)
+
+
+def _auto_copied(result: "AutoCopyResult") -> Result:
+    export = result.export
+    grid = Grid((Column("job"),), [[name] for name in result.created])
+    text: list[Line | Grid] = [Line(line) for line in _auto_copy_sentences(result)]
+    return Result(
+        document={
+            "first_load": asdict(result.load) if result.load else None,
+            "jobs_created": list(result.created),
+            "handed_over": [asdict(one) for one in export.written],
+            "waiting": [asdict(one) for one in export.waiting],
+            "changed": [asdict(one) for one in export.changed],
+        },
+        grid=grid,
+        text=text,
+    )
+
+
+def _auto_copy_sentences(result: "AutoCopyResult") -> Iterator[str]:
+    export = result.export
+    if result.load:
+        yield f"Loaded {counted(len(result.load.tables), 'table')}, since no job had been there."
+    yield f"Created {counted(len(result.created), 'COPY JOB')}: {', '.join(result.created) or 'all were there'}."
+    yield f"Handed over {counted(len(export.written), 'file')}; {len(export.waiting)} from before are still waiting."
+    if export.changed:
+        days = sorted({one.trading_date.isoformat() for one in export.changed})
+        yield (
+            f"{counted(len(days), 'date')} changed after a job had loaded them: {', '.join(days[:5])}. "
+            "A job never loads a file again: mag7 load --engine redshift replaces the rows."
+        )
+
+
+def _status(found: "LoadStatus") -> Result:
+    tables = Grid(
+        (Column("table"), Column("rows", right=True, show=count), Column("first_date"), Column("last_date")),
+        [[one.name, one.rows, one.first_date, one.last_date] for one in found.tables],
+    )
+    jobs = Grid(
+        (Column("job"), Column("automatic"), Column("files")),
+        [[one.name, one.automatic, ", ".join(f"{k} {n}" for k, n in one.files.items())] for one in found.jobs],
+    )
+    problems = [
+        Line(f"{one.at} {one.what}: {one.message}. {one.advice or ''}".rstrip(), "warn") for one in found.problems
+    ]
+    return Result(document=asdict(found), grid=tables, text=[tables, Line(), jobs, Line(), *problems])
