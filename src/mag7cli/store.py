@@ -207,13 +207,13 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """The files below the prefix; temporary files of a run that died are not listed."""
         folder, _, _ = prefix.rpartition("/")
-        start = self._root / folder if folder else self._root
+        start = str(self._root / folder)
         try:
             yield from sorted(
                 (found for found in _walk(start, folder) if found.key.startswith(prefix)), key=lambda found: found.key
             )
         except OSError as error:
-            raise _store_error(str(start), "cannot be listed", error) from error
+            raise _store_error(start, "cannot be listed", error) from error
 
     def sweep(self, *, deep: bool) -> None:
         """Remove temporary files whose process is gone; one of another machine that looks gone here is written anew."""
@@ -279,7 +279,7 @@ def _is_abandoned(name: str) -> bool:
     return False
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
+def _walk(folder: str, prefix: str) -> Iterator[ObjectInfo]:
     try:
         entries = os.scandir(folder)
     except (FileNotFoundError, NotADirectoryError):
@@ -288,7 +288,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[ObjectInfo]:
         for entry in entries:
             key = f"{prefix}/{entry.name}" if prefix else entry.name
             if entry.is_dir():
-                yield from _walk(Path(entry.path), key)
+                yield from _walk(entry.path, key)
             elif not entry.name.startswith(_TEMPORARY):
                 yield _info(key, entry.stat())
 
