@@ -60,8 +60,14 @@ def partial_document(day: date, missing: str = "NVDA") -> Any:
     details = found["sp500_details"]
     del found["companies"][missing]
     details["constituents"] = [line for line in details["constituents"] if line["ticker"] != missing]
-    details["failed_tickers"] = [{"ticker": missing, "reason": "no bar"}]
-    details["failed_count"] = 1
+    lines = details["constituents"]
+    details |= {
+        "total_market_cap": market_data.total_usd(line["market_cap"] for line in lines if line["counted"]),
+        "gross_market_cap": market_data.total_usd(line["market_cap"] for line in lines),
+        "processed_count": len(lines),
+        "failed_tickers": [{"ticker": missing, "reason": "no bar"}],
+        "failed_count": 1,
+    }
     return {
         **found,
         "concentration_metrics": None,
