@@ -50,27 +50,27 @@ def load(
     if options.engine != "redshift" and (auto_copy or status or recreate):
         raise UsageError("--auto-copy, --status and --recreate belong to Redshift", hint="add --engine redshift")
     if dry_run:
-        output.lines([f"{statement};\n" for statement in _statements(options, place, iam_role)])
+        output.lines([f"{statement};\n" for statement in _statements(options, place, iam_role, auto_copy)])
     elif options.engine == "duckdb":
         output.show(_local(place))
     elif options.engine == "athena":
         output.show(_athena(options, place))
     else:
-        from mag7cli.cli import redshift
+        from mag7cli.cli.redshift import load_redshift
 
-        output.show(redshift.load(options, place, iam_role, auto_copy=auto_copy, status=status, recreate=recreate))
+        output.show(load_redshift(options, place, iam_role, auto_copy=auto_copy, status=status, recreate=recreate))
 
 
-def _statements(options: EngineOptions, lake: "Lake", role: str) -> list[str]:
+def _statements(options: EngineOptions, lake: "Lake", role: str, auto_copy: bool) -> list[str]:
     """The exact SQL of a load."""
     if options.engine == "athena":
         from mag7cli.catalog import statements
 
         return statements(lake)
     if options.engine == "redshift":
-        from mag7cli.redshift_load import dry_run
+        from mag7cli import copy_jobs, redshift_load
 
-        return dry_run(lake, role)
+        return copy_jobs.statements(lake.store, role) if auto_copy else redshift_load.dry_run(lake, role)
     from mag7cli.warehouse import statements as duckdb_statements
 
     return duckdb_statements(lake)
@@ -98,8 +98,9 @@ def _local(lake: "Lake") -> Result:
 
 def _athena(options: EngineOptions, lake: "Lake") -> Result:
     from mag7cli.catalog import sync
+    from mag7cli.lock import locked
 
-    with opened(options) as engine:
+    with locked(lake, "mag7 load"), opened(options) as engine:
         changes = sync(lake, engine)
     grid = Grid(
         (Column("kind"), Column("name"), Column("action")), [[one.kind, one.name, one.action] for one in changes]

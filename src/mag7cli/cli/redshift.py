@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from mag7cli.redshift_status import LoadStatus
 
 
-def load(options: EngineOptions, lake: "Lake", role: str, *, auto_copy: bool, status: bool, recreate: bool) -> Result:
+def load_redshift(
+    options: EngineOptions, lake: "Lake", role: str, *, auto_copy: bool, status: bool, recreate: bool
+) -> Result:
     """Load the warehouse, or set up its COPY JOBs, or look at what was loaded; the last two exclude each other."""
     if auto_copy and status:
         raise UsageError("either --auto-copy or --status, not both")
     from mag7cli import redshift_load
+    from mag7cli.lock import locked
     from mag7cli.redshift_status import load_status
 
-    with opened(options) as engine:
-        if status:
+    redshift_load.check_is_s3(lake.store)
+    if status:
+        with opened(options) as engine:
             return _status(load_status(engine))
+    with locked(lake, "mag7 load"), opened(options) as engine:
         if auto_copy:
             return _auto_copied(redshift_load.auto_copy(lake, engine, role))
         return _loaded(redshift_load.load(lake, engine, role, recreate=recreate))
