@@ -64,21 +64,14 @@ def collect(
     """
     work = worklist(lake, options)
     if not work.dates:
-        return finish(lake, work, CollectResult(present=work.present))
+        return CollectResult(present=work.present)
     watcher = progress or NoProgress()
     watcher.start(len(work.dates))
     teller = _Teller(watcher, source, clock, len(work.dates), expected_calls)
     try:
-        return finish(lake, work, _Run(lake, source, options, clock, teller, stop or Cancel()).collect(work))
+        return _Run(lake, source, options, clock, teller, stop or Cancel()).collect(work)
     finally:
         watcher.finish()
-
-
-def finish(lake: Lake, work: Worklist, result: CollectResult) -> CollectResult:
-    """Forget the batches that are complete after a run, be it one that had nothing to do; the result is handed on."""
-    clean = {day for day in result.written if day not in result.partial and day not in result.failed}
-    batches.forget(lake, work.complete - set(result.written) | clean)
-    return result
 
 
 class _Run:
@@ -128,18 +121,20 @@ class _Run:
         return replace(result, calls=dict(self._source.calls()))
 
     def _documents(self, part: Part, counts: Counts) -> Iterator[tuple[date, Document]]:
-        """The documents to write: those wanted, but first those that are there and were valued without some answer.
+        """The documents to write: those wanted, but first those that were valued without some answer that is there now.
 
-        The batch is remembered before the first one, and forgotten when the last one is complete: from then on the
-        dates that are left are known as a part of it.
+        The batch is noted before the first of them, so that a run that dies among them is gone on with.
         """
         absences = Absences(self._prices, self._ledger, part.member_dates())
         document_of = partial(self._document, part, counts, absences)
-        batches.remember(self._lake, Batch(part.dates, self._options.terms))
-        for day in part.others:
-            document = document_of(day)
-            if self._differs(day, document):
-                yield day, document
+        if part.begun and not part.begun.settled:
+            for day in part.others:
+                document = document_of(day)
+                if self._differs(day, document):
+                    yield day, document
+        if not part.begun or not part.begun.settled:
+            settled = not self._prices.failures and not self._ledger.failures and absences.are_explained
+            batches.remember(self._lake, Batch(part.dates, self._options.terms, settled))
         yield from ((day, document_of(day)) for day in part.wanted)
 
     def _differs(self, day: date, document: Document) -> bool:

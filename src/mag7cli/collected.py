@@ -4,13 +4,14 @@ The memory, `raw/reference/collected.json`, spares a rerun the reading of every 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import orjson
 
-from mag7cli.errors import DocumentError
+from mag7cli.errors import DocumentError, StoreError
 from mag7cli.lake import Lake
 from mag7cli.market_data import Document, is_complete
 from mag7cli.store import ObjectInfo
@@ -68,7 +69,9 @@ class CollectedDates:
     def _remember(self, found: Mapping[date, ObjectInfo], known: Mapping[tuple[date, str], Collected]) -> None:
         fresh = {(day, info.version): self._entries[day] for day, info in found.items()}
         if fresh != known:
-            self._lake.write_reference(_FILE, _encode(fresh))
+            # A lake that may only be read can be looked at all the same.
+            with suppress(StoreError):
+                self._lake.write_reference(_FILE, _encode(fresh))
 
 
 def summary(document: Document) -> Collected:

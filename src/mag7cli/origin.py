@@ -4,6 +4,7 @@
 lake asks nobody, and would not know.
 """
 
+from contextlib import suppress
 from typing import Final
 
 import orjson
@@ -23,6 +24,8 @@ class Origin:
         self._lake = lake
         self._source = source
         self._simulated = _read(lake)
+        if self._simulated is None:
+            self._note(_told_by_documents(lake))
 
     @property
     def simulated(self) -> bool:
@@ -33,15 +36,27 @@ class Origin:
         """The source has answered: note whose answer it was. Raises UsageError if the lake has the other kind."""
         told = self._source.simulated
         if self._simulated is None:
-            content = {"vendor": self._source.name, "simulated": told}
-            self._lake.write_reference(_FILE, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
-            self._simulated = told
-        if self._simulated != told:
-            kinds = {True: "a simulated market", False: "the real one"}
+            self._note(told)
+        elif self._simulated != told:
+            kept, new = ("a simulated market", "the real one")[:: -1 if told else 1]
             raise UsageError(
-                f"{self._lake.store.uri('')} holds answers of {kinds[self._simulated]}, these are of {kinds[told]}",
+                f"{self._lake.store.uri('')} holds answers of {kept}, these are of {new}",
                 hint="use another --lake: the two cannot be mixed",
             )
+
+    def _note(self, simulated: bool | None) -> None:
+        if simulated is not None:
+            content = {"vendor": self._source.name, "simulated": simulated}
+            self._lake.write_reference(_FILE, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+            self._simulated = simulated
+
+
+def _told_by_documents(lake: Lake) -> bool | None:
+    """What the newest document that can be read says, for a lake whose note was lost."""
+    for day in reversed(lake.documents()):
+        with suppress(DocumentError):
+            return bool(lake.read_document(day).get("source", {}).get("simulated"))
+    return None
 
 
 def _read(lake: Lake) -> bool | None:

@@ -43,17 +43,21 @@ class CollectOptions:
 
     @property
     def terms(self) -> Terms:
-        """What decides which share counts are asked for."""
-        return Terms(self.method, self.tolerance, self.refresh)
+        """How the share counts are found."""
+        return Terms(self.method, self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Dates that are valued together, sorted: `wanted` are those of them to collect now."""
+    """Dates that are valued together, sorted: `wanted` are those of them to collect now.
+
+    `begun` is the batch that they were valued in before, None if they are new.
+    """
 
     dates: tuple[date, ...]
     wanted: tuple[date, ...]
     members: Mapping[date, Membership]
+    begun: Batch | None = None
 
     @property
     def others(self) -> tuple[date, ...]:
@@ -81,14 +85,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """The dates to collect in parts, how many of the range are there already, and all dates that are complete.
+    """The dates to collect in parts, and how many of the range are there already.
 
     `failed` are the lines that failed on the dates that are there and are to be collected again.
     """
 
     parts: tuple[Part, ...]
     present: int
-    complete: frozenset[date]
     failed: tuple[tuple[str, date], ...] = ()
 
     @property
@@ -116,13 +119,20 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
         dates = [day for day in wanted if collected.is_incomplete(day)]
     else:
         dates = [day for day in wanted if options.force or not collected.is_complete(day)]
-    complete = frozenset(day for day in collected.days() if collected.is_complete(day))
-    groups = list(_groups(dates, [] if options.force else batches.read(lake), options)) if dates else []
-    files = {day: parse(lake.read_holdings(day), lake.holdings_key(day)) for day in lake.holdings_dates() if dates}
+    known = batches.read(lake) if dates and not options.force else []
+    groups = list(_groups(dates, known, options))
+    files = {day: parse(lake.read_holdings(day), _list_uri(lake, day)) for day in lake.holdings_dates() if dates}
     members = members_by_date(chain.from_iterable(together for together, _ in groups), files)
-    parts = (Part(together, own, {day: members[day] for day in together}) for together, own in groups)
+    parts = (
+        Part(together, own, {day: members[day] for day in together}, batches.find(known, together, options.terms))
+        for together, own in groups
+    )
     failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
-    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), complete, failed)
+    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), failed)
+
+
+def _list_uri(lake: Lake, as_of: date) -> str:
+    return lake.store.uri(lake.holdings_key(as_of))
 
 
 def _failed(lake: Lake, day: date) -> list[str]:

@@ -196,11 +196,10 @@ def collected(
 ) -> "CollectResult":
     """Do the job, holding the lake unless the caller does; an interrupt ends every wait, what was collected is kept."""
     from mag7cli.clock import SystemClock
-    from mag7cli.collect import CollectResult, finish
+    from mag7cli.collect import CollectResult
     from mag7cli.lock import locked
     from mag7cli.planning import plan
     from mag7cli.rate import Cancel
-    from mag7cli.worklist import worklist
 
     clock, cancel = SystemClock(), Cancel()
     options = job.options(output, lake, clock)
@@ -209,7 +208,7 @@ def collected(
             keep_holdings(output, lake, job.holdings)
         what = plan(lake, options, clock, job.plan_and_rate()[1])
         if not what.dates:
-            return finish(lake, worklist(lake, options), CollectResult(present=what.present))
+            return CollectResult(present=what.present)
         output.notice(_intention(what))
         with closing(source or job.source(clock, cancel)) as asked:
             return _collected(output, lake, asked, options, clock, cancel, what.total_calls)
