@@ -9,9 +9,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from mag7cli.errors import LockedError
+from mag7cli.errors import KeyExistsError, LockedError
 from mag7cli.lake import LOCK, Lake
 from mag7cli.lock import Holder, holder_of, locked
+from mag7cli.store import LocalStore
 
 HERE = socket.gethostname()
 NOBODY = 4_194_299  # beyond the highest process number
@@ -141,6 +142,32 @@ def test_of_many_that_find_a_dead_run_s_lease_one_gets_it(lake):
             thread.join(20)
 
         assert (len(got), len(refused)) == (1, 5)
+
+
+def test_between_the_look_and_the_write_of_a_taker_no_other_one_writes(lake, monkeypatch):
+    leave_lease(lake)
+    write, seen = LocalStore.write, lake.store.info(LOCK).version
+    outcomes: list[str] = []
+
+    def slow_write(store: LocalStore, key: str, data: bytes, *, durable: bool = False) -> None:
+        time.sleep(0.05)
+        write(store, key, data, durable=durable)
+
+    def take(name: bytes) -> None:
+        try:
+            lake.store.replace(LOCK, name, seen)
+            outcomes.append("took")
+        except KeyExistsError:
+            outcomes.append("refused")
+
+    monkeypatch.setattr(LocalStore, "write", slow_write)
+    threads = [threading.Thread(target=take, args=(name,)) for name in (b"one", b"other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert sorted(outcomes) == ["refused", "took"]
 
 
 def test_what_was_taken_over_meanwhile_is_not_given_back(lake):
