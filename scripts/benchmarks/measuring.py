@@ -18,7 +18,6 @@ from typing import Any
 
 MAG7 = str(Path(sys.executable).with_name("mag7"))
 _MEGABYTE = 1024
-_USAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +101,6 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     left_out = ("MAG7_", "POLYGON_", "MASSIVE_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, **(extra or {})}
-
-
-def has_command(name: str) -> bool:
-    """Whether this mag7 has the command."""
-    asked = subprocess.run([MAG7, name, "--help"], check=False, capture_output=True, env=environment())
-    return asked.returncode != _USAGE
 
 
 def in_turns(rivals: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:

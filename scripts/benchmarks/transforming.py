@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from measuring import MAG7, Row, Skipped, emit, emptied, has_command, in_turns, run
+from measuring import MAG7, Row, Skipped, emit, emptied, in_turns, run
 
 HERE = Path(__file__).parent
 RAW = Path("raw") / "magnificent7"
@@ -143,9 +143,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    if not has_command("transform"):
-        emit(Skipped("transform", "this version has no such command"))
-        return
     lake = options.folder / "lake"
     against_others(lake, options.folder, options.rounds)
     small_changes(lake, options.rounds)
