@@ -48,6 +48,26 @@ def collect(url: str, lake: Path, *words: str) -> Ran:
     return run([*command, *words], variables)
 
 
+def against_the_original(url: str, folder: Path, dates: int) -> None:
+    """The default method over the whole range, against the original's sequence over ten dates, scaled."""
+    tickers = run([MAG7, "tickers", "--format", "csv"]).stdout.split()[1:]
+    theirs = original.collect(url, KEY, tickers, ORIGINAL_DATES)
+    ours = collect(url, emptied(folder / "lake"), "--start", START, "--end", ENDS[dates])
+    calls = sum(json.loads(ours.stdout)["calls"].values())
+    scale = dates / len(ORIGINAL_DATES)
+    what = f"collect {dates:,} dates"
+    asked = f"{theirs.calls // len(ORIGINAL_DATES)} calls a date, as the original"
+    paced = f"{asked}, ten dates at once, without its pauses"
+    emit(Row(f"{what}: calls", calls, "calls", asked, theirs.calls * scale, GOALS[dates]))
+    emit(Row(f"{what}: time, answers after {LATENCY_MS} ms", ours.wall_s, "s", paced, theirs.wall_s * scale))
+    emit(Row(f"{what}: CPU", ours.cpu_s, "s", f"{asked}, answers thrown away", theirs.cpu_s * scale))
+    emit(Row(f"{what}: CPU a date", ours.cpu_s / dates * 1000, "ms"))
+    emit(Row(f"{what}: peak memory", ours.peak_mb, "MB"))
+    days = ("--start", ORIGINAL_DATES[0], "--end", ORIGINAL_DATES[-1])
+    details = collect(url, emptied(folder / "by-details"), *days, "--method", "details")
+    emit(Row(f"collect {len(ORIGINAL_DATES)} dates --method details: time", details.wall_s, "s", paced, theirs.wall_s))
+
+
 def again(url: str, folder: Path, dates: int, rounds: int) -> None:
     """A run that finds nothing to do, beside one that does nothing."""
     days = ("--start", START, "--end", ENDS[dates])
