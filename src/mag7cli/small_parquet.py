@@ -72,6 +72,8 @@ class _Column:
             self._plain, self._ends = _laid_out_strings(values, self._present)
         else:
             self._plain = _kept(_fixed(values, width), self._present).tobytes()
+        self._last = (0, b"")
+        self._last_page = (b"", 0)
         self.schema = _schema_element(field, physical, width)
         name = _list(_BINARY, [_binary(field.name.encode())])
         encodings = _list(_I32, [_integer(_PLAIN), _integer(_RLE)])
@@ -90,9 +92,13 @@ class _Column:
         if self._place is not None:
             start, end = self._place[start], self._place[end]
         raw = levels + self._values(start, end)
-        packed = _SNAPPY.compress(raw, asbytes=True)
-        header = b"".join((b"\x15\x00\x15", _integer(len(raw)), b"\x15", _integer(len(packed)), _page_header(count)))
-        return header + packed, len(header) + len(raw)
+        # The names of an index are those of the day before.
+        if (count, raw) != self._last:
+            packed = _SNAPPY.compress(raw, asbytes=True)
+            sizes = (b"\x15\x00\x15", _integer(len(raw)), b"\x15", _integer(len(packed)))
+            header = b"".join((*sizes, _page_header(count)))
+            self._last, self._last_page = (count, raw), (header + packed, len(header) + len(raw))
+        return self._last_page
 
     def _values(self, start: int, end: int) -> bytes:
         if self._bits is not None:

@@ -124,6 +124,14 @@ def test_a_small_file_takes_any_run_of_rows(values: list[bool | None], data: st.
     assert found.column("flag").to_pylist() == values[start : start + count]
 
 
+def test_files_of_equal_values_keep_their_own_number_of_rows() -> None:
+    files = SmallFiles(pa.table({"flag": pa.array([True] * 9)}, pa.schema([pa.field("flag", pa.bool_(), False)])))
+
+    counts = [pq.read_table(io.BytesIO(files.file(0, count))).num_rows for count in (3, 3, 4, 8)]
+
+    assert counts == [3, 3, 4, 8]
+
+
 def test_duckdb_reads_a_small_file_like_a_large_one(tmp_path: Path) -> None:
     table = next(table for table in TABLES if table.name == "data_quality")
     columns = [
