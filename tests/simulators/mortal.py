@@ -51,17 +51,21 @@ class Mortal:
         lake: Path,
         die_at: int | None = None,
         within: bool = False,
+        signals: Sequence[int] = (signal.SIGKILL,),
         env: Mapping[str, str] | None = None,
         largest_file: int | None = None,
         user: int | None = None,
     ) -> Death:
         """Run a command on a lake. It dies before its step `die_at` (the first is 0), or in the middle of it.
 
+        `signals` are what it gets there, if it shall not be killed.
         `largest_file` in bytes is all that the disk has room for; `user` is whom the process runs as.
         """
         said = self._folder / "said"
-        order = {"words": [*words, "--lake", str(lake)], "lake": str(lake), "die_at": die_at, "within": within,
-                 "said": str(said), "env": dict(env or {}), "largest_file": largest_file, "user": user}  # fmt: skip
+        order = {
+            "words": [*words, "--lake", str(lake)], "lake": str(lake), "said": str(said), "env": dict(env or {}),
+            "die_at": die_at, "within": within, "signals": list(signals), "largest_file": largest_file, "user": user,
+        }  # fmt: skip
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -91,6 +95,7 @@ class _Steps:
         self._lake = order["lake"]
         self._die_at = order["die_at"]
         self._within = order["within"]
+        self._signals = order["signals"]
         self._told = told
         self._count = 0
         self._open: set[int] = set()
@@ -107,8 +112,11 @@ class _Steps:
         if self._count == self._die_at:
             if self._within:
                 half()
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._count += 1
+            self._count += 1
+            for number in self._signals:
+                os.kill(os.getpid(), number)
+        else:
+            self._count += 1
 
     def _is_ours(self, path: object) -> bool:
         return str(path).startswith(self._lake)

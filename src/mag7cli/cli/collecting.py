@@ -164,7 +164,7 @@ def collect(
     """Collect prices and share counts, one raw document for each trading date.
 
     Dates that are complete are skipped, so the same command goes on where a run stopped. By default up to the last
-    session whose data the plan serves.
+    session whose data the plan serves. With -q it is silent when all is well.
     """
     job = Job(
         start, end, method, plan, rate, max_calls, max_duration, holdings, tolerance, workers,
@@ -177,7 +177,8 @@ def collect(
         output.show(plan_result(job.plan_and_rate()[1], planned(output, place, job)))
         return
     result = collected(output, place, job)
-    output.show(collect_result(result))
+    if not output.quiet or not result.is_clean:
+        output.show(collect_result(result))
     if not result.is_clean:
         raise typer.Exit(EXIT_PARTIAL)
 
