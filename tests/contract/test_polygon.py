@@ -386,7 +386,7 @@ def test_every_spelling_of_the_vendor_can_be_asked(server: ScriptedServer, vendo
         Says(b'{"status": "OK", "results": {"ticker": "AAPL", "market_cap": NaN}}'),
         Says({"status": "OK", "results": APPLE | {"list_date": "soon"}}),
         Says(b"\x1f\x8b garbage", headers={"Content-Encoding": "gzip"}),
-        Says(status=204),
+        Says(b"", 204),
     ],
     ids=repr,
 )
