@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
+from urllib.parse import quote
 
 import orjson
 
@@ -190,7 +191,9 @@ class Prices:
         self._covered_lines[line] = (first, last)
         self._doubted.discard(line)
         within = {day: bar for day, bar in known.items() if first <= day <= last}
-        self._lake.write_reference(f"{_FOLDER}ticker={line}.json", _encode_line(line, within, first, last))
+        # A ticker is what a holdings file says: in the name of a file it must not be a path.
+        name = f"{_FOLDER}ticker={quote(line, safe='')}.json"
+        self._lake.write_reference(name, _encode_line(line, within, first, last))
 
     def _read(self, data: bytes, where: str) -> dict[str, dict[date, Bar]]:
         try:

@@ -210,8 +210,8 @@ def collected(
         what = plan(lake, options, clock, job.plan_and_rate()[1])
         if not what.dates:
             return CollectResult(present=what.present)
-        output.notice(_intention(what))
         with closing(source or job.source(clock, cancel)) as asked:
+            output.notice(_intention(what))
             return _collected(output, lake, asked, options, clock, cancel, what.total_calls)
 
 
