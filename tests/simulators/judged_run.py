@@ -1,0 +1,197 @@
+"""A collection of a simulated market held against the truth: what was wrong, what was flagged, what for nothing."""
+
+import csv
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from unittest.mock import patch
+
+from tests.simulators.fake_clock import FakeClock
+
+from mag7cli import facts, membership, tickers
+from mag7cli.clock import SystemClock
+from mag7cli.collect import CollectResult, collect
+from mag7cli.guard import DayView, check
+from mag7cli.lake import Lake
+from mag7cli.ledger import Ledger
+from mag7cli.market_data import Document
+from mag7cli.reference import Splits, read_splits
+from mag7cli.sandbox.market import Market
+from mag7cli.sandbox.source import SandboxSource, noon_after
+from mag7cli.worklist import CollectOptions, Method
+
+Flag = tuple[str, str]
+"""Where a flag was raised, and what it says."""
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """What a run wrote into a lake, and the market that it was to find."""
+
+    market: Market
+    lake: Lake
+    result: CollectResult
+    documents: Mapping[date, Document] = field(repr=False)
+
+    @property
+    def honoured_from(self) -> date:
+        """From when on the simulated vendor's counts honour the date that they are asked for."""
+        return self.market.blueprint.known_faults.frozen_until or self.market.start
+
+    @cached_property
+    def caps(self) -> dict[tuple[date, str], float]:
+        """The market caps of the seven."""
+        return {
+            (day, ticker): company["market_cap"] or 0.0
+            for day, document in self.documents.items()
+            for ticker, company in document["companies"].items()
+        }
+
+    def cap_errors(self, days: Iterable[date]) -> dict[tuple[date, str], float]:
+        """Where a cap of the seven is not the truth to the cent: by how much, as a fraction."""
+        wanted = set(days)
+        true = {at: float(self.market.truth.market_cap(at[1], at[0])) for at in self.caps if at[0] in wanted}
+        return {at: abs(self.caps[at] / cap - 1) for at, cap in true.items() if round(self.caps[at] - cap, 2)}
+
+    def pct_errors(self, days: Iterable[date]) -> dict[date, float]:
+        """By how many points the seven's part of the index is off; every line that is listed belongs to the index."""
+        found = {}
+        for day in days:
+            metrics = self.documents[day]["concentration_metrics"]
+            assert metrics, f"{day} is partial: {self.documents[day].get('partial')}"
+            found[day] = abs(metrics["mag7_pct_of_sp500"] - self.market.truth.mag7_pct(day))
+        return found
+
+    @cached_property
+    def flags(self) -> Mapping[tuple[str, date], list[Flag]]:
+        """Every correction, doubt and event of the guard, by ticker and date."""
+        found: dict[tuple[str, date], list[Flag]] = defaultdict(list)
+        previous: DayView | None = None
+        for day, document in self.documents.items():
+            for ticker, flag in _flags_within(document):
+                found[ticker, day].append(flag)
+            current = _view(day, document)
+            for event in check(previous, current, self.splits.by_ticker):
+                found[str(event.ticker), day].append(("guard", event.kind))
+            previous = current
+        return found
+
+    @property
+    def alarms(self) -> set[tuple[str, date]]:
+        """The names and dates that were made suspect: corrections are explained, so they are none."""
+        return {at for at, flags in self.flags.items() if any(where != "correction" for where, _ in flags)}
+
+    @property
+    def false_alarms(self) -> set[tuple[str, date]]:
+        """Those on which nothing was wrong with what the vendor said."""
+        faults = self.market.injected_faults()
+        wrong = {(ticker, day) for ticker, day in self.alarms for fault in faults
+                 if fault.ticker == ticker and fault.first_date <= day <= fault.last_date}  # fmt: skip
+        return self.alarms - wrong
+
+    @property
+    def name_years(self) -> float:
+        """How many names were watched for how long."""
+        return sum(len(document["sp500_details"]["constituents"]) for document in self.documents.values()) / 252
+
+    @cached_property
+    def splits(self) -> Splits:
+        """The splits list as it was settled."""
+        return read_splits(self.lake)
+
+    def wrong_answers(self) -> Iterator[tuple[str, date]]:
+        """The names and dates of the range for which the vendor told another count than the true one."""
+        ledger = Ledger(self.lake, SystemClock())
+        ledger.load()
+        for day in self.documents:
+            for ticker in self.market.truth.lines(day):
+                answer = ledger.answer(ticker, day)
+                if answer and answer.status == "ok" and answer.weighted_shares != self.market.truth.shares(ticker, day):
+                    yield ticker, day
+
+
+def judged(market: Market, lake: Lake, start: date, end: date, method: Method = "grouped") -> JudgedRun:
+    """Collect a range of a market's dates into a lake, on the day after the market's last."""
+    now = noon_after(market.end)
+    result = collect(lake, SandboxSource(market, now=now), CollectOptions(start, end, method), FakeClock(now))
+    return JudgedRun(market, lake, result, {day: lake.read_document(day) for day in result.written})
+
+
+def _flags_within(document: Document) -> Iterator[tuple[str, Flag]]:
+    for ticker, company in document["companies"].items():
+        yield from ((ticker, ("correction", one["reason"])) for one in company.get("corrections", []))
+    for one in document["sp500_details"].get("corrections", []):
+        yield one["ticker"], ("correction", one["reason"])
+    yield from ((one["ticker"], ("doubt", one["kind"])) for one in document.get("doubts", []))
+
+
+def _view(day: date, document: Document) -> DayView:
+    lines = document["sp500_details"]["constituents"]
+    return DayView(day, {line["ticker"]: (line["close_price"], line["shares_outstanding"]) for line in lines})
+
+
+# A market of other names needs other tables of names
+
+
+@contextmanager
+def tables_of(market: Market, folder: Path) -> Iterator[None]:
+    """While this lasts, `data/` knows the lines, renames and share classes of a market that was never tuned to.
+
+    All but these are the real tables: the fiscal calendars, for one, are then mostly wrong.
+    """
+    shutil.copytree(Path(__file__).parents[2] / "data", folder, dirs_exist_ok=True)
+    for name, columns, rows in _tables(market):
+        _write(folder / f"{name}.csv", columns, rows)
+    _forget()
+    try:
+        with patch.object(facts, "_folder", lambda: folder):
+            yield
+    finally:
+        _forget()
+
+
+def _forget() -> None:
+    for module in (facts, tickers, membership):
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
+def _tables(market: Market) -> Iterator[tuple[str, Sequence[str], list[Sequence[object]]]]:
+    lines = market.blueprint.lines
+    yield "constituents", ("ticker", "name", "cik", "sector"), [(x.ticker, x.name, x.cik, x.sector) for x in lines]
+    yield (
+        "symbol_history",
+        ("ticker", "symbol", "first_day", "last_day", "details_last_day", "cik"),
+        [row for line in lines if len(line.symbols) > 1 for row in _periods(line.ticker, line.cik, market)],
+    )
+    yield "other_securities", ("symbol", "name", "first_day", "last_day", "cik", "security_type"), []
+    yield (
+        "share_classes",
+        ("cik", "company", "counted_ticker", "other_tickers"),
+        [
+            (cik, "", counted, " ".join(x.ticker for x in lines if x.cik == cik and x.ticker != counted))
+            for cik, counted in market.blueprint.counted.items()
+        ],
+    )
+
+
+def _periods(ticker: str, cik: str, market: Market) -> Iterator[Sequence[object]]:
+    periods = market.truth.line(ticker).symbols
+    ends = [date.fromordinal(period.first_day.toordinal() - 1) for period in periods[1:] if period.first_day]
+    for period, end in zip(periods, [*ends, None], strict=True):
+        yield (
+            ticker, period.symbol, period.first_day or "", end or "", period.details_last_day or "", period.cik or cik
+        )  # fmt: skip
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
