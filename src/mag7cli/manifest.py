@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -27,7 +27,7 @@ _FLAT: Final = re.compile(rf"{ANALYTICS}(\w+)/(\d{{4}})\.parquet")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The tables that have a file for a date or a year, and the fingerprint of what they were made of.
+    """The tables that have a partition for a date, and the fingerprint of what they were made of.
 
     `problem` is why the date's document made no rows.
     """
@@ -38,11 +38,19 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeYear:
+    """The flat files of a year: their versions by table, and the fingerprint of what they were made of."""
+
+    fingerprint: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What is there: partitions by date and flat files by year."""
 
     dates: Mapping[date, Made]
-    years: Mapping[int, Made]
+    years: Mapping[int, MadeYear]
 
     def tables_on(self, day: date) -> frozenset[str]:
         """The tables that have a partition for that date."""
@@ -50,21 +58,22 @@ class Manifest:
 
     def tables_in(self, year: int) -> frozenset[str]:
         """The tables that have a flat file for that year."""
-        return self.years[year].tables if year in self.years else frozenset()
+        return frozenset(self.years[year].versions) if year in self.years else frozenset()
 
     def doubting(self, dates: Iterable[date], years: Iterable[int]) -> "Manifest":
         """The manifest while these are being made: any of their files may be there, whatever it was made of."""
         return Manifest(
-            {**self.dates, **dict.fromkeys(dates, _DOUBTED)}, {**self.years, **dict.fromkeys(years, _DOUBTED)}
+            {**self.dates, **dict.fromkeys(dates, _DOUBTED)}, {**self.years, **dict.fromkeys(years, _DOUBTED_YEAR)}
         )
 
-    def with_year(self, year: int, made: Made, dates: Mapping[date, Made], gone: Iterable[date]) -> "Manifest":
+    def with_year(self, year: int, made: MadeYear, dates: Mapping[date, Made], gone: Iterable[date]) -> "Manifest":
         """The manifest after a year was made: some of its `dates` anew, some of them `gone`."""
         kept = {day: of for day, of in self.dates.items() if day not in set(gone)}
         return Manifest({**kept, **dates}, {**self.years, year: made})
 
 
 _DOUBTED: Final = Made("", frozenset(TABLE))
+_DOUBTED_YEAR: Final = MadeYear("", dict.fromkeys(TABLE, ""))
 
 
 def read(lake: Lake) -> Manifest:
@@ -77,14 +86,16 @@ def write(lake: Lake, manifest: Manifest) -> None:
     """Keep the manifest."""
     content = {
         "made_by": _code(),
-        "dates": {day.isoformat(): _row(made) for day, made in sorted(manifest.dates.items())},
-        "years": {str(year): _row(made) for year, made in sorted(manifest.years.items())},
+        "dates": {
+            day.isoformat(): [made.fingerprint, sorted(made.tables), made.problem]
+            for day, made in sorted(manifest.dates.items())
+        },
+        "years": {
+            str(year): [made.fingerprint, dict(sorted(made.versions.items()))]
+            for year, made in sorted(manifest.years.items())
+        },
     }
     lake.store.write(KEY, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def _row(made: Made) -> list[Any]:
-    return [made.fingerprint, sorted(made.tables), made.problem]
 
 
 def _code() -> str:
@@ -98,35 +109,39 @@ def _decoded(lake: Lake) -> Manifest | None:
         if content["made_by"] != _code():
             return None
         return Manifest(
-            {date.fromisoformat(day): _made(row) for day, row in content["dates"].items()},
-            {int(year): _made(row) for year, row in content["years"].items()},
+            {
+                date.fromisoformat(day): Made(fingerprint, frozenset(names), problem)
+                for day, (fingerprint, names, problem) in content["dates"].items()
+            },
+            {int(year): MadeYear(fingerprint, dict(made)) for year, (fingerprint, made) in content["years"].items()},
         )
     except (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
-def _made(row: list[Any]) -> Made:
-    fingerprint, names, problem = row
-    return Made(fingerprint, frozenset(names), problem)
-
-
 def _agrees(manifest: Manifest, lake: Lake) -> bool:
     """Whether the files are still there, by a sample that costs little even where listing is a request.
 
-    Every flat file, every date's summary, and every partition of the last date: enough to notice a folder that was
-    deleted, be it a zone's, a table's or a date's. What an earlier run was making when it died proves nothing.
+    Every flat file in its version, every date's summary, and every partition of the last date: enough to notice a
+    folder that was deleted, be it a zone's, a table's or a date's. What an earlier run was making when it died proves
+    nothing.
     """
-    flat = {(year, name) for year, made in manifest.years.items() if made.fingerprint for name in made.tables}
+    flat = {
+        (year, name, version)
+        for year, made in manifest.years.items()
+        if made.fingerprint
+        for name, version in made.versions.items()
+    }
     summaries = {day for day, made in manifest.dates.items() if made.fingerprint and _EVERY_DATE in made.tables}
     last = max(summaries, default=None)
     return (
-        flat == {(year, name) for year, name in _flat_files(lake) if not _is_doubted(manifest.years.get(year))}
+        flat == {found for found in _flat_files(lake) if not _is_doubted(manifest.years.get(found[0]))}
         and summaries == {day for day, _ in _summaries(lake) if not _is_doubted(manifest.dates.get(day))}
         and (last is None or all(lake.store.exists(lake.partition_key(t, last)) for t in manifest.dates[last].tables))
     )
 
 
-def _is_doubted(made: Made | None) -> bool:
+def _is_doubted(made: Made | MadeYear | None) -> bool:
     return made is not None and not made.fingerprint
 
 
@@ -136,21 +151,21 @@ def _summaries(lake: Lake) -> Iterator[tuple[date, str]]:
 
 def _listed(lake: Lake) -> Manifest:
     dates: dict[date, set[str]] = {}
-    years: dict[int, set[str]] = {}
+    years: dict[int, dict[str, str]] = {}
     for day, table in _partitions(lake, PROCESSED):
         dates.setdefault(day, set()).add(table)
-    for year, table in _flat_files(lake):
-        years.setdefault(year, set()).add(table)
+    for year, table, _ in _flat_files(lake):
+        years.setdefault(year, {})[table] = ""
     return Manifest(
         {day: Made("", frozenset(names)) for day, names in dates.items()},
-        {year: Made("", frozenset(names)) for year, names in years.items()},
+        {year: MadeYear("", names) for year, names in years.items()},
     )
 
 
 def listed_keys(lake: Lake) -> set[str]:
     """The keys of every file of either layout."""
     partitions = {lake.partition_key(table, day) for day, table in _partitions(lake, PROCESSED)}
-    return partitions | {lake.flat_key(table, year) for year, table in _flat_files(lake)}
+    return partitions | {lake.flat_key(table, year) for year, table, _ in _flat_files(lake)}
 
 
 def _partitions(lake: Lake, prefix: str) -> Iterator[tuple[date, str]]:
@@ -168,8 +183,9 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _flat_files(lake: Lake) -> Iterator[tuple[int, str]]:
+def _flat_files(lake: Lake) -> Iterator[tuple[int, str, str]]:
+    """Year, table and version of every flat file."""
     for found in lake.store.list(ANALYTICS):
         match = _FLAT.fullmatch(found.key)
         if match and match[1] in TABLE:
-            yield int(match[2]), match[1]
+            yield int(match[2]), match[1], found.version

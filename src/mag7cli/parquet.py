@@ -4,7 +4,7 @@ Equal rows give equal bytes, whenever and in whatever company they are written. 
 `pyarrow.array` of a list imports pandas, which takes longer than the rest of a run over one date.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
@@ -43,6 +43,22 @@ def flat_bytes(table: Table, rows: pa.Table) -> bytes:
     pq.write_table(rows, sink, compression="snappy", row_group_size=len(rows), **options)
     encoded: bytes = sink.getvalue().to_pybytes()
     return encoded
+
+
+def by_date(data: bytes) -> dict[date, pa.Table]:
+    """The rows of a file of the flat layout by date, oldest first."""
+    rows = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False).combine_chunks()
+    days = np.frombuffer(rows.column(0).chunk(0).buffers()[1], np.int32)
+    found, starts, counts = np.unique(days, return_index=True, return_counts=True)
+    return {
+        date.fromordinal(day + _EPOCH): rows.slice(start, count)
+        for day, start, count in zip(found.tolist(), starts.tolist(), counts.tolist(), strict=True)
+    }
+
+
+def joined(rows: Iterable[pa.Table]) -> pa.Table:
+    """These rows one after the other."""
+    return pa.concat_tables(rows).combine_chunks()
 
 
 def partitions(rows: pa.Table) -> SmallFiles:

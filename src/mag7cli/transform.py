@@ -15,7 +15,7 @@ from typing import Final
 from mag7cli import manifest as manifests
 from mag7cli import processes, transform_plan
 from mag7cli.lake import Lake
-from mag7cli.manifest import Made, Manifest
+from mag7cli.manifest import Made, MadeYear, Manifest
 from mag7cli.progress import NoProgress, Progress
 from mag7cli.transform_plan import Plan, Range, Sources
 
@@ -96,7 +96,7 @@ class _MadeYear:
     """What became of a plan: the flat files, and the partitions of the changed dates."""
 
     plan: Plan
-    flat: Made
+    flat: MadeYear
     dates: Mapping[date, Made]
 
 
@@ -136,10 +136,12 @@ def _make(lake: Lake, plan: Plan) -> _MadeYear:
         with year_files.transfers(lake.store) as run:
             for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
                 pass
+            flat = {lake.flat_key(table, plan.year): table for table in sorted(rows.tables)}
+            versions = {flat[info.key]: info.version for info in run(lake.store.info, flat)}
     dates = {
         day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day)) for day in sorted(plan.changed)
     }
-    return _MadeYear(plan, Made(plan.fingerprint, rows.tables), dates)
+    return _MadeYear(plan, MadeYear(plan.fingerprint, versions), dates)
 
 
 @contextmanager
@@ -164,7 +166,7 @@ def _delete_leftovers(lake: Lake, made: _MadeYear, before: Manifest) -> None:
         for day in (*made.plan.gone, *made.dates)
         for table in before.tables_on(day) - (made.dates[day].tables if day in made.dates else frozenset())
     ]
-    keys += [lake.flat_key(table, year) for table in before.tables_in(year) - made.flat.tables]
+    keys += [lake.flat_key(table, year) for table in before.tables_in(year) - made.flat.versions.keys()]
     with year_files.transfers(lake.store) as run:
         for _ in run(lake.store.delete, sorted(keys)):
             pass

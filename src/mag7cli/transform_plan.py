@@ -29,10 +29,15 @@ class DateInputs:
 
 @dataclass(frozen=True, slots=True)
 class YearInputs:
-    """The dates of one calendar year that belong in the tables, oldest first."""
+    """One calendar year: the dates to be made of their documents, oldest first, and what stays as it is.
+
+    `kept` dates have their rows in the flat files of the tables `kept_in`.
+    """
 
     year: int
     dates: tuple[DateInputs, ...]
+    kept: frozenset[date] = frozenset()
+    kept_in: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +134,11 @@ def _plan(year: int, dates: Sequence[tuple[DateInputs, str]], manifest: Manifest
         for day, fingerprint in fingerprints.items()
         if known.get(day) != fingerprint or (forced is not None and day in forced)
     }
-    return Plan(
-        YearInputs(year, tuple(inputs for inputs, _ in dates)),
-        fingerprints,
-        frozenset(changed),
-        frozenset(known.keys() - fingerprints.keys()),
-    )
+    gone = frozenset(known.keys() - fingerprints.keys())
+    made = manifest.years.get(year)
+    if made is None or not made.fingerprint:
+        everything = YearInputs(year, tuple(inputs for inputs, _ in dates))
+        return Plan(everything, fingerprints, frozenset(changed), gone)
+    anew = tuple(inputs for inputs, _ in dates if inputs.trading_date in changed)
+    kept = frozenset(fingerprints.keys() - changed)
+    return Plan(YearInputs(year, anew, kept, frozenset(made.versions)), fingerprints, frozenset(changed), gone)

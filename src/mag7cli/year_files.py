@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate, chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from mag7cli.texts import Texts
 from mag7cli.transform_plan import DateInputs, YearInputs
 from mag7cli.vendor import Split
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _SPLITS: Final = "stock_splits"
 # A request to S3 is mostly waiting; its client takes threads.
 _REQUESTS_IN_FLIGHT: Final = 16
@@ -31,19 +34,23 @@ _REQUESTS_IN_FLIGHT: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class YearRows:
-    """The rows of a year by table, and why some of its documents made none."""
+    """The rows of a year by table, and why some of its documents made none.
+
+    `batches` were made of documents now, `kept` are those of other dates, as a flat file holds them.
+    """
 
     year: int
     batches: Mapping[str, "Batch"]
+    kept: Mapping[str, "Mapping[date, pa.Table]"]
     problems: Mapping[date, str]
 
     @property
     def tables(self) -> frozenset[str]:
         """The tables that have rows."""
-        return frozenset(self.batches)
+        return frozenset(self.batches) | frozenset(self.kept)
 
     def tables_on(self, day: date) -> frozenset[str]:
-        """The tables that have rows on that date."""
+        """The tables that have rows on that date, if it was made now."""
         return frozenset(name for name, batch in self.batches.items() if day in batch.counts)
 
 
@@ -98,7 +105,22 @@ def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
                 continue
             for name, values in made.items():
                 batches.setdefault(name, Batch()).add(day.trading_date, values)
-    return YearRows(inputs.year, batches, problems)
+    return YearRows(inputs.year, batches, _kept(lake, inputs), problems)
+
+
+def _kept(lake: Lake, inputs: YearInputs) -> "dict[str, dict[date, pa.Table]]":
+    """The rows of dates that have not changed: to read them back costs less than to make them again."""
+    names = sorted(inputs.kept_in) if inputs.kept else []
+    with transfers(lake.store) as run:
+        data = run(lake.store.read, [lake.flat_key(name, inputs.year) for name in names])
+        found = {name: _of(inputs.kept, of_year) for name, of_year in zip(names, data, strict=True)}
+    return {name: of_dates for name, of_dates in found.items() if of_dates}
+
+
+def _of(dates: Collection[date], flat_file: bytes) -> "dict[date, pa.Table]":
+    from mag7cli import parquet
+
+    return {day: rows_ for day, rows_ in parquet.by_date(flat_file).items() if day in dates}
 
 
 class _Reader:
@@ -159,19 +181,24 @@ def _split_columns(inputs: DateInputs) -> dict[str, rows.Columns]:
     return {_SPLITS: tuple(zip(*executed, strict=True))} if executed else {}
 
 
-def files(rows_: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]]:
-    """Keys and bytes: the partitions of these dates and every flat file of the year."""
+def files(made: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]]:
+    """Keys and bytes: the partitions of those of these dates that were made now, and every flat file of the year."""
     # The import of Arrow takes longer than to find that nothing has changed.
     from mag7cli import parquet
 
-    for name, batch in rows_.batches.items():
-        counts = list(batch.counts.values())
-        table = parquet.arrow_table(TABLE[name], list(batch.counts), counts, batch.columns())
-        partitions = parquet.partitions(table)
-        for day, start, count in zip(batch.counts, accumulate(counts, initial=0), counts, strict=False):
-            if day in dates:
-                yield Lake.partition_key(name, day), partitions.file(start, count)
-        yield Lake.flat_key(name, rows_.year), parquet.flat_bytes(TABLE[name], table)
+    for name in sorted(made.tables):
+        by_date = dict(made.kept.get(name, {}))
+        batch = made.batches.get(name, Batch())
+        if batch.counts:
+            counts = list(batch.counts.values())
+            table = parquet.arrow_table(TABLE[name], list(batch.counts), counts, batch.columns())
+            partitions = parquet.partitions(table)
+            for day, start, count in zip(batch.counts, accumulate(counts, initial=0), counts, strict=False):
+                by_date[day] = table.slice(start, count)
+                if day in dates:
+                    yield Lake.partition_key(name, day), partitions.file(start, count)
+        whole = parquet.joined(by_date[day] for day in sorted(by_date)) if made.kept.get(name) else table
+        yield Lake.flat_key(name, made.year), parquet.flat_bytes(TABLE[name], whole)
 
 
 Run = Callable[[Callable[..., Any], Iterable[Any]], Iterator[Any]]

@@ -93,6 +93,39 @@ def test_a_new_date_writes_its_partitions_and_its_year_only(lake: Lake) -> None:
     }
 
 
+def test_a_new_date_reads_its_document_and_the_one_before_it_only(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = DAYS[-1]
+    content = lake.read_document(last)
+    lake.store.delete(lake.document_key(last))
+    transform(lake)
+    lake.write_document(last, content)
+    read, keys = lake.store.read, []
+
+    def read_and_remember(key: str) -> bytes:
+        keys.append(key)
+        return read(key)
+
+    monkeypatch.setattr(lake.store, "read", read_and_remember)
+    transform(lake)
+
+    assert {key for key in keys if key.endswith(".json")} - {manifest.KEY} == {
+        lake.document_key(DAYS[-2]),
+        lake.document_key(last),
+        "raw/reference/splits.json",
+    }
+
+
+def test_a_flat_file_that_somebody_changed_is_made_again(lake: Lake) -> None:
+    transform(lake)
+    before = tables(lake)
+    key = lake.flat_key("daily_summary", 2024)
+    lake.store.write(key, lake.store.read(lake.flat_key("daily_summary", 2023)))
+
+    transform(lake)
+
+    assert tables(lake) == before
+
+
 def test_made_day_by_day_the_bytes_are_those_of_one_run(lake: Lake, tmp_path: Path) -> None:
     stepwise = Lake.at(str(tmp_path / "stepwise"))
     for day in reversed(DAYS):
