@@ -1,4 +1,4 @@
-"""Draw docs/images from a lake of the simulated market: the report's first screen on a desk and on a phone, and a chart.
+"""Draw docs/images from a lake of the simulated market: the report's first screen on a desk and on a phone.
 
 `make pictures` runs it after the demo. It needs Chromium, which it finds on PATH.
 """
@@ -13,16 +13,14 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SCREENS = {"report": (1280, 900), "report-phone": (390, 844)}
-CHART = "share"
 
 
 def main(lake: str) -> None:
     """Draw every picture from the lake's report."""
     with tempfile.TemporaryDirectory() as folder:
-        page, charts = Path(folder, "report.html"), Path(folder, "charts")
-        subprocess.run(["mag7", "report", "--lake", lake, "--out", page, "--png", charts], check=True)  # noqa: S607
+        page = Path(folder, "report.html")
+        subprocess.run(["mag7", "report", "--lake", lake, "--out", page], check=True)  # noqa: S607
         IMAGES.mkdir(parents=True, exist_ok=True)
-        shutil.copy(charts / f"{CHART}.png", IMAGES / f"{CHART}.png")
         _draw_screens(page)
 
 
