@@ -29,11 +29,16 @@ class Asking:
         self, work: Callable[[_Item], _Answer], items: Iterable[_Item]
     ) -> Iterator[tuple[_Item, _Answer | MarketDataError]]:
         """Each item with its answer or the error that is its own, in order. Raises what ends the run."""
-        for item, answer in each(work, items, workers=self.workers, stop=self.stop):
+        for item, answer in each(work, items, workers=self.workers, stop=self.stop, is_outage=self._is_outage):
             self.told()
             if not isinstance(answer, MarketDataError):
                 self.answered()
             yield item, answer
+
+    def _is_outage(self) -> bool:
+        """True if the vendor has no answer to the plainest question either: then it is not what we asked for."""
+        [(_, answer)] = each(lambda _: self.source.status(), (None,), workers=1, stop=self.stop)
+        return isinstance(answer, MarketDataError)
 
     def once(self, work: Callable[[], _Answer]) -> _Answer:
         """One answer. Raises its error, or what ends the run."""

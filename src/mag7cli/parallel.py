@@ -23,7 +23,7 @@ _Answer = TypeVar("_Answer")
 
 _ENDS_THE_RUN: Final = (AuthenticationError, PlanError, NotYetAvailableError, StoppedEarlyError, InterruptedRunError)
 _OUTAGE: Final = (VendorUnavailableError, RateLimitError)
-# One call that failed for good is bad luck; as many in a row, none answered between, are an outage.
+# One call that failed for good is bad luck; after as many in a row, none answered between, it is time to ask why.
 _FAILURES_IN_A_ROW: Final = 8
 _LOOKS_EVERY_S: Final = 0.2
 
@@ -41,20 +41,27 @@ class Stop(Protocol):
 
 
 def each(
-    work: Callable[[_Item], _Answer], items: Iterable[_Item], *, workers: int, stop: Stop
+    work: Callable[[_Item], _Answer],
+    items: Iterable[_Item],
+    *,
+    workers: int,
+    stop: Stop,
+    is_outage: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[_Item, _Answer | MarketDataError]]:
     """Each item with its answer or the error that is its own, in the order of `items`.
 
-    An error that concerns the whole run is raised: a refused key or plan, a limit reached, an interrupt, an outage.
-    `stop` is then requested. Calls that are under way at that moment are not waited for.
+    An error that concerns the whole run is raised: a refused key or plan, a limit reached, an interrupt, an outage,
+    for which many failures in a row are taken if `is_outage` says so too. `stop` is then requested. Calls that are
+    under way at that moment are not waited for.
     """
     failures = 0
     crew = _Crew(work, workers)
     try:
         for item, future in _ahead(crew, items, workers * 2, stop):
             answer = _result(future, stop)
-            failures = failures + 1 if isinstance(answer, _OUTAGE) else 0
-            _check_outage(answer, failures)
+            failures = failures % _FAILURES_IN_A_ROW + 1 if isinstance(answer, _OUTAGE) else 0
+            if failures == _FAILURES_IN_A_ROW:
+                _check_outage(answer, is_outage)
             yield item, answer
     except GeneratorExit:
         raise
@@ -117,8 +124,8 @@ def _ahead(
     yield from waiting
 
 
-def _check_outage(answer: object, failures: int) -> None:
-    if failures >= _FAILURES_IN_A_ROW and isinstance(answer, MarketDataError):
+def _check_outage(answer: object, is_outage: Callable[[], bool]) -> None:
+    if isinstance(answer, MarketDataError) and is_outage():
         raise answer
 
 
