@@ -12,8 +12,9 @@ In which share units a count was given is `split_units`' to find.
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import median_low
 from typing import Final, Literal
 
 from mag7cli.split_units import SplitUnits, read_epochs
@@ -23,7 +24,7 @@ Basis = Literal["weighted", "share_class", "last_known"]
 HONOURED_FROM: Final = date(2021, 10, 1)
 """From about here on the vendor's whole-company counts honour the date asked for; before, they may stand still."""
 
-_BACKED: Final = math.log(1.03)
+_BACKED: Final = math.log(1.1)
 # A count that stands still for longer than a quarter before it first moves does not honour the date asked for.
 _FROZEN: Final = timedelta(days=100)
 _ONE_CLASS: Final = math.log(1.002)
@@ -59,27 +60,40 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One answer, read: `neutral` shares (units before the first split), and what had to be done to it."""
+    """A count that the vendor named, read: `neutral` shares (units before the first split), what had to be done to it.
+
+    `unit` is how many neutral shares one share was as the count was told: a count is exact to half of it.
+    """
 
     on: date
     neutral: float
+    unit: float
     basis: Basis
     vendor: float | None
     share_class: float | None
     adjustments: tuple[Adjustment, ...] = ()
 
-    @property
-    def is_told(self) -> bool:
-        """True if the vendor named this count; a count that was carried over says nothing of its date."""
-        return self.basis != "last_known"
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An answer that tells no count to go by: it named none, or one that is `jump` times the one before."""
+
+    on: date
+    vendor: float | None
+    share_class: float | None
+    jump: float | None = None
 
 
-def read(answers: Sequence[ShareObservation], units: SplitUnits, jumps: Collection[date] = ()) -> list[Point]:
-    """A point for each answer, which are sorted by date; none if no answer names a count.
+def read(
+    answers: Sequence[ShareObservation], units: SplitUnits, jumps: Collection[date] = ()
+) -> tuple[list[Point], list[Gap]]:
+    """The counts that the answers (sorted by date) tell, and the answers that tell none.
 
     `jumps` are dates on which the close moved as in a split that is not listed: a count that jumps there is no glitch.
     """
-    return _hold_glitches(_Reading(answers, units).points(), jumps)
+    points, gaps = _Reading(answers, units).points()
+    points, glitches = _without_glitches(points, jumps)
+    return points, [*gaps, *glitches]
 
 
 class _Reading:
@@ -88,30 +102,28 @@ class _Reading:
     def __init__(self, answers: Sequence[ShareObservation], units: SplitUnits) -> None:
         self._answers = answers
         self._units = units
-        self._one_class = _is_one_class(answers, units)
+        part = _class_part(answers)
+        self._one_class = part is not None and abs(math.log(part)) <= _ONE_CLASS
+        self._class_epochs = read_epochs([(one.on, one.share_class) for one in answers if one.share_class], units)
         given = [one for one in answers if one.weighted]
         run = given[: self._frozen_length(given)]
-        weighted = [(one.on, one.weighted) for one in given if one.weighted]
-        by_class = [(one.on, one.share_class) for one in answers if one.share_class]
-        self._weighted_epochs = read_epochs(weighted, units, len(run), _backed(given, units))
-        self._class_epochs = read_epochs(by_class, units)
-        self._stale = self._stale_days(run)
         self._frozen_class = next((self._class_neutral(one) for one in reversed(run) if one.share_class), None)
+        self._stale = {one.on for one in run if self._is_stale(one, run[-1].on)}
+        weighted = [(one.on, one.weighted) for one in given if one.weighted]
+        self._weighted_epochs = read_epochs(weighted, units, len(run), _backed(given, units, part))
 
-    def points(self) -> list[Point]:
-        """A point for each answer; those without a count take the last known one, else the next."""
-        points = [self._point(one) for one in self._answers]
-        known = next((point for point in points if point), None)
-        if known is None:
-            return [self._class_point(one, one.share_class) for one in self._answers if one.share_class]
-        filled: list[Point] = []
-        for one, point in zip(self._answers, points, strict=True):
-            known = point or _carried_over(one, known)
-            filled.append(known)
-        return filled
+    def points(self) -> tuple[list[Point], list[Gap]]:
+        """A point for each answer that tells how many shares the whole company has, and the answers that do not.
+
+        If none does, the class counts stand in.
+        """
+        points = [point for one in self._answers if (point := self._point(one))]
+        if not points:
+            points = [self._class_point(one, one.share_class) for one in self._answers if one.share_class]
+        told = {point.on for point in points}
+        return points, [Gap(one.on, one.weighted, one.share_class) for one in self._answers if one.on not in told]
 
     def _point(self, one: ShareObservation) -> Point | None:
-        """None if the answer does not tell how many shares the whole company has."""
         if one.weighted and not (one.on in self._stale and self._one_class and one.share_class):
             return self._weighted_point(one, one.weighted)
         return self._class_point(one, one.share_class) if one.share_class and self._one_class else None
@@ -119,32 +131,34 @@ class _Reading:
     def _frozen_length(self, given: Sequence[ShareObservation]) -> int:
         """How many of the first answers are one and the same frozen count: 0 if the history honours the date.
 
-        A count is frozen if it stands still over a split, or for longer than a quarter while the class count moves, or
-        before the vendor's counts honour the date if it is not what the company's only class has.
+        A count is frozen if it stands still over a split, or while the class count moves, or is not what the company's
+        only class has. But for a split, a quarter's delay is forgiven where the vendor's counts honour the date.
         """
         if not given:
             return 0
         length = next((index for index, one in enumerate(given) if one.weighted != given[0].weighted), len(given))
         run = given[:length]
-        over_a_split = self._units.between(run[0].on, run[-1].on) and not _within_split_window(run, self._units)
-        classes = {self._units.neutral(one.share_class, self._units.epoch(one.on)) for one in run if one.share_class}
-        stands_still = run[-1].on - run[0].on > _FROZEN and len(classes) > 1
+        first, last = run[0].on, run[-1].on
+        over_a_split = self._units.between(first, last) and not _within_split_window(run, self._units)
+        classes = [self._class_neutral(one) for one in run if one.share_class]
+        class_moves = bool(classes) and max(classes) > (1 + _SAME) * min(classes)
+        stands_still = class_moves and (first < HONOURED_FROM or last - first > _FROZEN)
         denied = self._one_class and any(one.on < HONOURED_FROM and not _agree(one, self._units) for one in run)
         return length if over_a_split or stands_still or denied else 0
 
-    def _stale_days(self, run: Sequence[ShareObservation]) -> set[date]:
-        """The dates of a frozen run for which its count is not true.
+    def _is_stale(self, one: ShareObservation, last: date) -> bool:
+        """True if a frozen count is not true of a date of its run, which ends on `last`.
 
-        Where the company has one class, its count says so; else all but the end, where the class count stands.
+        Where the company has one class, its count says so; else all is but the end, where the class count stands.
         """
         if self._one_class:
-            return {one.on for one in run if one.weighted != one.share_class}
-        last = run[-1] if run else None
-        return {
-            one.on
-            for one in run
-            if last and (self._units.between(one.on, last.on) or one.share_class != last.share_class)
-        }
+            return one.weighted != one.share_class
+        return self._units.between(one.on, last) or not self._is_as_at_the_end(one)
+
+    def _is_as_at_the_end(self, one: ShareObservation) -> bool:
+        if not one.share_class or not self._frozen_class:
+            return True
+        return abs(self._class_neutral(one) / self._frozen_class - 1) <= _SAME
 
     def _class_neutral(self, one: ShareObservation) -> float:
         return self._units.neutral(one.share_class or 0.0, self._class_epochs[one.on])
@@ -159,7 +173,8 @@ class _Reading:
             drift = self._class_drift(one)
             neutral *= drift
             adjustments.append(_frozen(drift))
-        return Point(one.on, neutral, "weighted", shares, one.share_class, tuple(adjustments))
+        unit = self._units.neutral(1, epoch)
+        return Point(one.on, neutral, unit, "weighted", shares, one.share_class, tuple(adjustments))
 
     def _class_drift(self, one: ShareObservation) -> float:
         """How many times the class count that goes with a frozen count the class had on the date; 1 if that is no use.
@@ -177,7 +192,8 @@ class _Reading:
         adjustments = [_class_used(one, is_stale=one.on in self._stale, one_class=self._one_class)]
         if epoch != self._units.epoch(one.on):
             adjustments.append(self._wrong_units(one.on, shares, neutral, epoch, is_frozen=False))
-        return Point(one.on, neutral, "share_class", one.weighted, one.share_class, tuple(adjustments))
+        unit = self._units.neutral(1, epoch)
+        return Point(one.on, neutral, unit, "share_class", one.weighted, one.share_class, tuple(adjustments))
 
     def _wrong_units(self, on: date, shares: float, neutral: float, epoch: int, *, is_frozen: bool) -> Adjustment:
         is_ahead = epoch > self._units.epoch(on)
@@ -190,14 +206,14 @@ class _Reading:
         )
 
 
-def _is_one_class(answers: Sequence[ShareObservation], units: SplitUnits) -> bool:
-    """True if the line's class is the whole company: where both counts are given and honour the date they agree."""
-    both = [one for one in answers if one.weighted and one.share_class]
-    fresh = [one for one in both if one.on >= HONOURED_FROM] or both[-1:]
-    return sum(_agree(one, units, _ONE_CLASS) for one in fresh) * 2 > len(fresh)
+def _class_part(answers: Sequence[ShareObservation]) -> float | None:
+    """The part of the company's shares that is in the line's class, where both counts are given and honour the date."""
+    parts = [(one.on, one.share_class / one.weighted) for one in answers if one.weighted and one.share_class]
+    fresh = [part for on, part in parts if on >= HONOURED_FROM] or [part for _, part in parts[-1:]]
+    return median_low(fresh) if fresh else None
 
 
-def _agree(one: ShareObservation, units: SplitUnits, tolerance: float = _SAME) -> bool:
+def _agree(one: ShareObservation, units: SplitUnits) -> bool:
     """True if an answer's two counts are one, even if a split of some days around is in one of them only."""
     if not one.weighted or not one.share_class:
         return True
@@ -205,7 +221,7 @@ def _agree(one: ShareObservation, units: SplitUnits, tolerance: float = _SAME) -
     near = [epoch for epoch in range(units.epochs) if epoch == own or units.is_near_split(one.on, epoch)]
     classes = [units.neutral(one.share_class, epoch) for epoch in near]
     return any(
-        abs(math.log(units.neutral(one.weighted, epoch) / count)) <= tolerance for epoch in near for count in classes
+        abs(math.log(units.neutral(one.weighted, epoch) / count)) <= _SAME for epoch in near for count in classes
     )
 
 
@@ -216,14 +232,14 @@ def _within_split_window(run: Sequence[ShareObservation], units: SplitUnits) -> 
     return last == first + 1 and is_near
 
 
-def _backed(given: Sequence[ShareObservation], units: SplitUnits) -> set[tuple[date, int]]:
+def _backed(given: Sequence[ShareObservation], units: SplitUnits, part: float | None) -> set[tuple[date, int]]:
     """The readings of the whole-company counts that the class count confirms, as pairs of date and epoch."""
     return {
         (one.on, epoch)
         for one in given
-        if one.weighted and one.share_class
+        if one.weighted and one.share_class and part
         for epoch in range(units.epochs)
-        if abs(math.log(units.neutral(one.weighted, epoch) * units.ratio(one.on) / one.share_class)) < _BACKED
+        if abs(math.log(units.neutral(one.weighted, epoch) * units.ratio(one.on) * part / one.share_class)) < _BACKED
     }
 
 
@@ -251,36 +267,38 @@ def _class_used(one: ShareObservation, *, is_stale: bool, one_class: bool) -> Ad
     )
 
 
-def _carried_over(one: ShareObservation, known: Point) -> Point:
-    which = "last" if known.on < one.on else "next"
-    why = Adjustment(f"share count missing: {which} known count used", f"the {which} known count is of {known.on}")
-    return Point(one.on, known.neutral, "last_known", None, one.share_class, (why,))
-
-
 # Counts that jump
 
 
-def _hold_glitches(points: Sequence[Point], jumps: Collection[date]) -> list[Point]:
-    """Counts that jump and return within days, or have just jumped, are held: the last known one stands, flagged."""
+def _without_glitches(points: Sequence[Point], jumps: Collection[date]) -> tuple[list[Point], list[Gap]]:
+    """The points that stand; those that jump and return within days, or have just jumped, are gaps."""
     if not points:
-        return []
-    first = _hold(points[0], points[1]) if _first_is_glitch(points) else points[0]
-    held = [first]
-    for index, point in enumerate(points[1:], start=1):
-        last = held[-1]
+        return [], []
+    first, *rest = points
+    if _first_is_glitch(points):
+        stand, *rest = rest
+        kept, gaps = [stand], [_gap(first, stand)]
+    else:
+        kept, gaps = [first], []
+    for index, point in enumerate(rest):
+        last = kept[-1]
         explained = any(last.on - _LATE < jump <= point.on + _EARLY for jump in jumps)
-        is_held = not explained and _is_glitch(points, index, last.neutral)
-        held.append(_hold(point, last) if is_held else point)
-    return held
+        if not explained and _is_glitch(point, rest[index + 1 :], last.neutral):
+            gaps.append(_gap(point, last))
+        else:
+            kept.append(point)
+    return kept, gaps
 
 
-def _is_glitch(points: Sequence[Point], index: int, good: float) -> bool:
-    """True if the count at `index` left the level `good` and no later answer confirms that it stays away."""
-    point = points[index]
+def _gap(point: Point, known: Point) -> Gap:
+    return Gap(point.on, point.vendor, point.share_class, point.neutral / known.neutral)
+
+
+def _is_glitch(point: Point, later: Sequence[Point], good: float) -> bool:
+    """True if a count left the level `good` and no later answer confirms that it stays away."""
     jump = _apart(point, good)
     if jump <= _GLITCH:
         return False
-    later = points[index + 1 :]
     returned = next((one for one in later if _apart(one, good) <= _RETURNED), None)
     if returned is not None:
         stays = [one for one in later if one.on < returned.on]
@@ -291,7 +309,7 @@ def _is_glitch(points: Sequence[Point], index: int, good: float) -> bool:
 
 
 def _first_is_glitch(points: Sequence[Point]) -> bool:
-    """The first answer has no past; it is held if it is off and all that follow agree with each other."""
+    """The first answer has no past; it is one if it is off and all that follow agree with each other."""
     first, *rest = points[:4]
     if len(rest) < 2:
         return False
@@ -302,13 +320,3 @@ def _first_is_glitch(points: Sequence[Point]) -> bool:
 
 def _apart(point: Point, level: float) -> float:
     return abs(math.log(point.neutral / level))
-
-
-def _hold(point: Point, known: Point) -> Point:
-    why = Adjustment(
-        "unexplained jump in the share count: last known count used",
-        f"the vendor's count is x{point.neutral / known.neutral:.4g} that of {known.on}, with no split and no later "
-        "answer that would confirm it",
-        doubtful=True,
-    )
-    return replace(point, neutral=known.neutral, basis="last_known", adjustments=(*point.adjustments, why))

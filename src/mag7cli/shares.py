@@ -4,15 +4,14 @@ Pure: it is given what the vendor said and the list of splits. What is wrong wit
 `share_readings`' to know; here they are sound, and the count between them is told.
 """
 
-import math
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from mag7cli.share_readings import Adjustment, Basis, Point, ShareObservation, read
+from mag7cli.share_readings import Adjustment, Basis, Gap, Point, ShareObservation, read
 from mag7cli.split_units import SplitUnits
 from mag7cli.vendor import Split
 
@@ -49,13 +48,14 @@ class ShareHistory:
         glitch.
         """
         self.units = SplitUnits(splits)
-        self._points = read(sorted(observations, key=lambda one: one.on), self.units, jumps)
+        self._points, gaps = read(sorted(observations, key=lambda one: one.on), self.units, jumps)
+        self._gaps = {gap.on: gap for gap in gaps}
         self._steps = steps
 
     def stepping_on(self, steps: Sequence[date]) -> "ShareHistory":
         """The same history with other expected steps."""
         other = object.__new__(ShareHistory)
-        other.units, other._points, other._steps = self.units, self._points, steps
+        other.units, other._points, other._gaps, other._steps = self.units, self._points, self._gaps, steps
         return other
 
     def on(self, day: date) -> ShareCount | None:
@@ -67,12 +67,13 @@ class ShareHistory:
         if not self._points:
             return None
         days, counts = self._path
-        return counts[bisect_right(days, day) - 1]
+        count = counts[bisect_right(days, day) - 1]
+        return _carried_over(count, self._gaps[day]) if day in self._gaps else count
 
     @cached_property
     def observed(self) -> Sequence[date]:
         """The dates for which the vendor named a count, oldest first."""
-        return [point.on for point in self._points if point.is_told]
+        return [point.on for point in self._points]
 
     def neutral(self, day: date) -> float:
         """The count of the last answer on or before a date, in the units before the first split; of the first, else."""
@@ -80,17 +81,18 @@ class ShareHistory:
 
     def changes(self) -> list[tuple[date, date, float]]:
         """The pairs of neighbouring answers that differ: (earlier, later, neutral shares apart)."""
-        told = [point for point in self._points if point.is_told]
-        return [(one.on, two.on, abs(two.neutral - one.neutral)) for one, two in pairwise(told) if _differ(one, two)]
+        return [
+            (one.on, two.on, abs(two.neutral - one.neutral)) for one, two in pairwise(self._points) if _differ(one, two)
+        ]
 
     def runs(self) -> Iterator[tuple[date, float]]:
         """From which date on the count is taken to be how many neutral shares, oldest first; the first holds before."""
-        return ((day, neutral) for day, _, neutral in _runs(self._points, self._steps))
+        return ((day, neutral) for day, _, neutral in _runs(self._points, self._steps, self.units))
 
     @cached_property
     def _path(self) -> tuple[list[date], list[ShareCount]]:
         """Every count there is, with the date from which on it holds: the first before all dates."""
-        runs = list(_runs(self._points, self._steps))
+        runs = list(_runs(self._points, self._steps, self.units))
         starts = [day for day, _, _ in runs]
         days = sorted({date.min, *starts[1:], *(split.execution_date for split in self.units.splits)})
         in_force = ((day, runs[max(0, bisect_right(starts, day) - 1)]) for day in days)
@@ -102,22 +104,56 @@ class ShareHistory:
         )
 
 
+def _carried_over(count: ShareCount, gap: Gap) -> ShareCount:
+    """The count on a date for which the vendor's answer is no use: the last known one, or the next before the first."""
+    which = "last" if count.observed_on < gap.on else "next"
+    if gap.jump is None:
+        why = Adjustment(
+            f"share count missing: {which} known count used", f"the {which} known count is of {count.observed_on}"
+        )
+    else:
+        why = Adjustment(
+            f"unexplained jump in the share count: {which} known count used",
+            f"the vendor's count is x{gap.jump:.4g} that of {count.observed_on}, with no split and no later answer "
+            "that would confirm it",
+            doubtful=True,
+        )
+    return replace(
+        count,
+        basis="last_known",
+        observed_on=gap.on,
+        vendor=gap.vendor,
+        share_class=gap.share_class,
+        adjustments=(*count.adjustments, why),
+    )
+
+
 def _differ(one: Point, two: Point) -> bool:
-    return not math.isclose(one.neutral, two.neutral, rel_tol=1e-9)
+    """True if two counts are not the same; told in different units they are within a share of each other."""
+    rounding = 0.0 if one.unit == two.unit else max(one.unit, two.unit)
+    return abs(one.neutral - two.neutral) > rounding + 1e-9 * one.neutral
 
 
-def _runs(points: Sequence[Point], steps: Sequence[date]) -> Iterator[tuple[date, Point, float]]:
+def _runs(points: Sequence[Point], steps: Sequence[date], units: SplitUnits) -> Iterator[tuple[date, Point, float]]:
     """From which date on which answer speaks, and the neutral count that it then stands for."""
     for before, upcoming in pairwise(points):
         yield before.on, before, before.neutral
-        if not _differ(before, upcoming):
-            continue
-        between = steps[bisect_right(steps, before.on) : bisect_right(steps, upcoming.on)]
-        if not between:
-            yield before.on + (upcoming.on - before.on) // 2 + timedelta(days=1), upcoming, upcoming.neutral
-        for done, step in enumerate(between, start=1):
-            is_there = done == len(between)
-            part = before.neutral + (upcoming.neutral - before.neutral) * done / len(between)
-            yield step, upcoming if is_there else before, upcoming.neutral if is_there else part
+        if _differ(before, upcoming):
+            yield from _stepping(before, upcoming, steps)
+        elif units.between(before.on, upcoming.on):
+            # A split may leave fractions, which the first answer in the new units has settled.
+            yield units.splits[units.epoch(before.on)].execution_date, upcoming, upcoming.neutral
     if points:
         yield points[-1].on, points[-1], points[-1].neutral
+
+
+def _stepping(before: Point, upcoming: Point, steps: Sequence[date]) -> Iterator[tuple[date, Point, float]]:
+    """In equal parts on the expected steps between two answers, or midway if there is none."""
+    between = steps[bisect_right(steps, before.on) : bisect_right(steps, upcoming.on)]
+    if not between:
+        yield before.on + (upcoming.on - before.on) // 2 + timedelta(days=1), upcoming, upcoming.neutral
+    for done, step in enumerate(between, start=1):
+        if done == len(between):
+            yield step, upcoming, upcoming.neutral
+        else:
+            yield step, before, before.neutral + (upcoming.neutral - before.neutral) * done / len(between)

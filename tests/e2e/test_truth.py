@@ -1,100 +1,245 @@
-"""The number against the truth: collections of markets whose true share counts are known and whose vendor is wrong."""
+"""The pipeline against markets whose truth is known and whose vendor is wrong: the bars of the right number.
+
+The first market looks like the S&P 500 from 2021 to 2024, with every fault that was seen at the vendor. The others are
+drawn: other names, splits, renames, share classes and fiscal calendars, for which nothing was tuned.
+
+False alarms, as measured here: one in four years of 503 lines (Dell, whose spin-off halved its price), which is 0.5 per
+1,000 name-years; and one in 40 drawn markets of two years and 40 lines, 0.3 per 1,000 name-years.
+"""
 
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from tests.simulators.judged_run import JudgedRun, judged, tables_of
+from tests.simulators.small_index import quick_folder
 
 from mag7cli.lake import Lake
+from mag7cli.sandbox.blueprint import KnownFaults
 from mag7cli.sandbox.market import Market
+from mag7cli.sandbox.reporting import InjectedFault
+from mag7cli.tickers import MAGNIFICENT_7
 
-START, END = date(2021, 1, 4), date(2024, 12, 31)
-# Faults of every kind lie within: a split, a count behind its split, missing fields.
-CLUSTERS = [
-    (date(2022, 8, 22), date(2022, 9, 2)),
-    (date(2024, 6, 3), date(2024, 6, 14)),
-    (date(2024, 11, 18), date(2024, 11, 26)),
-]
+# Months in which faults cluster: a frozen history with a split in it, late splits, early ones, missing fields.
+MONTHS = ((2021, 7), (2022, 8), (2024, 6), (2024, 11))
+SEEDS = range(6)
+
+WITHIN_BEFORE = 0.02
+POINTS_AFTER, POINTS_BEFORE = 0.02, 0.5
+FALSE_ALARMS_PER_NAME_YEAR = 1 / 1000
 
 
 @pytest.fixture(scope="module")
-def four_years(tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
-    return judged(Market(), Lake.at(str(tmp_path_factory.mktemp("four-years"))), START, END)
+def market() -> Market:
+    return Market()
 
 
-def after(run: JudgedRun) -> list[date]:
-    return [day for day in run.documents if day >= run.honoured_from]
+@pytest.fixture(scope="module")
+def grouped(market: Market) -> Iterator[JudgedRun]:
+    """Four years by the default method."""
+    with quick_folder() as folder:
+        yield judged(market, Lake.at(str(folder)), market.start, market.end)
+
+
+@pytest.fixture(scope="class", params=MONTHS, ids=lambda month: f"{month[0]}-{month[1]:02}")
+def month(request: pytest.FixtureRequest, market: Market) -> Iterator[JudgedRun]:
+    """A month by the original's way: every line asked on every date, as if the months after were not there yet."""
+    first = date(*request.param, 1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    with quick_folder() as folder:
+        yield judged(market, Lake.at(str(folder)), first, last, "details")
+
+
+@pytest.fixture(scope="class", params=SEEDS)
+def drawn(request: pytest.FixtureRequest) -> Iterator[JudgedRun]:
+    """Two years of a drawn market, by the default method."""
+    market = Market.random(request.param)
+    with quick_folder() as folder, tables_of(market, folder / "data"):
+        yield judged(market, Lake.at(str(folder / "lake")), market.start, market.end)
 
 
 def before(run: JudgedRun) -> list[date]:
     return [day for day in run.documents if day < run.honoured_from]
 
 
+def after(run: JudgedRun) -> list[date]:
+    return [day for day in run.documents if day >= run.honoured_from]
+
+
+def unflagged(run: JudgedRun) -> set[tuple[str, date]]:
+    return {at for at in run.wrong_answers() if not run.flags.get(at)}
+
+
+def shares(run: JudgedRun, ticker: str, day: date) -> float:
+    lines = run.documents[day]["sp500_details"]["constituents"]
+    return next(line["shares_outstanding"] for line in lines if line["ticker"] == ticker)
+
+
+def faults_of(market: Market, *kinds: str) -> list[InjectedFault]:
+    return [fault for fault in market.injected_faults() if fault.kind in kinds]
+
+
 @pytest.mark.slow
 class TestFourYears:
-    def test_every_trading_date_has_a_figure(self, four_years: JudgedRun) -> None:
-        assert len(four_years.documents) == 1005
-        assert not four_years.result.partial
+    def test_every_trading_date_has_its_figure(self, grouped: JudgedRun) -> None:
+        assert list(grouped.documents) == list(grouped.market.sessions)
+        assert grouped.result.is_clean
 
-    def test_the_caps_of_the_seven_are_true_to_the_cent_once_counts_honour_the_date(
-        self, four_years: JudgedRun
-    ) -> None:
-        assert four_years.cap_errors(after(four_years)) == {}
+    def test_the_seven_are_right_to_the_cent_wherever_the_vendor_honours_the_date(self, grouped: JudgedRun) -> None:
+        assert grouped.cap_errors(after(grouped)) == {}
 
-    def test_before_that_they_are_within_two_percent(self, four_years: JudgedRun) -> None:
-        errors = four_years.cap_errors(before(four_years))
+    def test_before_that_those_with_one_class_are_right_too_and_the_others_nearly(self, grouped: JudgedRun) -> None:
+        errors = grouped.cap_errors(before(grouped))
 
-        # Of companies with one class nothing is lost: only those with several are not known better.
         assert {ticker for _, ticker in errors} <= {"GOOGL", "META"}
-        assert max(errors.values()) < 0.02
+        assert max(errors.values(), default=0) < WITHIN_BEFORE
 
-    def test_the_share_is_within_two_hundredths_of_a_point_after_and_half_a_point_before(
-        self, four_years: JudgedRun
-    ) -> None:
-        assert max(four_years.pct_errors(after(four_years)).values()) < 0.02
-        assert max(four_years.pct_errors(before(four_years)).values()) < 0.5
+    def test_the_share_of_the_seven_is_right(self, grouped: JudgedRun) -> None:
+        assert max(grouped.pct_errors(after(grouped)).values()) < POINTS_AFTER
+        assert max(grouped.pct_errors(before(grouped)).values()) < POINTS_BEFORE
 
-    def test_no_more_than_eight_thousand_calls_are_made(self, four_years: JudgedRun) -> None:
-        assert sum(four_years.result.calls.values()) < 8_000
+    def test_the_total_is_within_the_bound_that_was_stated(self, grouped: JudgedRun) -> None:
+        """Counts come and go by chance here, so that they may leave the range of their neighbours: a little slack."""
+        precision, truth = grouped.result.precision, grouped.market.truth
+        assert precision
+        assert precision.worst_error <= precision.tolerance
 
-    def test_the_total_is_known_to_the_tolerance(self, four_years: JudgedRun) -> None:
-        assert four_years.result.precision is not None
-        assert four_years.result.precision.worst_error <= 0.0005
+        for day in after(grouped)[::5]:
+            total = grouped.documents[day]["sp500_details"]["total_market_cap"]
+            assert abs(total / float(truth.total(day)) - 1) < precision.worst_error
 
-    def test_false_alarms_are_fewer_than_one_in_a_thousand_name_years(self, four_years: JudgedRun) -> None:
-        assert len(four_years.false_alarms) < four_years.name_years / 1000
+    def test_no_more_than_eight_thousand_calls_are_made(self, grouped: JudgedRun) -> None:
+        assert sum(grouped.result.calls.values()) < 8_000
 
+    def test_every_wrong_answer_is_flagged_on_its_date(self, grouped: JudgedRun) -> None:
+        assert unflagged(grouped) == set()
 
-@pytest.fixture(scope="module", params=CLUSTERS, ids=str)
-def asked_in_full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
-    return judged(Market(), Lake.at(str(tmp_path_factory.mktemp("details"))), *request.param, "details")
+    def test_a_split_that_is_not_listed_is_flagged(self, grouped: JudgedRun) -> None:
+        lost = faults_of(grouped.market, "missing_split")
+
+        assert lost
+        assert all(("guard", "unlisted_split") in grouped.flags[fault.ticker, fault.first_date] for fault in lost)
+
+    def test_a_split_row_that_the_price_contradicts_is_refused_and_no_other(self, grouped: JudgedRun) -> None:
+        wrong = {(fault.ticker, fault.first_date) for fault in faults_of(grouped.market, "wrong_split_row")}
+        lost = {(fault.ticker, fault.first_date) for fault in faults_of(grouped.market, "missing_split")}
+        true = {(split.symbol, split.execution_date, split.ratio) for split in grouped.market.truth.splits()}
+
+        assert {(ticker, split.execution_date) for ticker, split in grouped.splits.refused} == wrong
+        stand = {(t, s.execution_date, s.ratio) for t, splits in grouped.splits.by_ticker.items() for s in splits}
+        assert stand == {row for row in true if row[:2] not in lost}
+
+    def test_false_alarms_are_rare(self, grouped: JudgedRun) -> None:
+        assert len(grouped.false_alarms) / grouped.name_years < FALSE_ALARMS_PER_NAME_YEAR
+
+    def test_every_line_is_near_its_truth(self, grouped: JudgedRun) -> None:
+        """The total's tolerance leaves small lines some room, but no split or merger may hide in it."""
+        for day in after(grouped)[::21]:
+            for line in grouped.documents[day]["sp500_details"]["constituents"]:
+                true = grouped.market.truth.shares(line["ticker"], day)
+                assert line["shares_outstanding"] == pytest.approx(true, rel=0.02), (day, line["ticker"])
+
+    def test_a_rename_is_followed_to_the_day(self, grouped: JudgedRun) -> None:
+        symbols = {day: grouped.documents[day]["companies"]["META"]["symbol"] for day in grouped.documents}
+
+        assert {symbol for day, symbol in symbols.items() if day < date(2022, 6, 9)} == {"FB"}
+        assert {symbol for day, symbol in symbols.items() if day >= date(2022, 6, 9)} == {"META"}
+
+    def test_what_was_not_listed_yet_is_a_fact_and_no_failure(self, grouped: JudgedRun) -> None:
+        late = {line.ticker: line.listed_from for line in grouped.market.blueprint.lines if line.listed_from}
+
+        for day in (date(2021, 1, 4), date(2023, 6, 1)):
+            details = grouped.documents[day]["sp500_details"]
+            assert set(details["not_listed"]) == {ticker for ticker, listed in late.items() if listed > day}
+            assert details["failed_count"] == 0
 
 
 @pytest.mark.slow
-class TestEveryLineOnEveryDate:
-    def test_it_gives_the_same_seven(self, four_years: JudgedRun, asked_in_full: JudgedRun) -> None:
-        assert asked_in_full.caps
-        assert asked_in_full.caps == {at: four_years.caps[at] for at in asked_in_full.caps}
+class TestTheOriginalsWay:
+    def test_the_seven_are_what_they_are_by_the_default_method(self, month: JudgedRun, grouped: JudgedRun) -> None:
+        assert month.caps == {at: cap for at, cap in grouped.caps.items() if at[0] in month.documents}
 
-    def test_an_answer_that_was_wrong_is_flagged(self, asked_in_full: JudgedRun) -> None:
-        wrong = set(asked_in_full.wrong_answers())
+    def test_the_share_of_the_seven_is_right(self, month: JudgedRun) -> None:
+        limit = POINTS_AFTER if after(month) else POINTS_BEFORE
+        assert max(month.pct_errors(month.documents).values()) < limit
 
-        assert wrong
-        assert {at for at in wrong if not asked_in_full.flags.get(at)} == set()
+    def test_every_wrong_answer_is_flagged_and_nothing_else(self, month: JudgedRun) -> None:
+        assert unflagged(month) == set()
+        assert month.false_alarms == set()
 
 
-@pytest.fixture(params=[11, 12, 13])
-def unknown_market(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JudgedRun]:
-    market = Market.random(request.param, lines=24, start=date(2021, 1, 4), end=date(2023, 12, 29))
-    with tables_of(market, tmp_path / "data"):
-        yield judged(market, Lake.at(str(tmp_path / "lake")), market.start, market.end)
+def test_a_count_that_is_ten_times_itself_is_held_at_the_last_known_one_and_the_date_is_suspect(market: Market) -> None:
+    (glitch,) = faults_of(market, "glitch")
+    row = market.sessions.index(glitch.first_date)
+    with quick_folder() as folder:
+        run = judged(market, Lake.at(str(folder)), market.sessions[row - 2], market.sessions[row + 2], "details")
+
+    assert shares(run, glitch.ticker, glitch.first_date) == market.truth.shares(glitch.ticker, glitch.first_date)
+    assert ("doubt", "shares_jump") in run.flags[glitch.ticker, glitch.first_date]
+    assert run.alarms == {(glitch.ticker, glitch.first_date)}
 
 
 @pytest.mark.slow
-def test_a_market_that_was_not_tuned_to_is_as_true(unknown_market: JudgedRun) -> None:
-    errors = unknown_market.cap_errors(after(unknown_market))
+class TestMarketsThatNeverWere:
+    def test_the_seven_are_right(self, drawn: JudgedRun) -> None:
+        assert drawn.cap_errors(after(drawn)) == {}
+        assert max(drawn.cap_errors(before(drawn)).values(), default=0) < WITHIN_BEFORE
 
-    assert errors == {}
-    assert max(unknown_market.cap_errors(before(unknown_market)).values(), default=0) < 0.02
+    def test_the_share_of_the_seven_is_right(self, drawn: JudgedRun) -> None:
+        assert max(drawn.pct_errors(after(drawn)).values()) < POINTS_AFTER
+        assert max(drawn.pct_errors(before(drawn)).values(), default=0) < POINTS_BEFORE
+
+    def test_nothing_failed(self, drawn: JudgedRun) -> None:
+        assert drawn.result.is_clean
+        assert list(drawn.documents) == list(drawn.market.sessions)
+
+    def test_wrong_answers_are_flagged_and_no_others(self, drawn: JudgedRun) -> None:
+        """A frozen count that only one answer shows cannot be told from a true one; it is near the truth, though."""
+        missed = unflagged(drawn)
+
+        assert drawn.false_alarms == set()
+        assert all(day < drawn.honoured_from for _, day in missed)
+        assert len(missed) <= len(list(drawn.wrong_answers())) / 20
+        for ticker, day in missed:
+            assert shares(drawn, ticker, day) == pytest.approx(
+                drawn.market.truth.shares(ticker, day), rel=WITHIN_BEFORE
+            )
+
+    def test_each_line_is_found_under_its_name_of_the_day(self, drawn: JudgedRun) -> None:
+        for day in drawn.market.sessions[::63]:
+            symbols = {one["ticker"]: one["symbol"] for one in drawn.documents[day]["sp500_details"]["constituents"]}
+            assert symbols == {
+                ticker: drawn.market.truth.symbol(ticker, day) for ticker in drawn.market.truth.lines(day)
+            }
+
+
+@pytest.mark.slow
+def test_asking_every_line_on_every_date_is_exact_in_a_market_that_never_was() -> None:
+    market = Market.random(11, lines=20)
+    with quick_folder() as folder, tables_of(market, folder / "data"):
+        run = judged(market, Lake.at(str(folder / "lake")), market.start, market.end, "details")
+
+    assert run.cap_errors(after(run)) == {}
+    assert max(run.pct_errors(after(run)).values()) < 1e-9
+    assert max(run.pct_errors(before(run)).values(), default=0) < POINTS_BEFORE
+    assert not [at for at in unflagged(run) if at[1] >= run.honoured_from]
+
+
+def test_a_date_without_one_of_the_seven_has_no_figure(tmp_path: Path) -> None:
+    whole = Market.random(3, lines=12)
+    rest = replace(
+        whole.blueprint,
+        lines=tuple(line for line in whole.blueprint.lines if line.ticker != "TSLA"),
+        splits=tuple(split for split in whole.blueprint.splits if split.symbol != "TSLA"),
+        known_faults=KnownFaults(),
+    )
+    market = Market(3, date(2022, 5, 2), date(2022, 5, 6), blueprint=rest)
+    with tables_of(whole, tmp_path / "data"):
+        run = judged(market, Lake.at(str(tmp_path / "lake")), market.start, market.end)
+
+    for document in run.documents.values():
+        assert set(MAGNIFICENT_7) - set(document["companies"]) == {"TSLA"}
+        assert document["concentration_metrics"] is None
+        assert "TSLA" in str(document["partial"])

@@ -1,4 +1,4 @@
-"""A collection of a simulated market held against the truth: what was wrong, what was flagged, what for nothing."""
+"""A collection of a simulated market held against the truth: what was wrong, what was flagged, and what for nothing."""
 
 import csv
 import shutil
@@ -81,7 +81,7 @@ class JudgedRun:
             previous = current
         return found
 
-    @property
+    @cached_property
     def alarms(self) -> set[tuple[str, date]]:
         """The names and dates that were made suspect: corrections are explained, so they are none."""
         return {at for at, flags in self.flags.items() if any(where != "correction" for where, _ in flags)}
@@ -118,7 +118,9 @@ class JudgedRun:
 def judged(market: Market, lake: Lake, start: date, end: date, method: Method = "grouped") -> JudgedRun:
     """Collect a range of a market's dates into a lake, on the day after the market's last."""
     now = noon_after(market.end)
-    result = collect(lake, SandboxSource(market, now=now), CollectOptions(start, end, method), FakeClock(now))
+    result = collect(
+        lake, SandboxSource(market, now=now), CollectOptions(start, end, method, workers=8), FakeClock(now)
+    )
     return JudgedRun(market, lake, result, {day: lake.read_document(day) for day in result.written})
 
 
