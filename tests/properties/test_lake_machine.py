@@ -95,7 +95,8 @@ class Failing:
 
     def bars(self, symbol: str, start: date, end: date) -> list[Bar]:
         self._may_fail("bars", symbol)
-        return self.source.bars(symbol, start, end)
+        found = self.source.bars(symbol, start, end)
+        return [] if self.salt and symbol.startswith("M") else found  # a hole that nothing tells from silence
 
     def splits(self, start: date, end: date) -> list[Split]:
         return self.source.splits(start, end)
@@ -124,8 +125,8 @@ class StandingClock:
         raise AssertionError("nobody waits here")
 
 
-ranges = st.tuples(st.integers(0, 55), st.sampled_from([1, 2, 4, 5, 6, 9]))
-deaths = st.none() | st.tuples(st.integers(0, 40), st.booleans())
+ranges = st.tuples(st.integers(0, 55), st.sampled_from([1, 1, 2, 5, 6, 9]))
+deaths = st.none() | st.tuples(st.integers(0, 12) | st.integers(8, 40), st.booleans())
 salts = st.none() | st.integers(0, 9)
 
 
