@@ -1,6 +1,7 @@
 """Collects raw documents: what is missing, what that costs, and the way of each trading date into the lake."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -13,7 +14,6 @@ from mag7cli.clock import Clock
 from mag7cli.collected import summary
 from mag7cli.counting import Counts
 from mag7cli.documents import DayInputs, Profile, ValuedLine, build
-from mag7cli.errors import DocumentError, KeyNotFoundError
 from mag7cli.lake import Lake
 from mag7cli.ledger import Ledger
 from mag7cli.market_data import Document, FailedTicker, SourceDocument
@@ -112,39 +112,17 @@ class _Run:
         result = CollectResult(present=work.present)
         for part in work.parts:
             counts = self._counts(part, splits)
-            for day, document in self._documents(part, counts):
+            absences = Absences(self._prices, self._ledger, part.member_dates())
+            # Before the first document: a run that dies after it goes on with the dates that it began with.
+            batches.remember(self._lake, Batch(part.dates, self._options.terms))
+            for day in part.wanted:
                 self._stop.check()
+                document = self._document(part, counts, absences, day)
                 self._lake.write_document(day, document)
                 self._teller.date(day)
                 result = _with(result, day, document)
             result = replace(result, precision=counts.precision)
         return replace(result, calls=dict(self._source.calls()))
-
-    def _documents(self, part: Part, counts: Counts) -> Iterator[tuple[date, Document]]:
-        """The documents to write: those wanted, but first those that were valued without some answer that is there now.
-
-        The batch is noted before the first of them, so that a run that dies among them is gone on with.
-        """
-        absences = Absences(self._prices, self._ledger, part.member_dates())
-        document_of = partial(self._document, part, counts, absences)
-        if part.begun and not part.begun.settled:
-            for day in part.others:
-                document = document_of(day)
-                if self._differs(day, document):
-                    yield day, document
-        if not part.begun or not part.begun.settled:
-            settled = not self._prices.failures and not self._ledger.failures and absences.are_explained
-            batches.remember(self._lake, Batch(part.dates, self._options.terms, settled))
-        yield from ((day, document_of(day)) for day in part.wanted)
-
-    def _differs(self, day: date, document: Document) -> bool:
-        """True if there is a document that says something else, apart from when and by which version it was made."""
-        try:
-            present = self._lake.read_document(day)
-        except (KeyNotFoundError, DocumentError):
-            return False
-        made = ("data_collection_time", "source")
-        return any(value != present.get(name) for name, value in document.items() if name not in made)
 
     def _close_step(self, ticker: str, day: date) -> float | None:
         after = self._prices.bar(ticker, day)
@@ -188,7 +166,7 @@ class _Run:
                 valued,
                 failed,
                 not_listed,
-                {ticker: self._profile(ticker, day) for ticker in tickers.MAGNIFICENT_7},
+                {ticker: self._profile(counts, ticker, day) for ticker in tickers.MAGNIFICENT_7},
             )
         )
 
@@ -205,12 +183,17 @@ class _Run:
         latest = None if known else self._ledger.latest(line.ticker, day)
         return latest[1].cik if latest else known
 
-    def _profile(self, ticker: str, day: date) -> Profile:
-        """Names and words from the last answer on or before the date; the vendor's own cap only from that very date."""
-        latest = self._ledger.latest(ticker, day)
-        if latest is None:
+    def _profile(self, counts: Counts, ticker: str, day: date) -> Profile:
+        """Names and words from the last answer on or before the date; the vendor's own cap only from that very date.
+
+        Of the answers behind the counts: what was asked for besides would make a repeated run another one.
+        """
+        history = counts.histories.get(ticker)
+        if not history or not history.observed:
             return Profile(ticker, None, None, None)
-        asked, answer = latest
+        asked = history.observed[max(0, bisect_right(history.observed, day) - 1)]
+        answer = self._ledger.answer(ticker, asked)
+        assert answer, "what was observed was answered"
         return Profile(
             answer.name or ticker, answer.currency, answer.description, answer.market_cap if asked == day else None
         )
