@@ -137,6 +137,11 @@ class Output:
 
     # Results
 
+    def tell(self, result: Result, *, is_well: bool) -> None:
+        """Print what was done. With --quiet a person hears of it only if all is not well; a program always does."""
+        if not (self.quiet and is_well and self.format == "text"):
+            self.show(result)
+
     def show(self, result: Result, *, to: Path | None = None) -> None:
         """Print a result in the chosen format, or write it to a file."""
         text = self._machine_text(result)

@@ -177,8 +177,7 @@ def collect(
         output.show(plan_result(job.plan_and_rate()[1], planned(output, place, job)))
         return
     result = collected(output, place, job)
-    if not output.quiet or not result.is_clean:
-        output.show(collect_result(result))
+    output.tell(collect_result(result), is_well=result.is_clean)
     if not result.is_clean:
         raise typer.Exit(EXIT_PARTIAL)
 

@@ -66,8 +66,7 @@ def run(
         api_key_command=api_key_command,
     )  # fmt: skip
     result = _run(output, Lake.at(lake), job)
-    if not output.quiet or result.exit_code:
-        output.show(_result(result))
+    output.tell(_result(result), is_well=not result.exit_code)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 
