@@ -76,12 +76,13 @@ class CollectedDates:
 
 def summary(document: Document) -> Collected:
     """What a document says of its own completeness."""
-    if is_complete(document):
-        return Collected(0, None)
+    failed: object = document["sp500_details"].get("failed_count")
+    if not isinstance(failed, int):
+        return Collected(0, "the document does not say how many lines failed")
     partial = document.get("partial")
     if document["concentration_metrics"] is None:
         partial = partial or "no concentration metrics"
-    return Collected(document["sp500_details"]["failed_count"], partial)
+    return Collected(failed, None if is_complete(document) else partial)
 
 
 def _decode(data: bytes | None) -> dict[tuple[date, str], Collected]:

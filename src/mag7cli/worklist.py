@@ -126,8 +126,8 @@ def _list_uri(lake: Lake, as_of: date) -> str:
 def _failed(lake: Lake, day: date) -> list[str]:
     try:
         return [one["ticker"] for one in lake.read_document(day)["sp500_details"]["failed_tickers"]]
-    except DocumentError:
-        return []
+    except (DocumentError, KeyError, TypeError):
+        return []  # its being damaged is why it is collected again
 
 
 def _groups(

@@ -8,6 +8,9 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from mag7cli.lake import Lake
 from mag7cli.sandbox.blueprint import from_tables
@@ -41,6 +44,32 @@ def market() -> Market:
         others=(),
     )
     return Market(start=date(2024, 1, 2), end=date(2024, 12, 31), blueprint=blueprint)
+
+
+def document(day: date, *, failed: int = 0, partial: str | None = None) -> dict[str, Any]:
+    """A document with nothing in it but what it says of its completeness."""
+    metrics = {"total_mag7_market_cap": 1.0, "sp500_total_market_cap": 3.0, "mag7_pct_of_sp500": 33.3,
+               "mag7_companies_count": 7}  # fmt: skip
+    return {
+        "trading_date": day.isoformat(),
+        "data_collection_time": "2025-01-02T08:00:00-05:00",
+        "companies": {},
+        "rankings": {"by_market_cap": []},
+        "concentration_metrics": None if partial else metrics,
+        "sp500_details": {
+            "total_market_cap": 1.0,
+            "processed_count": 1,
+            "failed_count": failed,
+            "failed_tickers": [{"ticker": "XOM", "reason": "broken"}] * failed,
+        },
+        "partial": partial,
+    }
+
+
+def keep(lake: Lake, content: dict[str, Any]) -> None:
+    """Put a document into a lake."""
+    day = date.fromisoformat(content["trading_date"])
+    lake.store.write(lake.document_key(day), orjson.dumps(content))
 
 
 @contextmanager
