@@ -156,10 +156,10 @@ def test_who_stops_listening_early_ends_no_run():
 
 
 def test_no_thread_is_left_when_all_is_answered():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     list(each(lambda item: item, range(20), workers=6, stop=Cancel()))
     deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
+    while set(threading.enumerate()) - before and time.monotonic() < deadline:
         time.sleep(0.01)
 
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) - before == set()
