@@ -1,11 +1,11 @@
 """What a collection would cost, told before the first call: dates, calls by kind, time at the rate, bytes.
 
 Calls for prices are counted exactly. How many share counts the sampler will want depends on the answers; the estimate
-is the first round, counted exactly, and what the rounds after it took on the markets of docs/performance.md.
+is the first rounds, counted exactly, and what the rounds after them took on the markets of docs/performance.md.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -19,16 +19,16 @@ from mag7cli.ledger import Ledger
 from mag7cli.prices import PriceRequest, Prices
 from mag7cli.rate import Rate
 from mag7cli.reference import calls_for_splits, read_splits
+from mag7cli.sampled_line import both_sides
 from mag7cli.sampling import Request, first_days
 from mag7cli.tickers import MAGNIFICENT_7
 from mag7cli.worklist import CollectOptions, Part, Worklist, worklist
 
-# Measured over ranges of a month to four years: the answers that a line wants to prove its calendar, and the part of
-# the quarters that will be asked for where the first round leaves one, two, or more in a row open.
-_PROOFS: Final = 0.9
-_PROOFS_OF_ONE_STEP: Final = 0.3
-_QUARTERS_ASKED: Final = (0.0, 0.15, 0.4, 0.6)
-_BYTES_PER_LINE: Final = 155
+# Measured over ranges of a month to four years. Of the intervals in which a count stepped, the part whose error is too
+# large to be left to a calendar that is not proven; and of the quarters that lie open in a year, the part asked for.
+_TO_PROVE: Final = 0.36
+_OPEN_QUARTERS_ASKED: Final = 0.5
+_BYTES_PER_LINE: Final = 220
 _BYTES_PER_ANSWER: Final = 210
 
 
@@ -80,43 +80,54 @@ def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) ->
     calls = {
         "grouped" if way == "days" else "bars": price_calls,
         "splits": calls_for_splits(read_splits(lake), work.lines, work.valued[0], clock.now().date()),
-        "details": sum(_details(ledger, part, options) for part in work.parts),
+        "details": _details(ledger, work.parts, options),
     }
     return {kind: count for kind, count in calls.items() if count}
 
 
-def _details(ledger: Ledger, part: Part, options: CollectOptions) -> int:
-    members = part.member_dates()
-    anchors = ledger.missing(counting.anchors(members, part.dates[0]))
-    if options.method == "details":
-        return len(anchors) + len(ledger.missing((line, day) for line, days in members.items() for day in days))
-    if part.is_evening:
-        wanted = counting.rolling_requests(ledger, part.lines, part.dates, options.refresh)
-        return len(ledger.missing(wanted))
-    return len(anchors) + _sampled(ledger, members)
+def _details(ledger: Ledger, parts: Iterable[Part], options: CollectOptions) -> int:
+    certain: set[Request] = set()
+    sampled = 0
+    for part in parts:
+        members = part.member_dates()
+        if options.method == "grouped" and part.is_evening:
+            certain.update(counting.rolling_requests(ledger, part.lines, part.dates, options.refresh))
+            continue
+        certain.update(counting.anchors(members, part.dates[0]))
+        if options.method == "details":
+            certain.update((line, day) for line, days in members.items() for day in days)
+        else:
+            sampled += _sampled(ledger, members)
+    return len(ledger.missing(certain)) + sampled
 
 
 def _sampled(ledger: Ledger, members: Mapping[str, list[date]]) -> int:
-    """The first round, and the share of what it leaves open that later rounds will ask for."""
+    """The first rounds, and the share of what they leave open that later rounds will ask for."""
     calendars = known_calendars()
-    first_round: list[Request] = []
+    first_rounds: list[Request] = []
     later = 0.0
     for line, days in members.items():
-        steps = calendars.get(line, FiscalCalendar()).steps(days)
+        steps = [step for step in calendars.get(line, FiscalCalendar()).steps(days) if step > days[0]]
         first = first_days(days, steps)
-        first_round += [(line, day) for day in first]
         if line in MAGNIFICENT_7:
-            later += 2 * len(steps) - len(first) + 2
+            first = sorted({*first, *(day for step in steps for day in both_sides(days, step))})
         else:
-            later += (_PROOFS if len(steps) > 1 else _PROOFS_OF_ONE_STEP) + sum(
-                _open_quarters_asked(bisect_right(steps, last) - bisect_right(steps, before))
-                for before, last in pairwise(first)
-            )
-    missing = len(ledger.missing(first_round))
-    return missing + round(later * missing / max(1, len(first_round)))
+            later += _asked_later(first, steps)
+        first_rounds += [(line, day) for day in first]
+    missing = len(ledger.missing(first_rounds))
+    return missing + round(later * missing / max(1, len(first_rounds)))
 
 
-def _open_quarters_asked(steps: int) -> float:
-    """How many of the quarters between so many expected steps, of which none is known, will be asked for."""
-    unknown = max(0, steps - 1)
-    return unknown * _QUARTERS_ASKED[min(unknown, len(_QUARTERS_ASKED) - 1)]
+def _asked_later(first: Sequence[date], steps: Sequence[date]) -> float:
+    """How many answers a line will want besides its first: one to prove its calendar, some for open quarters.
+
+    A proof takes an answer on each side of a step, of which the first round has one where it was asked on a step's day.
+    """
+    answers, unproven = 0.0, 1.0
+    for before, last in pairwise(first):
+        expected = bisect_right(steps, last) - bisect_right(steps, before)
+        if expected:
+            answers += unproven * _TO_PROVE * (1 if last in steps else 2)
+            unproven *= 1 - _TO_PROVE
+        answers += _OPEN_QUARTERS_ASKED * max(0, expected - 1)
+    return answers
