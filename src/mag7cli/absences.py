@@ -17,6 +17,8 @@ class Absences:
         """
         self._prices = prices
         self._ledger = ledger
+        dated = ((ticker, day) for ticker, days in members.items() for day in days)
+        self._unpriced = [(ticker, day) for ticker, day in dated if not prices.bar(ticker, day)]
         self._edges = {
             (ticker, day): edge
             for ticker, days in members.items()
@@ -24,6 +26,11 @@ class Absences:
             for day, edge in _unpriced_edges(prices, ticker, days)
         }
         ledger.ask(sorted({(ticker, edge) for (ticker, _), edge in self._edges.items()}, key=lambda one: one[::-1]))
+
+    @property
+    def are_explained(self) -> bool:
+        """True if every line was not listed where it has no price."""
+        return all(self.is_not_listed(ticker, day) for ticker, day in self._unpriced)
 
     def is_not_listed(self, ticker: str, day: date) -> bool:
         """True if the vendor said that the line was not listed around that date."""

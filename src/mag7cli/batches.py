@@ -28,10 +28,11 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Trading dates (sorted) that were valued together."""
+    """Trading dates (sorted) that were valued together. It is `settled` once no answer was missing."""
 
     dates: tuple[date, ...]
     terms: Terms
+    settled: bool
 
 
 def read(lake: Lake) -> list[Batch]:
@@ -42,16 +43,26 @@ def read(lake: Lake) -> list[Batch]:
         return []
 
 
+def find(known: Iterable[Batch], dates: tuple[date, ...], terms: Terms) -> Batch | None:
+    """The batch of exactly these dates on these terms."""
+    return next((batch for batch in known if batch.dates == dates and batch.terms == terms), None)
+
+
 def remember(lake: Lake, batch: Batch) -> None:
-    """Note a batch, before its first document is written, in place of those that it comprises."""
+    """Note a batch, before its first document is written: in place of itself, and of those that it comprises."""
     known = read(lake)
-    if batch not in known:
+    if batch in known:
+        return
+    same = find(known, batch.dates, batch.terms)
+    if same:
+        _write(lake, [batch if one == same else one for one in known])
+    else:
         _write(lake, [*(one for one in known if not set(one.dates) <= set(batch.dates)), batch])
 
 
 def _batch(row: dict[str, Any]) -> Batch:
     dates = tuple(date.fromisoformat(day) for day in row["dates"])
-    return Batch(dates, Terms(row["method"], row["tolerance"]))
+    return Batch(dates, Terms(row["method"], row["tolerance"]), row["settled"])
 
 
 def _write(lake: Lake, batches: Iterable[Batch]) -> None:
@@ -59,6 +70,7 @@ def _write(lake: Lake, batches: Iterable[Batch]) -> None:
         {
             "method": batch.terms.method,
             "tolerance": batch.terms.tolerance,
+            "settled": batch.settled,
             "dates": [day.isoformat() for day in batch.dates],
         }
         for batch in batches

@@ -1,7 +1,7 @@
 """Collects raw documents: what is missing, what that costs, and the way of each trading date into the lake."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -14,6 +14,7 @@ from mag7cli.clock import Clock
 from mag7cli.collected import summary
 from mag7cli.counting import Counts
 from mag7cli.documents import DayInputs, Profile, ValuedLine, build
+from mag7cli.errors import DocumentError, KeyNotFoundError
 from mag7cli.lake import Lake
 from mag7cli.ledger import Ledger
 from mag7cli.market_data import Document, FailedTicker, SourceDocument
@@ -112,17 +113,39 @@ class _Run:
         result = CollectResult(present=work.present)
         for part in work.parts:
             counts = self._counts(part, splits)
-            absences = Absences(self._prices, self._ledger, part.member_dates())
-            # Before the first document: a run that dies after it goes on with the dates that it began with.
-            batches.remember(self._lake, Batch(part.dates, self._options.terms))
-            for day in part.wanted:
+            for day, document in self._documents(part, counts):
                 self._stop.check()
-                document = self._document(part, counts, absences, day)
                 self._lake.write_document(day, document)
                 self._teller.date(day)
                 result = _with(result, day, document)
             result = replace(result, precision=counts.precision)
         return replace(result, calls=dict(self._source.calls()))
+
+    def _documents(self, part: Part, counts: Counts) -> Iterator[tuple[date, Document]]:
+        """The documents to write: those wanted, but first those that were valued without some answer that is there now.
+
+        The batch is noted before the first of them, so that a run that dies among them is gone on with.
+        """
+        absences = Absences(self._prices, self._ledger, part.member_dates())
+        document_of = partial(self._document, part, counts, absences)
+        if part.begun and not part.begun.settled:
+            for day in part.others:
+                document = document_of(day)
+                if self._differs(day, document):
+                    yield day, document
+        if not part.begun or not part.begun.settled:
+            settled = not self._prices.failures and not self._ledger.failures and absences.are_explained
+            batches.remember(self._lake, Batch(part.dates, self._options.terms, settled))
+        yield from ((day, document_of(day)) for day in part.wanted)
+
+    def _differs(self, day: date, document: Document) -> bool:
+        """True if there is a document that says something else, apart from when and by which version it was made."""
+        try:
+            present = self._lake.read_document(day)
+        except (KeyNotFoundError, DocumentError):
+            return False
+        made = ("data_collection_time", "source")
+        return any(value != present.get(name) for name, value in document.items() if name not in made)
 
     def _close_step(self, ticker: str, day: date) -> float | None:
         after = self._prices.bar(ticker, day)

@@ -49,11 +49,20 @@ class CollectOptions:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Dates that are valued together, sorted: `wanted` are those of them to collect now."""
+    """Dates that are valued together, sorted: `wanted` are those of them to collect now.
+
+    `begun` is the batch that they were valued in before, None if they are new.
+    """
 
     dates: tuple[date, ...]
     wanted: tuple[date, ...]
     members: Mapping[date, Membership]
+    begun: Batch | None = None
+
+    @property
+    def others(self) -> tuple[date, ...]:
+        """The dates that are only valued along."""
+        return tuple(day for day in self.dates if day not in self.wanted)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -114,7 +123,10 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     groups = list(_groups(dates, known, options))
     files = {day: parse(lake.read_holdings(day), _list_uri(lake, day)) for day in lake.holdings_dates() if dates}
     members = members_by_date(chain.from_iterable(together for together, _ in groups), files)
-    parts = (Part(together, own, {day: members[day] for day in together}) for together, own in groups)
+    parts = (
+        Part(together, own, {day: members[day] for day in together}, batches.find(known, together, options.terms))
+        for together, own in groups
+    )
     failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
     return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), failed)
 

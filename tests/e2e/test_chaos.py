@@ -114,6 +114,25 @@ def test_calls_that_fail_for_good_leave_rows_that_retrying_clears(folder, seed):
     assert all(name.startswith("raw/reference/details/") for name in differing)
 
 
+def test_complete_dates_that_an_answer_would_have_changed_are_valued_again_with_it(folder):
+    year = (date(2024, 1, 3), date(2024, 12, 31))
+    expected = undisturbed(folder, year)
+    root = folder / "lake"
+    new_lake(root)
+    rule = FaultRule("/v3/reference/tickers/XOM?ticker=XOM&date=2024-07-01", "status", times=None)
+
+    first = run(root, year, rule)
+    changed = {day for day in first.written if tree(root)[Lake.document_key(day)] != expected[Lake.document_key(day)]}
+    again = run(root, year)
+
+    assert changed > set(first.failed)
+    assert set(again.written) == changed
+    found = tree(root)
+    assert {name for name in found if found[name] != expected.get(name)} <= {
+        f"raw/reference/details/date={day}.json" for day in ("2024-09-27", "2024-12-30")
+    }
+
+
 KINDS: tuple[FaultKind, ...] = (
     "status", "reset", "cut_body", "html200", "truncated_json", "wrong_content", "empty_results", "wrong_type_json",
 )  # fmt: skip

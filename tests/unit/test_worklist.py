@@ -74,13 +74,13 @@ def test_nothing_to_do_is_no_part(lake):
 def test_dates_of_a_batch_are_valued_with_all_of_it(lake):
     for day in DAYS[:4]:
         keep(lake, document(day))
-    batches.remember(lake, Batch(DAYS[:6], GROUPED))
+    batches.remember(lake, Batch(DAYS[:6], GROUPED, settled=True))
 
     assert parts(lake) == [(DAYS[:6], DAYS[4:6]), (DAYS[6:], DAYS[6:])]
 
 
 def test_a_batch_on_other_terms_is_none(lake):
-    batches.remember(lake, Batch(DAYS, GROUPED))
+    batches.remember(lake, Batch(DAYS, GROUPED, settled=True))
 
     assert parts(lake, tolerance=0.01) == [(DAYS, DAYS)]
     keep(lake, document(DAYS[0]))
@@ -89,14 +89,14 @@ def test_a_batch_on_other_terms_is_none(lake):
 
 
 def test_force_begins_anew(lake):
-    batches.remember(lake, Batch(DAYS[:3], GROUPED))
+    batches.remember(lake, Batch(DAYS[:3], GROUPED, settled=True))
 
     assert parts(lake, force=True) == [(DAYS, DAYS)]
 
 
 def test_of_two_batches_with_a_date_the_later_one_has_it(lake):
-    batches.remember(lake, Batch(DAYS[:4], GROUPED))
-    batches.remember(lake, Batch(DAYS[2:6], GROUPED))
+    batches.remember(lake, Batch(DAYS[:4], GROUPED, settled=True))
+    batches.remember(lake, Batch(DAYS[2:6], GROUPED, settled=True))
 
     assert parts(lake, end=DAYS[3]) == [(DAYS[:4], DAYS[:2]), (DAYS[2:6], DAYS[2:4])]
 
@@ -124,11 +124,11 @@ def test_each_date_has_the_list_of_its_time(tmp_path):
 
 def test_a_batch_takes_the_place_of_those_that_it_comprises(lake):
     for batch in (
-        Batch(DAYS[:2], GROUPED),
-        Batch(DAYS[5:], GROUPED),
-        Batch(DAYS[:4], GROUPED),
-        Batch(DAYS[:4], GROUPED),
+        Batch(DAYS[:2], GROUPED, settled=True),
+        Batch(DAYS[5:], GROUPED, settled=True),
+        Batch(DAYS[:4], GROUPED, settled=True),
+        Batch(DAYS[:4], GROUPED, settled=True),
     ):
         batches.remember(lake, batch)
 
-    assert batches.read(lake) == [Batch(DAYS[5:], GROUPED), Batch(DAYS[:4], GROUPED)]
+    assert batches.read(lake) == [Batch(DAYS[5:], GROUPED, settled=True), Batch(DAYS[:4], GROUPED, settled=True)]
