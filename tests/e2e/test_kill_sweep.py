@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
-from tests.simulators.mortal import KILLED, Mortal
+from tests.simulators.mortal import KILLED, TIMED_OUT, Mortal
 from tests.simulators.small_index import KEY, TEMPORARY, environment, leftovers, market, new_lake, quick_folder, tree
 
 from mag7cli.sandbox.plan import PLANS
 from mag7cli.sandbox.server import SandboxServer
+from mag7cli.tables import TABLES
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +87,88 @@ def test_a_collection_killed_at_any_step_is_completed_by_the_next(mortal, folder
 
     assert points > 40
     assert repaired > 20
+
+
+# The tables
+
+
+@pytest.fixture(scope="module")
+def collected(mortal: Mortal) -> Iterator[Path]:
+    """A lake of two raw documents, one of them of a day with a split."""
+    with quick_folder() as folder:
+        new_lake(folder / "lake")
+        assert mortal.run(*EVENING, lake=folder / "lake").code == 0
+        yield folder / "lake"
+
+
+@pytest.fixture(scope="module")
+def table_maker(mortal: Mortal, collected: Path) -> Iterator[Mortal]:
+    """Runs the commands that need the heavy libraries, which it has imported."""
+    with quick_folder() as folder:
+        shutil.copytree(collected, folder / "lake")
+        with Mortal(mortal.env, folder, ("transform", "--lake", str(folder / "lake"))) as runner:
+            yield runner
+
+
+@pytest.mark.slow
+def test_a_transform_killed_at_any_step_is_completed_by_the_next(table_maker, collected, folder):
+    points, repaired = _sweep(table_maker, collected, ("transform",), folder)
+
+    assert points > 80
+    assert repaired > 40
+
+
+@pytest.mark.slow
+def test_a_load_killed_at_any_moment_is_completed_by_the_next(table_maker, collected, folder):
+    shutil.copytree(collected, folder / "start")
+    assert table_maker.run("transform", lake=folder / "start").code == 0
+    shutil.copytree(folder / "start", folder / "undisturbed")
+    assert table_maker.run("load", lake=folder / "undisturbed").code == 0
+    expected = _rows(folder / "undisturbed")
+
+    killed = 0
+    for moment in range(12):
+        lake = folder / f"lake-{moment}"
+        shutil.copytree(folder / "start", lake)
+        killed += table_maker.run("load", lake=lake, die_after_s=0.004 + 0.012 * moment).code == TIMED_OUT
+        again = table_maker.run("load", lake=lake)
+        assert again.code == 0, again.said
+        assert _rows(lake) == expected
+        assert leftovers(lake) == []
+    assert killed > 3
+
+
+def _rows(lake: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table of the warehouse."""
+    with duckdb.connect(str(lake / "warehouse.duckdb"), read_only=True) as connection:
+        return {
+            table.name: sorted(connection.execute(f"SELECT * FROM {table.qualified_name}").fetchall(), key=repr)
+            for table in TABLES
+        }
+
+
+@pytest.mark.slow
+def test_the_whole_pipeline_killed_here_and_there_is_completed_by_the_next(table_maker, folder):
+    new_lake(folder / "start")
+    shutil.copytree(folder / "start", folder / "undisturbed")
+    words = ("run", *EVENING[1:])
+    whole = table_maker.run(*words, lake=folder / "undisturbed")
+    assert whole.code == 0, whole.said
+    expected = _made(folder / "undisturbed")
+
+    for step in range(len(whole.steps) // 8, len(whole.steps), len(whole.steps) // 4):
+        lake = folder / f"lake-{step}"
+        shutil.copytree(folder / "start", lake)
+        assert table_maker.run(*words, lake=lake, die_at=step).code == KILLED
+        again = table_maker.run(*words, lake=lake)
+        assert again.code == 0, again.said
+        assert leftovers(lake) == [], step
+        assert _made(lake) == expected, step
+        assert _rows(lake) == _rows(folder / "undisturbed")
+        nothing = table_maker.run(*words, lake=lake)
+        assert "Nothing new" in nothing.said
+
+
+def _made(lake: Path) -> dict[str, bytes]:
+    """The tree but for the warehouse, whose pages lie as they fall, and the report, which names the lake's folder."""
+    return {name: data for name, data in tree(lake).items() if "warehouse" not in name and "report" not in name}

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 KILLED = -signal.SIGKILL
+TIMED_OUT = -signal.SIGALRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Mortal:
 
     def __init__(self, env: dict[str, str], folder: Path, warm_up: Sequence[str] = ("dates", "--last", "1")) -> None:
         """`warm_up` is a command without effect, run once to import what the runs need."""
+        self.env = env
         self._folder = folder
         # One thread in the numeric libraries: nothing can be forked beside a second one.
         alone = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -52,19 +54,21 @@ class Mortal:
         die_at: int | None = None,
         within: bool = False,
         signals: Sequence[int] = (signal.SIGKILL,),
+        die_after_s: float | None = None,
         env: Mapping[str, str] | None = None,
         largest_file: int | None = None,
         user: int | None = None,
     ) -> Death:
         """Run a command on a lake. It dies before its step `die_at` (the first is 0), or in the middle of it.
 
-        `signals` are what it gets there, if it shall not be killed.
+        `signals` are what it gets there, if it shall not be killed. After `die_after_s` seconds it dies wherever it is.
         `largest_file` in bytes is all that the disk has room for; `user` is whom the process runs as.
         """
         said = self._folder / "said"
         order = {
             "words": [*words, "--lake", str(lake)], "lake": str(lake), "said": str(said), "env": dict(env or {}),
-            "die_at": die_at, "within": within, "signals": list(signals), "largest_file": largest_file, "user": user,
+            "die_at": die_at, "within": within, "signals": list(signals), "die_after_s": die_after_s,
+            "largest_file": largest_file, "user": user,
         }  # fmt: skip
         assert self._process.stdin
         assert self._process.stdout
@@ -166,6 +170,9 @@ def _live(order: dict[str, Any], told: int) -> None:
         os.setuid(order["user"])
     from mag7cli.cli import app
 
+    if order["die_after_s"] is not None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, order["die_after_s"])
     code = 1
     try:
         app(order["words"])
