@@ -107,7 +107,7 @@ def test_force_collects_again_from_what_is_known(runner, root, server):
 
 
 def test_failed_lines_are_rows_and_retrying_clears_them(root, tmp_path):
-    broken = FaultRule("/v3/reference/tickers/XOM?ticker=XOM&date=2024-06-27", "html200", times=5)
+    broken = FaultRule("/v3/reference/tickers/XOM?ticker=XOM&date=2024-06-27", "status", status=400)
     with SandboxServer(market(), key=KEY, plan=PLANS["advanced"], faults_script=[broken]) as server:
         env = environment(tmp_path, server.url)
         words = ("collect", *RANGE, "--lake", str(root), "--format", "json")
@@ -120,7 +120,7 @@ def test_failed_lines_are_rows_and_retrying_clears_them(root, tmp_path):
     assert first.code == 3, first.stderr
     assert json.loads(first.stdout)["failed"].keys() == failed
     assert [one["ticker"] for one in told] == ["XOM"]
-    assert "asked 5 times" in told[0]["reason"]
+    assert "details of XOM for 2024-06-27: 400" in told[0]["reason"]
     assert again.code == 0, again.stderr
     assert set(json.loads(again.stdout)["collected"]) == failed
     assert not [one for one in documents(root).values() if one["sp500_details"]["failed_count"]]
@@ -129,7 +129,7 @@ def test_failed_lines_are_rows_and_retrying_clears_them(root, tmp_path):
 
 
 def test_without_one_of_the_seven_a_date_has_no_figure_and_says_why(runner, root, tmp_path):
-    broken = FaultRule("/v3/reference/tickers/TSLA", "truncated_json", times=None)
+    broken = FaultRule("/v3/reference/tickers/TSLA", "status", status=400, times=None)
     with SandboxServer(market(), key=KEY, plan=PLANS["advanced"], faults_script=[broken]) as server:
         ended = runner.run("collect", *RANGE, lake=root, env={"POLYGON_BASE_URL": server.url, "MAG7_WORKERS": "8"})
 

@@ -27,7 +27,7 @@ COLLECT = ("collect", "--start", "2024-06-20", "--end", "2024-06-21")
 
 @pytest.fixture
 def slow_vendor() -> Iterator[SandboxServer]:
-    with SandboxServer(market(), key=KEY, plan=PLANS["advanced"], latency_s=0.15) as server:
+    with SandboxServer(market(), key=KEY, plan=PLANS["advanced"], latency_s=0.05) as server:
         yield server
 
 

@@ -44,7 +44,6 @@ def carried_out(lake: Lake, options: CollectOptions) -> dict[str, int]:
         (date(2024, 4, 15), date(2024, 5, 20)),
         (date(2024, 9, 3), date(2024, 11, 29)),
         (date(2021, 9, 20), date(2021, 11, 12)),
-        pytest.param(date(2023, 1, 3), date(2023, 12, 29), marks=pytest.mark.slow),
     ],
 )
 def test_the_estimate_is_within_a_tenth_of_what_the_run_does(lake, start, end):
