@@ -127,7 +127,9 @@ def test_complete_dates_that_an_answer_would_have_changed_are_valued_again_with_
 
     assert changed > set(first.failed)
     assert set(again.written) == changed
-    assert tree(root) == expected
+    found = tree(root)
+    assert {name: found[name] for name in expected} == expected
+    assert all(name.startswith("raw/reference/details/") for name in found.keys() - expected.keys())
 
 
 KINDS: tuple[FaultKind, ...] = (

@@ -166,7 +166,7 @@ def test_the_whole_pipeline_killed_here_and_there_is_completed_by_the_next(table
     assert whole.code == 0, whole.said
     expected = _made(folder / "undisturbed")
 
-    for step in range(len(whole.steps) // 8, len(whole.steps), len(whole.steps) // 4):
+    for step in range(len(whole.steps) // 5, len(whole.steps), len(whole.steps) // 3):
         lake = folder / f"lake-{step}"
         shutil.copytree(folder / "start", lake)
         assert table_maker.run(*words, lake=lake, die_at=step).code == KILLED

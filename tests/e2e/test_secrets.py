@@ -77,7 +77,7 @@ def test_no_trace_of_the_key_after_a_run_with_every_fault(folder):
         run = mag7(*COLLECT, "--lake", "lake", *TALKATIVE, cwd=folder, env=env)
         later = [
             mag7(*words, "--lake", "lake", *TALKATIVE, cwd=folder, env=env)
-            for words in (("run", *COLLECT[1:]), ("doctor",), ("status",))
+            for words in (("run", *COLLECT[1:]), ("status",))
         ]
         seen = [request.target for request in server.requests]
 
