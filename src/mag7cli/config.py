@@ -78,9 +78,17 @@ def paths(environ: Mapping[str, str], here: Path | None = None) -> tuple[Path, .
     return (project, Path(home) / ".config" / "mag7" / "config.toml") if home else (project,)
 
 
+def is_there(path: Path) -> bool:
+    """True for a file; what lies in a folder that may not be entered, as in another user's home, is not there."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False
+
+
 def load(places: Sequence[Path], schema: Schema) -> Config:
     """The files that are there, each checked against the options that exist. Raises ConfigError."""
-    return Config([_read(path, schema) for path in places if path.is_file()])
+    return Config([_read(path, schema) for path in places if is_there(path)])
 
 
 def _read(path: Path, schema: Schema) -> ConfigFile:

@@ -246,7 +246,7 @@ class Program(Group):
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the command with the configuration files as its defaults."""
-        places = [place for place in config.paths(os.environ) if place.is_file()]
+        places = [place for place in config.paths(os.environ) if config.is_there(place)]
         # Help is given even where the configuration is broken.
         if places and "--help" not in ctx.obj.words:
             schema = schema_of(self)

@@ -54,7 +54,7 @@ def path(output: Output) -> None:
 
     What the first one says goes before what the second one says.
     """
-    rows = [[str(place.absolute()), place.is_file()] for place in config.paths(os.environ)]
+    rows = [[str(place.absolute()), config.is_there(place)] for place in config.paths(os.environ)]
     grid = Grid((Column("path"), Column("exists")), rows)
     output.show(Result({"paths": grid.records()}, grid))
 
