@@ -19,6 +19,7 @@ _SNAPPY: Final = pa.Codec("snappy")
 
 _Bytes = npt.NDArray[np.uint8]
 _Mask = npt.NDArray[np.bool_]
+_Stored = tuple[bytes, ...]
 _Item = TypeVar("_Item", bound=np.generic)
 
 
@@ -54,25 +55,16 @@ class SmallFiles:
 
 
 class _Column:
-    """One column: its values laid out as plain pages hold them, one after the other, nulls left out."""
+    """One column, and the last page that was made of it: the names of an index are those of the day before."""
 
     def __init__(self, field: pa.Field, values: pa.Array) -> None:
-        kind, physical, width = field.type, *_physical(field.type)
+        physical, width = _physical(field.type)
         self._nullable: bool = field.nullable
         self._present = _present(values)
         # The row's place among the values that are there.
         self._place = None if self._present is None else np.append(0, np.cumsum(self._present))
-        self._bits: _Mask | None = None
-        self._ends: npt.NDArray[np.int64] | None = None
-        self._width = width
-        self._plain = b""
-        if pa.types.is_boolean(kind):
-            self._bits = _kept(_bits(values.buffers()[1], len(values)), self._present)
-        elif pa.types.is_string(kind):
-            self._plain, self._ends = _laid_out_strings(values, self._present)
-        else:
-            self._plain = _kept(_fixed(values, width), self._present).tobytes()
-        self._last = (0, b"")
+        self._values = _laid_out(values, width, self._present)
+        self._last: tuple[int, bytes, _Stored] = (0, b"", ())
         self._last_page = (b"", 0)
         self.schema = _schema_element(field, physical, width)
         name = _list(_BINARY, [_binary(field.name.encode())])
@@ -91,28 +83,16 @@ class _Column:
         levels = self._levels(start, end) if self._nullable else b""
         if self._place is not None:
             start, end = self._place[start], self._place[end]
-        raw = levels + self._values(start, end)
-        # The names of an index are those of the day before.
-        if (count, raw) != self._last:
-            packed = _SNAPPY.compress(raw, asbytes=True)
-            sizes = (b"\x15\x00\x15", _integer(len(raw)), b"\x15", _integer(len(packed)))
-            header = b"".join((*sizes, _page_header(count)))
-            self._last, self._last_page = (count, raw), (header + packed, len(header) + len(raw))
+        of = (count, levels, self._values.stored(start, end))
+        if of != self._last:
+            self._last, self._last_page = of, _page(count, levels + self._values.plain(of[2]))
         return self._last_page
-
-    def _values(self, start: int, end: int) -> bytes:
-        if self._bits is not None:
-            return np.packbits(self._bits[start:end], bitorder="little").tobytes()
-        if self._ends is not None:
-            return self._plain[self._ends[start] : self._ends[end]]
-        return self._plain[start * self._width : end * self._width]
 
     def _levels(self, start: int, end: int) -> bytes:
         """Which rows have a value: a run of ones, or a bit each."""
-        present = self._present[start:end] if self._present is not None else None
-        if present is None or present.all():
+        if self._present is None or self._place is None or self._place[end] - self._place[start] == end - start:
             return _ones(end - start)
-        bits = np.packbits(present, bitorder="little").tobytes()
+        bits = np.packbits(self._present[start:end], bitorder="little").tobytes()
         run = _varint(len(bits) << 1 | 1) + bits
         return len(run).to_bytes(4, "little") + run
 
@@ -122,7 +102,72 @@ class _Column:
         return b"".join((b"\x26\x00\x1c", self._about, *sizes, b"\x26", _integer(position), b"\0\0"))
 
 
-# Values as plain pages hold them
+# Values as plain pages hold them, nulls left out
+
+
+class _Fixed:
+    """Values of so many bytes each."""
+
+    def __init__(self, values: _Bytes, width: int) -> None:
+        self._data = values.tobytes()
+        self._width = width
+
+    def stored(self, start: int, end: int) -> _Stored:
+        """What these rows hold, to be compared with what others do."""
+        return (self._data[start * self._width : end * self._width],)
+
+    def plain(self, stored: _Stored) -> bytes:
+        """What was stored, as a page holds it."""
+        return stored[0]
+
+
+class _Bits:
+    """Values of a bit each."""
+
+    def __init__(self, values: _Mask) -> None:
+        self._values = values
+
+    def stored(self, start: int, end: int) -> _Stored:
+        """What these rows hold, to be compared with what others do."""
+        return (np.packbits(self._values[start:end], bitorder="little").tobytes(),)
+
+    def plain(self, stored: _Stored) -> bytes:
+        """What was stored, as a page holds it."""
+        return stored[0]
+
+
+class _Strings:
+    """Values of any number of bytes. `sizes` are of those that are there, and nulls have no bytes in `data`."""
+
+    def __init__(self, data: bytes, sizes: npt.NDArray[np.uint32]) -> None:
+        self._data = data
+        self._sizes = sizes
+        self._starts = np.zeros(len(sizes) + 1, np.int64)
+        np.cumsum(sizes, out=self._starts[1:])
+
+    def stored(self, start: int, end: int) -> _Stored:
+        """What these rows hold, to be compared with what others do: the sizes and the bytes."""
+        return self._sizes[start:end].tobytes(), self._data[self._starts[start] : self._starts[end]]
+
+    def plain(self, stored: _Stored) -> bytes:
+        """What was stored, as a page holds it: every string after its size, which takes four bytes."""
+        sizes, data = (np.frombuffer(part, np.uint8) for part in stored)
+        turns = np.full(len(sizes) // 2, 4, np.int64)
+        turns[1::2] = sizes.view("<u4")
+        is_text = np.repeat(np.tile([False, True], len(sizes) // 4), turns)
+        plain = np.empty(len(is_text), np.uint8)
+        plain[is_text] = data
+        plain[~is_text] = sizes
+        return plain.tobytes()
+
+
+def _laid_out(values: pa.Array, width: int, present: _Mask | None) -> _Fixed | _Bits | _Strings:
+    if pa.types.is_boolean(values.type):
+        return _Bits(_kept(_bits(values.buffers()[1], len(values)), present))
+    if pa.types.is_string(values.type):
+        _, offsets, data = values.buffers()
+        return _Strings(data.to_pybytes(), _kept(np.diff(np.frombuffer(offsets, np.int32)), present).astype("<u4"))
+    return _Fixed(_kept(_fixed(values, width), present), width)
 
 
 def _present(values: pa.Array) -> _Mask | None:
@@ -146,23 +191,6 @@ def _fixed(values: pa.Array, width: int) -> _Bytes:
     """One row of bytes for each value; decimals are big-endian and as short as their precision allows."""
     stored = np.frombuffer(values.buffers()[1], np.uint8).reshape(-1, values.type.bit_width // 8)
     return stored[:, width - 1 :: -1] if pa.types.is_decimal(values.type) else stored
-
-
-def _laid_out_strings(values: pa.Array, present: _Mask | None) -> tuple[bytes, npt.NDArray[np.int64]]:
-    """Every string after its length, and where each begins and the last one ends. Nulls have no bytes."""
-    _, offsets_buffer, data = values.buffers()
-    offsets = np.frombuffer(offsets_buffer, np.int32)
-    sizes = _kept(np.diff(offsets), present).astype("<u4")
-    starts = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes + 4, out=starts[1:])
-    # Four bytes of length and as many of text as it says, in turns.
-    turns = np.full(2 * len(sizes), 4, np.int64)
-    turns[1::2] = sizes
-    is_text = np.repeat(np.tile([False, True], len(sizes)), turns)
-    plain = np.empty(len(is_text), np.uint8)
-    plain[is_text] = np.frombuffer(data, np.uint8)
-    plain[~is_text] = sizes.view(np.uint8)
-    return plain.tobytes(), starts
 
 
 # What the format calls types
@@ -255,6 +283,14 @@ def _list(kind: int, values: Sequence[bytes]) -> bytes:
 
 
 # Parts that every column of a file shares
+
+
+def _page(count: int, raw: bytes) -> tuple[bytes, int]:
+    """A page of so many rows with its header, and how large it is before compression."""
+    packed = _SNAPPY.compress(raw, asbytes=True)
+    sizes = (b"\x15\x00\x15", _integer(len(raw)), b"\x15", _integer(len(packed)))
+    header = b"".join((*sizes, _page_header(count)))
+    return header + packed, len(header) + len(raw)
 
 
 @lru_cache(maxsize=1 << 12)
