@@ -6,7 +6,7 @@ Prices and market caps are in USD, percentages 0-100. In an array of floats NaN 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,6 @@ import numpy.typing as npt
 from mag7cli.errors import DocumentError
 from mag7cli.guard import DayView
 from mag7cli.market_data import Document
-from mag7cli.texts import Texts
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,12 +42,10 @@ class Lines:
 
     def view(self, tickers: Collection[str]) -> DayView:
         """These lines, as the guard takes them."""
-        lines = {
-            ticker: (float(self.closes[index]), float(self.shares[index]))
-            for index, ticker in enumerate(self.tickers)
-            if ticker in tickers
-        }
-        return DayView(self.trading_date, lines)
+        wanted = [index for index, ticker in enumerate(self.tickers) if ticker in tickers]
+        closes, shares = self.closes[wanted].tolist(), self.shares[wanted].tolist()
+        values = zip(closes, shares, strict=True)
+        return DayView(self.trading_date, dict(zip([self.tickers[index] for index in wanted], values, strict=True)))
 
     def _in_order_of(self, tickers: tuple[str, ...]) -> "Lines":
         if tickers == self.tickers:
@@ -61,13 +58,11 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Constituents:
-    """The lines of a date. `names` are tickers, symbols and CIKs; `counted` lines enter the total.
-
-    `market_caps` are of the whole company.
-    """
+    """The lines of a date, by column. `counted` lines enter the total; `market_caps` are of the whole company."""
 
     tickers: tuple[str, ...]
-    names: tuple[Texts, Texts, Texts]
+    symbols: tuple[Any, ...]
+    ciks: tuple[Any, ...]
     closes: Floats
     shares: Floats
     market_caps: Floats
@@ -90,7 +85,7 @@ def read(document: Document, where: str) -> Constituents | None:
     if not entries:
         return None
     try:
-        columns = {name: [entry[name] for entry in entries] for name in _COLUMNS}
+        columns = {name: tuple(map(value_of, entries)) for name, value_of in _VALUES.items()}
     except KeyError as error:
         raise DocumentError(where, f"an entry of {_WHERE} has no {error}") from error
     except TypeError as error:
@@ -98,14 +93,10 @@ def read(document: Document, where: str) -> Constituents | None:
     for name, kinds in _TYPES.items():
         if not kinds.issuperset(map(type, columns[name])):
             raise DocumentError(where, f"{name} of {_WHERE} has a value of another type")
-    tickers = tuple(columns["ticker"])
-    try:
-        names = (_texts(tickers), _texts(tuple(columns["symbol"])), _texts(tuple(columns["cik"])))
-    except TypeError as error:
-        raise DocumentError(where, f"a name of {_WHERE} is no text ({error})") from error
     return Constituents(
-        tickers,
-        names,
+        columns["ticker"],
+        columns["symbol"],
+        columns["cik"],
         np.array(columns["close_price"], np.float64),
         np.array(columns["shares_outstanding"], np.float64),
         np.array(columns["market_cap"], np.float64),
@@ -113,12 +104,13 @@ def read(document: Document, where: str) -> Constituents | None:
     )
 
 
-# One date's names are mostly those of the date before.
-_texts = lru_cache(maxsize=16)(Texts.of)
-
-_COLUMNS: Final = ("ticker", "symbol", "cik", "close_price", "shares_outstanding", "market_cap", "counted")
-# What becomes an array would be converted, so that types are checked before.
+_VALUES: Final = {
+    name: itemgetter(name)
+    for name in ("ticker", "symbol", "cik", "close_price", "shares_outstanding", "market_cap", "counted")
+}
+# Tickers are looked up, and what becomes an array would be converted: their types are checked before.
 _TYPES: Final[Mapping[str, frozenset[type]]] = {
+    "ticker": frozenset({str}),
     "close_price": _NUMBERS,
     "shares_outstanding": _NUMBERS,
     "market_cap": _NUMBERS,

@@ -18,13 +18,9 @@ class Texts:
     @classmethod
     def of(cls, values: Sequence[str | None]) -> "Texts":
         """The column of these values. Raises TypeError if one is no text."""
-        present = ["" if value is None else value for value in values]
-        joined = "".join(present)
-        data = joined.encode()
-        # A character is a byte only in ASCII.
-        sizes = map(len, present) if len(data) == len(joined) else (len(text.encode()) for text in present)
         missing = np.fromiter((value is None for value in values), bool, len(values)) if None in values else None
-        return cls(data, np.fromiter(sizes, np.int32, len(values)), missing)
+        encoded = [b"" if text is None else str.encode(text) for text in values]
+        return cls(b"".join(encoded), np.fromiter(map(len, encoded), np.int32, len(encoded)), missing)
 
     @classmethod
     def joined(cls, columns: Sequence["Texts"]) -> "Texts":

@@ -4,8 +4,7 @@ The same documents and splits give the same bytes, whichever dates are asked for
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate, chain
@@ -19,7 +18,7 @@ from mag7cli.errors import DocumentError
 from mag7cli.guard import Event
 from mag7cli.lake import Lake
 from mag7cli.store import Store
-from mag7cli.tables import TABLE
+from mag7cli.tables import TABLE, Column, Table
 from mag7cli.texts import Texts
 from mag7cli.transform_plan import DateInputs, YearInputs
 from mag7cli.vendor import Split
@@ -58,25 +57,40 @@ class YearRows:
 class Batch:
     """Rows of one table, by column, in the order of their dates; `counts` is how many each date has."""
 
+    table: Table
     counts: dict[date, int] = field(default_factory=dict)
     _chunks: list[list[Any]] = field(default_factory=list)
+    _columns: list[Any] | None = None
 
     def add(self, day: date, columns: rows.Columns) -> None:
         """Append the rows of a date later than all that are here."""
         self.counts[day] = len(columns[0])
         self._chunks = self._chunks or [[] for _ in columns]
         for chunks, values in zip(self._chunks, columns, strict=True):
-            chunks.append(values)
+            # A date's names are mostly those of the date before: kept once, they are encoded once.
+            is_known = chunks and isinstance(values, tuple) and values == chunks[-1]
+            chunks.append(chunks[-1] if is_known else values)
 
     def columns(self) -> list[Any]:
-        """The columns whole, of the kind that the dates have: arrays, texts or lists."""
-        return [_whole(chunks) for chunks in self._chunks]
+        """The columns whole, after the last date was added: arrays, texts, or lists of what is neither."""
+        if self._columns is None:
+            after_the_date = self.table.columns[1:]
+            self._columns = [
+                _whole(column, chunks) for column, chunks in zip(after_the_date, self._chunks, strict=True)
+            ]
+            self._chunks = []
+        return self._columns
 
 
-def _whole(chunks: list[Any]) -> Any:
+def _whole(column: Column, chunks: list[Any]) -> Any:
     if isinstance(chunks[0], np.ndarray):
         return np.concatenate(chunks)
-    return Texts.joined(chunks) if isinstance(chunks[0], Texts) else list(chain.from_iterable(chunks))
+    if column.type == "varchar":
+        with suppress(TypeError):  # the check tells what is no text
+            distinct = {id(chunk): chunk for chunk in chunks}
+            texts = {name: Texts.of(chunk) for name, chunk in distinct.items()}
+            return Texts.joined([texts[id(chunk)] for chunk in chunks])
+    return list(chain.from_iterable(chunks))
 
 
 def read(lake: Lake, inputs: YearInputs) -> YearRows:
@@ -84,7 +98,7 @@ def read(lake: Lake, inputs: YearInputs) -> YearRows:
     # A value of a wrong type is rare, and to look for it in whole columns is cheap: only a year that has one is read
     # again, date by date, to find the document.
     found = _read(lake, inputs, check=False)
-    sound = all(column_check.problem(TABLE[name], batch.columns()) is None for name, batch in found.batches.items())
+    sound = all(column_check.problem(batch.table, batch.columns()) is None for batch in found.batches.values())
     return found if sound else _read(lake, inputs, check=True)
 
 
@@ -104,7 +118,7 @@ def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
                 problems[day.trading_date] = error.reason
                 continue
             for name, values in made.items():
-                batches.setdefault(name, Batch()).add(day.trading_date, values)
+                batches.setdefault(name, Batch(TABLE[name])).add(day.trading_date, values)
     return YearRows(inputs.year, batches, _kept(lake, inputs), problems)
 
 
@@ -188,7 +202,7 @@ def files(made: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]
 
     for name in sorted(made.tables):
         by_date = dict(made.kept.get(name, {}))
-        batch = made.batches.get(name, Batch())
+        batch = made.batches.get(name, Batch(TABLE[name]))
         if batch.counts:
             counts = list(batch.counts.values())
             table = parquet.arrow_table(TABLE[name], list(batch.counts), counts, batch.columns())
@@ -210,5 +224,7 @@ def transfers(store: Store) -> Iterator[Run]:
     if store.local_root is not None:
         yield map
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(_REQUESTS_IN_FLIGHT) as pool:
         yield pool.map
