@@ -29,8 +29,14 @@ STATUS_SUSPECT: Final = "suspect"
 STATUS_PARTIAL: Final = "partial"
 
 _CUT: Final = " […]"
+# The columns whose texts have no natural end, by place among those after the trading date; the raw document keeps them.
 _LIMITS: Final = {
-    (table.name, column.name): column.max_bytes for table in TABLES for column in table.columns if column.max_bytes
+    table.name: tuple(
+        (place, column.max_bytes or 0)
+        for place, column in enumerate(table.columns[1:])
+        if column.name in ("reason", "evidence", "partial_reason")
+    )
+    for table in TABLES
 }
 
 _ranking: Final = itemgetter("ticker", "market_cap", "pct_of_mag7", "pct_of_sp500")
@@ -38,6 +44,7 @@ _failure: Final = itemgetter("ticker", "reason")
 _correction: Final = itemgetter("field", "from", "to", "reason", "evidence")
 _ticker_correction: Final = itemgetter("ticker", "field", "from", "to", "reason", "evidence")
 _doubt: Final = itemgetter("ticker", "field", "used", "other", "reason", "kind")
+_NO_QUALITY: Final[Columns] = ((), (), ())
 _event: Final = attrgetter(*(column.name for column in TABLE["data_quality"].columns[1:]))
 
 
@@ -86,16 +93,16 @@ def check(made: Mapping[str, Columns], where: str) -> None:
 def _all_columns(day: Day, events: Sequence[Event]) -> Iterator[tuple[str, Columns]]:
     document = day.document
     partial = partial_reason(document)
-    quality = [_shortened_quality(row) for row in _quality(document, events, partial)]
+    quality = _transposed(_quality(document, events, partial))
     if not partial:
         yield "concentration_metrics", _transposed([_concentration(document)])
         yield "magnificent7_metrics", _transposed(_magnificent7(document))
     yield "company_details", _transposed(_company_details(document))
     yield "daily_trading", _transposed(_daily_trading(document))
-    yield "failed_collections", _transposed(_failed_collections(document, partial))
+    yield "failed_collections", _shortened("failed_collections", _transposed(_failed_collections(document, partial)))
     yield "sp500_constituents", _line_columns(day)
-    yield "daily_summary", _transposed([_summary(day, partial, quality)])
-    yield "data_quality", _transposed(quality)
+    yield "daily_summary", _shortened("daily_summary", _transposed([_summary(day, partial, quality)]))
+    yield "data_quality", _shortened("data_quality", quality)
 
 
 def partial_reason(document: Document) -> str | None:
@@ -154,8 +161,7 @@ def _magnificent7(document: Document) -> Iterator[tuple[Any, ...]]:
 
 def _failed_collections(document: Document, partial: str | None) -> Iterator[tuple[Any, ...]]:
     failures = _picked(document["sp500_details"].get("failed_tickers"), _failure, "sp500_details.failed_tickers")
-    for ticker, reason in failures or [(None, partial or NO_FAILURES)]:
-        yield ticker, _shortened("reason", reason, "failed_collections")
+    yield from failures or [(None, partial or NO_FAILURES)]
 
 
 # The lines of the index
@@ -166,7 +172,7 @@ def _line_columns(day: Day) -> Columns:
     if of is None:
         return ()
     pct = of.pct_of(_index_total(day.document))
-    return (*of.names, of.closes, of.shares, of.market_caps, of.counted, pct)
+    return (of.tickers, of.symbols, of.ciks, of.closes, of.shares, of.market_caps, of.counted, pct)
 
 
 def _index_total(document: Document) -> float | None:
@@ -179,8 +185,8 @@ def _index_total(document: Document) -> float | None:
 
 
 def _quality(document: Document, events: Iterable[Event], partial: str | None) -> Iterator[tuple[Any, ...]]:
-    for ticker, *correction in _corrections(document):
-        yield (ticker, "correction", "info", *correction)
+    for ticker, field, from_, to, reason, evidence in _corrections(document):
+        yield (ticker, "correction", "info", field, from_, to, reason, evidence)
     for ticker, field, used, other, reason, kind in _picked(document.get("doubts"), _doubt, "doubts"):
         yield (ticker, "doubt", "suspect", field, used, other, reason, kind)
     if partial:
@@ -196,27 +202,23 @@ def _corrections(document: Document) -> Iterator[tuple[Any, ...]]:
     yield from _picked(corrections, _ticker_correction, "sp500_details.corrections")
 
 
-def _shortened_quality(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    *rest, reason, evidence = row
-    return (*rest, _shortened("reason", reason, "data_quality"), _shortened("evidence", evidence, "data_quality"))
-
-
-def _summary(day: Day, partial: str | None, quality: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+def _summary(day: Day, partial: str | None, quality: Columns) -> tuple[Any, ...]:
     document = day.document
     details: Mapping[str, Any] = document["sp500_details"]
     metrics: Mapping[str, Any] = {} if partial else document["concentration_metrics"] or {}
     membership = _object(details.get("membership"), "sp500_details.membership")
     source = _object(document.get("source"), "source")
-    doubts = sum(severity == "suspect" for _, _, severity, *_ in quality)
+    _, kinds, severities, *_ = quality or _NO_QUALITY
+    doubts = severities.count("suspect")
     values: dict[str, Any] = {
         "status": STATUS_PARTIAL if partial else STATUS_SUSPECT if doubts else STATUS_COMPLETE,
-        "partial_reason": _shortened("partial_reason", partial, "daily_summary"),
+        "partial_reason": partial,
         "gross_market_cap": details.get("gross_market_cap", _gross_of_the_original(document)),
         "companies_count": details.get("companies_count"),
         "lines_count": details.get("processed_count"),
         "failed_count": details.get("failed_count"),
         "not_listed_count": _length(details.get("not_listed"), "sp500_details.not_listed"),
-        "corrections_count": sum(kind == "correction" for _, kind, *_ in quality),
+        "corrections_count": kinds.count("correction"),
         "doubts_count": doubts,
         **_largest(day),
         "top10_pct": metrics.get("top10_pct"),
@@ -286,9 +288,18 @@ def _transposed(rows: Iterable[tuple[Any, ...]]) -> Columns:
     return tuple(zip(*rows, strict=True))
 
 
-def _shortened(column: str, text: Any, table: str) -> Any:
-    """A reason or evidence that fits its column; that it was cut shows, and the raw document keeps the whole."""
-    limit = _LIMITS[table, column]
-    if not isinstance(text, str) or len(text.encode()) <= limit:
+def _shortened(table: str, columns: Columns) -> Columns:
+    """The columns with every reason or evidence cut to what they hold; that it was cut shows."""
+    if not columns:
+        return columns
+    whole = list(columns)
+    for place, limit in _LIMITS[table]:
+        whole[place] = tuple([_cut(text, limit) for text in columns[place]])
+    return tuple(whole)
+
+
+def _cut(text: Any, limit: int) -> Any:
+    # No character has more than four bytes, and most texts are much shorter than they may be.
+    if not isinstance(text, str) or 4 * len(text) <= limit or len(text.encode()) <= limit:
         return text
     return text.encode()[: limit - len(_CUT.encode())].decode(errors="ignore") + _CUT
