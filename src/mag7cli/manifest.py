@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
 from typing import Final
 
 import orjson
@@ -100,6 +99,9 @@ def write(lake: Lake, manifest: Manifest) -> None:
 
 def _code() -> str:
     """What turns documents into bytes: another version of any of it may make other bytes."""
+    # Takes as long to import as a worker of `transform`, which never asks, does to make some dates.
+    from importlib.metadata import version
+
     return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, pyarrow {version('pyarrow')}"
 
 

@@ -113,7 +113,8 @@ class LocalStore:
     def read(self, key: str) -> bytes:
         """The file's bytes."""
         try:
-            return self._path(key).read_bytes()
+            with open(self._path_text(key), "rb", buffering=0) as file:  # noqa: PTH123
+                return file.readall()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise KeyNotFoundError(self.uri(key)) from error
         except OSError as error:
@@ -162,7 +163,7 @@ class LocalStore:
             try:
                 self._write_file(temporary, data)
             except FileNotFoundError:
-                Path(folder).mkdir(parents=True, exist_ok=True)
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
                 self._write_file(temporary, data)
         except OSError as error:
             _forget(temporary)

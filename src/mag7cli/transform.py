@@ -128,10 +128,10 @@ def _workers(lake: Lake, plans: Sequence[Plan]) -> int:
 
 def _make(lake: Lake, plan: Plan) -> _MadeYear:
     """Write the files of a year. Another process may do it: it must be safe to repeat."""
-    # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
-    from mag7cli import year_files
-
     with _no_garbage_collection():
+        # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
+        from mag7cli import year_files
+
         rows = year_files.read(lake, plan.inputs)
         with year_files.transfers(lake.store) as run:
             for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
@@ -146,7 +146,7 @@ def _make(lake: Lake, plan: Plan) -> _MadeYear:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Documents hold no circles, and to look for some in each of them anew takes a twentieth of the time."""
+    """Documents hold no circles, nor do imports leave many: to look for some takes a twentieth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
