@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mag7cli.tables import data_model_markdown
+from mag7cli.tables.schema import data_model_markdown
 
 PAGE = Path(__file__).parents[1] / "docs" / "data-model.md"
 

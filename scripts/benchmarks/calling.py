@@ -20,9 +20,9 @@ import urllib3
 from measuring import Row, emit, in_turns
 from polygon import RESTClient
 
-from mag7cli.clock import SystemClock
-from mag7cli.polygon import ApiKey, PolygonSource
-from mag7cli.rate import Rate, RateLimiter
+from mag7cli.core.clock import SystemClock
+from mag7cli.vendors.polygon import ApiKey, PolygonSource
+from mag7cli.vendors.rate_limit import Rate, RateLimiter
 
 LATENCY_S = 0.05
 THREADS = 32

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mag7cli.errors import EXIT_DONE, EXIT_INVALID, EXIT_PARTIAL, ExtraMissingError
-from mag7cli.lake import Lake
+from mag7cli.core.errors import EXIT_DONE, EXIT_INVALID, EXIT_PARTIAL, ExtraMissingError
+from mag7cli.lake.layout import Lake
 
 if TYPE_CHECKING:
-    from mag7cli.clock import Clock
-    from mag7cli.collect import CollectResult
-    from mag7cli.progress import Progress
-    from mag7cli.report import ReportResult
-    from mag7cli.show import FundWeight
-    from mag7cli.transform import TransformResult
-    from mag7cli.validate import CheckResult
-    from mag7cli.warehouse import LoadResult
+    from mag7cli.analytics.summary import FundWeight
+    from mag7cli.collection.collector import CollectResult
+    from mag7cli.core.clock import Clock
+    from mag7cli.core.progress import Progress
+    from mag7cli.reporting.write import ReportResult
+    from mag7cli.tables.transform import TransformResult
+    from mag7cli.warehouse.duckdb_load import LoadResult
+    from mag7cli.warehouse.validate import CheckResult
 
 REPORT: Final = "report.html"
 
@@ -60,7 +60,7 @@ def run(
 
     A warehouse, and a report in a local lake, are brought up to date also if an earlier run died before them.
     """
-    from mag7cli.transform import transform
+    from mag7cli.tables.transform import transform
 
     collected = collect()
     transformed = transform(lake, progress=progress)
@@ -81,14 +81,14 @@ def report_path(lake: Lake) -> Path | None:
 def _is_current(lake: Lake) -> bool:
     if lake.store.local_root is None:
         return True
-    from mag7cli.warehouse import is_current
+    from mag7cli.warehouse.duckdb_load import is_current
 
     return is_current(lake)
 
 
 def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
-    from mag7cli.engines.duckdb import DuckDbEngine
-    from mag7cli.validate import run_checks
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+    from mag7cli.warehouse.validate import run_checks
 
     engine = DuckDbEngine.over_lake(lake, with_partitions=True)
     try:
@@ -100,7 +100,7 @@ def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
 def _loaded(lake: Lake) -> "LoadResult | None":
     if lake.store.local_root is None:
         return None
-    from mag7cli.warehouse import load
+    from mag7cli.warehouse.duckdb_load import load
 
     return load(lake)
 
@@ -109,8 +109,8 @@ def _reported(lake: Lake, clock: "Clock", fund: "FundWeight | None") -> "tuple[R
     out = report_path(lake)
     if out is None:
         return None, None
-    from mag7cli.engines.duckdb import DuckDbEngine
-    from mag7cli.report import write_report
+    from mag7cli.reporting.write import write_report
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     engine = DuckDbEngine.over_lake(lake)
     try:

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from tests.simulators.small_index import KEY, TICKERS, leftovers, market, new_lake, quick_folder, tree
 
-from mag7cli.clock import SystemClock
-from mag7cli.collect import CollectResult, collect
-from mag7cli.errors import MarketDataError
-from mag7cli.lake import Lake
-from mag7cli.polygon import ApiKey, PolygonSource
-from mag7cli.rate import Rate, RateLimiter
-from mag7cli.sandbox.misbehaviour import FaultKind, FaultRule, RandomFaults
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import SandboxServer
-from mag7cli.worklist import CollectOptions, Method
+from mag7cli.collection.collector import CollectResult, collect
+from mag7cli.collection.worklist import CollectOptions, Method
+from mag7cli.core.clock import SystemClock
+from mag7cli.core.errors import MarketDataError
+from mag7cli.lake.layout import Lake
+from mag7cli.vendors.polygon import ApiKey, PolygonSource
+from mag7cli.vendors.rate_limit import Rate, RateLimiter
+from mag7cli.vendors.sandbox.misbehaviour import FaultKind, FaultRule, RandomFaults
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
 
 LONG = (date(2024, 5, 20), date(2024, 8, 16))
 SHORT = (date(2024, 6, 20), date(2024, 6, 28))

@@ -12,15 +12,15 @@ from tests.simulators.cloud import Cloud
 from tests.simulators.raw_documents import document, partial_document
 from tests.simulators.redshift_data import RedshiftSimulator
 
-from mag7cli import catalog, redshift_load
-from mag7cli.engines import Rows, SqlEngine
-from mag7cli.engines.athena import AthenaEngine
-from mag7cli.engines.duckdb import DuckDbEngine
-from mag7cli.engines.redshift import RedshiftEngine, Warehouse
-from mag7cli.lake import Lake
-from mag7cli.tables import TABLES, Table
-from mag7cli.transform import transform
-from mag7cli.validate import checks, run_checks
+from mag7cli.lake.layout import Lake
+from mag7cli.tables.schema import TABLES, Table
+from mag7cli.tables.transform import transform
+from mag7cli.warehouse import glue_catalog, redshift_load
+from mag7cli.warehouse.engines import Rows, SqlEngine
+from mag7cli.warehouse.engines.athena import AthenaEngine
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+from mag7cli.warehouse.engines.redshift import RedshiftEngine, Warehouse
+from mag7cli.warehouse.validate import checks, run_checks
 
 DAYS = [date(2023, 12, 28), date(2023, 12, 29), *raw_documents.days(3, date(2024, 6, 5))]
 AGAIN = DAYS[2]
@@ -60,7 +60,7 @@ def filled(lake: Lake) -> Lake:
 
 
 def load(lake: Lake, engines: dict[str, SqlEngine]) -> None:
-    catalog.sync(lake, engines["athena"])
+    glue_catalog.sync(lake, engines["athena"])
     redshift_load.load(lake, engines["redshift"])
 
 

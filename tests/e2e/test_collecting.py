@@ -22,11 +22,11 @@ from tests.simulators.small_index import (
     tree,
 )
 
-from mag7cli.lake import Lake
-from mag7cli.sandbox.misbehaviour import FaultRule
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import SandboxServer
-from mag7cli.tickers import MAGNIFICENT_7
+from mag7cli.lake.layout import Lake
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.vendors.sandbox.misbehaviour import FaultRule
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
 
 RANGE = ("--start", "2024-06-20", "--end", "2024-06-27")
 

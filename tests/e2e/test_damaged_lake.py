@@ -14,8 +14,8 @@ import pytest
 from tests.simulators.mortal import Death, Mortal
 from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, quick_folder, tree
 
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import SandboxServer
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
 
 COLLECT = ("collect", "--start", "2024-06-20", "--end", "2024-06-27")
 DAY = "2024-06-24"

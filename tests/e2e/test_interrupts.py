@@ -18,9 +18,9 @@ from tests.simulators.command_line import MAG7
 from tests.simulators.mortal import Mortal
 from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, quick_folder, tree
 
-from mag7cli.sandbox.misbehaviour import FaultRule
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import SandboxServer
+from mag7cli.vendors.sandbox.misbehaviour import FaultRule
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
 
 COLLECT = ("collect", "--start", "2024-06-20", "--end", "2024-06-27")
 EVENING = ("collect", "--start", "2024-06-25", "--end", "2024-06-26")

@@ -14,9 +14,9 @@ import pytest
 from tests.simulators.mortal import KILLED, TIMED_OUT, Mortal
 from tests.simulators.small_index import KEY, TEMPORARY, environment, leftovers, market, new_lake, quick_folder, tree
 
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import SandboxServer
-from mag7cli.tables import TABLES
+from mag7cli.tables.schema import TABLES
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
 
 
 @pytest.fixture(scope="module")

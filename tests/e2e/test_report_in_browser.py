@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from tests.simulators import market_tables
 
-from mag7cli.analysis import contributions
-from mag7cli.clock import SystemClock
-from mag7cli.engines.duckdb import DuckDbEngine
-from mag7cli.figures import change
-from mag7cli.report import ReportResult, write_report
-from mag7cli.report.data import read_concentration
-from mag7cli.report.story import snapshots_of
-from mag7cli.show import FundWeight
+from mag7cli.analytics.queries import read_concentration
+from mag7cli.analytics.statistics import contributions
+from mag7cli.analytics.summary import FundWeight
+from mag7cli.core.clock import SystemClock
+from mag7cli.core.formatting import change
+from mag7cli.reporting.story import snapshots_of
+from mag7cli.reporting.write import ReportResult, write_report
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 pytestmark = pytest.mark.browser
 

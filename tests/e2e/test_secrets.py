@@ -20,16 +20,16 @@ from tests.simulators.command_line import MAG7, mag7
 from tests.simulators.mortal import Mortal
 from tests.simulators.small_index import KEY, TICKERS, environment, holdings_file, market, new_lake, quick_folder
 
-from mag7cli.clock import SystemClock
-from mag7cli.collect import collect
-from mag7cli.lake import Lake
-from mag7cli.polygon import ApiKey, PolygonSource, decode
-from mag7cli.rate import Rate, RateLimiter
-from mag7cli.sandbox.misbehaviour import FaultKind, FaultRule
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import SandboxServer
-from mag7cli.tables import TABLE
-from mag7cli.worklist import CollectOptions
+from mag7cli.collection.collector import collect
+from mag7cli.collection.worklist import CollectOptions
+from mag7cli.core.clock import SystemClock
+from mag7cli.lake.layout import Lake
+from mag7cli.tables.schema import TABLE
+from mag7cli.vendors.polygon import ApiKey, PolygonSource, decode
+from mag7cli.vendors.rate_limit import Rate, RateLimiter
+from mag7cli.vendors.sandbox.misbehaviour import FaultKind, FaultRule
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
 
 COLLECT = ("collect", "--start", "2024-06-20", "--end", "2024-06-27")
 TALKATIVE = ("-vv", "--log-format", "json")

@@ -13,14 +13,14 @@ from typing import Final
 import pytest
 from tests.simulators.command_line import environment
 
-from mag7cli.sandbox.market import Market
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import DEFAULT_KEY, SandboxServer
+from mag7cli.vendors.sandbox.market import Market
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
 
 # What takes longer to import than the command line itself, and what only tests and demonstrations have a use for.
 HEAVY: Final = {
     *("numpy", "pandas", "pyarrow", "duckdb", "boto3", "botocore", "polygon", "urllib3", "tenacity", "pydantic"),
-    *("pandas_market_calendars", "exchange_calendars", "vl_convert", "rich", "mag7cli.sandbox"),
+    *("pandas_market_calendars", "exchange_calendars", "vl_convert", "rich", "mag7cli.vendors.sandbox"),
 }
 DAYS: Final = ("--start", "2024-12-11", "--end", "2024-12-12")
 _IMPORTED: Final = re.compile(r"^import time: +(?:self|\d+) .+ \| +(.+)\n", re.MULTILINE)
@@ -67,14 +67,20 @@ def test_help_imports_no_command(folder: Path) -> None:
     found = imported(folder, "--help")
 
     assert not found & HEAVY
-    assert not found & {"mag7cli.cli.dates", "mag7cli.cli.collecting", "mag7cli.lake", "mag7cli.collect", "orjson"}
+    assert not found & {
+        "mag7cli.cli.dates",
+        "mag7cli.cli.collecting",
+        "mag7cli.lake.layout",
+        "mag7cli.collection.collector",
+        "orjson",
+    }
 
 
 def test_the_trading_dates_are_listed_without_a_calendar_library_or_a_lake(folder: Path) -> None:
     found = imported(folder, "dates", "--last", "5")
 
     assert not found & HEAVY
-    assert not found & {"mag7cli.lake", "mag7cli.collect", "orjson"}
+    assert not found & {"mag7cli.lake.layout", "mag7cli.collection.collector", "orjson"}
 
 
 def test_a_collection_is_planned_without_the_vendors_client(folder: Path) -> None:

@@ -16,11 +16,11 @@ import pytest
 from tests.simulators.judged_run import JudgedRun, judged, tables_of
 from tests.simulators.small_index import quick_folder
 
-from mag7cli.lake import Lake
-from mag7cli.sandbox.blueprint import KnownFaults
-from mag7cli.sandbox.market import Market
-from mag7cli.sandbox.reporting import InjectedFault
-from mag7cli.tickers import MAGNIFICENT_7
+from mag7cli.lake.layout import Lake
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.vendors.sandbox.blueprint import KnownFaults
+from mag7cli.vendors.sandbox.market import Market
+from mag7cli.vendors.sandbox.reporting import InjectedFault
 
 # Months in which faults cluster: a frozen history with a split in it, late splits, early ones, missing fields.
 MONTHS = ((2021, 7), (2022, 8), (2024, 6), (2024, 11))

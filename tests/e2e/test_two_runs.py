@@ -15,12 +15,12 @@ from tests.simulators.cloud import Cloud
 from tests.simulators.command_line import MAG7, mag7
 from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, tree
 
-from mag7cli.errors import LockedError
-from mag7cli.lake import LOCK, Lake
-from mag7cli.lock import holder_of, locked
-from mag7cli.sandbox.plan import PLANS
-from mag7cli.sandbox.server import SandboxServer
-from mag7cli.stores.s3 import S3Store
+from mag7cli.core.errors import LockedError
+from mag7cli.lake.layout import LOCK, Lake
+from mag7cli.lake.lock import holder_of, locked
+from mag7cli.lake.s3 import S3Store
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
 
 COLLECT = ("collect", "--start", "2024-06-20", "--end", "2024-06-21")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mag7cli.stores.s3 import S3Store
+from mag7cli.lake.s3 import S3Store
 
 if TYPE_CHECKING:
     from tests.simulators.athena import AthenaSimulator

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from mag7cli.rate import Cancel
+from mag7cli.vendors.rate_limit import Cancel
 
 
 class FakeClock:
-    """`mag7cli.clock.Clock`, standing at `start`; `sleep` moves it on. For one thread."""
+    """`mag7cli.core.clock.Clock`, standing at `start`; `sleep` moves it on. For one thread."""
 
     def __init__(self, start: datetime = datetime(2024, 12, 16, 22, 0, tzinfo=UTC)) -> None:
         self._start = start

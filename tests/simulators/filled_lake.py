@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mag7cli.lake import Lake
-from mag7cli.store import Store
-from mag7cli.tables import PARTITION, TABLES, Column, Table, arrow_schema
+from mag7cli.lake.layout import Lake
+from mag7cli.lake.store import Store
+from mag7cli.tables.schema import PARTITION, TABLES, Column, Table, arrow_schema
 
 ROWS_A_DAY = 3
 DAYS = (date(2023, 12, 29), date(2024, 1, 2), date(2024, 1, 3))

@@ -13,17 +13,18 @@ from unittest.mock import patch
 
 from tests.simulators.fake_clock import FakeClock
 
-from mag7cli import facts, membership, tickers
-from mag7cli.clock import SystemClock
-from mag7cli.collect import CollectResult, collect
-from mag7cli.guard import DayView, check
-from mag7cli.lake import Lake
-from mag7cli.ledger import Ledger
-from mag7cli.market_data import Document
-from mag7cli.reference import Splits, read_splits
-from mag7cli.sandbox.market import Market
-from mag7cli.sandbox.source import SandboxSource, noon_after
-from mag7cli.worklist import CollectOptions, Method
+from mag7cli.collection.collector import CollectResult, collect
+from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.split_cache import Splits, read_splits
+from mag7cli.collection.worklist import CollectOptions, Method
+from mag7cli.core import packaged_data
+from mag7cli.core.clock import SystemClock
+from mag7cli.lake.document import Document
+from mag7cli.lake.layout import Lake
+from mag7cli.market import membership, symbology
+from mag7cli.shares.anomalies import DayView, check
+from mag7cli.vendors.sandbox.market import Market
+from mag7cli.vendors.sandbox.source import SandboxSource, noon_after
 
 Flag = tuple[str, str]
 """Where a flag was raised, and what it says."""
@@ -151,14 +152,14 @@ def tables_of(market: Market, folder: Path) -> Iterator[None]:
         _write(folder / f"{name}.csv", columns, rows)
     _forget()
     try:
-        with patch.object(facts, "_folder", lambda: folder):
+        with patch.object(packaged_data, "_folder", lambda: folder):
             yield
     finally:
         _forget()
 
 
 def _forget() -> None:
-    for module in (facts, tickers, membership):
+    for module in (packaged_data, symbology, membership):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

@@ -15,8 +15,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from mag7cli.engines.duckdb import DuckDbEngine
-from mag7cli.tables import TABLES, arrow_schema, create_schema_sql, create_sql
+from mag7cli.tables.schema import TABLES, arrow_schema, create_schema_sql, create_sql
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 SEVEN = {
     "AAPL": ("Apple Inc.", "0000320193", 129.41, 16_788_096_000),

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from mag7cli import market_data
-from mag7cli.lake import Lake
-from mag7cli.tickers import MAGNIFICENT_7
+from mag7cli.lake import document as market_data
+from mag7cli.lake.layout import Lake
+from mag7cli.market.symbology import MAGNIFICENT_7
 
 OTHERS = ("GOOG", "XOM")
 _SHARES = {ticker: 1_000_000_000 + 7_654_321 * place for place, ticker in enumerate((*MAGNIFICENT_7, *OTHERS))}

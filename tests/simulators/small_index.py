@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from mag7cli.lake import Lake
-from mag7cli.sandbox.blueprint import from_tables
-from mag7cli.sandbox.market import Market
-from mag7cli.tickers import MAGNIFICENT_7
+from mag7cli.lake.layout import Lake
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.vendors.sandbox.blueprint import from_tables
+from mag7cli.vendors.sandbox.market import Market
 
 KEY = "MARK-2f9c81d07ab34e65-KEY"
 """A key that is found again wherever it leaks to."""

@@ -14,19 +14,19 @@ import typer
 from mag7cli.cli.failures import signals_as_request
 from mag7cli.cli.frame import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, ApiKeyCommandOption, EndOption, ForceOption, LakeOption, StartOption
-from mag7cli.errors import EXIT_PARTIAL, UsageError
-from mag7cli.figures import counted, duration
-from mag7cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.errors import EXIT_PARTIAL, UsageError
+from mag7cli.core.formatting import counted, duration
 
 if TYPE_CHECKING:
-    from mag7cli.clock import Clock
-    from mag7cli.collect import CollectResult
-    from mag7cli.lake import Lake
-    from mag7cli.planning import CollectPlan
-    from mag7cli.plans import Plan
-    from mag7cli.rate import Cancel, Rate
-    from mag7cli.vendor import MarketDataSource
-    from mag7cli.worklist import CollectOptions
+    from mag7cli.collection.collector import CollectResult
+    from mag7cli.collection.estimate import CollectPlan
+    from mag7cli.collection.worklist import CollectOptions
+    from mag7cli.core.clock import Clock
+    from mag7cli.lake.layout import Lake
+    from mag7cli.vendors.base import MarketDataSource
+    from mag7cli.vendors.rate_limit import Cancel, Rate
+    from mag7cli.vendors.subscription import Plan
 
 MethodOption = Annotated[
     Literal["grouped", "details"],
@@ -77,16 +77,16 @@ class Job:
 
     def plan_and_rate(self) -> tuple["Plan", "Rate"]:
         """The vendor's plan, and the rate to hold."""
-        from mag7cli.plans import plan
-        from mag7cli.rate import Rate
+        from mag7cli.vendors.rate_limit import Rate
+        from mag7cli.vendors.subscription import plan
 
         chosen = plan(self.plan)
         return chosen, Rate.parse(self.rate) if self.rate else chosen.rate
 
     def options(self, output: Output, lake: "Lake", clock: "Clock") -> "CollectOptions":
         """What to collect; says so if a default was cut to what the plan serves."""
-        from mag7cli.ranges import resolve
-        from mag7cli.worklist import CollectOptions
+        from mag7cli.collection.date_range import resolve
+        from mag7cli.collection.worklist import CollectOptions
 
         plan, rate = self.plan_and_rate()
         dates = resolve(lake, plan, clock.now(), self.start, self.end)
@@ -106,8 +106,8 @@ class Job:
 
     def source(self, clock: "Clock", cancel: "Cancel") -> "MarketDataSource":
         """The vendor, with the key and address of the environment."""
-        from mag7cli.polygon import open_source
-        from mag7cli.rate import Budget
+        from mag7cli.vendors.polygon import open_source
+        from mag7cli.vendors.rate_limit import Budget
 
         _, rate = self.plan_and_rate()
         limit = parse_duration(self.max_duration) if self.max_duration else None
@@ -170,7 +170,7 @@ def collect(
         start, end, method, plan, rate, max_calls, max_duration, holdings, tolerance, workers,
         force=force, retry_failed=retry_failed, api_key_command=api_key_command,
     )  # fmt: skip
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
 
     place = Lake.at(lake)
     if plan_only:
@@ -184,8 +184,8 @@ def collect(
 
 def planned(output: Output, lake: "Lake", job: Job) -> "CollectPlan":
     """What the job would do."""
-    from mag7cli.clock import SystemClock
-    from mag7cli.planning import plan
+    from mag7cli.collection.estimate import plan
+    from mag7cli.core.clock import SystemClock
 
     clock = SystemClock()
     return plan(lake, job.options(output, lake, clock), clock, job.plan_and_rate()[1])
@@ -195,11 +195,11 @@ def collected(
     output: Output, lake: "Lake", job: Job, source: "MarketDataSource | None" = None, *, hold: bool = True
 ) -> "CollectResult":
     """Do the job, holding the lake unless the caller does; an interrupt ends every wait, what was collected is kept."""
-    from mag7cli.clock import SystemClock
-    from mag7cli.collect import CollectResult
-    from mag7cli.lock import locked
-    from mag7cli.planning import plan
-    from mag7cli.rate import Cancel
+    from mag7cli.collection.collector import CollectResult
+    from mag7cli.collection.estimate import plan
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.lock import locked
+    from mag7cli.vendors.rate_limit import Cancel
 
     clock, cancel = SystemClock(), Cancel()
     options = job.options(output, lake, clock)
@@ -224,7 +224,7 @@ def _collected(
     expected_calls: int,
 ) -> "CollectResult":
     """Collect; calls that are under way when the run ends early go on only until the source is closed."""
-    from mag7cli.collect import collect
+    from mag7cli.collection.collector import collect
 
     with signals_as_request(cancel.request), output.progress("Collecting", "date") as progress:
         result = collect(lake, source, options, clock, progress=progress, stop=cancel, expected_calls=expected_calls)
@@ -242,7 +242,7 @@ def _intention(what: "CollectPlan") -> str:
 
 def keep_holdings(output: Output, lake: "Lake", path: Path) -> None:
     """Put a holdings file into the lake under its as-of date. Raises HoldingsFormatError, UsageError."""
-    from mag7cli import holdings
+    from mag7cli.market import holdings_file as holdings
 
     try:
         data = path.read_bytes()
@@ -258,7 +258,7 @@ def keep_holdings(output: Output, lake: "Lake", path: Path) -> None:
 
 def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
     """The plan as a person and as a program read it."""
-    from mag7cli.figures import size
+    from mag7cli.core.formatting import size
 
     about = "about " if plan.is_estimate else ""
     kinds = [[kind, count] for kind, count in plan.calls.items()]

@@ -7,8 +7,8 @@ import typer
 
 from mag7cli.cli.frame import TEXT_JSON_CSV, command
 from mag7cli.cli.options import EndOption, StartOption, check_period
-from mag7cli.errors import UsageError
-from mag7cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.errors import UsageError
 
 _DEFAULT_YEARS: Final = 4
 
@@ -26,20 +26,20 @@ def dates(
 
     One a line, oldest first. By default the last four years, up to the last session that is over.
     """
-    from mag7cli import trading_calendar
+    from mag7cli.market import calendar
 
     check_period(start, end)
     until = end or _last_session(start)
-    found = trading_calendar.sessions(start or _default_start(until, last), until)
+    found = calendar.sessions(start or _default_start(until, last), until)
     output.show(_result(found[-last:] if last else found))
 
 
 def _last_session(start: date | None) -> date:
     """The last session that is over. Raises UsageError if `start` is later: nothing could be listed."""
-    from mag7cli import trading_calendar
-    from mag7cli.clock import SystemClock
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.market import calendar
 
-    until = trading_calendar.last_completed_session(SystemClock().now())
+    until = calendar.last_completed_session(SystemClock().now())
     if start and start > until:
         raise UsageError(
             f"--start {start} is after {until}, the last session that is over", hint="give --end for dates to come"
@@ -48,11 +48,11 @@ def _last_session(start: date | None) -> date:
 
 
 def _default_start(until: date, last: int | None) -> date:
-    from mag7cli import trading_calendar
+    from mag7cli.market import calendar
 
     if last:
-        return trading_calendar.session_offset(until, 1 - last)
-    return trading_calendar.years_before(until, _DEFAULT_YEARS)
+        return calendar.session_offset(until, 1 - last)
+    return calendar.years_before(until, _DEFAULT_YEARS)
 
 
 def _result(found: list[date]) -> Result:

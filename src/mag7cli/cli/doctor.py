@@ -10,11 +10,11 @@ from mag7cli.cli.engines import LOCAL, EngineOptions, warehouse_of
 from mag7cli.cli.frame import TEXT_JSON_CSV, command
 from mag7cli.cli.loading import IamRoleOption
 from mag7cli.cli.options import ApiKeyCommandOption, PlanName, PlanOption
-from mag7cli.errors import EXIT_ERROR
-from mag7cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.core.errors import EXIT_ERROR
 
 if TYPE_CHECKING:
-    from mag7cli.doctor import Finding, State
+    from mag7cli.doctor.checks import Finding, State
 
 _MARKS: Final[dict["State", tuple[str, Style]]] = {
     "ok": ("ok", "good"),
@@ -53,12 +53,12 @@ def doctor(
 
 
 def _of_machine(lake: str, plan: PlanName, api_key_command: str | None) -> "Iterator[Finding]":
-    from mag7cli.clock import SystemClock
-    from mag7cli.doctor import examine
-    from mag7cli.lake import Lake
-    from mag7cli.plans import plan as plan_of
-    from mag7cli.polygon import open_source
-    from mag7cli.rate import Budget
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.doctor.checks import examine
+    from mag7cli.lake.layout import Lake
+    from mag7cli.vendors.polygon import open_source
+    from mag7cli.vendors.rate_limit import Budget
+    from mag7cli.vendors.subscription import plan as plan_of
 
     clock = SystemClock()
     budget = Budget(clock, max_duration_s=_PATIENCE_S)
@@ -72,7 +72,7 @@ def _of_machine(lake: str, plan: PlanName, api_key_command: str | None) -> "Iter
 
 
 def _of_cloud(options: EngineOptions, iam_role: str) -> "Iterator[Finding]":
-    from mag7cli.aws_doctor import Setup, examine
+    from mag7cli.doctor.aws import Setup, examine
 
     if options.engine == "redshift":
         setup = Setup(options.lake, warehouse=warehouse_of(options), role=iam_role)

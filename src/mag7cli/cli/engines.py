@@ -9,8 +9,8 @@ import typer
 from mag7cli.cli.options import DEFAULT_LAKE, EngineOption, LakeOption
 
 if TYPE_CHECKING:
-    from mag7cli.engines import SqlEngine
-    from mag7cli.engines.redshift import Warehouse
+    from mag7cli.warehouse.engines import SqlEngine
+    from mag7cli.warehouse.engines.redshift import Warehouse
 
 _REDSHIFT_DATABASE: Final = "dev"
 
@@ -65,15 +65,15 @@ def _open(options: EngineOptions) -> "SqlEngine":
         return _athena(options)
     if options.engine == "redshift":
         return _redshift(options)
-    from mag7cli.engines.duckdb import DuckDbEngine
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     return DuckDbEngine.over_lake(Lake.at(options.lake))
 
 
 def _athena(options: EngineOptions) -> "SqlEngine":
-    from mag7cli.engines.athena import AthenaEngine
-    from mag7cli.tables import SCHEMA
+    from mag7cli.tables.schema import SCHEMA
+    from mag7cli.warehouse.engines.athena import AthenaEngine
 
     return AthenaEngine(
         database=options.database or SCHEMA,
@@ -83,14 +83,14 @@ def _athena(options: EngineOptions) -> "SqlEngine":
 
 
 def _redshift(options: EngineOptions) -> "SqlEngine":
-    from mag7cli.engines.redshift import RedshiftEngine
+    from mag7cli.warehouse.engines.redshift import RedshiftEngine
 
     return RedshiftEngine(warehouse_of(options))
 
 
 def warehouse_of(options: EngineOptions) -> "Warehouse":
     """Which Redshift is meant. Raises UsageError."""
-    from mag7cli.engines.redshift import Warehouse
+    from mag7cli.warehouse.engines.redshift import Warehouse
 
     return Warehouse(
         options.workgroup,

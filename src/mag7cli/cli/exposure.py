@@ -8,15 +8,15 @@ import typer
 
 from mag7cli.cli.frame import TEXT_JSON_CSV, command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
-from mag7cli.errors import UsageError
-from mag7cli.figures import counted, pct, usd
-from mag7cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.errors import UsageError
+from mag7cli.core.formatting import counted, pct, usd
 
 if TYPE_CHECKING:
-    from mag7cli.exposure import CompanyExposure, Exposure
-    from mag7cli.holdings import Holdings
-    from mag7cli.lake import Lake
-    from mag7cli.portfolio import Position
+    from mag7cli.analytics.exposure import CompanyExposure, Exposure
+    from mag7cli.analytics.portfolio import Position
+    from mag7cli.lake.layout import Lake
+    from mag7cli.market.holdings_file import Holdings
 
 # The fund whose holdings files the lake keeps.
 _LAKES_FUND: Final = "IVV"
@@ -48,8 +48,8 @@ def exposure(
     Funds are opened by their holdings files: IVV by the lake's newest, others by --fund-file. What is not covered is
     shown as unknown.
     """
-    from mag7cli.exposure import expose
-    from mag7cli.lake import Lake
+    from mag7cli.analytics.exposure import expose
+    from mag7cli.lake.layout import Lake
 
     positions = list(_positions(output, portfolio, fund or (), stock or ()))
     if not positions:
@@ -61,7 +61,7 @@ def exposure(
 def _positions(
     output: Output, portfolio: Path | None, funds: Iterable[str], stocks: Iterable[str]
 ) -> "Iterator[Position]":
-    from mag7cli import portfolio as portfolios
+    from mag7cli.analytics import portfolio as portfolios
 
     if portfolio:
         read = portfolios.parse(_bytes_of(portfolio), str(portfolio))
@@ -74,17 +74,17 @@ def _positions(
 
 def _funds(lake: "Lake", positions: "Iterable[Position]", files: Iterable[str]) -> "Mapping[str, Holdings]":
     """The holdings of the funds that are known, by symbol: those given, and the lake's own fund if it is held."""
-    from mag7cli import holdings
+    from mag7cli.market import holdings_file
 
     found = {}
     for text in files:
         symbol, separator, file = text.partition("=")
         if not separator or not symbol or not file:
             raise UsageError(f"{text!r} is not FUND=FILE", hint="--fund-file ITOT=ITOT_holdings.csv")
-        found[symbol.upper()] = holdings.parse(_bytes_of(Path(file)), file)
+        found[symbol.upper()] = holdings_file.parse(_bytes_of(Path(file)), file)
     days = lake.holdings_dates()
     if _LAKES_FUND not in found and days and any(position.symbol == _LAKES_FUND for position in positions):
-        found[_LAKES_FUND] = holdings.parse(lake.read_holdings(days[-1]), lake.holdings_key(days[-1]))
+        found[_LAKES_FUND] = holdings_file.parse(lake.read_holdings(days[-1]), lake.holdings_key(days[-1]))
     return found
 
 

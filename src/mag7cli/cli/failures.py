@@ -11,9 +11,9 @@ from typing import Final
 from typer._click import ClickException  # Typer vendors Click, and has no public name for the base of its errors
 
 from mag7cli.cli.options import PREFIX, PROGRAM
-from mag7cli.config import KEY_HINT
-from mag7cli.errors import Mag7Error
-from mag7cli.output import say_failure
+from mag7cli.cli.output import say_failure
+from mag7cli.core.config import KEY_HINT
+from mag7cli.core.errors import Mag7Error
 
 _KEY_OPTIONS: Final = frozenset({"--api-key", "--apikey", "--key", "--token", "--polygon-api-key", "--massive-api-key"})
 

@@ -7,12 +7,12 @@ import typer
 from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.frame import TEXT_JSON, command
 from mag7cli.cli.options import DryRunOption
-from mag7cli.errors import UsageError
-from mag7cli.figures import counted
-from mag7cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.errors import UsageError
+from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
 
 IamRoleOption = Annotated[
     str, typer.Option("--iam-role", metavar="ARN", help="Redshift: the role that reads the bucket, or default.")
@@ -44,7 +44,7 @@ def load(
     Every load replaces the rows, so it can be repeated. DuckDB makes warehouse.duckdb in the lake, Athena queries the
     lake in place and gets its catalog, Redshift copies from the bucket.
     """
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
 
     place = Lake.at(options.lake)
     if options.engine != "redshift" and (auto_copy or status or recreate):
@@ -64,21 +64,21 @@ def load(
 def _statements(options: EngineOptions, lake: "Lake", role: str, auto_copy: bool) -> list[str]:
     """The exact SQL of a load."""
     if options.engine == "athena":
-        from mag7cli.catalog import statements
+        from mag7cli.warehouse.glue_catalog import statements
 
         return statements(lake)
     if options.engine == "redshift":
-        from mag7cli import copy_jobs, redshift_load
+        from mag7cli.warehouse import copy_jobs, redshift_load
 
         return copy_jobs.statements(lake.store, role) if auto_copy else redshift_load.dry_run(lake, role)
-    from mag7cli.warehouse import statements as duckdb_statements
+    from mag7cli.warehouse.duckdb_load import statements as duckdb_statements
 
     return duckdb_statements(lake)
 
 
 def _local(lake: "Lake") -> Result:
-    from mag7cli.lock import locked
-    from mag7cli.warehouse import load
+    from mag7cli.lake.lock import locked
+    from mag7cli.warehouse.duckdb_load import load
 
     with locked(lake, "mag7 load"):
         result = load(lake)
@@ -97,8 +97,8 @@ def _local(lake: "Lake") -> Result:
 
 
 def _athena(options: EngineOptions, lake: "Lake") -> Result:
-    from mag7cli.catalog import sync
-    from mag7cli.lock import locked
+    from mag7cli.lake.lock import locked
+    from mag7cli.warehouse.glue_catalog import sync
 
     with locked(lake, "mag7 load"), opened(options) as engine:
         changes = sync(lake, engine)

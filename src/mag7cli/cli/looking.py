@@ -10,15 +10,15 @@ import typer
 from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.frame import TEXT_JSON, TEXT_JSON_CSV, command
 from mag7cli.cli.options import DEFAULT_LAKE, DateArgument, LakeOption, OptionalDateArgument
-from mag7cli.errors import UsageError
-from mag7cli.figures import change, count, counted, pct, size, usd
-from mag7cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.core.errors import UsageError
+from mag7cli.core.formatting import change, count, counted, pct, size, usd
 
 if TYPE_CHECKING:
-    from mag7cli.explain import Receipt
-    from mag7cli.report import ReportResult
-    from mag7cli.show import Answer
-    from mag7cli.status import Status
+    from mag7cli.analytics.lake_status import Status
+    from mag7cli.analytics.lineage import Receipt
+    from mag7cli.analytics.summary import Answer
+    from mag7cli.reporting.write import ReportResult
 
 _SIMULATED: Final = "SIMULATED: these figures come from the sandbox market, not from the real one."
 _QUALITY: Final[dict[str, Style]] = {"complete": "good", "suspect": "warn", "partial": "bad"}
@@ -32,9 +32,9 @@ def show(output: Output, options: EngineOptions, on: OptionalDateArgument = None
     With its date, the kind of number that it is, and whether to trust it. Beside it stands the fund's own weight, if
     the lake has its holdings.
     """
-    from mag7cli.funds import weight_on
-    from mag7cli.lake import Lake
-    from mag7cli.show import answer
+    from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.analytics.summary import answer
+    from mag7cli.lake.layout import Lake
 
     with opened(options) as engine:
         output.show(answer_result(answer(engine, on, weight_on(Lake.at(options.lake), on))))
@@ -42,7 +42,7 @@ def show(output: Output, options: EngineOptions, on: OptionalDateArgument = None
 
 def answer_result(found: "Answer") -> Result:
     """The answer, as a person and as a program read it."""
-    from mag7cli.show import sparkline
+    from mag7cli.analytics.summary import sparkline
 
     columns = (
         Column("ticker"),
@@ -125,11 +125,11 @@ def report(
 
     The answer first, then the figures over time. Charts as PNG need no browser.
     """
-    from mag7cli.clock import SystemClock
-    from mag7cli.funds import weight_on
-    from mag7cli.lake import Lake
+    from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.layout import Lake
     from mag7cli.pipeline import report_path
-    from mag7cli.report import write_report
+    from mag7cli.reporting.write import write_report
 
     lake = Lake.at(options.lake)
     page = out or report_path(lake)
@@ -167,10 +167,10 @@ def status(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
 
     Dates, gaps, partial dates, failures by reason, sizes; and the command that would bring it up to date.
     """
-    from mag7cli.clock import SystemClock
-    from mag7cli.lake import Lake
-    from mag7cli.status import status
-    from mag7cli.trading_calendar import last_completed_session
+    from mag7cli.analytics.lake_status import status
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.layout import Lake
+    from mag7cli.market.calendar import last_completed_session
 
     output.show(_status_result(status(Lake.at(lake), last_completed_session(SystemClock().now()))))
 
@@ -220,9 +220,9 @@ def explain(
 
     Every input with its hash and time, every share count with its origin, every correction with its evidence.
     """
-    from mag7cli.clock import SystemClock
-    from mag7cli.explain import explain
-    from mag7cli.lake import Lake
+    from mag7cli.analytics.lineage import explain
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.layout import Lake
 
     output.show(_receipt_result(explain(Lake.at(lake), on, SystemClock(), ticker.upper() if ticker else None)))
 

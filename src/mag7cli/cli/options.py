@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from mag7cli.config import API_KEY_COMMAND, KEY_HINT
-from mag7cli.errors import UsageError
+from mag7cli.core.config import API_KEY_COMMAND, KEY_HINT
+from mag7cli.core.errors import UsageError
 
 Engine = Literal["duckdb", "athena", "redshift"]
 PlanName = Literal["basic", "starter", "developer", "advanced"]

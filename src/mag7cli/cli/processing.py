@@ -7,21 +7,14 @@ import typer
 
 from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.frame import TEXT_JSON, command
-from mag7cli.cli.options import (
-    DEFAULT_LAKE,
-    EndOption,
-    ForceOption,
-    LakeOption,
-    StartOption,
-    check_period,
-)
-from mag7cli.errors import EXIT_INVALID, EXIT_PARTIAL
-from mag7cli.figures import counted
-from mag7cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.cli.options import DEFAULT_LAKE, EndOption, ForceOption, LakeOption, StartOption, check_period
+from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.core.errors import EXIT_INVALID, EXIT_PARTIAL
+from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
-    from mag7cli.transform import TransformResult
-    from mag7cli.validate import CheckResult
+    from mag7cli.tables.transform import TransformResult
+    from mag7cli.warehouse.validate import CheckResult
 
 _ROWS_SHOWN: Final = 5
 _TONES: Final[dict[str, Style]] = {"ok": "good", "warning": "warn", "FAILED": "bad", "info": "faint"}
@@ -40,9 +33,9 @@ def transform(
     Both layouts are written: partitioned by date for Athena, flat for Redshift. Dates that have not changed cost
     nothing.
     """
-    from mag7cli.lake import Lake
-    from mag7cli.lock import locked
-    from mag7cli.transform import transform
+    from mag7cli.lake.layout import Lake
+    from mag7cli.lake.lock import locked
+    from mag7cli.tables.transform import transform
 
     check_period(start, end)
     place = Lake.at(lake)
@@ -86,7 +79,7 @@ def validate(output: Output, options: EngineOptions) -> None:
     Each check is a SQL file that returns the rows that offend it. A check of severity error that finds one ends in
     exit code 6.
     """
-    from mag7cli.validate import run_checks
+    from mag7cli.warehouse.validate import run_checks
 
     if options.engine == "duckdb":
         found = _validated_locally(options.lake)
@@ -100,9 +93,9 @@ def validate(output: Output, options: EngineOptions) -> None:
 
 def _validated_locally(lake: str) -> "list[CheckResult]":
     """With the two layouts of the lake side by side, which no other engine has."""
-    from mag7cli.engines.duckdb import DuckDbEngine
-    from mag7cli.lake import Lake
-    from mag7cli.validate import run_checks
+    from mag7cli.lake.layout import Lake
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+    from mag7cli.warehouse.validate import run_checks
 
     engine = DuckDbEngine.over_lake(Lake.at(lake), with_partitions=True)
     try:
@@ -168,8 +161,8 @@ def verify(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
 
     Nothing is written. A difference ends in exit code 6.
     """
-    from mag7cli.lake import Lake
-    from mag7cli.transform import differences
+    from mag7cli.lake.layout import Lake
+    from mag7cli.tables.transform import differences
 
     found = list(differences(Lake.at(lake)))
     rows = [[one.key, one.reason] for one in found]

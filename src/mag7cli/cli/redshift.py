@@ -5,14 +5,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mag7cli.cli.engines import EngineOptions, opened
-from mag7cli.errors import UsageError
-from mag7cli.figures import count, counted
-from mag7cli.output import Column, Grid, Line, Result
+from mag7cli.cli.output import Column, Grid, Line, Result
+from mag7cli.core.errors import UsageError
+from mag7cli.core.formatting import count, counted
 
 if TYPE_CHECKING:
-    from mag7cli.lake import Lake
-    from mag7cli.redshift_load import AutoCopyResult, LoadResult
-    from mag7cli.redshift_status import LoadStatus
+    from mag7cli.lake.layout import Lake
+    from mag7cli.warehouse.redshift_load import AutoCopyResult, LoadResult
+    from mag7cli.warehouse.redshift_status import LoadStatus
 
 
 def load_redshift(
@@ -21,9 +21,9 @@ def load_redshift(
     """Load the warehouse, or set up its COPY JOBs, or look at what was loaded; the last two exclude each other."""
     if auto_copy and status:
         raise UsageError("either --auto-copy or --status, not both")
-    from mag7cli import redshift_load
-    from mag7cli.lock import locked
-    from mag7cli.redshift_status import load_status
+    from mag7cli.lake.lock import locked
+    from mag7cli.warehouse import redshift_load
+    from mag7cli.warehouse.redshift_status import load_status
 
     redshift_load.check_is_s3(lake.store)
     if status:

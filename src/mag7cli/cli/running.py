@@ -22,11 +22,11 @@ from mag7cli.cli.collecting import (
 )
 from mag7cli.cli.frame import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, ApiKeyCommandOption, EndOption, LakeOption, StartOption
-from mag7cli.figures import counted
-from mag7cli.output import Grid, Line, Output, Result
+from mag7cli.cli.output import Grid, Line, Output, Result
+from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
     from mag7cli.pipeline import RunResult
 
 DEMO_LAKE: Final = "./demo-lake"
@@ -59,7 +59,7 @@ def run(
 
     Each step does what is new only. With -q it is silent when all is well.
     """
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
 
     job = Job(
         start, end, method, plan, rate, max_calls, max_duration, holdings, tolerance, workers,
@@ -83,13 +83,13 @@ def demo(
     The market looks like the real one from 2021 to 2024, faults of the vendor included. Its results are marked as
     simulated wherever they appear.
     """
-    from mag7cli.clock import SystemClock
-    from mag7cli.lake import Lake
-    from mag7cli.polygon import ApiKey, PolygonSource
-    from mag7cli.rate import Rate, RateLimiter
-    from mag7cli.sandbox.market import Market
-    from mag7cli.sandbox.plan import PLANS
-    from mag7cli.sandbox.server import DEFAULT_KEY, SandboxServer
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.layout import Lake
+    from mag7cli.vendors.polygon import ApiKey, PolygonSource
+    from mag7cli.vendors.rate_limit import Rate, RateLimiter
+    from mag7cli.vendors.sandbox.market import Market
+    from mag7cli.vendors.sandbox.plan import PLANS
+    from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
 
     output.notice("Simulating the market of 2021 to 2024 on this machine; no network is used.")
     job = Job(
@@ -121,9 +121,9 @@ _DEMO_WORKERS: Final = 8
 
 
 def _run(output: Output, lake: "Lake", job: Job, source: Any = None) -> "RunResult":
-    from mag7cli.clock import SystemClock
-    from mag7cli.funds import weight_on
-    from mag7cli.lock import locked
+    from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.lock import locked
     from mag7cli.pipeline import run
 
     with locked(lake, "mag7 run"):

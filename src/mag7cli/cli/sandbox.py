@@ -6,8 +6,8 @@ import typer
 
 from mag7cli.cli.frame import TEXT_JSON, command
 from mag7cli.cli.options import PlanOption
-from mag7cli.figures import counted
-from mag7cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.formatting import counted
 
 _DEFAULT_PORT: Final = 8787
 
@@ -33,10 +33,10 @@ def serve(
 
     It listens on this machine only, and ends with Ctrl-C. Its prices and share counts are invented.
     """
-    from mag7cli.sandbox.market import DEFAULT_SEED, Market
-    from mag7cli.sandbox.misbehaviour import RandomFaults
-    from mag7cli.sandbox.plan import PLANS
-    from mag7cli.sandbox.server import DEFAULT_KEY, SandboxServer
+    from mag7cli.vendors.sandbox.market import DEFAULT_SEED, Market
+    from mag7cli.vendors.sandbox.misbehaviour import RandomFaults
+    from mag7cli.vendors.sandbox.plan import PLANS
+    from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
 
     number = DEFAULT_SEED if seed is None else seed
     market = Market(number)

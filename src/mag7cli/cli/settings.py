@@ -8,9 +8,9 @@ from typing import Any, Final
 from typer.core import TyperOption
 from typer.main import get_command
 
-from mag7cli import config
 from mag7cli.cli.frame import TEXT_JSON_CSV, Group, command, commands_of, name_of, options_of, schema_of
-from mag7cli.output import Column, Grid, Output, Result, plain
+from mag7cli.cli.output import Column, Grid, Output, Result, plain
+from mag7cli.core import config
 
 _SECRETS: Final = ("POLYGON_API_KEY", "MASSIVE_API_KEY")
 _VARIABLES: Final = (
@@ -118,7 +118,7 @@ def _showable(option: str, value: Any) -> Any:
 
 def _environment(environ: Mapping[str, str]) -> Iterator[Setting]:
     """What is not an option: the key, and where the vendor and the cloud are."""
-    from mag7cli.polygon.key import ApiKey
+    from mag7cli.vendors.polygon.key import ApiKey
 
     for name in _SECRETS:
         if environ.get(name):

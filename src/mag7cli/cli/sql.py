@@ -13,11 +13,11 @@ import typer
 from mag7cli.cli.engines import LOCAL, EngineOptions, opened
 from mag7cli.cli.frame import command
 from mag7cli.cli.options import parse_date
-from mag7cli.errors import UsageError
-from mag7cli.output import Column, Grid, Output, Result
+from mag7cli.cli.output import Column, Grid, Output, Result
+from mag7cli.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from mag7cli.engines import Rows, SqlEngine, Value
+    from mag7cli.warehouse.engines import Rows, SqlEngine, Value
 
 _STANDARD_INPUT: Final = "-"
 _READING: Final = frozenset(
@@ -33,7 +33,7 @@ _WINDOWS: Final = {"month_before": 1, "three_months_before": 3}
 
 def _names() -> list[str]:
     """What a shell offers behind --name."""
-    from mag7cli import sql_files
+    from mag7cli.warehouse import sql_files
 
     return list(sql_files.names("analysis"))
 
@@ -82,7 +82,7 @@ def sql(
 
 
 def _named(name: str) -> str:
-    from mag7cli import sql_files
+    from mag7cli.warehouse import sql_files
 
     return sql_files.read("analysis", name).sql
 
@@ -108,7 +108,7 @@ def _parameters(engine: "SqlEngine", statement: str, as_of: date | None) -> "dic
 
     They are computed here because the engines do not agree on the arithmetic of dates.
     """
-    from mag7cli.engines.sql_text import Statement
+    from mag7cli.warehouse.engines.sql_text import Statement
 
     wanted = set(Statement.parse(statement).names) & {"as_of", *_WINDOWS}
     if not wanted:
@@ -128,8 +128,8 @@ def _months_before(day: date, months: int) -> date:
 
 def _listing() -> Result:
     """The tables with their grain, and the queries with their meaning."""
-    from mag7cli import sql_files
-    from mag7cli.tables import TABLES, VIEWS
+    from mag7cli.tables.schema import TABLES, VIEWS
+    from mag7cli.warehouse import sql_files
 
     rows = [("table", table.qualified_name, table.description) for table in TABLES]
     rows += [("view", view.qualified_name, view.description) for view in VIEWS]

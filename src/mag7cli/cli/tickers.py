@@ -11,13 +11,13 @@ import typer
 
 from mag7cli.cli.frame import command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, OutOption, parse_date
-from mag7cli.errors import UsageError
-from mag7cli.figures import counted
-from mag7cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.errors import UsageError
+from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
-    from mag7cli.holdings import Holdings
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
+    from mag7cli.market.holdings_file import Holdings
 
 _STANDARD_INPUT: Final = "-"
 
@@ -57,7 +57,7 @@ def tickers(
     They are read from a holdings file, which is kept in the lake; without one, from the lake's newest file, or else
     from the list that comes with mag7. Tickers are spelt as the vendor does: BRK.B, BF.B.
     """
-    from mag7cli.lake import Lake
+    from mag7cli.lake.layout import Lake
 
     _check(file, download, as_of, from_)
     place = Lake.at(lake)
@@ -92,15 +92,15 @@ def _read(file: str) -> tuple[bytes, str]:
 
 
 def _of_file(output: Output, lake: "Lake", data: bytes, name: str, as_of: date | None) -> Result:
-    from mag7cli import holdings
+    from mag7cli.market import holdings_file
 
-    found = holdings.parse(data, name, as_of=as_of)
+    found = holdings_file.parse(data, name, as_of=as_of)
     _keep(output, lake, found, data)
     return _result(found.tickers, found.as_of, "file")
 
 
 def _of_site(output: Output, lake: "Lake", as_of: date | None) -> Result:
-    from mag7cli.holdings_download import HoldingsSite
+    from mag7cli.vendors.ishares import HoldingsSite
 
     found, data = HoldingsSite().download(as_of)
     _keep(output, lake, found, data)
@@ -109,7 +109,7 @@ def _of_site(output: Output, lake: "Lake", as_of: date | None) -> Result:
 
 def _keep(output: Output, lake: "Lake", found: "Holdings", data: bytes) -> None:
     """Keep the file in the lake if it can be told whose it is and of which day, and say what is odd about it."""
-    from mag7cli.holdings import sp500_doubt
+    from mag7cli.market.holdings_file import sp500_doubt
 
     for warning in found.warnings:
         output.warn(warning)
@@ -133,12 +133,12 @@ def _summary(found: "Holdings") -> str:
 
 def _downloaded(output: Output, lake: "Lake", first: date, every: Literal["week", "month", "quarter"]) -> Result:
     """Fetch the files that the lake does not have; each is kept at once, so that a run can be repeated."""
-    from mag7cli import trading_calendar
-    from mag7cli.clock import SystemClock
-    from mag7cli.holdings_download import HoldingsSite, days_to_ask
-    from mag7cli.progress import Note
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.core.progress import Note
+    from mag7cli.market import calendar
+    from mag7cli.vendors.ishares import HoldingsSite, days_to_ask
 
-    days = days_to_ask(first, trading_calendar.last_completed_session(SystemClock().now()), every)
+    days = days_to_ask(first, calendar.last_completed_session(SystemClock().now()), every)
     kept = lake.holdings_dates()
     rows: list[tuple[date | None, int]] = []
     with output.progress("holdings", unit="file") as progress:
@@ -157,14 +157,14 @@ def _downloaded(output: Output, lake: "Lake", first: date, every: Literal["week"
 
 def _of_lake(output: Output, lake: "Lake", as_of: date | None) -> Result:
     """The list in force on a day as far as the lake's files say, otherwise the newest, otherwise the bundled one."""
-    from mag7cli import holdings, tickers
+    from mag7cli.market import holdings_file, symbology
 
     known = lake.holdings_dates()
     day = _in_force(known, as_of)
     if day is None:
-        output.notice(f"the list that comes with mag7, of {tickers.BUNDLED_AS_OF}: the lake has no holdings file")
-        return _result([line.ticker for line in tickers.bundled_constituents()], tickers.BUNDLED_AS_OF, "bundled")
-    found = holdings.parse(lake.read_holdings(day), lake.holdings_key(day))
+        output.notice(f"the list that comes with mag7, of {symbology.BUNDLED_AS_OF}: the lake has no holdings file")
+        return _result([line.ticker for line in symbology.bundled_constituents()], symbology.BUNDLED_AS_OF, "bundled")
+    found = holdings_file.parse(lake.read_holdings(day), lake.holdings_key(day))
     output.notice(_summary(found))
     return _result(found.tickers, day, "lake")
 
@@ -176,7 +176,7 @@ def _in_force(known: Sequence[date], as_of: date | None) -> date | None:
 
 
 def _result(found: Sequence[str], as_of: date | None, source: str) -> Result:
-    from mag7cli.holdings import python_list
+    from mag7cli.market.holdings_file import python_list
 
     return Result(
         document={"as_of": as_of, "source": source, "count": len(found), "tickers": list(found)},

@@ -1,0 +1,1 @@
+"""What the tables say: the summary of a date, statistics, lineage, exposure, the state of a lake."""

@@ -1,0 +1,16 @@
+"""The fund's own weight of the seven, from the newest holdings file of a lake on or before a date."""
+
+from datetime import date
+
+from mag7cli.analytics.exposure import fund_weight
+from mag7cli.analytics.summary import FundWeight
+from mag7cli.lake.layout import Lake
+from mag7cli.market.holdings_file import parse
+
+
+def weight_on(lake: Lake, day: date | None) -> FundWeight | None:
+    """The weight as of the latest file on or before the date (None: of the latest file); None without such a file."""
+    dates = [as_of for as_of in lake.holdings_dates() if day is None or as_of <= day]
+    if not dates:
+        return None
+    return fund_weight(parse(lake.read_holdings(dates[-1]), lake.holdings_key(dates[-1])))

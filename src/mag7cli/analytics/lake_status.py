@@ -1,0 +1,111 @@
+"""What the lake holds and what it lacks: dates, gaps, doubts, failures, sizes. Reads; changes nothing."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from mag7cli.lake.document_index import CollectedDates
+from mag7cli.lake.layout import ANALYTICS, HOLDINGS, PROCESSED, RAW, REFERENCE, WAREHOUSE, Lake
+from mag7cli.market.calendar import known_until, sessions
+
+_ZONES: Final = {
+    "raw documents": RAW,
+    "holdings": HOLDINGS,
+    "reference": REFERENCE,
+    "processed": PROCESSED,
+    "analytics": ANALYTICS,
+    "warehouse": WAREHOUSE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much one zone holds."""
+
+    zone: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Trading dates in a row that have no document."""
+
+    first: date
+    last: date
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The lake at a glance. `missing` are the gaps up to the last session that is over, later ones are `behind`."""
+
+    first: date | None
+    last: date | None
+    complete: int
+    partial: Mapping[date, str]
+    failed: Mapping[date, int]
+    reasons: Mapping[str, int]
+    gaps: tuple[Gap, ...]
+    behind: int
+    holdings: tuple[date, ...]
+    sizes: tuple[Size, ...]
+    last_collected_at: str | None
+    simulated: bool
+    calendar_until: date
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is no document at all."""
+        return self.first is None
+
+
+def status(lake: Lake, last_session: date) -> Status:
+    """Look at a lake. `last_session` is the last one whose data could be there."""
+    collected = CollectedDates(lake)
+    days = collected.days()
+    wanted = sessions(days[0], max(last_session, days[-1])) if days else []
+    gaps = _gaps(wanted, set(days))
+    newest = lake.read_document(days[-1]) if days else None
+    return Status(
+        first=days[0] if days else None,
+        last=days[-1] if days else None,
+        complete=sum(collected.is_complete(day) for day in days),
+        partial={day: why for day in days if (why := collected[day].partial)},
+        failed={day: collected[day].failed_count for day in days if collected[day].failed_count},
+        reasons=_reasons(lake, [day for day in days if collected[day].failed_count]),
+        gaps=tuple(gap for gap in gaps if gap.last < days[-1]) if days else (),
+        behind=sum(day > days[-1] for day in wanted) if days else 0,
+        holdings=tuple(lake.holdings_dates()),
+        sizes=tuple(_size(lake, zone, prefix) for zone, prefix in _ZONES.items()),
+        last_collected_at=newest["data_collection_time"] if newest else None,
+        simulated=bool(newest and newest.get("source", {}).get("simulated")),
+        calendar_until=known_until(),
+    )
+
+
+def _gaps(wanted: Sequence[date], present: set[date]) -> list[Gap]:
+    runs: list[list[date]] = []
+    open_run = False
+    for day in wanted:
+        if day in present:
+            open_run = False
+        elif open_run:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+            open_run = True
+    return [Gap(run[0], run[-1], len(run)) for run in runs]
+
+
+def _reasons(lake: Lake, days: Iterable[date]) -> dict[str, int]:
+    """How many lines failed for which reason, the commonest first."""
+    failed = (one for day in days for one in lake.read_document(day)["sp500_details"]["failed_tickers"])
+    return dict(Counter(one["reason"] for one in failed).most_common())
+
+
+def _size(lake: Lake, zone: str, prefix: str) -> Size:
+    found = list(lake.store.list(prefix))
+    return Size(zone, len(found), sum(one.size for one in found))

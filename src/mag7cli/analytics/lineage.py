@@ -1,0 +1,221 @@
+"""The receipt of a number: every input with its hash and time, every count with its origin, every correction."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from mag7cli import __version__
+from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.split_cache import read_splits
+from mag7cli.core.clock import Clock
+from mag7cli.core.errors import KeyNotFoundError, UsageError
+from mag7cli.core.suggestions import did_you_mean
+from mag7cli.lake import document as market_data
+from mag7cli.lake.document import Document, FailedTicker
+from mag7cli.lake.layout import REFERENCE, Lake
+from mag7cli.market.calendar import previous_session, why_closed
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.shares.anomalies import DayView, Event, check
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file behind the number: where it is, the SHA-256 of its bytes, and how many they are."""
+
+    uri: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineReceipt:
+    """One line: close (USD) x shares = market cap (USD), and where the share count came from."""
+
+    ticker: str
+    symbol: str
+    cik: str | None
+    close_price: float | None
+    shares_outstanding: float | None
+    market_cap: float | None
+    pct_of_sp500: float | None
+    counted: bool
+    vendor_shares: float | None
+    asked_for: date | None
+    fetched_at: str | None
+    corrections: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The number of one date and all that is behind it. `events` are what the guard made of the step to this date."""
+
+    trading_date: date
+    mag7_pct_of_sp500: float | None
+    total_mag7_market_cap: float | None
+    sp500_total_market_cap: float
+    gross_market_cap: float | None
+    status: str
+    partial: str | None
+    lines: tuple[LineReceipt, ...]
+    failed: tuple[FailedTicker, ...]
+    not_listed: tuple[str, ...]
+    doubts: tuple[Mapping[str, Any], ...]
+    events: tuple[Event, ...]
+    splits: tuple[str, ...]
+    membership: Mapping[str, str]
+    source: Mapping[str, Any]
+    collected_at: str
+    inputs: tuple[Input, ...]
+    code_version: str
+
+
+def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> Receipt:
+    """The receipt of a date, or of one line on it. Raises UsageError for a date or ticker that is not there."""
+    document = _document(lake, day)
+    ledger = Ledger(lake, clock)
+    ledger.load()
+    every = list(_lines(document, ledger, day))
+    lines = [line for line in every if ticker in (None, line.ticker)]
+    if ticker and not lines:
+        raise UsageError(
+            f"{ticker} has no market cap on {day}: {_why_absent(document, ticker)}",
+            hint=did_you_mean(ticker, [line.ticker for line in every]),
+        )
+    metrics = document["concentration_metrics"]
+    details = document["sp500_details"]
+    events = tuple(event for event in _events(lake, day, document) if ticker in (None, event.ticker))
+    doubts = tuple(one for one in document.get("doubts", []) if ticker in (None, one["ticker"]))
+    return Receipt(
+        day,
+        metrics["mag7_pct_of_sp500"] if metrics else None,
+        metrics["total_mag7_market_cap"] if metrics else None,
+        details["total_market_cap"],
+        details.get("gross_market_cap"),
+        "partial" if metrics is None else "suspect" if doubts or events else "complete",
+        document.get("partial"),
+        tuple(lines if ticker else _worth_telling(lines)),
+        tuple(details["failed_tickers"]),
+        tuple(details.get("not_listed", [])),
+        doubts,
+        events,
+        tuple(_split_sentences(lake, day, ticker)),
+        details.get("membership") or {"kind": "unknown", "as_of": "unknown"},  # type: ignore[arg-type]
+        document.get("source") or {"vendor": "unknown", "simulated": False},
+        document["data_collection_time"],
+        tuple(_inputs(lake, day, [line.asked_for for line in lines if line.asked_for], document)),
+        __version__,
+    )
+
+
+def _document(lake: Lake, day: date) -> Document:
+    try:
+        return lake.read_document(day)
+    except KeyNotFoundError:
+        closed = why_closed(day)
+        if closed:
+            raise UsageError(f"{day} was no trading date: {closed}") from None
+        hint = f"mag7 collect --start {day} --end {day}"
+        raise UsageError(f"{day} is not collected in {lake.store.uri('')}", hint=hint) from None
+
+
+def _lines(document: Document, ledger: Ledger, day: date) -> Iterator[LineReceipt]:
+    """A line for each constituent, or for each of the seven in a document of the original collector."""
+    total = document["sp500_details"]["total_market_cap"]
+    corrections: dict[str, list[Mapping[str, Any]]] = {}
+    for one in document["sp500_details"].get("corrections", []):
+        corrections.setdefault(one["ticker"], []).append(one)
+    for ticker, company in document["companies"].items():
+        corrections.setdefault(ticker, []).extend(company.get("corrections", []))
+    for row in document["sp500_details"].get("constituents") or _from_companies(document):
+        latest = ledger.latest(row["ticker"], day)
+        yield LineReceipt(
+            row["ticker"],
+            row["symbol"],
+            row["cik"],
+            row["close_price"],
+            row["shares_outstanding"],
+            row["market_cap"],
+            100 * row["market_cap"] / total if row["counted"] and total else None,
+            row["counted"],
+            latest[1].weighted_shares if latest else None,
+            latest[0] if latest else None,
+            latest[1].fetched_at if latest else None,
+            tuple(corrections.get(row["ticker"], ())),
+        )
+
+
+def _from_companies(document: Document) -> list[market_data.ConstituentDocument]:
+    return [
+        {
+            "ticker": ticker,
+            "symbol": company.get("symbol") or ticker,
+            "cik": company.get("cik"),
+            "close_price": trading["close_price"],
+            "shares_outstanding": company["shares_outstanding"] or 0,
+            "market_cap": company["market_cap"] or 0,
+            "counted": True,
+        }
+        for ticker, company in document["companies"].items()
+        if (trading := company["trading_data"])
+    ]
+
+
+def _worth_telling(lines: Sequence[LineReceipt]) -> list[LineReceipt]:
+    """The seven by size, then every other line that was corrected."""
+    seven = sorted((one for one in lines if one.ticker in MAGNIFICENT_7), key=lambda one: -(one.market_cap or 0))
+    return [*seven, *(one for one in lines if one.corrections and one.ticker not in MAGNIFICENT_7)]
+
+
+def _why_absent(document: Document, ticker: str) -> str:
+    details = document["sp500_details"]
+    reasons = {one["ticker"]: one["reason"] for one in details["failed_tickers"]}
+    if ticker in details.get("not_listed", []):
+        return "it was not listed"
+    return reasons.get(ticker, "it was not in the index")
+
+
+def _events(lake: Lake, day: date, document: Document) -> list[Event]:
+    """What the guard makes of the step from the session before."""
+    try:
+        before = lake.read_document(previous_session(day))
+    except KeyNotFoundError:
+        return []
+    return check(_view(before), _view(document), read_splits(lake).by_ticker)
+
+
+def _view(document: Document) -> DayView:
+    rows = document["sp500_details"].get("constituents") or _from_companies(document)
+    return DayView(
+        date.fromisoformat(document["trading_date"]),
+        {row["ticker"]: (row["close_price"], row["shares_outstanding"]) for row in rows},
+    )
+
+
+def _split_sentences(lake: Lake, day: date, ticker: str | None) -> Iterator[str]:
+    """The splits of the seven, or of the line asked for, whose execution is within two weeks of the date."""
+    splits = read_splits(lake)
+    for line in [ticker] if ticker else MAGNIFICENT_7:
+        for split in splits.of(line):
+            if ticker or abs((split.execution_date - day).days) <= 14:
+                yield f"{line} split {split.split_to:g} for {split.split_from:g}, executed {split.execution_date}"
+    for (line, split), reason in splits.refused.items():
+        if line == ticker:
+            what = f"{line} split {split.split_to:g} for {split.split_from:g} of {split.execution_date}"
+            yield f"{what} refused: {reason}"
+
+
+def _inputs(lake: Lake, day: date, asked: Sequence[date], document: Document) -> Iterator[Input]:
+    """The document, the splits, the answers behind the counts, and the holdings file, as far as they are kept."""
+    membership = document["sp500_details"].get("membership")
+    keys = [lake.document_key(day), f"{REFERENCE}splits.json"]
+    keys += [f"{REFERENCE}details/date={one.isoformat()}.json" for one in sorted(set(asked))]
+    if membership and membership["kind"] != "bundled":
+        keys.append(lake.holdings_key(date.fromisoformat(membership["as_of"])))
+    for key in keys:
+        try:
+            data = lake.store.read(key)
+        except KeyNotFoundError:
+            continue
+        yield Input(lake.store.uri(key), hashlib.sha256(data).hexdigest(), len(data))

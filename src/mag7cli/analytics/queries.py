@@ -1,0 +1,235 @@
+"""What the tables say, read once and typed: the only module of the report that sees SQL.
+
+Amounts are the floats nearest to the tables' decimals, USD; percentages are 0-100. Nothing is computed here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+from mag7cli.warehouse import sql_files
+from mag7cli.warehouse.engines import SqlEngine, Value
+
+Status = Literal["complete", "suspect", "partial"]
+
+BEGINNING: Final = date(1900, 1, 1)
+END: Final = date(9999, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The concentration of one date."""
+
+    mag7_cap_usd: float
+    sp500_cap_usd: float
+    share_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One collected date. `figure` is None on a partial date, which then has a `reason`.
+
+    The breadth figures are None where the document does not list the constituents.
+    """
+
+    on: date
+    status: Status
+    reason: str | None
+    failed_count: int
+    figure: Figure | None
+    companies_count: int | None
+    top10_pct: float | None
+    hhi: float | None
+    effective_n: float | None
+    membership_kind: str | None
+    membership_as_of: date | None
+    method: str | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One of the seven on one date."""
+
+    on: date
+    ticker: str
+    market_cap_usd: float
+    pct_of_mag7: float
+    pct_of_sp500: float
+    ranking: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where one of the seven opened and closed, unadjusted USD."""
+
+    on: date
+    ticker: str
+    open_usd: float
+    close_usd: float
+
+    @property
+    def gain_pct(self) -> float:
+        """What the session added to the opening price, percent."""
+        return 100 * (self.close_usd / self.open_usd - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a chart must explain: a split or a new symbol."""
+
+    on: date
+    ticker: str
+    kind: Literal["split", "rename"]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReason:
+    """Why tickers could not be valued: how often, on how many dates, for how many tickers, and when last."""
+
+    reason: str
+    failures: int
+    dates: int
+    tickers: int
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that makes a date suspect or partial."""
+
+    on: date
+    ticker: str | None
+    kind: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """The reason, with the ticker it concerns unless it names it already."""
+        return self.reason if not self.ticker or self.ticker in self.reason else f"{self.ticker}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """The share of the seven over time, oldest first, and what is doubtful about it."""
+
+    days: tuple[Day, ...]
+    caps: tuple[Cap, ...]
+    names: Mapping[str, str]
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def simulated(self) -> bool:
+        """True if any date comes from the sandbox market: one is enough to mark the whole."""
+        return any(day.simulated for day in self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """Everything the report draws, oldest first."""
+
+    concentration: Concentration
+    sessions: tuple[Session, ...]
+    events: tuple[Event, ...]
+    failures: tuple[FailureReason, ...]
+
+
+def read_concentration(engine: SqlEngine, since: date = BEGINNING, until: date = END) -> Concentration:
+    """The share of the seven from `since` to `until`, both included. Raises EngineError."""
+    rows = _Reader(engine, {"since": since, "until": until}).rows
+    return Concentration(
+        days=tuple(map(_day, rows("days"))),
+        caps=tuple(map(_cap, rows("caps"))),
+        names={row["ticker"]: row["company_name"] for row in rows("names")},
+        doubts=tuple(Doubt(row["trading_date"], row["ticker"], row["kind"], row["reason"]) for row in rows("doubts")),
+    )
+
+
+def read(engine: SqlEngine) -> ReportData:
+    """All that the tables hold. Raises EngineError."""
+    rows = _Reader(engine, {"since": BEGINNING, "until": END}).rows
+    events = [*map(_split, rows("splits")), *_renames(rows("symbols"))]
+    return ReportData(
+        concentration=read_concentration(engine),
+        sessions=tuple(map(_session, rows("sessions"))),
+        events=tuple(sorted(events, key=lambda event: (event.on, event.ticker))),
+        failures=tuple(map(_failure, rows("failures"))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Runs the statements of `sql/report` with the same parameters."""
+
+    engine: SqlEngine
+    parameters: Mapping[str, Value]
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The rows of a statement; its columns are typed where they are read."""
+        return list(self.engine.query(sql_files.read("report", name).sql, self.parameters).records())
+
+
+def _day(row: Mapping[str, Any]) -> Day:
+    return Day(
+        on=row["trading_date"],
+        status=row["status"],
+        reason=row["partial_reason"],
+        failed_count=row["failed_count"],
+        figure=_figure(row),
+        companies_count=row["companies_count"],
+        top10_pct=row["top10_pct"],
+        hhi=row["hhi"],
+        effective_n=row["effective_n"],
+        membership_kind=row["membership_kind"],
+        membership_as_of=row["membership_as_of"],
+        method=row["method"],
+        simulated=bool(row["simulated"]),
+    )
+
+
+def _figure(row: Mapping[str, Any]) -> Figure | None:
+    if row["mag7_pct_of_sp500"] is None:
+        return None
+    return Figure(
+        mag7_cap_usd=float(row["total_mag7_market_cap"]),
+        sp500_cap_usd=float(row["sp500_total_market_cap"]),
+        share_pct=row["mag7_pct_of_sp500"],
+    )
+
+
+def _cap(row: Mapping[str, Any]) -> Cap:
+    return Cap(
+        on=row["trading_date"],
+        ticker=row["ticker"],
+        market_cap_usd=float(row["market_cap"]),
+        pct_of_mag7=row["pct_of_mag7"],
+        pct_of_sp500=row["pct_of_sp500"],
+        ranking=row["ranking"],
+    )
+
+
+def _session(row: Mapping[str, Any]) -> Session:
+    return Session(row["trading_date"], row["ticker"], float(row["open_price"]), float(row["close_price"]))
+
+
+def _failure(row: Mapping[str, Any]) -> FailureReason:
+    return FailureReason(row["reason"], row["failures"], row["dates"], row["tickers"], row["last_date"])
+
+
+def _split(row: Mapping[str, Any]) -> Event:
+    label = f"{row['ticker']} {float(row['split_to']):g}:{float(row['split_from']):g}"
+    return Event(row["trading_date"], row["ticker"], "split", label)
+
+
+def _renames(symbols: Iterable[Mapping[str, Any]]) -> list[Event]:
+    """One event for each symbol that followed another; `symbols` are sorted by their first date."""
+    last: dict[str, str] = {}
+    events = []
+    for row in symbols:
+        ticker, symbol = row["ticker"], row["symbol"]
+        if ticker in last:
+            events.append(Event(row["first_date"], ticker, "rename", f"{last[ticker]} → {symbol}"))
+        last[ticker] = symbol
+    return events

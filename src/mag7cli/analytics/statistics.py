@@ -1,0 +1,243 @@
+"""Change, contribution, co-movement and projection of the share: arithmetic over plain sequences.
+
+Knows nothing of tables, dates' origin or drawing. Money is in USD, shares are percent 0-100, and a difference of two
+percentages is in percentage points. Each formula, with its source: docs/methodology.md.
+"""
+
+import math
+import statistics
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Final
+
+from mag7cli.core.errors import UsageError
+
+MONTH_SESSIONS: Final = 21
+QUARTER_SESSIONS: Final = 63
+YEAR_SESSIONS: Final = 252
+
+# 80 %: an interval that is missed one time in five can be checked by its reader within a few months.
+INTERVAL_PCT: Final = 80.0
+_Z: Final = statistics.NormalDist().inv_cdf(0.5 + INTERVAL_PCT / 200)
+_DAYS_PER_SESSION: Final = 365.25 / YEAR_SESSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value on a date."""
+
+    on: date
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From one date to another; `difference` is in the unit of the values, `pct` relative to the first."""
+
+    since: Point
+    until: Point
+
+    @property
+    def difference(self) -> float:
+        """How much was added."""
+        return self.until.value - self.since.value
+
+    @property
+    def pct(self) -> float | None:
+        """How much was added, in percent of where it began; None where it began at zero."""
+        return 100 * self.difference / self.since.value if self.since.value else None
+
+
+def change_since(series: Sequence[Point], day: date) -> Change | None:
+    """The change to the last point from the last one on or before `day`; None if the series is younger than `day`.
+
+    `series` is sorted by date.
+    """
+    index = bisect_right(series, day, key=lambda point: point.on) - 1
+    return Change(series[index], series[-1]) if index >= 0 else None
+
+
+def month_before(day: date) -> date:
+    """The same day of the month before, or the last day of it."""
+    last_of_previous = day.replace(day=1) - timedelta(days=1)
+    return last_of_previous.replace(day=min(day.day, last_of_previous.day))
+
+
+def year_before(day: date) -> date:
+    """The same day a year before; 28 February for a leap day."""
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One date: the market caps (USD) of the seven by ticker, and of the whole index."""
+
+    on: date
+    caps: Mapping[str, float]
+    total: float
+
+    @property
+    def mag7(self) -> float:
+        """The market cap of the seven."""
+        return math.fsum(self.caps.values())
+
+    @property
+    def share_pct(self) -> float:
+        """The seven in percent of the index."""
+        return 100 * self.mag7 / self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one of the seven did between two dates.
+
+    `cap_change_usd`: what its market cap gained. `share_points`: what its share of the index gained; these sum to the
+    change of the share of the seven. `gain_pct`: its part of the index's gain; None where the index did not move.
+    """
+
+    ticker: str
+    cap_change_usd: float
+    share_points: float
+    gain_pct: float | None
+
+
+def contributions(then: Snapshot, now: Snapshot) -> list[Contribution]:
+    """What each ticker of `now` contributed since `then`, the largest gain first; one absent then counts from zero."""
+    index_gain = now.total - then.total
+    found = []
+    for ticker, cap in now.caps.items():
+        before = then.caps.get(ticker, 0.0)
+        gain_pct = 100 * (cap - before) / index_gain if index_gain else None
+        share_points = 100 * (cap / now.total - before / then.total)
+        found.append(Contribution(ticker, cap - before, share_points, gain_pct))
+    return sorted(found, key=lambda item: (-item.cap_change_usd, item.ticker))
+
+
+def share_without(snapshot: Snapshot, ticker: str) -> float:
+    """The share of the others in an index from which `ticker` is taken out altogether, percent."""
+    cap = snapshot.caps[ticker]
+    return 100 * (snapshot.mag7 - cap) / (snapshot.total - cap)
+
+
+@dataclass(frozen=True, slots=True)
+class CoMovement:
+    """How the share moved with the index over the window that ends `on`.
+
+    `correlation` is in -1..1, `beta` is the relative change of the share that went with one percent of the index.
+    """
+
+    on: date
+    correlation: float
+    beta: float
+
+
+def co_movement(share: Sequence[Point], index: Sequence[Point], window: int = QUARTER_SESSIONS) -> list[CoMovement]:
+    """Rolling correlation and beta of the share's daily log changes to the index's; one per full window.
+
+    The two series have the same dates. A window in which one of them does not move has neither, and is left out.
+    """
+    import pandas as pd  # 0.7 s: only where it is used
+
+    if [point.on for point in share] != [point.on for point in index]:
+        raise UsageError("the share and the index are to be compared on the same dates")
+    days = [point.on for point in share[1:]]
+    moves = pd.DataFrame({"share": log_changes(share), "index": log_changes(index)})
+    rolling = moves["share"].rolling(window)
+    correlation = rolling.corr(moves["index"])
+    beta = rolling.cov(moves["index"]) / moves["index"].rolling(window).var()
+    found = zip(days, correlation.tolist(), beta.tolist(), strict=True)
+    return [CoMovement(on, corr, slope) for on, corr, slope in found if math.isfinite(corr) and math.isfinite(slope)]
+
+
+def log_changes(series: Sequence[Point]) -> list[float]:
+    """ln(value / value before), one fewer than the points."""
+    return [math.log(after.value / before.value) for before, after in pairwise(series)]
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """`sessions` ahead: the middle of the projected share and the interval that holds it INTERVAL_PCT of the time.
+
+    `on` is the calendar date that many sessions ahead, roughly: 252 of them in a year.
+    """
+
+    on: date
+    sessions: int
+    low_pct: float
+    middle_pct: float
+    high_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A random walk with drift of the share's log-odds, and how such intervals did in the past.
+
+    `hits` of `trials` past projections, `tested_sessions` ahead, held the share that came.
+    """
+
+    points: tuple[Projected, ...]
+    observations: int
+    hits: int
+    trials: int
+    tested_sessions: int
+
+
+def project(share: Sequence[Point], horizon: int = YEAR_SESSIONS) -> Projection | None:
+    """The share, percent, up to `horizon` sessions ahead, in steps of a month.
+
+    None with less than a year of history, or if the share was ever nothing or everything.
+    """
+    if len(share) <= YEAR_SESSIONS or not all(0 < point.value < 100 for point in share):
+        return None
+    odds = [_log_odds(point.value) for point in share]
+    walk = _walk(odds)
+    last = share[-1]
+    points = []
+    for sessions in range(0, horizon + 1, MONTH_SESSIONS):
+        low, middle, high = (_percent(value) for value in walk.interval(odds[-1], sessions))
+        day = last.on + timedelta(days=round(sessions * _DAYS_PER_SESSION))
+        points.append(Projected(day, sessions, low, middle, high))
+    hits, trials = _past_hits(odds, QUARTER_SESSIONS)
+    return Projection(tuple(points), len(share), hits, trials, QUARTER_SESSIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A random walk with drift: mean and standard deviation of a step, and how many steps they come from."""
+
+    drift: float
+    deviation: float
+    steps: int
+
+    def interval(self, start: float, ahead: int) -> tuple[float, float, float]:
+        """Low, middle and high `ahead` steps from `start`; the width allows for the drift being an estimate too."""
+        middle = start + self.drift * ahead
+        half = _Z * self.deviation * math.sqrt(ahead * (1 + ahead / self.steps))
+        return middle - half, middle, middle + half
+
+
+def _walk(values: Sequence[float]) -> _Walk:
+    steps = [after - before for before, after in pairwise(values)]
+    return _Walk(statistics.fmean(steps), statistics.stdev(steps), len(steps))
+
+
+def _past_hits(odds: Sequence[float], ahead: int) -> tuple[int, int]:
+    """How many projections, one a month after the first year, held the value `ahead` steps later; and of how many."""
+    hits = trials = 0
+    for made in range(YEAR_SESSIONS, len(odds) - ahead, MONTH_SESSIONS):
+        low, _, high = _walk(odds[: made + 1]).interval(odds[made], ahead)
+        hits += low <= odds[made + ahead] <= high
+        trials += 1
+    return hits, trials
+
+
+def _log_odds(pct: float) -> float:
+    """A percentage as a number without bounds, so that no interval can leave 0-100."""
+    return math.log(pct / (100 - pct))
+
+
+def _percent(log_odds: float) -> float:
+    return 100 / (1 + math.exp(-log_odds))

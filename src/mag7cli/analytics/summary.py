@@ -1,0 +1,217 @@
+"""The answer of one date: how much, as of when, what kind of number, and whether to trust it. Prints nothing.
+
+`mag7 show` and the first screen of the report are both made from an `Answer`, so that they cannot disagree.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure, Status, read_concentration
+from mag7cli.analytics.statistics import Change, Point, change_since, month_before, year_before
+from mag7cli.core.errors import Mag7Error, UsageError
+from mag7cli.warehouse.engines import SqlEngine
+
+KIND: Final = "full market capitalisation, each company counted once"
+
+# A year back, and a week more for the last session before a holiday.
+_LOOK_BACK: Final = timedelta(days=373)
+_SPARK_SESSIONS: Final = 63
+_SPARKS: Final = "▁▂▃▄▅▆▇█"
+_FORMALITIES: Final = re.compile(
+    r",?( (Inc|Corp|Corporation)\.?)?( \(?Class [A-Z]\)?)?( (Common|Capital) Stock)?$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FundWeight:
+    """A fund's own weight of the seven, percent by ticker, float-adjusted, from its holdings file of `as_of`."""
+
+    fund: str
+    as_of: date | None
+    weights_pct: Mapping[str, float]
+
+    @property
+    def mag7_pct(self) -> float:
+        """The seven together."""
+        return math.fsum(self.weights_pct.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Against the date before, a month before and a year before; None where the lake does not reach back so far."""
+
+    day: Change | None
+    month: Change | None
+    year: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyAnswer:
+    """One of the seven. `changes` are of its market cap, USD; `trend` is its latest market caps, oldest first."""
+
+    ticker: str
+    name: str
+    market_cap_usd: float
+    pct_of_sp500: float
+    pct_of_mag7: float
+    changes: Changes
+    trend: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Whether to trust it. `reasons` say why the date is suspect; `partial_since` are later dates without a figure."""
+
+    status: Status
+    reasons: tuple[str, ...]
+    failed_count: int
+    partial_since: tuple[date, ...]
+    membership_kind: str | None
+    membership_as_of: date | None
+    method: str | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The share of the seven in the index at one close. `changes` are of the share, in percentage points.
+
+    `fund`, where it is known, is the other number: a fund's own float-adjusted weight, with its own date.
+    """
+
+    on: date
+    share_pct: float
+    mag7_cap_usd: float
+    sp500_cap_usd: float
+    kind: str
+    changes: Changes
+    companies: tuple[CompanyAnswer, ...]
+    effective_n: float | None
+    trend: tuple[float, ...]
+    quality: Quality
+    fund: FundWeight | None
+
+
+def answer(engine: SqlEngine, on: date | None = None, fund: FundWeight | None = None) -> Answer:
+    """The answer `on` a date, else of the latest date that has one. Raises Mag7Error if there is none, EngineError."""
+    until = on or _last_date(engine)
+    return build(read_concentration(engine, until - _LOOK_BACK, END if on is None else on), on, fund)
+
+
+def build(concentration: Concentration, on: date | None = None, fund: FundWeight | None = None) -> Answer:
+    """The answer from what was read already. Raises Mag7Error if the date has no figure."""
+    day, figure = _day_with_figure(concentration.days, on)
+    shares = [Point(d.on, d.figure.share_pct) for d in concentration.days if d.figure and d.on <= day.on]
+    return Answer(
+        on=day.on,
+        share_pct=figure.share_pct,
+        mag7_cap_usd=figure.mag7_cap_usd,
+        sp500_cap_usd=figure.sp500_cap_usd,
+        kind=KIND,
+        changes=_changes(shares),
+        companies=_companies(concentration, day.on),
+        effective_n=day.effective_n,
+        trend=_trend(shares),
+        quality=_quality(concentration, day),
+        fund=fund,
+    )
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """The values as a row of blocks from the lowest to the highest; a flat series stays in the middle."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    if low == high:
+        return _SPARKS[3] * len(values)
+    steps = len(_SPARKS) - 1
+    return "".join(_SPARKS[round(steps * (value - low) / (high - low))] for value in values)
+
+
+def plain_name(company_name: str) -> str:
+    """A company's name as people say it: without the share class and the legal form that the vendor adds."""
+    return _FORMALITIES.sub("", company_name)
+
+
+def _last_date(engine: SqlEngine) -> date:
+    """The last date with a figure, else today's: then `build` says that there is none."""
+    found = engine.query("SELECT MAX(trading_date) FROM market_data.concentration_metrics").values[0][0]
+    return found if isinstance(found, date) else date.max
+
+
+def _day_with_figure(days: Sequence[Day], on: date | None) -> tuple[Day, Figure]:
+    found = [(day, day.figure) for day in days if day.figure]
+    if on is None:
+        if not found:
+            raise Mag7Error("the lake has no trading date with a figure yet", hint="mag7 collect, or try mag7 demo")
+        return found[-1]
+    for day, figure in found:
+        if day.on == on:
+            return day, figure
+    raise _no_figure(days, on)
+
+
+def _no_figure(days: Sequence[Day], on: date) -> Mag7Error:
+    """Why a date has no figure, and what to do about it."""
+    for day in days:
+        if day.on == on:
+            why = day.reason or "one of the seven has no market cap"
+            return Mag7Error(f"{on} is partial and has no figure: {why}", hint="mag7 collect --retry-failed")
+    earlier = [day.on for day in days if day.on < on]
+    if earlier:
+        return UsageError(f"{on} is not in the lake; the last date before it is {earlier[-1]}", hint=_show(earlier[-1]))
+    return UsageError(f"{on} is not in the lake", hint=f"mag7 collect --start {on} --end {on}")
+
+
+def _show(day: date) -> str:
+    return f"mag7 show {day}"
+
+
+def _changes(series: Sequence[Point]) -> Changes:
+    last = series[-1].on
+    day = Change(series[-2], series[-1]) if len(series) > 1 else None
+    return Changes(day, change_since(series, month_before(last)), change_since(series, year_before(last)))
+
+
+def _trend(series: Sequence[Point]) -> tuple[float, ...]:
+    return tuple(point.value for point in series[-_SPARK_SESSIONS:])
+
+
+def _companies(concentration: Concentration, on: date) -> tuple[CompanyAnswer, ...]:
+    """The seven, largest first."""
+    series: dict[str, list[Point]] = {}
+    today: list[Cap] = []
+    for cap in concentration.caps:
+        if cap.on <= on:
+            series.setdefault(cap.ticker, []).append(Point(cap.on, cap.market_cap_usd))
+        if cap.on == on:
+            today.append(cap)
+    return tuple(
+        CompanyAnswer(
+            ticker=cap.ticker,
+            name=plain_name(concentration.names.get(cap.ticker, cap.ticker)),
+            market_cap_usd=cap.market_cap_usd,
+            pct_of_sp500=cap.pct_of_sp500,
+            pct_of_mag7=cap.pct_of_mag7,
+            changes=_changes(series[cap.ticker]),
+            trend=_trend(series[cap.ticker]),
+        )
+        for cap in sorted(today, key=lambda cap: cap.ranking)
+    )
+
+
+def _quality(concentration: Concentration, day: Day) -> Quality:
+    return Quality(
+        status=day.status,
+        reasons=tuple(doubt.sentence for doubt in concentration.doubts if doubt.on == day.on),
+        failed_count=day.failed_count,
+        partial_since=tuple(d.on for d in concentration.days if d.on > day.on and d.figure is None),
+        membership_kind=day.membership_kind,
+        membership_as_of=day.membership_as_of,
+        method=day.method,
+        simulated=day.simulated,
+    )

@@ -1,0 +1,372 @@
+"""Results on stdout as text, JSON, CSV or Markdown, and failures on stderr: the only module that prints.
+
+Knows nothing of what the results mean. On a terminal text is set by rich; in a pipe it is plain and aligned;
+the machine's formats are the same bytes in both.
+
+The types here are named tuples because every command imports them: a frozen dataclass takes a millisecond to make.
+"""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
+
+from mag7cli.core.errors import Mag7Error
+from mag7cli.core.logs import NOTICE, LogFormat
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from mag7cli.core.progress import Progress
+
+SCHEMA_VERSION: Final = 1
+
+Format = Literal["text", "table", "json", "csv", "markdown", "python"]
+Style = Literal["", "strong", "faint", "good", "warn", "bad"]
+
+_RICH_STYLES: Final[dict[Style, str]] = {
+    "": "",
+    "strong": "bold",
+    "faint": "dim",
+    "good": "green",
+    "warn": "yellow",
+    "bad": "red",
+}
+_GAP: Final = "  "
+
+_log = logging.getLogger(__name__)
+
+
+def plain(value: Any) -> str:
+    """A value as text where nothing better is known."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    # By name: importing decimal costs more than printing a page.
+    return f"{value:f}" if type(value).__name__ == "Decimal" else str(value)
+
+
+class Column(NamedTuple):
+    """One column: `name` for machines, `title` for people, and how to show a value to them.
+
+    An `optional` column is left out on a terminal that is too narrow; `tone` colours a cell there.
+    """
+
+    name: str
+    title: str | None = None
+    show: Callable[[Any], str] = plain
+    right: bool = False
+    optional: bool = False
+    tone: Callable[[Any], Style] | None = None
+
+    @property
+    def heading(self) -> str:
+        """What stands above the column."""
+        return self.name if self.title is None else self.title
+
+    def cell(self, value: Any) -> str:
+        """The value as a person reads it, on one line."""
+        text = self.show(value)
+        return text if text.isprintable() else one_line(text)
+
+
+class Grid(NamedTuple):
+    """Rows of values under columns. Values are typed: text is made of them as late as possible."""
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Any]]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries, for a JSON document."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    def cells(self) -> list[list[str]]:
+        """The heading and the rows as a person reads them."""
+        shown = [[column.cell(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
+        return [[column.heading for column in self.columns], *shown]
+
+    def widths(self) -> list[int]:
+        """How wide each column is when nothing is folded."""
+        return [max(len(cell) for cell in column) for column in zip(*self.cells(), strict=True)]
+
+    def within(self, width: int) -> "Grid":
+        """The grid without its optional columns if it would not fit otherwise."""
+        needed = sum(self.widths()) + len(_GAP) * (len(self.columns) - 1)
+        if needed <= width:
+            return self
+        kept = [index for index, column in enumerate(self.columns) if not column.optional]
+        return Grid(tuple(self.columns[index] for index in kept), [[row[index] for index in kept] for row in self.rows])
+
+
+class Line(NamedTuple):
+    """One line of text; an empty one separates."""
+
+    text: str = ""
+    style: Style = ""
+
+
+class Result(NamedTuple):
+    """What a command found, in the shape that each format needs.
+
+    `document` is the JSON document without its `schema_version`; `grid` is the CSV and the Markdown table, and the
+    text too unless `text` says it better; `verbatim` holds formats of the command's own.
+    """
+
+    document: Mapping[str, Any]
+    grid: Grid
+    text: Sequence[Line | Grid] | None = None
+    verbatim: Mapping[Format, str] = MappingProxyType({})
+
+
+class Output:
+    """Where one command's results, warnings and progress go. stdout carries results and nothing else."""
+
+    def __init__(self, format_: Format = "text", *, quiet: bool = False, log_format: LogFormat = "text") -> None:
+        self.format: Format = "text" if format_ == "table" else format_
+        self.quiet = quiet
+        self.log_format: LogFormat = log_format
+
+    # Results
+
+    def tell(self, result: Result, *, is_well: bool) -> None:
+        """Print what was done. With --quiet a person hears of it only if all is not well; a program always does."""
+        if not (self.quiet and is_well and self.format == "text"):
+            self.show(result)
+
+    def show(self, result: Result, *, to: Path | None = None) -> None:
+        """Print a result in the chosen format, or write it to a file."""
+        text = self._machine_text(result)
+        blocks = [result.grid] if result.text is None else result.text
+        if to:
+            _write(to, _plain_text(blocks) if text is None else text)
+        elif text is not None:
+            _print(text, machine=True)
+        # Unstyled lines are the same anywhere, and rich takes a tenth of a second to import.
+        elif _is_terminal(sys.stdout) and any(not isinstance(block, Line) or block.style for block in blocks):
+            _print_rich(blocks)
+        else:
+            _print(_plain_text(blocks))
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Print lines as they are, whatever the format."""
+        _print("".join(f"{line}\n" for line in lines))
+
+    def _machine_text(self, result: Result) -> str | None:
+        """The result in a format that is the same everywhere; None if it is text for people."""
+        if self.format in result.verbatim:
+            return result.verbatim[self.format]
+        if self.format == "json":
+            return json_text({"schema_version": SCHEMA_VERSION, **result.document})
+        if self.format == "csv":
+            return csv_text(result.grid)
+        return markdown_text(result.grid) if self.format == "markdown" else None
+
+    # Beside the results
+
+    def notice(self, text: str, **fields: Any) -> None:
+        """Tell what happened on the way; nothing with --quiet."""
+        _log.log(NOTICE, text, extra={"fields": fields})
+
+    def warn(self, text: str, **fields: Any) -> None:
+        """Tell what the reader of the result should know; nothing with --quiet."""
+        _log.warning(text, extra={"fields": fields})
+
+    @contextmanager
+    def progress(self, label: str, unit: str = "date") -> Iterator["Progress"]:
+        """Somebody to tell the progress of long work: a live display on a terminal, a line now and then elsewhere."""
+        progress = self._progress(label, unit)
+        try:
+            yield progress
+        finally:
+            progress.finish()
+
+    def _progress(self, label: str, unit: str) -> "Progress":
+        from mag7cli.cli import progress_display
+        from mag7cli.core.progress import NoProgress
+
+        if self.quiet:
+            return NoProgress()
+        if self.log_format == "text" and _is_terminal(sys.stderr):
+            return progress_display.Live(label, unit)
+        return progress_display.Lines(label, unit)
+
+
+def say_failure(message: str, *, code: int, hint: str | None = None, as_json: bool = False) -> None:
+    """Tell on stderr, in one line and a hint, why the command ends; as one line of JSON on demand."""
+    line = one_line(message)
+    advice = one_line(hint) if hint else None
+    if as_json:
+        text = json_text({"error": line, "code": code, "hint": advice}, indent=False)
+    else:
+        text = f"Error: {line}\n" + (f"Hint: {advice}\n" if advice else "")
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+    except OSError:
+        _silence(sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would obey."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in " ".join(text.split()))
+
+
+# Formats
+
+
+def json_text(document: Mapping[str, Any], *, indent: bool = True) -> str:
+    """The document as JSON; a decimal becomes a number where a number can hold it, a string where not."""
+    import orjson
+
+    options = orjson.OPT_APPEND_NEWLINE | (orjson.OPT_INDENT_2 if indent else 0)
+    return orjson.dumps(document, default=_json_value, option=options).decode()
+
+
+def _json_value(value: Any) -> Any:
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        number = float(value)
+        return number if Decimal(repr(number)) == value else f"{value:f}"
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def csv_text(grid: Grid) -> str:
+    """The grid as CSV with a heading; an unknown value is an empty field."""
+    import csv
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.name for column in grid.columns])
+    writer.writerows([[_csv_value(value) for value in row] for row in grid.rows])
+    return text.getvalue()
+
+
+def _csv_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, date) else plain(value)
+
+
+def markdown_text(grid: Grid) -> str:
+    """The grid as a Markdown table."""
+    heading, *rows = grid.cells()
+    rule = ["---:" if column.right else "---" for column in grid.columns]
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in [heading, rule, *rows]]
+    return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
+
+
+def _plain_text(blocks: Sequence[Line | Grid]) -> str:
+    return "".join(f"{line}\n" for block in blocks for line in plain_lines(block))
+
+
+def plain_lines(block: Line | Grid) -> list[str]:
+    """The block as it stands in a pipe or a log: aligned, without colour."""
+    if isinstance(block, Line):
+        return [block.text]
+    widths = block.widths()
+    return [_GAP.join(_aligned(block, row, widths)).rstrip() for row in block.cells()]
+
+
+def _aligned(grid: Grid, row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    for column, cell, width in zip(grid.columns, row, widths, strict=True):
+        yield cell.rjust(width) if column.right else cell.ljust(width)
+
+
+# The terminal
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """True for a terminal that can do more than print."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _print_rich(blocks: Sequence[Line | Grid]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    with _output_errors():
+        for block in blocks:
+            if isinstance(block, Line):
+                # Soft: a command that is to be pasted must not get line ends of ours.
+                console.print(Text(block.text, style=_RICH_STYLES[block.style]), soft_wrap=True)
+            else:
+                console.print(_rich_table(block.within(console.width), console))
+
+
+def _rich_table(grid: Grid, console: "Console") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, len(_GAP), 0, 0), pad_edge=False, header_style="bold", show_edge=False)
+    crowded = sum(grid.widths()) + len(_GAP) * (len(grid.columns) - 1) > console.width
+    for column in grid.columns:
+        table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=not crowded)
+    for row in grid.rows:
+        cells = zip(grid.columns, row, strict=True)
+        table.add_row(*[Text(column.cell(value), style=_tone(column, value)) for column, value in cells])
+    return table
+
+
+def _tone(column: Column, value: Any) -> str:
+    return _RICH_STYLES[column.tone(value)] if column.tone else ""
+
+
+# stdout, and files in its place
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside the file, then rename: whoever reads it meanwhile sees the old text or the new."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Mag7Error(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _print(text: str, *, machine: bool = False) -> None:
+    """Write to stdout. `machine` text is UTF-8 whatever the locale says."""
+    stream = sys.stdout
+    if stream is None:
+        return
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8" if machine else None, errors="replace")
+    with _output_errors():
+        stream.write(text)
+        stream.flush()
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    """A reader that has had enough (`| head`) is no error; a full disk behind stdout is one."""
+    try:
+        yield
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        raise Mag7Error(f"the output cannot be written: {error.strerror or error}") from error
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere, or the interpreter would complain when it ends."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)

@@ -1,0 +1,1 @@
+"""From a range of dates to raw documents: what is missing, what it costs, what was answered, the document."""

@@ -1,0 +1,275 @@
+"""Collects raw documents: what is missing, what that costs, and the way of each trading date into the lake."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+
+from mag7cli.collection import batches, share_counts
+from mag7cli.collection.batches import Batch
+from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
+from mag7cli.collection.missing_prices import Absences
+from mag7cli.collection.price_cache import PriceRequest, Prices
+from mag7cli.collection.share_counts import Counts
+from mag7cli.collection.source_marker import Origin
+from mag7cli.collection.split_cache import Splits, log_step, update_splits
+from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
+from mag7cli.core.clock import Clock
+from mag7cli.core.errors import DocumentError, KeyNotFoundError
+from mag7cli.core.parallel import Stop
+from mag7cli.core.progress import NoProgress, Note, Progress
+from mag7cli.lake.document import Document, FailedTicker, SourceDocument
+from mag7cli.lake.document_index import summary
+from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
+from mag7cli.market.calendar import previous_session
+from mag7cli.market.membership import Line, Membership
+from mag7cli.shares.sampler import Precision
+from mag7cli.vendors.base import MarketDataSource
+from mag7cli.vendors.calls import Asking
+from mag7cli.vendors.rate_limit import Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class CollectResult:
+    """What a run did. `partial` has the dates without concentration, `failed` the lines that failed on each date."""
+
+    written: tuple[date, ...] = ()
+    present: int = 0
+    partial: Mapping[date, str] = field(default_factory=dict)
+    failed: Mapping[date, Sequence[FailedTicker]] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
+    precision: Precision | None = None
+
+    @property
+    def is_clean(self) -> bool:
+        """True if nothing of the dates written is left to retry."""
+        return not self.partial and not self.failed
+
+
+def collect(
+    lake: Lake,
+    source: MarketDataSource,
+    options: CollectOptions,
+    clock: Clock,
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    expected_calls: int = 0,
+) -> CollectResult:
+    """Collect what `worklist` says, oldest first; each document is written whole or not at all.
+
+    `stop` ends the run from outside. `expected_calls`, as planned, are for the progress to tell when the run will end.
+    Raises MarketDataError and its kin when the run cannot go on; what was collected by then is kept.
+    """
+    work = worklist(lake, options)
+    if not work.dates:
+        return CollectResult(present=work.present)
+    watcher = progress or NoProgress()
+    watcher.start(len(work.dates))
+    teller = _Teller(watcher, source, clock, len(work.dates), expected_calls)
+    try:
+        return _Run(lake, source, options, clock, teller, stop or Cancel()).collect(work)
+    finally:
+        watcher.finish()
+
+
+class _Run:
+    """One run: prices first, then the splits that they confirm, then share counts, then the documents."""
+
+    def __init__(
+        self, lake: Lake, source: MarketDataSource, options: CollectOptions, clock: Clock, teller: "_Teller", stop: Stop
+    ) -> None:
+        self._lake = lake
+        self._source = source
+        self._options = options
+        self._clock = clock
+        self._teller = teller
+        self._stop = stop
+        self._origin = Origin(lake, source)
+        self._known_companies: dict[date, tuple[Sequence[Line], Collection[str]]] = {}
+        self._prices = Prices(lake, self._asking("prices"))
+        self._ledger = Ledger(lake, clock, self._asking("share counts"))
+
+    def _asking(self, what: str) -> Asking:
+        told = partial(self._teller.call, what)
+        return Asking(self._source, self._stop, self._options.workers, told, self._origin.answered)
+
+    def collect(self, work: Worklist) -> CollectResult:
+        """Collect every date of the list."""
+        self._prices.load()
+        self._ledger.load()
+        self._prices.doubt(work.failed)
+        self._prices.get(PriceRequest(work.lines, work.valued))
+        splits = update_splits(
+            self._lake,
+            self._asking("splits"),
+            work.lines,
+            start=work.valued[0],
+            today=self._clock.now().date(),
+            step_of=self._close_step,
+        )
+        result = CollectResult(present=work.present)
+        for part in work.parts:
+            counts = self._counts(part, splits)
+            for day, document in self._documents(part, counts):
+                self._stop.check()
+                self._lake.write_document(day, document)
+                self._teller.date(day)
+                result = _with(result, day, document)
+            result = replace(result, precision=counts.precision)
+        return replace(result, calls=dict(self._source.calls()))
+
+    def _documents(self, part: Part, counts: Counts) -> Iterator[tuple[date, Document]]:
+        """The documents to write: those wanted, but first those that were valued without some answer that is there now.
+
+        The batch is noted before the first of them, so that a run that dies among them is gone on with.
+        """
+        absences = Absences(self._prices, self._ledger, part.member_dates())
+        document_of = partial(self._document, part, counts, absences)
+        if part.begun and not part.begun.settled:
+            for day in part.others:
+                document = document_of(day)
+                if self._differs(day, document):
+                    yield day, document
+        if not part.begun or not part.begun.settled:
+            settled = not self._prices.failures and not self._ledger.failures and absences.are_explained
+            batches.remember(self._lake, Batch(part.dates, self._options.terms, settled))
+        yield from ((day, document_of(day)) for day in part.wanted)
+
+    def _differs(self, day: date, document: Document) -> bool:
+        """True if there is a document that says something else, apart from when and by which version it was made."""
+        try:
+            present = self._lake.read_document(day)
+        except (KeyNotFoundError, DocumentError):
+            return False
+        made = ("data_collection_time", "source")
+        return any(value != present.get(name) for name, value in document.items() if name not in made)
+
+    def _close_step(self, ticker: str, day: date) -> float | None:
+        after = self._prices.bar(ticker, day)
+        before = self._prices.bar(ticker, previous_session(day)) if after else None
+        return log_step(before.close_usd if before else None, after.close_usd if after else None)
+
+    def _counts(self, part: Part, splits: Splits) -> Counts:
+        members = part.member_dates()
+        if self._options.method == "details":
+            return share_counts.ask_each(self._ledger, self._prices, splits, members)
+        if part.is_evening:
+            requests = share_counts.rolling_requests(self._ledger, part.lines, part.dates, self._options.refresh)
+            return share_counts.refresh(self._ledger, self._prices, splits, requests, members)
+        lists = {one.as_of: one.lines for one in part.members.values()}
+        counted = {company.counted for lines in lists.values() for company in symbology.companies(lines)}
+        return share_counts.sample(self._ledger, self._prices, splits, members, counted, self._options.tolerance)
+
+    def _document(self, part: Part, counts: Counts, absences: Absences, day: date) -> Document:
+        membership = part.members[day]
+        lines, counted = self._companies(membership)
+        valued: list[ValuedLine] = []
+        failed: list[FailedTicker] = []
+        not_listed: list[str] = []
+        for line in lines:
+            bar = self._prices.bar(line.ticker, day)
+            count = counts.on(line.ticker, day) if bar else None
+            if bar is None and absences.is_not_listed(line.ticker, day):
+                not_listed.append(line.ticker)
+            elif bar is None:
+                failed.append({"ticker": line.ticker, "reason": absences.reason(line.ticker, day)})
+            elif count is None or isinstance(count, str):
+                failed.append({"ticker": line.ticker, "reason": f"no share count: {count}"})
+            else:
+                valued.append(ValuedLine(line.ticker, line.cik, line.ticker in counted, bar, count))
+        return build(
+            DayInputs(
+                day,
+                self._clock.now(),
+                self._source_document(),
+                {"kind": membership.kind, "as_of": membership.as_of.isoformat()},
+                valued,
+                failed,
+                not_listed,
+                {ticker: self._profile(counts, ticker, day) for ticker in symbology.MAGNIFICENT_7},
+            )
+        )
+
+    def _companies(self, membership: Membership) -> tuple[Sequence[Line], Collection[str]]:
+        """The lines with what is known of their CIKs, and those of them that are counted."""
+        if membership.as_of not in self._known_companies:
+            lines = [replace(line, cik=self._cik(line, membership.as_of)) for line in membership.lines]
+            counted = {company.counted for company in symbology.companies(lines)}
+            self._known_companies[membership.as_of] = lines, counted
+        return self._known_companies[membership.as_of]
+
+    def _cik(self, line: Line, day: date) -> str | None:
+        known = line.cik or symbology.company_cik(line.ticker)
+        latest = None if known else self._ledger.latest(line.ticker, day)
+        return latest[1].cik if latest else known
+
+    def _profile(self, counts: Counts, ticker: str, day: date) -> Profile:
+        """Names and words from the last answer on or before the date; the vendor's own cap only from that very date.
+
+        Of the answers behind the counts: what was asked for besides would make a repeated run another one.
+        """
+        history = counts.histories.get(ticker)
+        if not history or not history.observed:
+            return Profile(ticker, None, None, None)
+        asked = history.observed[max(0, bisect_right(history.observed, day) - 1)]
+        answer = self._ledger.answer(ticker, asked)
+        assert answer, "what was observed was answered"
+        return Profile(
+            answer.name or ticker, answer.currency, answer.description, answer.market_cap if asked == day else None
+        )
+
+    def _source_document(self) -> SourceDocument:
+        return {
+            "vendor": self._source.name,
+            "method": self._options.method,
+            "version": self._source.version,
+            "simulated": self._origin.simulated,
+        }
+
+
+class _Teller:
+    """Turns calls and documents into progress: first all calls are made, then the documents are written."""
+
+    def __init__(
+        self, progress: Progress, source: MarketDataSource, clock: Clock, dates: int, expected_calls: int
+    ) -> None:
+        self._progress = progress
+        self._source = source
+        self._clock = clock
+        self._expected = expected_calls
+        self._started = clock.monotonic()
+        self._dates = dates
+        self._first_written: float | None = None
+        self._written = 0
+
+    def call(self, doing: str) -> None:
+        """A call has ended."""
+        calls = sum(self._source.calls().values())
+        seconds = self._clock.monotonic() - self._started
+        left = max(0, self._expected - calls) * seconds / calls if calls and self._expected else None
+        rate = 60 * calls / seconds if seconds > 1 else None
+        self._progress.note(Note(doing=doing, calls=calls, calls_per_minute=rate, eta_s=left))
+
+    def date(self, day: date) -> None:
+        """A document was written; the time left is told by the pace of writing, which is not that of the calls."""
+        now = self._clock.monotonic()
+        self._first_written = now if self._first_written is None else self._first_written
+        pace = (now - self._first_written) / max(1, self._written)
+        self._written += 1
+        self._progress.note(Note(doing=day.isoformat(), eta_s=pace * max(0, self._dates - self._written)))
+        self._progress.advance()
+
+
+def _with(result: CollectResult, day: date, document: Document) -> CollectResult:
+    found = summary(document)
+    failed = document["sp500_details"]["failed_tickers"]
+    return replace(
+        result,
+        written=(*result.written, day),
+        partial={**result.partial, day: found.partial} if found.partial else result.partial,
+        failed={**result.failed, day: failed} if failed else result.failed,
+    )

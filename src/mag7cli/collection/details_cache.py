@@ -1,0 +1,200 @@
+"""What the vendor said of each line's shares, by the date it was asked for: kept in the lake, asked for once.
+
+One file per date asked for, `raw/reference/details/date=D.json`, so that an evening's answers never touch those before.
+"""
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, Final, Literal
+
+import orjson
+
+from mag7cli.core.clock import Clock
+from mag7cli.core.errors import DocumentError, MarketDataError, TickerNotFoundError
+from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
+from mag7cli.market.records import TickerDetails
+from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.sampler import Request
+from mag7cli.vendors.calls import Asking
+
+SCHEMA_VERSION: Final = 1
+_FOLDER: Final = "details/"
+# Enough that a run that dies loses seconds on a paid plan, and at most a few minutes on the free one.
+_ANSWERS_BETWEEN_SAVES: Final = 20
+
+Status = Literal["ok", "not_listed", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The vendor's answer for one line and date: `refused` if it was of another security, with the reason.
+
+    `description` is kept for the seven only. Counts are in shares, `market_cap` in USD, both as the vendor gave them.
+    """
+
+    status: Status
+    symbol: str
+    fetched_at: str
+    name: str | None = None
+    cik: str | None = None
+    currency: str | None = None
+    market_cap: float | None = None
+    weighted_shares: float | None = None
+    share_class_shares: float | None = None
+    description: str | None = None
+    reason: str | None = None
+
+
+_FIELDS: Final = tuple(one.name for one in fields(Answer))
+
+
+class Ledger:
+    """The answers of one lake; asks the vendor for those that are not there yet."""
+
+    def __init__(self, lake: Lake, clock: Clock, asking: Asking | None = None) -> None:
+        """Without `asking` the ledger can be read, but not asked."""
+        self._lake = lake
+        self._clock = clock
+        self._asking = asking
+        self._answers: dict[date, dict[str, Answer]] = {}
+        self._days: dict[str, list[date]] = {}
+        self.failures: dict[Request, str] = {}
+
+    def load(self) -> None:
+        """Read what earlier runs were told. Raises DocumentError for a file that is not a ledger file."""
+        for info in self._lake.reference_files(_FOLDER):
+            name = info.key.rpartition("/")[2]
+            day, answers = _decode(self._lake.store.read(info.key), self._lake.store.uri(info.key))
+            if name == _file_name(day):
+                for ticker, answer in answers.items():
+                    self._keep(ticker, day, answer)
+
+    def answer(self, ticker: str, day: date) -> Answer | None:
+        """The answer for a line and date, None if it was not asked or could not be had."""
+        return self._answers.get(day, {}).get(ticker)
+
+    def observation(self, ticker: str, day: date) -> ShareObservation | None:
+        """The answer as the share history takes it; None if there is none that names a count."""
+        answer = self.answer(ticker, day)
+        if answer is None or answer.status != "ok":
+            return None
+        return ShareObservation(day, answer.weighted_shares, answer.share_class_shares)
+
+    def observations(self, ticker: str) -> list[ShareObservation]:
+        """All answers of a line that name a count, oldest first."""
+        found = (self.observation(ticker, day) for day in self._days.get(ticker, ()))
+        return [one for one in found if one]
+
+    def latest(self, ticker: str, day: date, *, leave_out: date | None = None) -> tuple[date, Answer] | None:
+        """The last good answer on or before a date, else the first after it; not the one for `leave_out`."""
+        days = self._days.get(ticker, [])
+        if leave_out in days:
+            days = [asked for asked in days if asked != leave_out]
+        if not days:
+            return None
+        chosen = days[max(0, bisect_right(days, day) - 1)]
+        return chosen, self._answers[chosen][ticker]
+
+    def missing(self, requests: Iterable[Request]) -> list[Request]:
+        """Those requests that have no answer yet, by date and ticker."""
+        absent = {(ticker, day) for ticker, day in requests if self.answer(ticker, day) is None}
+        return sorted(absent, key=lambda request: (request[1], request[0]))
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        """Get the answers that are missing and keep them; what could not be had is in `failures`, with the reason."""
+        unsaved = 0
+        touched: set[date] = set()
+        missing = self.missing(requests)
+        if not missing:
+            return
+        vendor = self._vendor
+        try:
+            for (ticker, day), answer in vendor.each(self._fetch, missing):
+                if isinstance(answer, MarketDataError):
+                    self.failures[ticker, day] = str(answer)
+                    continue
+                self.failures.pop((ticker, day), None)
+                self._keep(ticker, day, answer)
+                touched.add(day)
+                unsaved += 1
+                if unsaved >= _ANSWERS_BETWEEN_SAVES * vendor.workers:
+                    self._save(touched)
+                    touched.clear()
+                    unsaved = 0
+        finally:
+            self._save(touched)
+
+    @property
+    def _vendor(self) -> Asking:
+        assert self._asking, "a ledger that can only be read was asked"
+        return self._asking
+
+    def _keep(self, ticker: str, day: date, answer: Answer) -> None:
+        self._answers.setdefault(day, {})[ticker] = answer
+        if answer.status == "ok":
+            insort(self._days.setdefault(ticker, []), day)
+
+    def _fetch(self, request: Request) -> Answer:
+        """Ask under each symbol that the line may have had on the date; the first that is this company answers."""
+        ticker, day = request
+        refusal: str | None = None
+        symbol = ticker
+        for symbol in symbology.details_symbols_on(ticker, day):
+            try:
+                details = self._vendor.source.details(symbol, day)
+            except TickerNotFoundError:
+                continue
+            refusal = symbology.refusal(ticker, day, details)
+            if refusal is None:
+                return _answer(ticker, details, self._now())
+        if refusal:
+            return Answer("refused", symbol, self._now(), reason=refusal)
+        return Answer("not_listed", symbol, self._now())
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat()
+
+    def _save(self, days: Iterable[date]) -> None:
+        for day in sorted(days):
+            self._lake.write_reference(_FOLDER + _file_name(day), _encode(day, self._answers[day]))
+
+
+def _answer(ticker: str, details: TickerDetails, now: str) -> Answer:
+    return Answer(
+        "ok",
+        details.symbol,
+        now,
+        name=details.name,
+        cik=details.cik,
+        currency=details.currency,
+        market_cap=details.market_cap_usd,
+        weighted_shares=details.weighted_shares,
+        share_class_shares=details.share_class_shares,
+        description=details.description if ticker in symbology.MAGNIFICENT_7 else None,
+    )
+
+
+def _file_name(day: date) -> str:
+    return f"date={day.isoformat()}.json"
+
+
+def _encode(day: date, answers: dict[str, Answer]) -> bytes:
+    """Sorted, and without what was not said, so that equal answers are equal bytes."""
+    told = {
+        ticker: {name: value for name in _FIELDS if (value := getattr(answers[ticker], name)) is not None}
+        for ticker in sorted(answers)
+    }
+    document = {"schema_version": SCHEMA_VERSION, "date": day.isoformat(), "answers": told}
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _decode(data: bytes, where: str) -> tuple[date, dict[str, Answer]]:
+    try:
+        document: dict[str, Any] = orjson.loads(data)
+        answers = {ticker: Answer(**told) for ticker, told in document["answers"].items()}
+        return date.fromisoformat(document["date"]), answers
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DocumentError(where, f"not a share ledger file ({error}); delete it to ask the vendor again") from error

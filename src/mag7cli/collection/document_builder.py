@@ -1,0 +1,202 @@
+"""Builds the raw document of one trading date from what is known of its lines. Pure: no vendor, no lake, no clock."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Final
+
+from mag7cli.core.clock import NEW_YORK
+from mag7cli.lake import document
+from mag7cli.lake.document import (
+    CompanyDocument,
+    Concentration,
+    ConstituentDocument,
+    Correction,
+    Document,
+    Doubt,
+    FailedTicker,
+    MembershipDocument,
+    SourceDocument,
+    TickerCorrection,
+    TradingData,
+    market_cap_usd,
+    total_usd,
+)
+from mag7cli.market.records import Bar
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.shares.history import ShareCount
+from mag7cli.shares.observations import Adjustment
+
+_MILLISECONDS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is told of one of the seven besides its numbers; `vendor_market_cap` (USD) is of the very date, or None."""
+
+    name: str
+    currency: str | None
+    description: str | None
+    vendor_market_cap: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValuedLine:
+    """A line with its price and share count; `counted` if it is the one of its company that enters the total.
+
+    `market_cap_usd` is close x the whole company's shares, exact to the cent.
+    """
+
+    ticker: str
+    cik: str | None
+    counted: bool
+    bar: Bar
+    count: ShareCount
+    market_cap_usd: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "market_cap_usd", market_cap_usd(self.bar.close_usd, self.count.shares))
+
+
+@dataclass(frozen=True, slots=True)
+class DayInputs:
+    """All that a document is made of. `collected_at` is the moment of collection, in New York time."""
+
+    trading_date: date
+    collected_at: datetime
+    source: SourceDocument
+    membership: MembershipDocument
+    valued: Sequence[ValuedLine]
+    failed: Sequence[FailedTicker]
+    not_listed: Sequence[str]
+    profiles: Mapping[str, Profile]
+
+
+def build(inputs: DayInputs) -> Document:
+    """The raw document of one date. Without all of the seven there is no concentration: it is partial and says why."""
+    lines = {line.ticker: line for line in inputs.valued}
+    companies: dict[str, CompanyDocument] = {
+        ticker: _company(lines[ticker], inputs.profiles[ticker]) for ticker in MAGNIFICENT_7 if ticker in lines
+    }
+    counted = [line.market_cap_usd for line in inputs.valued if line.counted]
+    partial = _partial_reason(lines, inputs.failed)
+    metrics = None if partial else _metrics(inputs.trading_date, companies, counted)
+    return {
+        "trading_date": inputs.trading_date.isoformat(),
+        "data_collection_time": inputs.collected_at.isoformat(),
+        "companies": companies,
+        "rankings": {"by_market_cap": document.rank(companies, metrics) if metrics else []},
+        "concentration_metrics": metrics,
+        "sp500_details": {
+            "total_market_cap": total_usd(counted),
+            "processed_count": len(inputs.valued),
+            "failed_count": len(inputs.failed),
+            "failed_tickers": list(inputs.failed),
+            "gross_market_cap": total_usd(line.market_cap_usd for line in inputs.valued),
+            "companies_count": len(counted),
+            "not_listed": list(inputs.not_listed),
+            "membership": inputs.membership,
+            "corrections": [
+                correction
+                for line in inputs.valued
+                if line.ticker not in MAGNIFICENT_7
+                for correction in _ticker_corrections(line)
+            ],
+            "constituents": [_constituent(line) for line in inputs.valued],
+        },
+        "schema_version": document.SCHEMA_VERSION,
+        "source": inputs.source,
+        "partial": partial,
+        "doubts": [doubt for line in inputs.valued for doubt in _doubts(line)],
+    }
+
+
+def _partial_reason(lines: Mapping[str, ValuedLine], failed: Iterable[FailedTicker]) -> str | None:
+    reasons = {one["ticker"]: one["reason"] for one in failed}
+    missing = [ticker for ticker in MAGNIFICENT_7 if ticker not in lines]
+    if not missing:
+        return None
+    return "; ".join(f"{ticker}: {reasons.get(ticker, 'not among the constituents')}" for ticker in missing)
+
+
+def _metrics(on: date, companies: Mapping[str, CompanyDocument], counted: Sequence[float]) -> Concentration:
+    caps = [company["market_cap"] or 0.0 for company in companies.values()]
+    return document.concentration(on, caps, counted)
+
+
+def _company(line: ValuedLine, profile: Profile) -> CompanyDocument:
+    return {
+        "name": profile.name,
+        "market_cap": line.market_cap_usd,
+        "shares_outstanding": _whole(line.count.shares),
+        "currency": profile.currency,
+        "description": profile.description,
+        "trading_data": _trading_data(line.bar),
+        "cik": line.cik,
+        "symbol": line.bar.symbol,
+        "share_class_shares_outstanding": _whole(line.count.share_class),
+        "vendor_market_cap": profile.vendor_market_cap,
+        "vendor_shares_outstanding": _whole(line.count.vendor),
+        "corrections": [_correction(line, adjustment) for adjustment in line.count.adjustments],
+    }
+
+
+def _trading_data(bar: Bar) -> TradingData:
+    """The bar as the original wrote it: stamped with the midnight that begins the day in New York."""
+    midnight = datetime.combine(bar.trading_date, time(), NEW_YORK)
+    return {
+        "date": bar.trading_date.isoformat(),
+        "close_price": bar.close_usd,
+        "open_price": bar.open_usd,
+        "high_price": bar.high_usd,
+        "low_price": bar.low_usd,
+        "volume": _whole(bar.volume),
+        "vwap": bar.vwap_usd,
+        "timestamp": int(midnight.timestamp()) * _MILLISECONDS,
+    }
+
+
+def _constituent(line: ValuedLine) -> ConstituentDocument:
+    return {
+        "ticker": line.ticker,
+        "symbol": line.bar.symbol,
+        "cik": line.cik,
+        "close_price": line.bar.close_usd,
+        "shares_outstanding": _whole(line.count.shares) or 0,
+        "market_cap": line.market_cap_usd,
+        "counted": line.counted,
+    }
+
+
+def _correction(line: ValuedLine, adjustment: Adjustment) -> Correction:
+    return {
+        "field": "shares_outstanding",
+        "from": _whole(line.count.vendor),
+        "to": _whole(line.count.shares),
+        "reason": adjustment.reason,
+        "evidence": f"{adjustment.evidence} (answer for {line.count.observed_on})",
+    }
+
+
+def _ticker_corrections(line: ValuedLine) -> list[TickerCorrection]:
+    return [{"ticker": line.ticker, **_correction(line, adjustment)} for adjustment in line.count.adjustments]
+
+
+def _doubts(line: ValuedLine) -> list[Doubt]:
+    return [
+        {
+            "ticker": line.ticker,
+            "kind": "shares_jump",
+            "field": "shares_outstanding",
+            "used": _whole(line.count.shares),
+            "other": _whole(line.count.vendor),
+            "reason": f"{adjustment.reason}: {adjustment.evidence}",
+        }
+        for adjustment in line.count.adjustments
+        if adjustment.doubtful
+    ]
+
+
+def _whole(value: float | None) -> float | None:
+    """Counts are written without a decimal point where they have no fraction, as the original wrote them."""
+    return int(value) if value is not None and value == int(value) else value

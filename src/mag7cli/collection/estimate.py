@@ -1,0 +1,133 @@
+"""What a collection would cost, told before the first call: dates, calls by kind, time at the rate, bytes.
+
+Calls for prices are counted exactly. How many share counts the sampler will want depends on the answers; the estimate
+is the first rounds, counted exactly, and what the rounds after them took on the markets of docs/performance.md.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+from mag7cli.collection import share_counts
+from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.price_cache import PriceRequest, Prices
+from mag7cli.collection.split_cache import calls_for_splits, read_splits
+from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
+from mag7cli.core.clock import Clock
+from mag7cli.lake.layout import Lake
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
+from mag7cli.shares.sampler import Request, first_days
+from mag7cli.shares.uncertainty import both_sides
+from mag7cli.vendors.rate_limit import Rate
+
+# Measured over ranges of a month to four years. Of the intervals in which a count stepped, the part whose error is too
+# large to be left to a calendar that is not proven; and of the quarters that lie open in a year, the part asked for.
+_TO_PROVE: Final = 0.36
+_OPEN_QUARTERS_ASKED: Final = 0.5
+_BYTES_PER_LINE: Final = 220
+_BYTES_PER_ANSWER: Final = 210
+
+
+@dataclass(frozen=True, slots=True)
+class CollectPlan:
+    """What a run would do. `calls` are by kind; `present` are dates of the range that are there already."""
+
+    start: date
+    end: date
+    dates: tuple[date, ...]
+    present: int
+    lines: int
+    calls: Mapping[str, int]
+    is_estimate: bool
+    raw_bytes: int
+    seconds: float
+
+    @property
+    def total_calls(self) -> int:
+        """All calls of the run."""
+        return sum(self.calls.values())
+
+
+def plan(lake: Lake, options: CollectOptions, clock: Clock, rate: Rate) -> CollectPlan:
+    """What `collect` would do with these options; asks the lake only."""
+    work = worklist(lake, options)
+    calls = _calls(lake, work, options, clock) if work.dates else {}
+    total = sum(calls.values())
+    return CollectPlan(
+        options.start,
+        options.end,
+        work.dates,
+        work.present,
+        len(work.lines),
+        calls,
+        options.method == "grouped" and not all(part.is_evening for part in work.parts),
+        len(work.dates) * len(work.lines) * _BYTES_PER_LINE + calls.get("details", 0) * _BYTES_PER_ANSWER,
+        rate.seconds_for(total),
+    )
+
+
+def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) -> dict[str, int]:
+    prices = Prices(lake)
+    prices.load()
+    prices.doubt(work.failed)
+    ledger = Ledger(lake, clock)
+    ledger.load()
+    way, price_calls = prices.calls(PriceRequest(work.lines, work.valued))
+    calls = {
+        "grouped" if way == "days" else "bars": price_calls,
+        "splits": calls_for_splits(read_splits(lake), work.lines, work.valued[0], clock.now().date()),
+        "details": _details(ledger, work.parts, options),
+    }
+    return {kind: count for kind, count in calls.items() if count}
+
+
+def _details(ledger: Ledger, parts: Iterable[Part], options: CollectOptions) -> int:
+    certain: set[Request] = set()
+    sampled = 0
+    for part in parts:
+        members = part.member_dates()
+        if options.method == "grouped" and part.is_evening:
+            certain.update(share_counts.rolling_requests(ledger, part.lines, part.dates, options.refresh))
+            continue
+        certain.update(share_counts.anchors(members, part.dates[0]))
+        if options.method == "details":
+            certain.update((line, day) for line, days in members.items() for day in days)
+        else:
+            sampled += _sampled(ledger, members)
+    return len(ledger.missing(certain)) + sampled
+
+
+def _sampled(ledger: Ledger, members: Mapping[str, list[date]]) -> int:
+    """The first rounds, and the share of what they leave open that later rounds will ask for."""
+    calendars = known_calendars()
+    first_rounds: list[Request] = []
+    later = 0.0
+    for line, days in members.items():
+        steps = [step for step in calendars.get(line, FiscalCalendar()).steps(days) if step > days[0]]
+        first = first_days(days, steps)
+        if line in MAGNIFICENT_7:
+            first = sorted({*first, *(day for step in steps for day in both_sides(days, step))})
+        else:
+            later += _asked_later(first, steps)
+        first_rounds += [(line, day) for day in first]
+    missing = len(ledger.missing(first_rounds))
+    return missing + round(later * missing / max(1, len(first_rounds)))
+
+
+def _asked_later(first: Sequence[date], steps: Sequence[date]) -> float:
+    """How many answers a line will want besides its first: one to prove its calendar, some for open quarters.
+
+    A proof takes an answer on each side of a step, of which the first round has one where it was asked on a step's day.
+    """
+    answers, unproven = 0.0, 1.0
+    for before, last in pairwise(first):
+        expected = bisect_right(steps, last) - bisect_right(steps, before)
+        if expected:
+            answers += unproven * _TO_PROVE * (1 if last in steps else 2)
+            unproven *= 1 - _TO_PROVE
+        answers += _OPEN_QUARTERS_ASKED * max(0, expected - 1)
+    return answers

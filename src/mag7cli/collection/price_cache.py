@@ -1,0 +1,242 @@
+"""The unadjusted daily bars of the index's lines: asked for by whole days or by whole lines, whichever is fewer calls.
+
+What was asked for is kept under `raw/reference/bars/`, so that a run that was cut off does not pay for it twice.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import orjson
+
+from mag7cli.core.errors import DocumentError, MalformedResponseError, MarketDataError, PlanError, TickerNotFoundError
+from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
+from mag7cli.market.calendar import previous_session
+from mag7cli.market.records import Bar
+from mag7cli.vendors.calls import Asking
+
+SCHEMA_VERSION: Final = 1
+_FOLDER: Final = "bars/"
+
+Way = Literal["days", "lines"]
+
+_LineRequest = tuple[str, str, date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRequest:
+    """Bars wanted: of these lines on these trading dates (sorted).
+
+    Where whole lines are asked for, the session before the first comes along: it confirms a split on the first.
+    """
+
+    lines: Sequence[str]
+    sessions: Sequence[date]
+
+    @property
+    def span(self) -> tuple[date, date]:
+        """First and last day to ask a whole line for."""
+        return previous_session(self.sessions[0]), self.sessions[-1]
+
+
+class Prices:
+    """The bars of one lake; asks the vendor for those that are not there yet."""
+
+    def __init__(self, lake: Lake, asking: Asking | None = None) -> None:
+        """Without `asking` the bars can be read, but not asked for."""
+        self._lake = lake
+        self._asking = asking
+        self._bars: dict[str, dict[date, Bar]] = {}
+        self._covered_days: dict[date, set[str]] = {}
+        self._covered_lines: dict[str, tuple[date, date]] = {}
+        self._doubted: set[str] = set()
+        self.failures: dict[str | date, str] = {}
+
+    def load(self) -> None:
+        """Read what earlier runs were told. Raises DocumentError for a file that is not a bars file."""
+        for info in self._lake.reference_files(_FOLDER):
+            where = self._lake.store.uri(info.key)
+            for ticker, bars in self._read(self._lake.store.read(info.key), where).items():
+                self._bars.setdefault(ticker, {}).update(bars)
+
+    def doubt(self, unpriced: Iterable[tuple[str, date]]) -> None:
+        """Let lines be asked for again that should have a bar on a date and have none: an answer may have a hole."""
+        for line, day in unpriced:
+            if self.bar(line, day) is None:
+                self._covered_days.get(day, set()).discard(line)
+                if self._spans(line, day, day):
+                    self._doubted.add(line)
+
+    def bar(self, ticker: str, on: date) -> Bar | None:
+        """The bar of a line on a date, None if it did not trade or was not asked for."""
+        return self._bars.get(ticker, {}).get(on)
+
+    def closes(self, ticker: str, among: Iterable[date]) -> dict[date, float]:
+        """The closes (USD) of a line on those of these trading dates on which it has a bar, oldest first."""
+        bars = self._bars.get(ticker, {})
+        return {day: bars[day].close_usd for day in sorted(set(among) & bars.keys())}
+
+    def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
+        """The cheaper way to get what is missing, and how many calls it takes."""
+        again = self._doubted_lines(wanted)
+        others = [line for line in self._missing_lines(wanted) if line not in again]
+        days = len(self._missing_days(wanted))
+        lines = sum(1 for _ in self._requests(others, wanted)) if days else 0
+        asked_again = sum(1 for _ in self._requests(again, wanted))
+        return ("lines", lines + asked_again) if lines < days else ("days", days + asked_again)
+
+    def get(self, wanted: PriceRequest) -> None:
+        """Ask for what is missing. Lines or days that could not be had are in `failures`, with the reason."""
+        way, _ = self.calls(wanted)
+        self._get_lines(self._doubted_lines(wanted), wanted)
+        if way == "days":
+            self._get_days(wanted)
+        else:
+            self._get_lines(self._missing_lines(wanted), wanted)
+
+    @property
+    def _vendor(self) -> Asking:
+        assert self._asking, "prices that can only be read were asked for"
+        return self._asking
+
+    # By whole days: one call gives every security of the market
+
+    def _missing_days(self, wanted: PriceRequest) -> list[date]:
+        return [day for day in wanted.sessions if not self._has_day(day, wanted.lines)]
+
+    def _has_day(self, day: date, lines: Sequence[str]) -> bool:
+        covered = self._covered_days.get(day, ())
+        return all(line in covered or self._spans(line, day, day) for line in lines)
+
+    def _get_days(self, wanted: PriceRequest) -> None:
+        for day, answer in self._vendor.each(self._fetch_day, self._missing_days(wanted)):
+            if isinstance(answer, MarketDataError):
+                self.failures[day] = str(answer)
+                continue
+            self.failures.pop(day, None)
+            # The lines that were asked for before as well, or the file would forget them.
+            lines = self._covered_days.setdefault(day, set())
+            lines.update(wanted.lines)
+            symbols = ((line, symbology.symbol_on(line, day)) for line in sorted(lines))
+            ours = {line: answer.get(symbol) for line, symbol in symbols}
+            for line, bar in ours.items():
+                if bar:
+                    self._bars.setdefault(line, {})[day] = bar
+            self._lake.write_reference(f"{_FOLDER}date={day.isoformat()}.json", _encode_day(day, ours))
+
+    def _fetch_day(self, day: date) -> Mapping[str, Bar]:
+        bars = self._vendor.source.grouped_bars(day)
+        if not bars:
+            raise MalformedResponseError(f"no bars at all on {day}, a trading date")
+        return bars
+
+    # By whole lines: one call gives all days of one symbol
+
+    def _missing_lines(self, wanted: PriceRequest) -> list[str]:
+        return [line for line in wanted.lines if not self._spans(line, *wanted.span)]
+
+    def _doubted_lines(self, wanted: PriceRequest) -> list[str]:
+        return [line for line in wanted.lines if line in self._doubted]
+
+    def _requests(self, lines: Iterable[str], wanted: PriceRequest) -> Iterator[_LineRequest]:
+        for line in lines:
+            for symbol, start, end in symbology.symbol_periods(line, *self._widened(line, *wanted.span)):
+                yield line, symbol, start, end
+
+    def _spans(self, line: str, first: date, last: date) -> bool:
+        covered = self._covered_lines.get(line)
+        return covered is not None and covered[0] <= first and last <= covered[1]
+
+    def _widened(self, line: str, first: date, last: date) -> tuple[date, date]:
+        """The span to ask a line for: with what is known of it, without a gap. A longer one is not another call."""
+        known = self._covered_lines.get(line, (first, last))
+        return min(first, known[0]), max(last, known[1])
+
+    def _get_lines(self, lines: Iterable[str], wanted: PriceRequest) -> None:
+        asked = list(self._requests(lines, wanted))
+        got: dict[str, dict[date, Bar]] = {}
+        left = {line: sum(one[0] == line for one in asked) for line in dict.fromkeys(one[0] for one in asked)}
+        for (line, _, _, _), bars in self._vendor.each(self._fetch_line, asked):
+            left[line] -= 1
+            if isinstance(bars, MarketDataError):
+                self.failures[line] = str(bars)
+                continue
+            got.setdefault(line, {}).update({bar.trading_date: bar for bar in bars})
+            if not left[line] and line not in self.failures:
+                self._check_not_clipped(line, got[line], wanted.sessions[0])
+                self._keep_line(line, got.pop(line), *self._widened(line, *wanted.span))
+
+    def _fetch_line(self, request: _LineRequest) -> list[Bar]:
+        _, symbol, start, end = request
+        try:
+            return self._vendor.source.bars(symbol, start, end)
+        except TickerNotFoundError:
+            return []
+
+    def _check_not_clipped(self, line: str, bars: dict[date, Bar], first: date) -> None:
+        """The vendor clips a range to the plan's window without a word; each of the seven traded long before ours."""
+        if line in symbology.MAGNIFICENT_7 and bars and min(bars) > first:
+            begins = min(bars)
+            raise PlanError(
+                f"the plan serves prices from {begins} on only: {line} has none from {first}",
+                hint=f"collect --start {begins}, or a plan with more history",
+            )
+
+    def _keep_line(self, line: str, bars: dict[date, Bar], first: date, last: date) -> None:
+        known = self._bars.setdefault(line, {})
+        known.update(bars)
+        self._covered_lines[line] = (first, last)
+        self._doubted.discard(line)
+        within = {day: bar for day, bar in known.items() if first <= day <= last}
+        # A ticker is what a holdings file says: in the name of a file it must not be a path.
+        name = f"{_FOLDER}ticker={quote(line, safe='')}.json"
+        self._lake.write_reference(name, _encode_line(line, within, first, last))
+
+    def _read(self, data: bytes, where: str) -> dict[str, dict[date, Bar]]:
+        try:
+            document: dict[str, Any] = orjson.loads(data)
+            if "ticker" in document:
+                line = document["ticker"]
+                first, last = (date.fromisoformat(day) for day in document["covers"])
+                self._covered_lines[line] = (first, last)
+                days = ((date.fromisoformat(day), values) for day, values in document["bars"].items())
+                return {line: {day: _bar(symbology.symbol_on(line, day), day, values) for day, values in days}}
+            day = date.fromisoformat(document["date"])
+            self._covered_days[day] = set(document["bars"])
+            return {
+                line: {day: _bar(symbology.symbol_on(line, day), day, values)}
+                for line, values in document["bars"].items()
+                if values
+            }
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DocumentError(where, f"not a bars file ({error}); delete it to ask the vendor again") from error
+
+
+def _bar(symbol: str, day: date, values: Sequence[float]) -> Bar:
+    return Bar(symbol, day, *values)
+
+
+def _values(bar: Bar) -> list[float | None]:
+    return [bar.open_usd, bar.high_usd, bar.low_usd, bar.close_usd, bar.volume, bar.vwap_usd]
+
+
+def _encode_day(day: date, bars: Mapping[str, Bar | None]) -> bytes:
+    """Null is a line that was looked for and had no bar."""
+    return _encode({"date": day.isoformat(), "bars": {line: bar and _values(bar) for line, bar in bars.items()}})
+
+
+def _encode_line(line: str, bars: dict[date, Bar], first: date, last: date) -> bytes:
+    return _encode(
+        {
+            "ticker": line,
+            "covers": [first.isoformat(), last.isoformat()],
+            "bars": {day.isoformat(): _values(bars[day]) for day in sorted(bars)},
+        }
+    )
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return orjson.dumps({"schema_version": SCHEMA_VERSION, **document}, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,179 @@
+"""Which share count each line had on each date: asks the ledger by the chosen method and reads the answers."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.price_cache import Prices
+from mag7cli.collection.split_cache import Splits
+from mag7cli.market.calendar import next_session, previous_session
+from mag7cli.market.records import Split
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.shares.anomalies import is_split_sized
+from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
+from mag7cli.shares.history import ShareCount, ShareHistory
+from mag7cli.shares.observations import HONOURED_FROM
+from mag7cli.shares.sampler import Precision, Request, Sampler
+from mag7cli.shares.uncertainty import LineToSample
+
+# Share counts from before HONOURED_FROM may be frozen: answers from after it tell a frozen count from a true one.
+_ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The share counts of lines; a line whose answers could not all be had says so for the dates that it concerns."""
+
+    histories: Mapping[str, ShareHistory]
+    unanswered: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
+    precision: Precision | None = None
+
+    def on(self, ticker: str, day: date) -> ShareCount | str:
+        """The count of a line on a date, or the reason why there is none."""
+        history = self.histories.get(ticker)
+        for asked, reason in self.unanswered.get(ticker, {}).items():
+            if _concerns(asked, day, history):
+                return reason
+        count = history.on(day) if history else None
+        return count or "the vendor gave no share count"
+
+
+def _concerns(asked: date, day: date, history: ShareHistory | None) -> bool:
+    """True if no answer lies between the date that got none and the date in question."""
+    if history is None:
+        return True
+    low, high = min(asked, day), max(asked, day)
+    return not any(low <= one <= high for one in history.observed)
+
+
+def anchors(lines: Iterable[str], first: date) -> list[Request]:
+    """What to ask besides, for dates from before the vendor's counts honour the date."""
+    return [(line, day) for line in lines for day in _ANCHORS] if first < HONOURED_FROM else []
+
+
+def sample(
+    ledger: Ledger,
+    prices: Prices,
+    splits: Splits,
+    members: Mapping[str, Collection[date]],
+    counted: Collection[str],
+    tolerance: float,
+) -> Counts:
+    """Counts for a long range, asked for where they matter. `members` has the dates of each line's membership."""
+    calendars = known_calendars()
+    lines = [
+        LineToSample(
+            ticker,
+            list(closes),
+            closes,
+            splits.of(ticker),
+            calendars.get(ticker, FiscalCalendar()),
+            exact=ticker in MAGNIFICENT_7,
+            counted=ticker in counted,
+            jumps=_jumps(closes, splits.of(ticker)),
+        )
+        for ticker, dates in members.items()
+        if (closes := prices.closes(ticker, dates))
+    ]
+    every = sorted({day for line in lines for day in line.sessions})
+    first = every[0] if every else HONOURED_FROM
+    before = anchors((line.ticker for line in lines), first)
+    ledger.ask(before)
+    sampler = Sampler(lines, every, ledger.observation, tolerance, sorted({day for _, day in before}))
+    precision = sampler.run(ledger.ask)
+    return Counts(
+        {line.ticker: history for line in lines if (history := sampler.history(line.ticker))},
+        _reasons(ledger, {line.ticker: sampler.unanswered(line.ticker) for line in lines}),
+        precision,
+    )
+
+
+def _jumps(closes: Mapping[date, float], splits: Iterable[Split]) -> list[date]:
+    """The dates on which the close moved as in a split although none is listed: the count may step there as well."""
+    listed = {split.execution_date for split in splits}
+    return [
+        day
+        for (_, was), (day, now) in pairwise(closes.items())
+        if day not in listed and is_split_sized(math.log(now / was))
+    ]
+
+
+def ask_each(ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]) -> Counts:
+    """Counts asked for on every date on which a line has a price, as the original did."""
+    asked = {ticker: list(prices.closes(ticker, days)) for ticker, days in members.items()}
+    requests = [(ticker, day) for ticker, days in asked.items() for day in days]
+    first = min((day for _, day in requests), default=HONOURED_FROM)
+    ledger.ask([*anchors(members, first), *requests])
+    return Counts(_histories(ledger, prices, splits, members), _reasons(ledger, asked))
+
+
+def refresh(
+    ledger: Ledger,
+    prices: Prices,
+    splits: Splits,
+    requests: Sequence[Request],
+    members: Mapping[str, Collection[date]],
+) -> Counts:
+    """Counts as the ledger has them once these requests are answered: the last known one stands until the next."""
+    ledger.ask(requests)
+    asked: dict[str, list[date]] = {}
+    for ticker, day in requests:
+        if ledger.answer(ticker, day) is None:
+            asked.setdefault(ticker, []).append(day)
+    return Counts(_histories(ledger, prices, splits, members), _reasons(ledger, asked))
+
+
+def _histories(
+    ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]
+) -> dict[str, ShareHistory]:
+    return {
+        ticker: ShareHistory(
+            ledger.observations(ticker),
+            splits.of(ticker),
+            jumps=_jumps(prices.closes(ticker, [previous_session(min(days)), *days]), splits.of(ticker)),
+        )
+        for ticker, days in members.items()
+    }
+
+
+def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:
+    """Why the dates that were asked for in vain have no count: only failures; "not listed" is an answer."""
+    return {
+        ticker: reasons
+        for ticker, days in asked.items()
+        if (reasons := {day: why for day in sorted(days) if (why := ledger.failures.get((ticker, day)))})
+    }
+
+
+def rolling_requests(ledger: Ledger, lines: Sequence[str], dates: Sequence[date], most: int | None) -> list[Request]:
+    """What an evening's run asks: the seven on each date, lines never asked yet, and of the others the most overdue.
+
+    `lines` are in order of size; `most` is how many of the others may be asked, None for all. What is known for the
+    last date itself is left out of account, so that a run that was cut off asks, when repeated, for the same.
+    """
+    exact = [(ticker, day) for ticker in MAGNIFICENT_7 for day in dates]
+    last = dates[-1]
+    others = [ticker for ticker in lines if ticker not in MAGNIFICENT_7]
+    known = [ticker for ticker in others if ledger.latest(ticker, last, leave_out=last)]
+    never = [ticker for ticker in others if ticker not in known]
+    due = sorted(known, key=lambda ticker: -_overdue(ledger, ticker, last, others.index(ticker) + 1))
+    left = None if most is None else max(0, most - len(never))
+    return [*exact, *((ticker, last) for ticker in [*never, *due[:left]])]
+
+
+def _overdue(ledger: Ledger, ticker: str, day: date, rank: int) -> float:
+    """How much a line's count wants asking: its age in days, the more so once a period end passed, by size.
+
+    A company's weight in the index falls about as the inverse of its rank.
+    """
+    latest = ledger.latest(ticker, day, leave_out=day)
+    if latest is None:
+        return 0.0
+    asked_on, _ = latest
+    calendar = known_calendars().get(ticker, FiscalCalendar())
+    stepped = any(calendar.period_ends(next_session(asked_on), day)) if asked_on < day else False
+    return (day - asked_on).days * (10 if stepped else 1) / rank

@@ -1,0 +1,77 @@
+"""Whose answers a lake holds, the real vendor's or a simulated market's: the two are never mixed.
+
+`raw/reference/source.json` says it, written before the first answer is kept: a run that finds all its answers in the
+lake asks nobody, and would not know.
+"""
+
+from contextlib import suppress
+from typing import Final
+
+import orjson
+
+from mag7cli.core.errors import DocumentError, UsageError
+from mag7cli.lake.layout import REFERENCE, Lake
+from mag7cli.vendors.base import MarketDataSource
+
+_FILE: Final = "source.json"
+
+
+class Origin:
+    """The origin of one lake's answers, held against those of the source that is asked now."""
+
+    def __init__(self, lake: Lake, source: MarketDataSource) -> None:
+        """Raises DocumentError."""
+        self._lake = lake
+        self._source = source
+        self._simulated = _read(lake)
+        if self._simulated is None:
+            self._note(_told_by_documents(lake))
+
+    @property
+    def simulated(self) -> bool:
+        """True if the answers are of a simulated market."""
+        return self._source.simulated if self._simulated is None else self._simulated
+
+    def answered(self) -> None:
+        """The source has answered: note whose answer it was. Raises UsageError if the lake has the other kind."""
+        told = self._source.simulated
+        if self._simulated is None:
+            self._note(told)
+        elif self._simulated != told:
+            kept, new = ("a simulated market", "the real one")[:: -1 if told else 1]
+            raise UsageError(
+                f"{self._lake.store.uri('')} holds answers of {kept}, these are of {new}",
+                hint="use another --lake: the two cannot be mixed",
+            )
+
+    def _note(self, simulated: bool | None) -> None:
+        if simulated is not None:
+            content = {"vendor": self._source.name, "simulated": simulated}
+            self._lake.write_reference(_FILE, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+            self._simulated = simulated
+
+
+def _told_by_documents(lake: Lake) -> bool | None:
+    """What the newest document that can be read says, for a lake whose note was lost."""
+    for day in reversed(lake.documents()):
+        with suppress(DocumentError):
+            return bool(lake.read_document(day).get("source", {}).get("simulated"))
+    return None
+
+
+def _read(lake: Lake) -> bool | None:
+    data = lake.read_reference(_FILE)
+    if data is None:
+        return None
+    try:
+        found = orjson.loads(data)["simulated"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise _damaged(lake, str(error)) from error
+    if not isinstance(found, bool):
+        raise _damaged(lake, "it does not say whether the market was simulated")
+    return found
+
+
+def _damaged(lake: Lake, reason: str) -> DocumentError:
+    where = lake.store.uri(REFERENCE + _FILE)
+    return DocumentError(where, f"not a note of the answers' origin ({reason}); delete it to have it written again")

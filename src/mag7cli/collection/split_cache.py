@@ -1,0 +1,180 @@
+"""The splits of the index's lines as the vendor lists them, kept in the lake and held against the price.
+
+`raw/reference/splits.json` has the rows that stand, the rows that were refused with the reason, and the range of
+execution dates that was asked for. Announced splits lie in the future: each day's run asks for them again.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, Final
+
+import orjson
+
+from mag7cli.core.errors import DocumentError
+from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
+from mag7cli.market.records import Split
+from mag7cli.shares.split_adjustment import settle_splits
+from mag7cli.vendors.calls import Asking
+
+SCHEMA_VERSION: Final = 1
+_FILE: Final = "splits.json"
+# Splits are announced a few weeks before they are executed; the vendor was seen to add rows some days late.
+_AHEAD: Final = timedelta(days=30)
+_AGAIN: Final = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The splits that stand, by line, and the rows that do not, with the reason.
+
+    `covers` is what was asked for, and `lines` are those whose rows were kept.
+    """
+
+    by_ticker: Mapping[str, tuple[Split, ...]]
+    refused: Mapping[tuple[str, Split], str] = field(default_factory=dict)
+    covers: tuple[date, date] | None = None
+    asked_on: date | None = None
+    lines: frozenset[str] = frozenset()
+
+    def of(self, ticker: str) -> tuple[Split, ...]:
+        """The splits of a line, oldest first."""
+        return self.by_ticker.get(ticker, ())
+
+
+def read_splits(lake: Lake) -> Splits:
+    """The splits that the lake knows. Raises DocumentError."""
+    data = lake.read_reference(_FILE)
+    if data is None:
+        return Splits({})
+    try:
+        document = orjson.loads(data)
+        rows = [(row["ticker"], _split(row)) for row in document["rows"]]
+        refused = {(row["ticker"], _split(row)): row["reason"] for row in document["refused"]}
+        first, last = (date.fromisoformat(day) for day in document["covers"])
+        asked_on = date.fromisoformat(document["asked_on"])
+        return Splits(_by_ticker(rows), refused, (first, last), asked_on, frozenset(document["lines"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        where = lake.store.uri(f"raw/reference/{_FILE}")
+        raise DocumentError(where, f"not a splits file ({error}); delete it to ask the vendor again") from error
+
+
+def calls_for_splits(known: Splits, lines: Collection[str], start: date, today: date) -> int:
+    """How many calls `update_splits` will make at least; a full history takes some pages more."""
+    return 0 if _is_fresh(known, lines, start, today) else 1
+
+
+def update_splits(
+    lake: Lake, asking: Asking, lines: Collection[str], *, start: date, today: date, step_of: "StepOf"
+) -> Splits:
+    """The splits from `start` on, asked for where they are not known yet, and settled by the price.
+
+    They are settled anew each time: a price that could not be had the last time may be there now.
+    `step_of(ticker, day)` is the log step of the unadjusted close over a day, None where it is not known.
+    """
+    known = read_splits(lake)
+    covers, asked_on, ours = known.covers, known.asked_on, known.lines
+    told: list[tuple[str, Split]] = []
+    if not _is_fresh(known, lines, start, today):
+        ours = known.lines.union(lines)
+        told, covers = _ask(asking, known, ours, start, today)
+        asked_on = today
+    before = [(ticker, split) for ticker, splits in known.by_ticker.items() for split in splits]
+    by_ticker, refused = _settle([*before, *known.refused, *told], known.refused, step_of)
+    splits = Splits(by_ticker, refused, covers, asked_on, ours)
+    if splits != known:
+        lake.write_reference(_FILE, _encode(splits))
+    return splits
+
+
+def _ask(
+    asking: Asking, known: Splits, ours: Collection[str], start: date, today: date
+) -> tuple[list[tuple[str, Split]], tuple[date, date]]:
+    """What the vendor lists of our lines, and from when to when it is known then."""
+    first = min(start, known.covers[0]) if known.covers else start
+    is_new = known.covers is None or first < known.covers[0] or not known.lines.issuperset(ours)
+    # A clock that was set back must not make the range an empty one.
+    ask_from = first if is_new or known.asked_on is None else min(known.asked_on, today) - _AGAIN
+    listed = asking.once(lambda: asking.source.splits(ask_from, today + _AHEAD))
+    told = [
+        (ticker, split)
+        for split in listed
+        if (ticker := symbology.ticker_for(split.symbol, split.execution_date)) in ours
+        and not symbology.other_security(split.symbol, split.execution_date)
+    ]
+    return told, (first, today + _AHEAD)
+
+
+StepOf = Callable[[str, date], float | None]
+
+
+def log_step(before: float | None, after: float | None) -> float | None:
+    """The log step between two closes, None unless both are known."""
+    return math.log(after / before) if before and after else None
+
+
+def _is_fresh(known: Splits, lines: Collection[str], start: date, today: date) -> bool:
+    is_covered = known.covers is not None and known.covers[0] <= start and known.lines.issuperset(lines)
+    return is_covered and known.asked_on == today
+
+
+def _settle(
+    rows: Iterable[tuple[str, Split]], refused_before: Mapping[tuple[str, Split], str], step_of: StepOf
+) -> tuple[dict[str, tuple[Split, ...]], dict[tuple[str, Split], str]]:
+    """Hold each line's rows against its price; a row refused once stays refused while no price is there to ask."""
+    by_ticker: dict[str, set[Split]] = {}
+    refused: dict[tuple[str, Split], str] = {}
+    for ticker, split in rows:
+        reason = refused_before.get((ticker, split))
+        if reason and step_of(ticker, split.execution_date) is None:
+            refused[ticker, split] = reason
+        else:
+            by_ticker.setdefault(ticker, set()).add(split)
+    kept: dict[str, tuple[Split, ...]] = {}
+    for ticker, splits in by_ticker.items():
+        stand, wrong = settle_splits(splits, partial(_step_of_split, step_of, ticker))
+        if stand:
+            kept[ticker] = tuple(stand)
+        refused.update({(ticker, split): reason for split, reason in wrong.items()})
+    return kept, refused
+
+
+def _step_of_split(step_of: StepOf, ticker: str, split: Split) -> float | None:
+    return step_of(ticker, split.execution_date)
+
+
+def _by_ticker(rows: Iterable[tuple[str, Split]]) -> dict[str, tuple[Split, ...]]:
+    found: dict[str, list[Split]] = {}
+    for ticker, split in rows:
+        found.setdefault(ticker, []).append(split)
+    return {ticker: tuple(sorted(splits, key=lambda one: one.execution_date)) for ticker, splits in found.items()}
+
+
+def _split(row: Mapping[str, Any]) -> Split:
+    return Split(row["symbol"], date.fromisoformat(row["execution_date"]), row["split_from"], row["split_to"])
+
+
+def _row(ticker: str, split: Split) -> dict[str, Any]:
+    return {
+        "ticker": ticker,
+        "symbol": split.symbol,
+        "execution_date": split.execution_date.isoformat(),
+        "split_from": split.split_from,
+        "split_to": split.split_to,
+    }
+
+
+def _encode(splits: Splits) -> bytes:
+    refused = sorted(splits.refused.items(), key=lambda item: (item[0][0], item[0][1].execution_date, item[0][1].ratio))
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "covers": [day.isoformat() for day in splits.covers or ()],
+        "asked_on": splits.asked_on.isoformat() if splits.asked_on else None,
+        "lines": sorted(splits.lines),
+        "rows": [_row(ticker, split) for ticker in sorted(splits.by_ticker) for split in splits.by_ticker[ticker]],
+        "refused": [{**_row(ticker, split), "reason": reason} for (ticker, split), reason in refused],
+    }
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)

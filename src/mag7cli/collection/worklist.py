@@ -1,0 +1,173 @@
+"""Which trading dates a collection is about: the missing and incomplete ones of a range, and those valued with them.
+
+Asks the lake only.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, groupby
+from typing import Final, Literal
+
+from mag7cli.collection import batches
+from mag7cli.collection.batches import Batch, Terms
+from mag7cli.core.errors import DocumentError
+from mag7cli.lake.document_index import CollectedDates
+from mag7cli.lake.layout import Lake
+from mag7cli.market.calendar import sessions
+from mag7cli.market.holdings_file import parse
+from mag7cli.market.membership import Membership, members_by_date
+
+Method = Literal["grouped", "details"]
+
+DEFAULT_TOLERANCE: Final = 0.0005
+# For some evenings the counts are refreshed in turn; for a longer range they are sampled.
+ROLLING_DATES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CollectOptions:
+    """What to collect and how. `tolerance` is the error allowed to the total, as a fraction of it.
+
+    `refresh` is how many share counts an evening's run may ask for besides the seven; None: every line's.
+    """
+
+    start: date
+    end: date
+    method: Method = "grouped"
+    force: bool = False
+    retry_failed: bool = False
+    tolerance: float = DEFAULT_TOLERANCE
+    workers: int = 1
+    refresh: int | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """How the share counts are found."""
+        return Terms(self.method, self.tolerance)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Dates that are valued together, sorted: `wanted` are those of them to collect now.
+
+    `begun` is the batch that they were valued in before, None if they are new.
+    """
+
+    dates: tuple[date, ...]
+    wanted: tuple[date, ...]
+    members: Mapping[date, Membership]
+    begun: Batch | None = None
+
+    @property
+    def others(self) -> tuple[date, ...]:
+        """The dates that are only valued along."""
+        return tuple(day for day in self.dates if day not in self.wanted)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every line of any of the dates, those of the newest list first, in its order."""
+        return _lines(self.dates, self.members)
+
+    @property
+    def is_evening(self) -> bool:
+        """True for the few dates of an evening's run, for which counts are refreshed in turn."""
+        return len(self.dates) <= ROLLING_DATES
+
+    def member_dates(self) -> dict[str, list[date]]:
+        """On which of the dates each line was in the index."""
+        found: dict[str, list[date]] = {ticker: [] for ticker in self.lines}
+        for day in self.dates:
+            for line in self.members[day].lines:
+                found[line.ticker].append(day)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """The dates to collect in parts, and how many of the range are there already.
+
+    `failed` are the lines that failed on the dates that are there and are to be collected again.
+    """
+
+    parts: tuple[Part, ...]
+    present: int
+    failed: tuple[tuple[str, date], ...] = ()
+
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """The dates to collect, oldest first."""
+        return tuple(sorted(chain.from_iterable(part.wanted for part in self.parts)))
+
+    @property
+    def valued(self) -> tuple[date, ...]:
+        """The dates to collect and those that are valued with them, oldest first."""
+        return tuple(sorted(set(chain.from_iterable(part.dates for part in self.parts))))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every line of any of the dates, those of the newest list first, in its order."""
+        members = {day: part.members[day] for part in self.parts for day in part.dates}
+        return _lines(self.valued, members)
+
+
+def worklist(lake: Lake, options: CollectOptions) -> Worklist:
+    """The dates of the range that are missing or incomplete, or all of them, or only the incomplete ones."""
+    collected = CollectedDates(lake)
+    wanted = sessions(options.start, options.end)
+    if options.retry_failed:
+        dates = [day for day in wanted if collected.is_incomplete(day)]
+    else:
+        dates = [day for day in wanted if options.force or not collected.is_complete(day)]
+    known = batches.read(lake) if dates and not options.force else []
+    groups = list(_groups(dates, known, options))
+    files = {day: parse(lake.read_holdings(day), _list_uri(lake, day)) for day in lake.holdings_dates() if dates}
+    members = members_by_date(chain.from_iterable(together for together, _ in groups), files)
+    parts = (
+        Part(together, own, {day: members[day] for day in together}, batches.find(known, together, options.terms))
+        for together, own in groups
+    )
+    failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
+    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), failed)
+
+
+def _list_uri(lake: Lake, as_of: date) -> str:
+    return lake.store.uri(lake.holdings_key(as_of))
+
+
+def _failed(lake: Lake, day: date) -> list[str]:
+    try:
+        return [one["ticker"] for one in lake.read_document(day)["sp500_details"]["failed_tickers"]]
+    except (DocumentError, KeyError, TypeError):
+        return []  # its being damaged is why it is collected again
+
+
+def _groups(
+    dates: Sequence[date], known: Sequence[Batch], options: CollectOptions
+) -> Iterator[tuple[tuple[date, ...], tuple[date, ...]]]:
+    """The dates by what is valued together: in the batch that they were begun in, else those that are new.
+
+    Each group has all of its dates, and those of them that are among `dates`.
+    """
+    left = dict.fromkeys(dates)
+    for batch in reversed(known):
+        own = tuple(day for day in batch.dates if day in left)
+        if own and batch.terms == options.terms:
+            yield batch.dates, own
+            left = dict.fromkeys(day for day in left if day not in own)
+    for fresh in _fresh(left, options.method):
+        yield fresh, fresh
+
+
+def _fresh(dates: Iterable[date], method: Method) -> Iterator[tuple[date, ...]]:
+    """Month by month where every line is asked on every date, so that documents appear as it goes; else at once."""
+    if method == "details":
+        for _, days in groupby(dates, key=lambda day: (day.year, day.month)):
+            yield tuple(days)
+    elif every := tuple(dates):
+        yield every
+
+
+def _lines(dates: Sequence[date], members: Mapping[date, Membership]) -> tuple[str, ...]:
+    newest_first = (line.ticker for day in reversed(dates) for line in members[day].lines)
+    return tuple(dict.fromkeys(newest_first))

@@ -1,0 +1,109 @@
+"""Spreads independent tasks over the cores, each process a fresh interpreter; knows nothing of the tasks.
+
+Nothing is forked: this process may have threads, and a fork copies their locks but not them. Run as a module, this is
+the other process: it takes its share from stdin and gives its results to stdout, both files without a name.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Generic, TypeVar
+
+from mag7cli.core.errors import Mag7Error
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_PR_SET_PDEATHSIG: Final = 1
+_FAILED: Final = 1
+
+
+def cores() -> int:
+    """How many processes this machine can run at once."""
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def spread(work: Callable[[Task], Result], tasks: Sequence[Task], workers: int) -> Iterator[Iterator[Result]]:
+    """The results of `work` on every task, in no order, from so many processes, of which this is one.
+
+    `work` and the tasks can be pickled, and done twice: the share of a process that failed is done again in this one,
+    where its error can be told.
+    """
+    shares = [tasks[first::workers] for first in range(workers)]
+    others: list[_Other[Task, Result]] = []
+    try:
+        others += [_Other(work, share) for share in shares[1:] if share]
+        yield _results(work, shares[0], others)
+    finally:
+        for other in others:
+            other.stop()
+
+
+def _results(
+    work: Callable[[Task], Result], own: Sequence[Task], others: "Sequence[_Other[Task, Result]]"
+) -> Iterator[Result]:
+    yield from map(work, own)
+    for other in others:
+        yield from other.results()
+
+
+class _Other(Generic[Task, Result]):
+    """Another process with its share of the tasks."""
+
+    def __init__(self, work: Callable[[Task], Result], share: Sequence[Task]) -> None:
+        self._work = work
+        self._share = share
+        self._answer = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
+        with tempfile.TemporaryFile() as order:
+            pickle.dump((work, share), order)
+            order.seek(0)
+            # A process group of its own, because Ctrl-C is this process's business; and no modules out of the folder
+            # that happens to be the current one.
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter
+                [sys.executable, "-P", "-m", __name__, str(os.getpid())],
+                stdin=order,
+                stdout=self._answer,
+                stderr=subprocess.DEVNULL,
+                process_group=0,
+            )
+
+    def results(self) -> Iterator[Result]:
+        """What the process found, or, if it failed, what this one finds."""
+        if self._process.wait():
+            yield from map(self._work, self._share)
+        else:
+            self._answer.seek(0)
+            yield from pickle.load(self._answer)  # noqa: S301 - written by the process that this one started
+
+    def stop(self) -> None:
+        """End the process if it is still at work."""
+        self._process.kill()
+        self._process.wait()
+        self._answer.close()
+
+
+def _serve(parent: int) -> int:
+    """The life of another process: it ends with its parent, which must not leave it writing."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        return _FAILED
+    work, share = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
+    try:
+        results = [work(task) for task in share]
+    except Mag7Error:
+        return _FAILED
+    pickle.dump(results, sys.stdout.buffer)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_serve(int(sys.argv[1])))

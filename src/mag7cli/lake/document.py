@@ -1,0 +1,295 @@
+"""The raw document of one trading date, and the arithmetic of concentration; knows nothing of vendors or files.
+
+The document's keys are those of the original collector, plus the ones that `docs/data-model.md` lists as added.
+A document is a plain dictionary, typed here, so that what is on disk is what the code handles. Money is in USD,
+exact to the cent; percentages are 0-100; dates are ISO strings, as in the file.
+"""
+
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final, NotRequired, TypedDict
+
+import orjson
+
+from mag7cli.core.errors import DocumentError
+from mag7cli.market.membership import MembershipKind
+
+SCHEMA_VERSION: Final = 1
+
+_CENT: Final = Decimal("0.01")
+# Twice what the close's own rounding and those of two products can add up to, as a fraction.
+_PRODUCT_ERROR: Final = 4 * sys.float_info.epsilon
+
+
+class TradingData(TypedDict):
+    """One unadjusted daily bar. `timestamp` is 00:00 New York of the date in epoch milliseconds."""
+
+    date: str
+    close_price: float
+    open_price: float | None
+    high_price: float | None
+    low_price: float | None
+    volume: float | None
+    vwap: float | None
+    timestamp: int | None
+
+
+# `from` is a keyword, so these two are declared by call.
+Correction = TypedDict(
+    "Correction", {"field": str, "from": float | None, "to": float | None, "reason": str, "evidence": str}
+)
+"""One value that was not taken as the vendor gave it: what it was, what it became, why, and the evidence."""
+
+TickerCorrection = TypedDict(
+    "TickerCorrection",
+    {"ticker": str, "field": str, "from": float | None, "to": float | None, "reason": str, "evidence": str},
+)
+"""A correction of a constituent outside the seven."""
+
+
+class Doubt(TypedDict):
+    """Something that no rule explains: the date is suspect. `used` and `other` are the two candidate values."""
+
+    ticker: str
+    kind: str
+    field: str
+    used: float | None
+    other: float | None
+    reason: str
+
+
+class CompanyDocument(TypedDict):
+    """One of the seven. `market_cap` is close x `shares_outstanding`, both of the whole company on that day."""
+
+    name: str
+    market_cap: float | None
+    shares_outstanding: float | None
+    currency: str | None
+    description: str | None
+    trading_data: TradingData | None
+    cik: NotRequired[str | None]
+    symbol: NotRequired[str | None]
+    share_class_shares_outstanding: NotRequired[float | None]
+    vendor_market_cap: NotRequired[float | None]
+    vendor_shares_outstanding: NotRequired[float | None]
+    corrections: NotRequired[list[Correction]]
+
+
+class Ranking(TypedDict):
+    """One of the seven by size. Percentages are 0-100."""
+
+    ticker: str
+    name: str
+    market_cap: float
+    pct_of_mag7: float
+    pct_of_sp500: float
+
+
+class Rankings(TypedDict):
+    """The seven, largest first; empty on a partial date."""
+
+    by_market_cap: list[Ranking]
+
+
+class Concentration(TypedDict):
+    """The answer of one date. `hhi` is on the 0-10,000 scale, `effective_n` is 10,000 / `hhi`."""
+
+    total_mag7_market_cap: float
+    sp500_total_market_cap: float
+    mag7_pct_of_sp500: float
+    collection_date: str
+    mag7_companies_count: int
+    top10_pct: NotRequired[float]
+    hhi: NotRequired[float]
+    effective_n: NotRequired[float]
+
+
+class ConstituentDocument(TypedDict):
+    """One line of the index. `counted` is true for one line of each company: the one that enters the total."""
+
+    ticker: str
+    symbol: str
+    cik: str | None
+    close_price: float
+    shares_outstanding: float
+    market_cap: float
+    counted: bool
+
+
+class FailedTicker(TypedDict):
+    """A constituent that could not be valued, and why."""
+
+    ticker: str
+    reason: str
+
+
+class MembershipDocument(TypedDict):
+    """Which list of constituents the date used."""
+
+    kind: MembershipKind
+    as_of: str
+
+
+class Sp500Details(TypedDict):
+    """The index of that date. `total_market_cap` counts each company once, `gross_market_cap` each line."""
+
+    total_market_cap: float
+    processed_count: int
+    failed_count: int
+    failed_tickers: list[FailedTicker]
+    gross_market_cap: NotRequired[float]
+    companies_count: NotRequired[int]
+    not_listed: NotRequired[list[str]]
+    membership: NotRequired[MembershipDocument]
+    corrections: NotRequired[list[TickerCorrection]]
+    constituents: NotRequired[list[ConstituentDocument]]
+
+
+class SourceDocument(TypedDict):
+    """Who said it, and how it was asked. `simulated` is true for the sandbox market."""
+
+    vendor: str
+    method: str
+    version: str
+    simulated: bool
+
+
+class Document(TypedDict):
+    """`market_data.json`. `concentration_metrics` is None on a partial date, and `partial` then says why."""
+
+    trading_date: str
+    data_collection_time: str
+    companies: dict[str, CompanyDocument]
+    rankings: Rankings
+    concentration_metrics: Concentration | None
+    sp500_details: Sp500Details
+    schema_version: NotRequired[int]
+    source: NotRequired[SourceDocument]
+    partial: NotRequired[str | None]
+    doubts: NotRequired[list[Doubt]]
+
+
+def market_cap_usd(close_usd: float, shares: float) -> float:
+    """Close x shares, exact to the cent (half up), as the nearest float.
+
+    A float product of a four-decimal price may land on the wrong cent, but only where it comes so near to half a cent
+    that its rounding errors could carry it across; there the product is taken in decimal, which takes far longer.
+    """
+    cents = close_usd * shares * 100
+    nearest = math.floor(cents + 0.5)
+    if abs(cents - nearest) < 0.5 - cents * _PRODUCT_ERROR:
+        return nearest / 100
+    return float((Decimal(repr(close_usd)) * Decimal(repr(shares))).quantize(_CENT, ROUND_HALF_UP))
+
+
+def total_usd(amounts: Iterable[float]) -> float:
+    """The sum of amounts that are exact to the cent, exact to the cent."""
+    return round(math.fsum(amounts), 2)
+
+
+def concentration(trading_date: date, mag7_caps: Sequence[float], company_caps: Sequence[float]) -> Concentration:
+    """Concentration of one date from the caps (USD) of the seven and of every company of the index, each once.
+
+    HHI is the sum of squared percentages, the effective number of companies its inverse: docs/methodology.md.
+    """
+    total = total_usd(company_caps)
+    shares_pct = sorted((100 * cap / total for cap in company_caps), reverse=True)
+    hhi = math.fsum(pct * pct for pct in shares_pct)
+    mag7 = total_usd(mag7_caps)
+    return {
+        "total_mag7_market_cap": mag7,
+        "sp500_total_market_cap": total,
+        "mag7_pct_of_sp500": 100 * mag7 / total,
+        "collection_date": trading_date.isoformat(),
+        "mag7_companies_count": len(mag7_caps),
+        "top10_pct": math.fsum(shares_pct[:10]),
+        "hhi": hhi,
+        "effective_n": 10_000 / hhi,
+    }
+
+
+def rank(companies: Mapping[str, CompanyDocument], metrics: Concentration) -> list[Ranking]:
+    """The seven by market cap, largest first; equal caps in the order of `companies`."""
+    valued = [(ticker, company, company["market_cap"] or 0.0) for ticker, company in companies.items()]
+    return [
+        {
+            "ticker": ticker,
+            "name": company["name"],
+            "market_cap": cap,
+            "pct_of_mag7": 100 * cap / metrics["total_mag7_market_cap"],
+            "pct_of_sp500": 100 * cap / metrics["sp500_total_market_cap"],
+        }
+        for ticker, company, cap in sorted(valued, key=lambda item: -item[2])
+    ]
+
+
+def is_complete(document: Document) -> bool:
+    """True if nothing of the date is left to be retried."""
+    return document["concentration_metrics"] is not None and not document["sp500_details"]["failed_count"]
+
+
+def encode(document: Document) -> bytes:
+    """The document as one line of JSON, which jq, Spark and Athena's JSON reader all take."""
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def decode(data: bytes, where: str) -> Document:
+    """The document in these bytes. `where` names them in errors. Raises DocumentError."""
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DocumentError(where, f"not JSON ({error})") from error
+    problem = _problem(document)
+    if problem:
+        raise DocumentError(where, problem)
+    return document  # type: ignore[no-any-return]
+
+
+def _problem(document: Any) -> str | None:
+    """The first thing that makes this not a market data document, None if nothing does."""
+    if not isinstance(document, dict):
+        return f"a JSON object is expected, not {type(document).__name__}"
+    for key, kind in _TOP_LEVEL.items():
+        if not isinstance(document.get(key), kind):
+            return f"{key!r} is missing or of another type"
+    try:
+        date.fromisoformat(document["trading_date"])
+    except ValueError:
+        return f"trading_date {document['trading_date']!r} is not a date"
+    return _companies_problem(document["companies"]) or _metrics_problem(document)
+
+
+_TOP_LEVEL: Final[dict[str, type | tuple[type, ...]]] = {
+    "trading_date": str,
+    "data_collection_time": str,
+    "companies": dict,
+    "rankings": dict,
+    "sp500_details": dict,
+}
+
+_METRICS: Final = ("total_mag7_market_cap", "sp500_total_market_cap", "mag7_pct_of_sp500", "mag7_companies_count")
+
+
+def _companies_problem(companies: dict[str, Any]) -> str | None:
+    for ticker, company in companies.items():
+        if not isinstance(company, dict) or not isinstance(company.get("name"), str):
+            return f"company {ticker!r} has no name"
+        for key in ("market_cap", "shares_outstanding"):
+            if not isinstance(company.get(key), int | float | None):
+                return f"{key} of {ticker!r} is not a number"
+    return None
+
+
+def _metrics_problem(document: dict[str, Any]) -> str | None:
+    metrics = document.setdefault("concentration_metrics", None)
+    if metrics is None:
+        return None
+    if not isinstance(metrics, dict):
+        return "'concentration_metrics' is of another type"
+    for key in _METRICS:
+        if not isinstance(metrics.get(key), int | float):
+            return f"concentration_metrics.{key} is not a number"
+    return None

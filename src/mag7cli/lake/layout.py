@@ -1,0 +1,117 @@
+"""Zones and keys of the data lake, its lock's among them. Knows nothing of S3 or disks: that is the store's business.
+
+What is raw was paid for with calls and time, so it is written to outlast a power cut; tables can be made again.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from mag7cli.core.errors import KeyNotFoundError
+from mag7cli.lake import document as market_data
+from mag7cli.lake.document import Document
+from mag7cli.lake.open import open_store
+from mag7cli.lake.store import ObjectInfo, Store
+
+RAW: Final = "raw/magnificent7/"
+HOLDINGS: Final = "raw/holdings/"
+REFERENCE: Final = "raw/reference/"
+PROCESSED: Final = "processed/"
+ANALYTICS: Final = "analytics/"
+WAREHOUSE: Final = "warehouse.duckdb"
+LOCK: Final = ".mag7.lock"
+
+_DOCUMENT_NAME: Final = "market_data.json"
+_HOLDINGS_NAME: Final = "IVV_holdings.csv"
+
+
+class Lake:
+    """The lake over a store: raw documents, holdings files, reference data and the two Parquet layouts."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @classmethod
+    def at(cls, address: str) -> "Lake":
+        """The lake at a folder or `s3://bucket[/prefix]`; nothing is created. Raises UsageError."""
+        return cls(open_store(address))
+
+    # Raw documents
+
+    @staticmethod
+    def document_key(trading_date: date) -> str:
+        """Where the raw document of a date lies."""
+        return f"{RAW}trading_date={trading_date.isoformat()}/{_DOCUMENT_NAME}"
+
+    def documents(self) -> dict[date, ObjectInfo]:
+        """The raw documents that are there, by trading date, oldest first."""
+        found = self.store.list(RAW)
+        return dict(sorted(_by_date(found, RAW, "trading_date", _DOCUMENT_NAME)))
+
+    def read_document(self, trading_date: date) -> Document:
+        """The raw document of a date. Raises KeyNotFoundError, DocumentError."""
+        key = self.document_key(trading_date)
+        return market_data.decode(self.store.read(key), self.store.uri(key))
+
+    def write_document(self, trading_date: date, document: Document) -> None:
+        """Keep the raw document of a date, replacing the one that is there."""
+        self.store.write(self.document_key(trading_date), market_data.encode(document), durable=True)
+
+    # Holdings files, as the issuer published them
+
+    @staticmethod
+    def holdings_key(as_of: date) -> str:
+        """Where the holdings file of an as-of date lies."""
+        return f"{HOLDINGS}as_of={as_of.isoformat()}/{_HOLDINGS_NAME}"
+
+    def holdings_dates(self) -> list[date]:
+        """The as-of dates of the holdings files that are there, oldest first."""
+        return sorted(day for day, _ in _by_date(self.store.list(HOLDINGS), HOLDINGS, "as_of", _HOLDINGS_NAME))
+
+    def read_holdings(self, as_of: date) -> bytes:
+        """A holdings file. Raises KeyNotFoundError."""
+        return self.store.read(self.holdings_key(as_of))
+
+    def write_holdings(self, as_of: date, data: bytes) -> None:
+        """Keep a holdings file under its as-of date."""
+        self.store.write(self.holdings_key(as_of), data, durable=True)
+
+    # Reference data: what the vendor said, so that a rerun asks only what is new
+
+    def read_reference(self, name: str) -> bytes | None:
+        """A reference file, None if there is none yet."""
+        try:
+            return self.store.read(REFERENCE + name)
+        except KeyNotFoundError:
+            return None
+
+    def reference_files(self, folder: str) -> list[ObjectInfo]:
+        """The reference files below a folder, by key."""
+        return list(self.store.list(REFERENCE + folder))
+
+    def write_reference(self, name: str, data: bytes) -> None:
+        """Keep a reference file."""
+        self.store.write(REFERENCE + name, data, durable=True)
+
+    # Tables
+
+    @staticmethod
+    def partition_key(table: str, trading_date: date) -> str:
+        """The one file of a table's Hive partition (Athena)."""
+        return f"{PROCESSED}{table}/trading_date={trading_date.isoformat()}/part-0.parquet"
+
+    @staticmethod
+    def flat_key(table: str, year: int) -> str:
+        """The one file of a table's calendar year in the flat layout (Redshift)."""
+        return f"{ANALYTICS}{table}/{year}.parquet"
+
+
+def _by_date(objects: Iterator[ObjectInfo], zone: str, label: str, name: str) -> Iterator[tuple[date, ObjectInfo]]:
+    """The objects named `<zone><label>=DATE/<name>`; what else is in the zone is somebody else's."""
+    for found in objects:
+        folder, _, last = found.key.removeprefix(zone).rpartition("/")
+        if last == name and folder.startswith(f"{label}="):
+            try:
+                yield date.fromisoformat(folder.removeprefix(f"{label}=")), found
+            except ValueError:
+                continue

@@ -1,0 +1,357 @@
+"""A fund's holdings file, the CSV that iShares publishes, read: what it holds, of which day, and what was left out.
+
+Files differ: preamble or none, column order and names, footers, lines that are no company's. All that is decided here.
+Knows nothing of bytes (`holdings_cells`), nor of where a file comes from or where it is kept.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from mag7cli.core.errors import HoldingsFormatError, NoHoldingsError
+from mag7cli.market import symbology
+from mag7cli.market.holdings_cells import HINT, read_cells
+
+EQUITY: Final = "Equity"
+
+SP500_LINES: Final = range(480, 521)
+"""How many equities a list of the S&P 500 can have; it had 503 to 506 since 2015."""
+
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ticker": ("ticker", "symbol", "issuer ticker"),
+    "name": ("name", "security name", "issuer"),
+    "sector": ("sector",),
+    "asset_class": ("asset class",),
+    "market_value": ("market value", "market value (usd)"),
+    "weight": ("weight (%)", "weight", "weight %", "% weight"),
+    "shares": ("shares", "quantity", "shares held"),
+    "price": ("price", "price (usd)"),
+    "exchange": ("exchange",),
+    "location": ("location",),
+}
+_FACTS: Final = frozenset({"market_value", "weight", "shares", "asset_class"})
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATES: Final = (
+    re.compile(r"(?P<month>[A-Za-z]{3})[a-z]*\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"),
+    re.compile(r"(?P<day>\d{1,2})[-/ ](?P<month>[A-Za-z]{3})[a-z]*[-/ ](?P<year>\d{4})"),
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"),
+    re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"),
+    re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"),
+)
+_NUMBER: Final = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?")
+_NOTHING: Final = frozenset({"", "-", "--", "n/a"})
+_EQUITY_WORDS: Final = frozenset({"equity", "equities", "stock", "common stock"})
+_NO_MARKET: Final = "no market"
+
+# A footer is prose: the tickers in such files have at most a dozen letters, the names fifty.
+_LONGEST_TICKER: Final = 20
+_LONGEST_CELL: Final = 120
+
+# The fund's cash and rounding: IVV's equities alone summed to 99.75 % on 2024-12-06.
+_WEIGHTS_SUM: Final = (95.0, 101.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One line of a fund. `symbol` is as the file has it, `ticker` is ours (`BRKB` is `BRK.B`).
+
+    `weight_pct` is 0-100. A number that the file leaves out is None.
+    """
+
+    ticker: str
+    symbol: str
+    name: str
+    sector: str
+    asset_class: str
+    market_value_usd: float | None
+    weight_pct: float | None
+    shares: float | None
+    price_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A line that is not among the equities, and why."""
+
+    symbol: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a fund held on `as_of`, None if the file does not say. `rows` are all lines that mean something, cash too.
+
+    `dropped` says of every line that is not in `equities` why; `warnings` are doubts about the file as a whole.
+    """
+
+    fund: str
+    as_of: date | None
+    rows: tuple[Holding, ...]
+    dropped: tuple[Dropped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def equities(self) -> tuple[Holding, ...]:
+        """The shares of companies, in the order of the file, each ticker once."""
+        return tuple(row for row in self.rows if row.asset_class == EQUITY)
+
+    @property
+    def tickers(self) -> list[str]:
+        """The tickers of the equities, in the order of the file."""
+        return [row.ticker for row in self.equities]
+
+
+def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
+    """The holdings in the bytes of a file; `name` is what errors call it, `as_of` its day if the file has none.
+
+    Raises NoHoldingsError for the issuer's empty template, HoldingsFormatError for what is no holdings file.
+    """
+    lines = read_cells(data, name)
+    position, columns = _header(lines, name)
+    preamble = lines[:position]
+    day = _as_of(preamble, name) or as_of
+    reader = _RowReader(columns, width=_width(lines[position]), on=day or symbology.BUNDLED_AS_OF)
+    read = list(reader.read(lines[position + 1 :]))
+    rows, twice = _merge(row for row in read if isinstance(row, Holding))
+    dropped = [row if isinstance(row, Dropped) else _not_equity(row) for row in read if not _is_equity(row)]
+    if not rows:
+        told = f" ({dropped[0].symbol}: {dropped[0].reason})" if dropped else ""
+        raise HoldingsFormatError(f"{name}: has a header but no holdings that can be read{told}", hint=HINT)
+    if len(reader.doubts) > len(rows) / 2:
+        raise HoldingsFormatError(
+            f"{name}: {reader.doubts[0]}, nor are most others; are they decimal commas?", hint=HINT
+        )
+    warnings = [*twice, *reader.doubts, *_weight_doubts(rows)]
+    return Holdings(_fund(preamble) or name, day, tuple(rows), tuple(dropped), tuple(warnings))
+
+
+def sp500_doubt(holdings: Holdings) -> str | None:
+    """Why these holdings do not look like the S&P 500's, None if they do."""
+    count = len(holdings.equities)
+    if count in SP500_LINES:
+        return None
+    return f"{holdings.fund}: {count} equities, the S&P 500 has about 503; is this the right fund?"
+
+
+def python_list(names: Iterable[str]) -> str:
+    """One line of Python that assigns the tickers to `tickers`."""
+    return f"tickers = [{', '.join(repr(name) for name in names)}]"
+
+
+def _header(lines: Sequence[Sequence[str]], name: str) -> tuple[int, dict[str, int]]:
+    """Where the header is, and which column means what. Raises HoldingsFormatError."""
+    for position, line in enumerate(lines):
+        columns = _columns(line)
+        if "ticker" in columns and not _FACTS.isdisjoint(columns):
+            if {"asset_class", "sector", "exchange"}.isdisjoint(columns):
+                raise HoldingsFormatError(
+                    f"{name}: has no column Asset Class (nor Sector or Exchange): cash cannot be told from shares",
+                    hint=HINT,
+                )
+            if not any(len(row) > 1 for row in lines[position + 1 :]):
+                _refuse_empty_template(lines, name)
+            return position, columns
+    _refuse_empty_template(lines, name)
+    raise HoldingsFormatError(
+        f"{name}: no line has the columns Ticker and Weight (%); is this the fund's holdings file?", hint=HINT
+    )
+
+
+def _width(header: Sequence[str]) -> int:
+    """How many columns the header names; spreadsheets add empty ones at the end."""
+    return max(position for position, cell in enumerate(header, start=1) if cell)
+
+
+def _columns(line: Sequence[str]) -> dict[str, int]:
+    cells = [" ".join(cell.lower().split()) for cell in line]
+    return {
+        meaning: next(cells.index(spelling) for spelling in spellings if spelling in cells)
+        for meaning, spellings in _COLUMNS.items()
+        if any(spelling in cells for spelling in spellings)
+    }
+
+
+def _refuse_empty_template(lines: Iterable[Sequence[str]], name: str) -> None:
+    """Raise NoHoldingsError if the file says that it is of no day: what the issuer sends for a day without data."""
+    if _as_of_text(lines) in _NOTHING:
+        raise NoHoldingsError(
+            f"{name}: the issuer has no holdings for that date (the file is an empty template)",
+            hint="ask for a trading date, or one before: mag7 tickers --download --as-of YYYY-MM-DD",
+        )
+
+
+def _as_of_text(lines: Iterable[Sequence[str]]) -> str | None:
+    """What stands behind "Fund Holdings as of", None without such a line; unquoted, its comma makes two cells of it."""
+    for line in lines:
+        if line and re.fullmatch(r"(fund )?holdings as of:?", line[0], re.IGNORECASE):
+            return ", ".join(cell for cell in line[1:] if cell)
+    return None
+
+
+def _as_of(preamble: Iterable[Sequence[str]], name: str) -> date | None:
+    told = _as_of_text(preamble)
+    if told is None or told in _NOTHING:
+        return None
+    found = _date(told)
+    if found is None:
+        raise HoldingsFormatError(f"{name}: {told!r} is not a date that can be read as its day", hint=HINT)
+    return found
+
+
+def _date(text: str) -> date | None:
+    for pattern in _DATES:
+        match = pattern.fullmatch(text)
+        if match:
+            month = match["month"].lower()
+            number = int(month) if month.isdigit() else (*_MONTHS, month).index(month) + 1
+            try:
+                return date(int(match["year"]), number, int(match["day"]))
+            except ValueError:
+                return None
+    return None
+
+
+def _fund(preamble: Iterable[Sequence[str]]) -> str | None:
+    """The fund's name: the first line that is no pair of a name and a value."""
+    return next((line[0] for line in preamble if line and line[0] and not any(line[1:])), None)
+
+
+class _RowReader:
+    """Reads the lines below the header: each becomes a Holding, or is Dropped with the reason."""
+
+    def __init__(self, columns: Mapping[str, int], *, width: int, on: date) -> None:
+        self.doubts: list[str] = []
+        self._columns = columns
+        self._width = width
+        self._on = on
+
+    def read(self, lines: Iterable[Sequence[str]]) -> Iterator[Holding | Dropped]:
+        """The lines as far as the footer, which is a line of one cell or of prose."""
+        for line in lines:
+            cells = list(line)
+            while len(cells) > self._width and not cells[-1]:
+                cells.pop()
+            if not any(cells):
+                continue
+            if self._is_footer(cells):
+                return
+            yield self._row(cells)
+
+    def _is_footer(self, cells: Sequence[str]) -> bool:
+        prose = len(self._cell(cells, "ticker")) > _LONGEST_TICKER or max(map(len, cells)) > _LONGEST_CELL
+        return len(cells) == 1 or prose
+
+    def _row(self, cells: Sequence[str]) -> Holding | Dropped:
+        symbol, name = self._cell(cells, "ticker"), self._cell(cells, "name")
+        if len(cells) > self._width:
+            return Dropped(symbol, name, "the line has more values than the header has columns")
+        if len(cells) < self._width and len(cells) <= 1 + max(self._columns.values()):
+            return Dropped(symbol, name, "the line is cut short")
+        holding = self._holding(cells)
+        reason = self._fault(cells, holding) if holding.asset_class == EQUITY else None
+        return Dropped(symbol, name, reason) if reason else holding
+
+    def _holding(self, cells: Sequence[str]) -> Holding:
+        symbol = self._cell(cells, "ticker")
+        clean = symbol.rstrip("*,+ ")  # marks of old files: `AAPL*`, `GE,`
+        asset_class = self._asset_class(cells)
+        spelt = symbology.vendor_symbol(clean)
+        return Holding(
+            ticker=symbology.ticker_for(spelt, self._on) if asset_class == EQUITY else spelt,
+            symbol=symbol,
+            name=self._cell(cells, "name"),
+            sector=self._cell(cells, "sector"),
+            asset_class=asset_class,
+            market_value_usd=self._number(cells, "market_value"),
+            weight_pct=self._number(cells, "weight"),
+            shares=self._number(cells, "shares"),
+            price_usd=self._number(cells, "price"),
+        )
+
+    def _asset_class(self, cells: Sequence[str]) -> str:
+        """What kind of asset the line is; without that column, the sector or the exchange tells cash from shares."""
+        if "asset_class" in self._columns:
+            told = self._cell(cells, "asset_class")
+            return EQUITY if told.lower() in _EQUITY_WORDS else told or "-"
+        if "sector" in self._columns:
+            sector = self._cell(cells, "sector")
+            return "Cash" if sector.lower().startswith("cash") else EQUITY
+        return "Cash" if self._cell(cells, "exchange") in _NOTHING else EQUITY
+
+    def _fault(self, cells: Sequence[str], holding: Holding) -> str | None:
+        """Why an equity is no constituent, None if it is one."""
+        if holding.symbol in _NOTHING:
+            return "it has no ticker (a right, an escrow or a pending delivery)"
+        if self._cell(cells, "exchange").lower().startswith(_NO_MARKET):
+            return "it is on no market"
+        if holding.price_usd == 0 or (holding.price_usd is None and holding.market_value_usd == 0):
+            return "its price is 0: it no longer trades"
+        american = self._cell(cells, "location").lower() in ("", "united states")
+        if american and any(letter.isdigit() for letter in holding.symbol):
+            return "its ticker is a code, not a symbol of a US exchange"
+        return None
+
+    def _number(self, cells: Sequence[str], column: str) -> float | None:
+        """A number with thousands separators, a sign, a currency or a percent sign, or None; what is none is told."""
+        told = self._cell(cells, column)
+        if told.lower() in _NOTHING:
+            return None
+        bare = told.removesuffix("%").replace("$", "").strip()
+        negative = bare.startswith("(") and bare.endswith(")")
+        digits = bare.strip("()")
+        if not _NUMBER.fullmatch(digits) or not any(letter.isdigit() for letter in digits):
+            self.doubts.append(f"{self._cell(cells, 'ticker')}: {column.replace('_', ' ')} {told!r} is not a number")
+            return None
+        value = float(digits.replace(",", ""))
+        return -value if negative else value
+
+    def _cell(self, cells: Sequence[str], column: str) -> str:
+        position = self._columns.get(column)
+        return cells[position] if position is not None and position < len(cells) else ""
+
+
+def _is_equity(row: Holding | Dropped) -> bool:
+    return isinstance(row, Holding) and row.asset_class == EQUITY
+
+
+def _not_equity(row: Holding) -> Dropped:
+    return Dropped(row.symbol, row.name, f"{row.asset_class}, not a share of a company")
+
+
+def _merge(rows: Iterable[Holding]) -> tuple[list[Holding], list[str]]:
+    """The rows with the lines of one equity added up, and a sentence for each that came more than once."""
+    merged: dict[tuple[str, str], Holding] = {}
+    twice: list[str] = []
+    for position, row in enumerate(rows):
+        key = (row.ticker, EQUITY) if row.asset_class == EQUITY else (str(position), "")
+        first = merged.get(key)
+        if first is None:
+            merged[key] = row
+            continue
+        merged[key] = replace(
+            first,
+            market_value_usd=_sum(first.market_value_usd, row.market_value_usd),
+            weight_pct=_sum(first.weight_pct, row.weight_pct),
+            shares=_sum(first.shares, row.shares),
+        )
+        twice.append(
+            f"{row.ticker}: more than one line, added up ({first.symbol} {first.name}, {row.symbol} {row.name})"
+        )
+    return list(merged.values()), twice
+
+
+def _sum(a: float | None, b: float | None) -> float | None:
+    return b if a is None else a if b is None else a + b
+
+
+def _weight_doubts(rows: Iterable[Holding]) -> Iterator[str]:
+    weights = [row.weight_pct for row in rows if row.weight_pct is not None]
+    total = math.fsum(weights)
+    low, high = _WEIGHTS_SUM
+    if weights and not low <= total <= high:
+        yield f"the weights sum to {total:.2f} %, not to about 100 %: a part of the file may be missing"

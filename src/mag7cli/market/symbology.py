@@ -1,0 +1,337 @@
+"""Which security a ticker is: its symbol on each date, its registrant, its company. Knows no vendor and no file format.
+
+`ticker` is the name used throughout mag7 and never changes: the spelling of the S&P 500 of 2024-12-06.
+`symbol` is what the vendor calls the line on a date (`FB` until 2022-06-08). Both can name other securities on other
+dates; `data/symbol_history.csv` and `data/other_securities.csv` say which, when, and who says so.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Final, Protocol
+
+from mag7cli.core import packaged_data
+from mag7cli.market.records import SymbolChange, TickerDetails
+
+MAGNIFICENT_7: Final = ("AAPL", "MSFT", "GOOGL", "AMZN", "NVDA", "META", "TSLA")
+
+BUNDLED_AS_OF: Final = date(2024, 12, 6)
+"""The day of the list of constituents that is shipped with the package."""
+
+# What no constituent is, in the vendor's codes; REITs and foreign registrants are CS like the rest.
+_FUND_TYPES: Final = frozenset({"ETF", "ETN", "ETV", "ETS", "FUND", "BASKET", "SP"})
+
+# Details may change the symbol some days after the bars do: one day for META.
+_DETAILS_LAG: Final = timedelta(days=3)
+
+# An issuer's file or a list of splits may follow a rename late, or know it early.
+_GRACE: Final = timedelta(days=31)
+
+# The vendor's own documents date the change to META 2022-06-09 and 2022-06-11.
+_EVENT_TOLERANCE: Final = timedelta(days=3)
+
+# The vendor has no bars before; how a line was called earlier does not matter.
+_FIRST_DATA: Final = date(2003, 9, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolPeriod:
+    """A line under one symbol and one registrant, from `first_day` to `last_day`, both included; None is open."""
+
+    ticker: str
+    symbol: str
+    first_day: date | None = None
+    last_day: date | None = None
+    details_last_day: date | None = None
+    cik: str | None = None
+
+    def covers(self, day: date, *, slack: timedelta = timedelta(0)) -> bool:
+        """Whether the bars of `day` are under this symbol, give or take `slack`."""
+        started = self.first_day is None or self.first_day - slack <= day
+        return started and (self.last_day is None or day <= self.last_day + slack)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSecurity:
+    """A security that is none of our lines but carried the symbol of one."""
+
+    symbol: str
+    name: str
+    first_day: date | None
+    last_day: date | None
+    cik: str | None
+    security_type: str
+
+    def covers(self, day: date) -> bool:
+        """Whether the symbol was this security's on that day."""
+        return (self.first_day is None or self.first_day <= day) and (self.last_day is None or day <= self.last_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Constituent:
+    """A line of the S&P 500 on BUNDLED_AS_OF."""
+
+    ticker: str
+    name: str
+    cik: str
+    sector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """An issuer and its lines: `counted` stands for the whole company, `others` are its further share classes."""
+
+    cik: str | None
+    name: str | None
+    counted: str
+    others: tuple[str, ...] = ()
+
+
+class HasTicker(Protocol):
+    """Anything that names a line and, if it is known, its registrant."""
+
+    @property
+    def ticker(self) -> str:
+        """The line."""
+        ...
+
+    @property
+    def cik(self) -> str | None:
+        """The registrant, ten digits."""
+        ...
+
+
+def symbol_on(ticker: str, on: date) -> str:
+    """The vendor's symbol of a line in the daily bars of `on`."""
+    return _period_on(ticker, on).symbol
+
+
+def symbol_periods(ticker: str, first: date, last: date) -> list[tuple[str, date, date]]:
+    """The symbols of a line from `first` to `last`, oldest first, each with its first and last day in it."""
+    found: list[tuple[str, date, date]] = []
+    for period in history(ticker):
+        start, end = max(period.first_day or first, first), min(period.last_day or last, last)
+        if start > end:
+            continue
+        if found and found[-1][0] == period.symbol:
+            start = found.pop()[1]
+        found.append((period.symbol, start, end))
+    return found
+
+
+def details_symbols_on(ticker: str, on: date) -> tuple[str, ...]:
+    """The symbols to ask the vendor's details for, the likeliest first; more than one within days of a rename."""
+    periods = history(ticker)
+    likeliest = next(period for period in reversed(periods) if _details_from(period, periods) <= on)
+    near = (period.symbol for period in periods if period.covers(on, slack=_DETAILS_LAG))
+    return tuple(dict.fromkeys((likeliest.symbol, *near)))
+
+
+def ticker_for(symbol: str, on: date) -> str:
+    """The line that a vendor's symbol means in a document of `on`; the symbol itself if it was never renamed.
+
+    A rename may be known some weeks early or late, and a document may use our own name for a line at any date.
+    Whether another security carried the symbol then is `other_security`'s to say: an S&P 500 fund never held those.
+    """
+    periods = _periods_by_symbol().get(symbol, ())
+    exact = next((period.ticker for period in periods if period.covers(on)), None)
+    if exact or symbol in _histories() or other_security(symbol, on):
+        return exact or symbol
+    return next((period.ticker for period in periods if period.covers(on, slack=_GRACE)), symbol)
+
+
+def other_security(symbol: str, on: date) -> OtherSecurity | None:
+    """The security other than ours that carried the symbol on that date, as far as the table knows."""
+    return next((other for other in _other_securities().get(symbol, ()) if other.covers(on)), None)
+
+
+def vendor_symbol(issuer_symbol: str) -> str:
+    """The vendor's spelling of a symbol that a fund issuer or a broker wrote: BRKB, BRK/B and BRK-B are BRK.B."""
+    return _vendor_symbols().get(issuer_symbol, issuer_symbol)
+
+
+@cache
+def history(ticker: str) -> tuple[SymbolPeriod, ...]:
+    """The periods of a line, oldest first, without gaps; one open period if it was never renamed."""
+    return _histories().get(ticker) or (SymbolPeriod(ticker, ticker, cik=_constituent_ciks().get(ticker)),)
+
+
+def expected_cik(ticker: str, on: date = BUNDLED_AS_OF) -> str | None:
+    """The registrant of a line on a date, ten digits; None if it is not in our tables."""
+    return _period_on(ticker, on).cik
+
+
+def refusal(ticker: str, on: date, details: TickerDetails) -> str | None:
+    """Why the vendor's details for `on` are not of this line but of another security; None if nothing says so.
+
+    The vendor leaves the CIK out now and then: a missing one refuses nothing. The registrant of another period is
+    accepted, for the vendor may give the successor's at any date.
+    """
+    told = f"{details.symbol} on {on} is {details.name}"
+    if details.security_type in _FUND_TYPES:
+        return f"{told}, a fund (type {details.security_type}), not {ticker}"
+    known = {period.cik for period in history(ticker) if period.cik}
+    cik = _ten_digits(details.cik)
+    if cik and known:
+        return None if cik in known else f"{told} (CIK {cik}), not {ticker} (CIK {', '.join(sorted(known))})"
+    other = other_security(details.symbol, on)
+    return f"{told}, and the symbol was {other.name}'s on that date" if other else None
+
+
+def companies(lines: Iterable[HasTicker]) -> list[Company]:
+    """The companies behind lines, in the order of their first line: lines of one registrant are one company.
+
+    Counted is the line that `data/share_classes.csv` names, else the company's first.
+    """
+    groups: dict[str, list[str]] = {}
+    ciks: dict[str, str | None] = {}
+    for line in lines:
+        cik = company_cik(line.ticker) or _ten_digits(line.cik)
+        group = groups.setdefault(cik or line.ticker, [])
+        if line.ticker not in group:
+            group.append(line.ticker)
+        ciks[group[0]] = cik
+    return [_company(ciks[group[0]], group) for group in groups.values()]
+
+
+def company_cik(ticker: str) -> str | None:
+    """The CIK that stands for the company of a line at all dates, whichever registrant it had then; None if unknown."""
+    return _class_ciks().get(ticker) or _constituent_ciks().get(ticker) or history(ticker)[-1].cik
+
+
+def bundled_constituents() -> tuple[Constituent, ...]:
+    """The 503 lines of the S&P 500 on BUNDLED_AS_OF, the largest first."""
+    return _constituents()
+
+
+def merge_symbol_changes(ticker: str, changes: Sequence[SymbolChange]) -> tuple[tuple[SymbolPeriod, ...], list[str]]:
+    """The history of a line as far as the vendor's events and the table agree, and a sentence for each disagreement.
+
+    Dates within three days of each other agree, and the table's is kept. Where the vendor names a change that the
+    table does not have, or leaves one out, the table is used: the vendor's events are wrong for some symbols.
+    """
+    periods = history(ticker)
+    ours = [
+        SymbolChange(period.symbol, period.first_day)
+        for before, period in pairwise(periods)
+        if period.first_day and period.symbol != before.symbol
+    ]
+    theirs = sorted(
+        (change for change in changes if change.first_day > _FIRST_DATA), key=lambda change: change.first_day
+    )
+    if theirs and theirs[0].symbol == periods[0].symbol:
+        theirs = theirs[1:]  # the day it was listed, not a change
+    return periods, [*_disagreements(ticker, ours, theirs)]
+
+
+def _disagreements(ticker: str, ours: Iterable[SymbolChange], theirs: Sequence[SymbolChange]) -> Iterator[str]:
+    unmatched = list(theirs)
+    for change in ours:
+        same = [told for told in unmatched if told.symbol == change.symbol]
+        if not same:
+            yield f"{ticker}: {_since(change)} in our table, the vendor lists no such change; the table is used"
+            continue
+        nearest = min(same, key=lambda told: abs(told.first_day - change.first_day))
+        unmatched.remove(nearest)
+        if abs(nearest.first_day - change.first_day) > _EVENT_TOLERANCE:
+            yield f"{ticker}: {_since(change)} in our table, since {nearest.first_day} by the vendor; the table is used"
+    for told in unmatched:
+        yield f"{ticker}: {_since(told)} by the vendor, not in our table; it is left out"
+
+
+def _since(change: SymbolChange) -> str:
+    return f"{change.symbol} since {change.first_day}"
+
+
+def _period_on(ticker: str, on: date) -> SymbolPeriod:
+    periods = history(ticker)
+    return next((period for period in periods if period.covers(on)), periods[-1])
+
+
+def _details_from(period: SymbolPeriod, periods: Sequence[SymbolPeriod]) -> date:
+    """The first day of a symbol in the vendor's details."""
+    position = periods.index(period)
+    kept_until = periods[position - 1].details_last_day if position else None
+    return kept_until + timedelta(days=1) if kept_until else period.first_day or date.min
+
+
+def _company(cik: str | None, tickers: Sequence[str]) -> Company:
+    named = _counted_tickers().get(cik or "")
+    counted = named if named and named in tickers else tickers[0]
+    others = tuple(ticker for ticker in tickers if ticker != counted)
+    return Company(cik, _company_names().get(cik or ""), counted, others)
+
+
+def _ten_digits(cik: str | None) -> str | None:
+    return cik.strip().zfill(10) if cik and cik.strip() else None
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+@cache
+def _histories() -> Mapping[str, tuple[SymbolPeriod, ...]]:
+    found: dict[str, list[SymbolPeriod]] = {}
+    for row in packaged_data.read("symbol_history"):
+        first, last, details = (_day(row[name]) for name in ("first_day", "last_day", "details_last_day"))
+        period = SymbolPeriod(row["ticker"], row["symbol"], first, last, details, row["cik"] or None)
+        found.setdefault(period.ticker, []).append(period)
+    return {ticker: tuple(sorted(periods, key=_start)) for ticker, periods in found.items()}
+
+
+def _start(period: SymbolPeriod) -> date:
+    return period.first_day or date.min
+
+
+@cache
+def _periods_by_symbol() -> Mapping[str, tuple[SymbolPeriod, ...]]:
+    found: dict[str, list[SymbolPeriod]] = {}
+    for period in sorted((period for periods in _histories().values() for period in periods), key=_start):
+        found.setdefault(period.symbol, []).append(period)
+    return {symbol: tuple(periods) for symbol, periods in found.items()}
+
+
+@cache
+def _other_securities() -> Mapping[str, tuple[OtherSecurity, ...]]:
+    found: dict[str, list[OtherSecurity]] = {}
+    for row in packaged_data.read("other_securities"):
+        days = _day(row["first_day"]), _day(row["last_day"])
+        other = OtherSecurity(row["symbol"], row["name"], *days, row["cik"] or None, row["security_type"])
+        found.setdefault(other.symbol, []).append(other)
+    return {symbol: tuple(others) for symbol, others in found.items()}
+
+
+@cache
+def _vendor_symbols() -> Mapping[str, str]:
+    return {row["issuer_symbol"]: row["vendor_symbol"] for row in packaged_data.read("vendor_symbols")}
+
+
+@cache
+def _constituents() -> tuple[Constituent, ...]:
+    rows = packaged_data.read("constituents")
+    return tuple(Constituent(row["ticker"], row["name"], row["cik"], row["sector"]) for row in rows)
+
+
+@cache
+def _constituent_ciks() -> Mapping[str, str]:
+    return {line.ticker: line.cik for line in _constituents()}
+
+
+@cache
+def _class_ciks() -> Mapping[str, str]:
+    rows = packaged_data.read("share_classes")
+    return {ticker: row["cik"] for row in rows for ticker in (row["counted_ticker"], *row["other_tickers"].split())}
+
+
+@cache
+def _counted_tickers() -> Mapping[str, str]:
+    return {row["cik"]: row["counted_ticker"] for row in packaged_data.read("share_classes")}
+
+
+@cache
+def _company_names() -> Mapping[str, str]:
+    names = {line.cik: line.name for line in _constituents()}
+    return names | {row["cik"]: row["company"] for row in packaged_data.read("share_classes")}

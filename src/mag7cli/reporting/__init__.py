@@ -1,0 +1,1 @@
+"""The report: one page that needs no network, its charts, and the same charts as PNG."""

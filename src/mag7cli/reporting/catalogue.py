@@ -1,0 +1,58 @@
+"""All charts, in the order of the page, with the sentences that depend on the figures."""
+
+from collections.abc import Sequence
+
+from mag7cli.analytics.queries import Day
+from mag7cli.analytics.statistics import INTERVAL_PCT, Projection
+from mag7cli.reporting import charts, motion_charts
+from mag7cli.reporting.charts import Chart
+from mag7cli.reporting.datasets import Dataset
+from mag7cli.reporting.marks import Dates
+
+
+def all_charts(
+    days: Sequence[Day], tickers: Sequence[str], events: Dataset, projection: Projection | None
+) -> tuple[Chart, ...]:
+    """Every chart that there are figures for. `tickers` are the seven."""
+    figured = [day.on for day in days if day.figure]
+    dates = Dates(figured[0], figured[-1])
+    key = event_key(events)
+    drawn = [
+        charts.share(dates),
+        charts.stacked(dates),
+        charts.then_and_now(dates),
+        charts.contribution(dates),
+        charts.company_share(dates, tickers, key),
+        charts.company_cap(dates, tickers, key),
+        charts.effective(dates),
+        motion_charts.gains(dates),
+        motion_charts.gain_distribution(dates, tickers[0]),
+        motion_charts.gain_series(dates, tickers[0]),
+        motion_charts.correlation(dates),
+        motion_charts.beta(dates),
+    ]
+    if projection:
+        drawn.append(motion_charts.projection(projection_caption(projection)))
+    return (*drawn, charts.failures(dates, max(day.failed_count for day in days)))
+
+
+def event_key(events: Dataset) -> str:
+    """What the letters stand for."""
+    if not events.rows:
+        return "No split and no new symbol falls in this time."
+    listed = "; ".join(f"{letter} {label}" for _, letter, label in events.rows)
+    return f"A split changes no market value: {listed}."
+
+
+def projection_caption(projection: Projection) -> str:
+    """What the band is, how such bands did, and what it is not."""
+    tested = (
+        f" Of {projection.trials} such intervals made in the past, {projection.tested_sessions} sessions ahead, "
+        f"{projection.hits} held what came."
+        if projection.trials
+        else ""
+    )
+    return (
+        f"Dashed: a random walk with the drift of {projection.observations:,} sessions. "
+        f"Band: its {INTERVAL_PCT:.0f} % interval.{tested} This is arithmetic, not advice."
+    )

@@ -1,0 +1,297 @@
+"""What is drawn: each chart a Vega-Lite specification without data, so that the page and the PNG draw the same.
+
+Whoever shows a chart sets its parameters: `lo` and `hi` are the visible time in epoch milliseconds, `then` and `now`
+two dates, `company` a ticker. How a named style looks is the theme's business.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mag7cli.reporting import marks
+from mag7cli.reporting.marks import END_LABEL, HEIGHT, Dates, Spec, number, timed
+
+_ROW: Final = 34
+_TRILLION: Final = "1e12"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A figure of a date that the page shows where the pointer is: a column of the chart's data set.
+
+    `ticker` picks the row where a date has several. Text has no `digits`.
+    """
+
+    title: str
+    field: str
+    digits: int | None = 2
+    unit: str = ""
+    sign: bool = False
+    ticker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A specification, what is written around it, and which controls of the page it follows.
+
+    `follows` are of: `time` (the visible time), `dates` (then and now), `company`. A chart that `reads` has dates along
+    its horizontal axis: the pointer reads them, and dragging narrows the visible time.
+    """
+
+    name: str
+    title: str
+    caption: str
+    spec: Spec
+    follows: frozenset[str] = frozenset({"time"})
+    reads: tuple[Reading, ...] = ()
+
+
+_DAILY: Final = (
+    Reading("Mag 7", "mag7_pct_of_sp500", 2, " %"),
+    Reading("Mag 7, $", "total_mag7_market_cap", 0),
+    Reading("S&P 500, $", "sp500_total_market_cap", 0),
+    Reading("Date is", "status", None),
+)
+
+
+def share(dates: Dates) -> Chart:
+    """The share of the seven as a line over the index in bars."""
+    bars = {
+        "transform": _buckets("sp500_total_market_cap", "index"),
+        "mark": {"type": "bar", "style": "rest"},
+        "encoding": {
+            "x": {**marks.x_time("[lo, hi]"), "field": "bar"},
+            "x2": {"field": "bar_end"},
+            "y": marks.y("index", "S&P 500, $ trillion", side="right", ticks=4),
+            "y2": {"datum": 0},
+        },
+    }
+    line = {
+        "mark": {"type": "line", "style": "mag7"},
+        "encoding": {"y": marks.y("mag7_pct_of_sp500", "Mag 7, % of the S&P 500", zero=False)},
+    }
+    over = {"layer": [line, marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})]}
+    spec = timed("daily", dates, [bars, over, marks.partial()])
+    spec["resolve"] = {"scale": {"y": "independent"}}
+    return Chart(
+        "share",
+        "The share of the seven, over the index",
+        "Line, left scale: the seven in percent of the S&P 500's full market value. Bars, right scale: the S&P 500. "
+        "Ring: a suspect date. Dashed: a partial date, without a figure.",
+        spec,
+        reads=_DAILY,
+    )
+
+
+def _buckets(field: str, trillions: str) -> list[Spec]:
+    """The last value of each day, week or four weeks, whichever leaves a bar three pixels: `bar` to `bar_end`."""
+    day = "86400000"
+    days_per_bar = f"width > 3 * (hi - lo) / {day} ? 1 : width > 3 * (hi - lo) / {day} / 7 ? 7 : 28"
+    return [
+        {"filter": f"isValid(datum.{field})"},
+        {"calculate": f"{day} * ({days_per_bar})", "as": "span"},
+        # Weeks begin on a Monday; the epoch began on a Thursday.
+        {"calculate": f"floor((datum.time - 4 * {day}) / datum.span) * datum.span + 4 * {day}", "as": "bucket"},
+        {"aggregate": [{"op": "argmax", "field": "time", "as": "end"}], "groupby": ["bucket", "span"]},
+        {"calculate": f"datum.end.{field} / {_TRILLION}", "as": trillions},
+        {"calculate": "max(lo, datum.bucket)", "as": "bar"},
+        {"calculate": "min(hi, datum.bucket + 0.75 * datum.span)", "as": "bar_end"},
+    ]
+
+
+def stacked(dates: Dates) -> Chart:
+    """The market cap of the other 493 on that of the seven."""
+    caps = [
+        {"filter": "isValid(datum.total_mag7_market_cap)"},
+        {"calculate": f"datum.total_mag7_market_cap / {_TRILLION}", "as": "mag7"},
+        {"calculate": f"datum.sp500_total_market_cap / {_TRILLION}", "as": "index"},
+    ]
+    seven = {"mark": {"type": "area", "style": "mag7"}, "encoding": {"y": marks.y("mag7", "$ trillion")}}
+    others = {
+        "mark": {"type": "area", "style": "rest"},
+        "encoding": {"y": {"field": "mag7", "type": "quantitative"}, "y2": {"field": "index"}},
+    }
+    areas = {"transform": caps, "layer": [others, seven, *_area_labels()]}
+    return Chart(
+        "stacked",
+        "The seven and the other 493",
+        "Full market capitalisation, each company counted once.",
+        timed("daily", dates, [areas, marks.partial()], right=END_LABEL + 4),
+        reads=_DAILY,
+    )
+
+
+def _area_labels() -> list[Spec]:
+    """What each area is, behind its right edge."""
+    at_the_end = [
+        {"joinaggregate": [{"op": "max", "field": "time", "as": "last_time"}]},
+        {"filter": "datum.time == datum.last_time"},
+        {"calculate": "datum.mag7 / 2", "as": "seven_middle"},
+        {"calculate": "(datum.mag7 + datum.index) / 2", "as": "others_middle"},
+    ]
+    labels = (("seven_middle", "Mag 7", "mag7_label"), ("others_middle", "S&P 493", "faint_label"))
+    return [
+        {
+            "transform": at_the_end,
+            "mark": {"type": "text", "align": "left", "dx": 6, "style": style, "text": label},
+            "encoding": {"y": {"field": field, "type": "quantitative"}},
+        }
+        for field, label, style in labels
+    ]
+
+
+def then_and_now(dates: Dates) -> Chart:
+    """How the seven divide their own total, on two dates."""
+    spec = _two_dates(dates, "pct_of_mag7", right=86)
+    spec["transform"] += [
+        {"calculate": "format(datum.then, '.1f') + ' → ' + format(datum.now, '.1f') + ' %'", "as": "label"},
+        {"calculate": "max(datum.then, datum.now)", "as": "label_x"},
+    ]
+    x = {"type": "quantitative", "axis": {"title": "% of the seven together", "tickCount": 5}}
+    spec["encoding"] = {
+        "y": marks.category("ticker", "now"),
+        "tooltip": [{"field": "ticker", "title": "Company"}, number("then", "Then, %"), number("now", "Now, %")],
+    }
+    label = {"type": "text", "style": "label", "dx": 11, "align": "left"}
+    at_then, at_now = {**x, "field": "then"}, {**x, "field": "now"}
+    spec["layer"] = [
+        {"mark": {"type": "rule", "style": "between"}, "encoding": {"x": at_then, "x2": {"field": "now"}}},
+        {"mark": {"type": "point", "filled": True, "style": "then"}, "encoding": {"x": at_then}},
+        {"mark": {"type": "circle", "style": "now"}, "encoding": {"x": at_now}},
+        {"mark": label, "encoding": {"x": {**x, "field": "label_x"}, "text": {"field": "label"}}},
+    ]
+    return Chart(
+        "then_and_now",
+        "How the seven divide, then and now",
+        "Ring: then. Dot: now. Each company in percent of the seven together.",
+        spec,
+        frozenset({"dates"}),
+    )
+
+
+def contribution(dates: Dates) -> Chart:
+    """What each of the seven added to the share, in percentage points."""
+    spec = _two_dates(dates, "pct_of_sp500", right=12)
+    spec["transform"] += [
+        {"calculate": "datum.now - datum.then", "as": "points"},
+        {"calculate": "datum.points >= 0", "as": "gained"},
+        {"calculate": "datum.cap_now - datum.cap_then", "as": "cap_change"},
+        {"calculate": "100 * datum.cap_change / (datum.index_now - datum.index_then)", "as": "gain_pct"},
+        {"calculate": "format(datum.points, '+.2f')", "as": "label"},
+    ]
+    axis = {"title": "percentage points of the S&P 500", "tickCount": 5}
+    spec["encoding"] = {
+        "x": {"field": "points", "type": "quantitative", "stack": None, "axis": axis, "scale": {"padding": 44}},
+        "y": marks.category("ticker", "points"),
+        "tooltip": [
+            {"field": "ticker", "title": "Company"},
+            number("points", "Points of the share", "+.2f"),
+            number("cap_change", "Market cap, $", "+,.0f"),
+            number("gain_pct", "% of the index's change", ".1f"),
+        ],
+    }
+    label = {
+        "type": "text",
+        "style": "label",
+        "dx": {"expr": "datum.gained ? 6 : -6"},
+        "align": {"expr": "datum.gained ? 'left' : 'right'"},
+    }
+    spec["layer"] = [
+        {"mark": {"type": "bar", "size": 18}, "encoding": {"color": marks.SIGN}},
+        {"mark": label, "encoding": {"text": {"field": "label"}}},
+    ]
+    return Chart(
+        "contribution",
+        "Who moved the share",
+        "What each company added to the share of the seven between the two dates; the bars sum to its change.",
+        spec,
+        frozenset({"dates"}),
+    )
+
+
+def _two_dates(dates: Dates, field: str, right: int) -> Spec:
+    """One row per company with `field`, market cap and index on both dates: `then`, `now`, `cap_then`, …"""
+    picks: list[Spec] = [
+        {"calculate": f"datum.trading_date == {when} ? datum.{source} : 0", "as": f"{target}{when}"}
+        for when in ("then", "now")
+        for source, target in ((field, ""), ("market_cap", "cap_"), ("sp500_total_market_cap", "index_"))
+    ]
+    index = {"data": {"name": "daily"}, "key": "trading_date", "fields": ["sp500_total_market_cap"]}
+    return {
+        "width": "container",
+        "height": 7 * _ROW,
+        "autosize": marks.AUTOSIZE,
+        "padding": {"left": 2, "top": 6, "right": right, "bottom": 2},
+        "data": {"name": "company"},
+        "params": dates.compared(),
+        "transform": [
+            {"filter": "datum.trading_date == then || datum.trading_date == now"},
+            {"lookup": "trading_date", "from": index},
+            *picks,
+            {"aggregate": [{"op": "sum", "field": p["as"], "as": p["as"]} for p in picks], "groupby": ["ticker"]},
+        ],
+    }
+
+
+def company_share(dates: Dates, tickers: Sequence[str], key: str) -> Chart:
+    """Each of the seven in percent of the index over time. `key` says what the letters of the events mean."""
+    spec = _companies(dates, tickers, "datum.pct_of_sp500", "% of the S&P 500")
+    reads = tuple(Reading(ticker, "pct_of_sp500", 2, " %", ticker=ticker) for ticker in tickers)
+    return Chart("company_share", "Each company's share of the index", key, spec, reads=reads)
+
+
+def company_cap(dates: Dates, tickers: Sequence[str], key: str) -> Chart:
+    """Each of the seven in trillions of dollars over time. `key` says what the letters of the events mean."""
+    spec = _companies(dates, tickers, f"datum.market_cap / {_TRILLION}", "$ trillion")
+    reads = tuple(Reading(f"{ticker}, $", "market_cap", 0, ticker=ticker) for ticker in tickers)
+    return Chart("company_cap", "Each company's market value", key, spec, reads=reads)
+
+
+def _companies(dates: Dates, tickers: Sequence[str], value: str, unit: str) -> Spec:
+    line = {
+        "mark": {"type": "line", "strokeWidth": 1.8},
+        "encoding": {"y": marks.y("value", unit), "color": marks.by_ticker(tickers)},
+    }
+    layers = [marks.events(), line, marks.end_labels("value", tickers, HEIGHT)]
+    spec = timed("company", dates, layers, right=END_LABEL - 8)
+    spec["transform"].append({"calculate": value, "as": "value"})
+    return spec
+
+
+def effective(dates: Dates) -> Chart:
+    """The effective number of companies."""
+    line = {
+        "mark": {"type": "line", "style": "mag7"},
+        "encoding": {"y": marks.y("effective_n", "effective number of companies")},
+    }
+    layers = [line, marks.last_label("effective_n", ".0f"), marks.partial()]
+    return Chart(
+        "effective",
+        "As concentrated as how many equal companies?",
+        "10,000 / HHI over all companies of the index. If all 500 were equal, it would be 500.",
+        timed("daily", dates, layers, height=220, right=END_LABEL - 20),
+        reads=(
+            Reading("Effective number", "effective_n", 1),
+            Reading("HHI", "hhi", 1),
+            Reading("Ten largest", "top10_pct", 2, " %"),
+        ),
+    )
+
+
+def failures(dates: Dates, most: int) -> Chart:
+    """How many tickers could not be valued, at `most` on a date, and which days are suspect or partial."""
+    count = marks.y("failed_count", "tickers that failed", domain=(0, max(1, most)))
+    count["axis"] |= {"labelExpr": "datum.value % 1 ? '' : format(datum.value, 'd')", "grid": False}
+    bars = {"mark": {"type": "bar", "style": "neutral", "width": marks.DAY_WIDTH}, "encoding": {"y": count}}
+    ring = marks.suspect({"datum": 0})
+    return Chart(
+        "failures",
+        "What could not be collected",
+        "Tickers without a market value, by date.",
+        timed("daily", dates, [bars, marks.partial(), ring], height=180),
+        reads=(
+            Reading("Failed tickers", "failed_count", 0),
+            Reading("Date is", "status", None),
+            Reading("Why", "reason", None),
+        ),
+    )

@@ -1,0 +1,125 @@
+"""The data that is embedded in the page, once, for all charts; the columns carry the tables' names.
+
+A data set is columns and rows, so that names are not repeated 7,000 times; the page and the PNG renderer make the same
+records of it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, product
+from string import ascii_lowercase
+from typing import Any, Final
+
+from mag7cli.analytics.queries import Concentration, Day, Event, ReportData
+from mag7cli.analytics.statistics import Point, Projection, co_movement, project
+
+Cell = str | float | int | None
+
+# Letters closer than this would be written over each other.
+_SAME_LETTER_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Column names and rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def records(self) -> list[dict[str, Cell]]:
+        """The rows as the chart library wants them."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def compact(self) -> dict[str, Any]:
+        """The rows as they are embedded."""
+        return {"columns": self.columns, "rows": self.rows}
+
+
+def build(data: ReportData) -> dict[str, Dataset]:
+    """Every data set by name; one may be empty."""
+    concentration = data.concentration
+    return {
+        "daily": _daily(concentration.days),
+        "company": _company(concentration),
+        "session": _session(data),
+        "event": _events(data.events),
+        "movement": _movement(concentration.days),
+        "projection": _projection(projection_of(concentration.days)),
+    }
+
+
+def projection_of(days: Iterable[Day]) -> Projection | None:
+    """The projection from the complete dates; None with less than a year of them."""
+    share, _ = _trusted(days)
+    return project(share)
+
+
+def _trusted(days: Iterable[Day]) -> tuple[list[Point], list[Point]]:
+    """Share and index on the complete dates: what is suspect is drawn, but no statistic is built on it."""
+    figures = [(day.on, day.figure) for day in days if day.status == "complete" and day.figure]
+    share = [Point(on, figure.share_pct) for on, figure in figures]
+    return share, [Point(on, figure.sp500_cap_usd) for on, figure in figures]
+
+
+def _daily(days: Iterable[Day]) -> Dataset:
+    columns = (
+        "trading_date", "status", "reason", "mag7_pct_of_sp500", "total_mag7_market_cap", "sp500_total_market_cap",
+        "failed_count", "top10_pct", "hhi", "effective_n",
+    )  # fmt: skip
+    return Dataset(columns, tuple(map(_daily_row, days)))
+
+
+def _daily_row(day: Day) -> tuple[Cell, ...]:
+    figure = day.figure
+    amounts = (figure.share_pct, figure.mag7_cap_usd, figure.sp500_cap_usd) if figure else (None, None, None)
+    breadth = (day.top10_pct, day.hhi, day.effective_n)
+    return (day.on.isoformat(), day.status, day.reason, *amounts, day.failed_count, *breadth)
+
+
+def _company(concentration: Concentration) -> Dataset:
+    columns = ("trading_date", "ticker", "market_cap", "pct_of_mag7", "pct_of_sp500")
+    rows = (
+        (cap.on.isoformat(), cap.ticker, cap.market_cap_usd, cap.pct_of_mag7, cap.pct_of_sp500)
+        for cap in concentration.caps
+    )
+    return Dataset(columns, tuple(rows))
+
+
+def _session(data: ReportData) -> Dataset:
+    columns = ("trading_date", "ticker", "open_price", "close_price", "gain_pct")
+    rows = ((s.on.isoformat(), s.ticker, s.open_usd, s.close_usd, round(s.gain_pct, 4)) for s in data.sessions)
+    return Dataset(columns, tuple(rows))
+
+
+def _events(events: Sequence[Event]) -> Dataset:
+    """Splits and renames with the letter that stands for them; those of the same weeks share one."""
+    groups: list[list[Event]] = []
+    for event in events:
+        if groups and (event.on - groups[-1][0].on).days < _SAME_LETTER_DAYS:
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    rows = (
+        (group[0].on.isoformat(), letter, ", ".join(f"{event.label} on {event.on}" for event in group))
+        for letter, group in zip(_letters(), groups, strict=False)
+    )
+    return Dataset(("trading_date", "letter", "label"), tuple(rows))
+
+
+def _letters() -> Iterator[str]:
+    """a, b, …, z, aa, ab, …"""
+    for length in count(1):
+        yield from map("".join, product(ascii_lowercase, repeat=length))
+
+
+def _movement(days: Iterable[Day]) -> Dataset:
+    share, index = _trusted(days)
+    found = co_movement(share, index) if len(share) > 1 else []
+    rows = ((one.on.isoformat(), round(one.correlation, 6), round(one.beta, 6)) for one in found)
+    return Dataset(("trading_date", "correlation", "beta"), tuple(rows))
+
+
+def _projection(projection: Projection | None) -> Dataset:
+    points = projection.points if projection else ()
+    rows = ((p.on.isoformat(), p.sessions, p.low_pct, p.middle_pct, p.high_pct) for p in points)
+    return Dataset(("trading_date", "sessions", "low_pct", "middle_pct", "high_pct"), tuple(rows))

@@ -1,0 +1,245 @@
+"""The parts of the page as HTML, each from typed figures; everything that is text is escaped here."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Final
+
+from mag7cli.analytics.queries import Concentration, Day, Doubt, FailureReason, ReportData, Status
+from mag7cli.analytics.statistics import Change
+from mag7cli.analytics.summary import Answer, CompanyAnswer, FundWeight
+from mag7cli.core import formatting
+from mag7cli.core.formatting import MISSING, change, counted
+from mag7cli.reporting.charts import Chart
+from mag7cli.reporting.datasets import Dataset
+from mag7cli.reporting.story import long_date
+
+_RANGES: Final = (("1", "1M"), ("6", "6M"), ("ytd", "YTD"), ("12", "1Y"), ("36", "3Y"), ("all", "All"))
+_MINUS: Final = re.compile(r"(?<!\S)-(?=\d)")
+_UNIT_GAP: Final = re.compile(r"(?<=\d) (?=[%TBM](\W|$))")
+_LISTED_DAYS: Final = 40
+_LISTED_REASONS: Final = 12
+_STATUSES: Final[tuple[Status, ...]] = ("complete", "suspect", "partial")
+
+
+def plain(text: str) -> str:
+    """Text with typographic minus signs, and a number kept on the same line as its unit."""
+    return _UNIT_GAP.sub("&nbsp;", _MINUS.sub("\N{MINUS SIGN}", escape(text)))
+
+
+def pct(value: float) -> str:
+    """A percentage with two digits."""
+    return plain(formatting.pct(value))
+
+
+def banner() -> str:
+    """What stands above everything if the market is not a real one."""
+    return '<p class="banner" role="note">SIMULATED MARKET: no figure here is real</p>'
+
+
+def hero(days: Sequence[Day], answer: Answer) -> dict[str, str]:
+    """The share over all dates as a line, for the first screen."""
+    points = [(day.on, day.figure.share_pct) for day in days if day.figure and day.on <= answer.on]
+    (first, before), (last, now) = points[0], points[-1]
+    return {
+        "hero": line_svg([value for _, value in points], 400, 120),
+        "hero_label": escape(
+            f"The share went from {before:.1f} % on {long_date(first)} to {now:.1f} % on {long_date(last)}."
+        ),
+        "hero_from": f"{pct_short(before)}, {long_date(first)}",
+        "hero_to": f"{pct_short(now)}, {long_date(last)}",
+    }
+
+
+def pct_short(value: float) -> str:
+    """A percentage with one digit."""
+    return plain(formatting.pct(value, 1))
+
+
+def line_svg(values: Sequence[float], width: int, height: int) -> str:
+    """A line through the values from the lowest to the highest; drawn by the browser without any library."""
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    spread = (high - low) or 1.0
+    step = width / (len(values) - 1)
+    dots = " ".join(f"{i * step:.1f},{height - (value - low) / spread * height:.1f}" for i, value in enumerate(values))
+    return (
+        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        f'<polyline class="line" points="{dots}"/></svg>'
+    )
+
+
+def facts(concentration: Concentration, answer: Answer) -> str:
+    """The change, the fund's own weight, and whether to trust the number."""
+    return _changes_fact(answer) + _fund_fact(answer.fund) + _trust_fact(concentration.days, answer)
+
+
+def _changes_fact(answer: Answer) -> str:
+    terms = (("a day", answer.changes.day), ("a month", answer.changes.month), ("a year", answer.changes.year))
+    cells = "".join(
+        f'<span title="{_since(found)}"><b>{_points(found)}</b><small>in {term}</small></span>' for term, found in terms
+    )
+    return f'<div><dt>Change, percentage points</dt><dd class="changes">{cells}</dd></div>'
+
+
+def _points(found: Change | None) -> str:
+    return plain(change(found.difference)) if found else MISSING
+
+
+def _since(found: Change | None) -> str:
+    if not found:
+        return "the collected dates do not reach back so far"
+    return f"since {long_date(found.since.on)}, when it was {found.since.value:.2f} %"
+
+
+def _fund_fact(fund: FundWeight | None) -> str:
+    if not fund:
+        return (
+            '<div><dt>In a fund you can buy</dt><dd><span class="big">unknown</span>'
+            "<small>no holdings file is kept; mag7 tickers FILE keeps one</small></dd></div>"
+        )
+    as_of = f", as of {long_date(fund.as_of)}" if fund.as_of else ""
+    return (
+        f'<div><dt>In {escape(fund.fund)}</dt><dd><span class="big" id="fund-weight">{pct(fund.mag7_pct)}</span>'
+        f"<small>the fund's own float-adjusted weight{as_of}</small></dd></div>"
+    )
+
+
+def _trust_fact(days: Sequence[Day], answer: Answer) -> str:
+    quality = answer.quality
+    reasons = "; ".join(quality.reasons)
+    later = f" {counted(len(quality.partial_since), 'later date')} without a figure." if quality.partial_since else ""
+    failed = f" {counted(quality.failed_count, 'ticker')} failed." if quality.failed_count else ""
+    detail = f"{reasons}. " if reasons else ""
+    return (
+        f'<div><dt>Can I trust it?</dt><dd><span class="big {quality.status}">This date is {quality.status}.</span>'
+        f'<small>{plain(detail)}{plain(failed)}{later} <a href="#quality">{_tally(days)}</a></small></dd></div>'
+    )
+
+
+def _tally(days: Sequence[Day]) -> str:
+    """`1,005 dates: 1,000 complete, 3 suspect, 2 partial`."""
+    by_status = Counter(day.status for day in days)
+    listed = ", ".join(f"{by_status[status]:,} {status}" for status in _STATUSES if by_status[status])
+    return f"{counted(len(days), 'date')}: {listed}"
+
+
+def companies(answer: Answer) -> str:
+    """The seven as table rows, largest first."""
+    return "".join(map(_company_row, answer.companies))
+
+
+def _company_row(company: CompanyAnswer) -> str:
+    ticker = escape(company.ticker)
+    name = "" if company.name == company.ticker else f'<span class="name">{escape(company.name)}</span>'
+    return (
+        f'<tr data-ticker="{ticker}"><td><span class="ticker">{ticker}</span>{name}</td>'
+        f'<td class="n">{plain(formatting.usd(company.market_cap_usd))}</td>'
+        f'<td class="n">{pct(company.pct_of_sp500)}</td>'
+        f'<td class="n minor">{_gain(company.changes.month)}</td><td class="n">{_gain(company.changes.year)}</td>'
+        f'<td class="trend">{line_svg(company.trend, 128, 24)}</td></tr>'
+    )
+
+
+def _gain(found: Change | None) -> str:
+    return plain(f"{change(found.pct, 1)} %") if found and found.pct is not None else MISSING
+
+
+def range_buttons() -> str:
+    """The times that charts can show."""
+    return "".join(
+        f'<button type="button" data-range="{key}" aria-pressed="{str(key == "all").lower()}">{label}</button>'
+        for key, label in _RANGES
+    )
+
+
+def figure(chart: Chart, simulated: bool) -> str:
+    """A chart's frame: title and caption are text, the drawing comes later."""
+    tag = '<span class="tag">SIMULATED</span>' if simulated else ""
+    title, caption = escape(chart.title), plain(chart.caption)
+    return (
+        f'<figure class="chart-figure"><figcaption><h3>{title}</h3><p>{tag}{caption}</p></figcaption>'
+        f'<div class="chart" data-chart="{chart.name}" style="min-height:{chart.spec["height"] + 40}px" {_focus(chart)}'
+        f'aria-label="{title}. {caption}"></div></figure>'
+    )
+
+
+def _focus(chart: Chart) -> str:
+    """A chart that can be read date by date takes the keyboard; the others are pictures."""
+    return 'role="application" tabindex="0" ' if chart.reads else 'role="img" '
+
+
+def comparison_controls(dates: int) -> str:
+    """The two sliders that choose the dates to compare."""
+    sliders = "".join(
+        f'<div class="slider"><label for="{when}">{label}</label><output id="{when}-date" for="{when}"></output>'
+        f'<input type="range" id="{when}" min="0" max="{dates - 1}" value="{value}"></div>'
+        for when, label, value in (("then", "Then", 0), ("now", "Now", dates - 1))
+    )
+    return (
+        "<section><h2>Then and now</h2>"
+        f'<div class="controls">{sliders}<p class="says" id="compared" aria-live="polite"></p></div></section>'
+    )
+
+
+def company_control(answer: Answer) -> str:
+    """The choice of a company."""
+    options = "".join(
+        f'<option value="{escape(company.ticker)}">{escape(company.ticker)} {escape(company.name)}</option>'
+        for company in answer.companies
+    )
+    return (
+        "<section><h2>Between open and close</h2>"
+        '<label for="company">Company, in the charts that show one: </label>'
+        f'<select id="company">{options}</select></section>'
+    )
+
+
+def quality_summary(days: Sequence[Day]) -> str:
+    """How many dates are what, in a sentence."""
+    return (
+        f"{_tally(days)}. A suspect date has a figure, but something in it is unexplained: it is drawn with a ring "
+        "and left out of correlation, beta and projection. "
+        "A partial date has no figure: it is a gap, never an estimate."
+    )
+
+
+def quality_tables(data: ReportData) -> str:
+    """The dates that are not complete, and why tickers failed."""
+    concentration = data.concentration
+    doubts: dict[object, list[Doubt]] = {}
+    for doubt in concentration.doubts:
+        doubts.setdefault(doubt.on, []).append(doubt)
+    unsure = [day for day in reversed(concentration.days) if day.status != "complete"]
+    rows = [(day.on.isoformat(), day.status, _why(day, doubts.get(day.on, ()))) for day in unsure[:_LISTED_DAYS]]
+    more = f"; the latest {_LISTED_DAYS} of {len(unsure)}" if len(unsure) > _LISTED_DAYS else ""
+    return _table(f"Dates that are not complete{more}", ("Date", "Status", "Why"), rows) + _table(
+        "Why tickers failed",
+        ("Reason", "Failures", "Dates", "Last"),
+        map(_failure_row, data.failures[:_LISTED_REASONS]),
+    )
+
+
+def _why(day: Day, doubts: Iterable[Doubt]) -> str:
+    return "; ".join(doubt.sentence for doubt in doubts) or day.reason or ""
+
+
+def _failure_row(failure: FailureReason) -> tuple[str, ...]:
+    return (failure.reason, f"{failure.failures:,}", f"{failure.dates:,}", failure.last.isoformat())
+
+
+def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    if not body:
+        return ""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def downloads(datasets: Mapping[str, Dataset]) -> str:
+    """A button for each data set."""
+    return ", ".join(
+        f'<button type="button" class="link" data-download="{name}">{name}.csv</button>' for name in datasets
+    )

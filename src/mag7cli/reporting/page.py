@@ -1,0 +1,170 @@
+"""The page: the answer as plain HTML first, then the charts. One file, which asks nobody for anything.
+
+The policy in its head forbids every request; scripts are allowed by their hashes. The chart library lies in the page as
+text and is read only after the answer has been painted.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from importlib import resources
+from typing import Any, Final
+
+import orjson
+
+from mag7cli import __version__
+from mag7cli.analytics.queries import ReportData
+from mag7cli.analytics.summary import Answer
+from mag7cli.core.formatting import count, usd
+from mag7cli.reporting import fragments, theme
+from mag7cli.reporting.charts import Chart
+from mag7cli.reporting.datasets import Dataset
+from mag7cli.reporting.png import datasets_of
+from mag7cli.reporting.story import long_date
+
+_PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
+_PAIRS: Final = (("then_and_now", "contribution"), ("gains", "gain_distribution"), ("correlation", "beta"))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that the page is made of."""
+
+    data: ReportData
+    answer: Answer
+    story: Sequence[str]
+    charts: Sequence[Chart]
+    datasets: Mapping[str, Dataset]
+    made_at: datetime
+
+
+def render(page: Page, library: str) -> str:
+    """The page as HTML. `library` is the chart library, a script that gives the window `vegaEmbed`."""
+    script = _asset("page.js")
+    library = _harmless(library)
+    answer, simulated = page.answer, page.data.concentration.simulated
+    values = {
+        "root_class": ' class="simulated"' if simulated else "",
+        "script_hashes": f"{_hash(script)} {_hash(library)}",
+        "version": __version__,
+        "title": escape(_title(answer, simulated)),
+        "style": _asset("page.css"),
+        "banner": fragments.banner() if simulated else "",
+        "as_of": f"{answer.on:%A} {long_date(answer.on)}",
+        "share": fragments.pct(answer.share_pct),
+        "mag7_cap": fragments.plain(usd(answer.mag7_cap_usd)),
+        "sp500_cap": fragments.plain(usd(answer.sp500_cap_usd)),
+        "kind": escape(answer.kind),
+        **fragments.hero(page.data.concentration.days, answer),
+        "facts": fragments.facts(page.data.concentration, answer),
+        "companies": fragments.companies(answer),
+        "story": "".join(f"<li>{fragments.plain(sentence)}</li>" for sentence in page.story),
+        "range_buttons": fragments.range_buttons(),
+        "figures": _figures(page, simulated),
+        "quality_summary": fragments.quality_summary(page.data.concentration.days),
+        "quality_figures": _figure(page, "failures", simulated),
+        "quality_tables": fragments.quality_tables(page.data),
+        "provenance": escape(_provenance(page)),
+        "downloads": fragments.downloads(page.datasets),
+        "data": _embedded(page),
+        "library": library,
+        "script": script,
+    }
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], _asset("template.html"))
+
+
+def _title(answer: Answer, simulated: bool) -> str:
+    title = f"Mag 7: {answer.share_pct:.2f} % of the S&P 500 on {answer.on}"
+    return f"SIMULATED: {title}" if simulated else title
+
+
+def _provenance(page: Page) -> str:
+    """Where the figures come from and when the page was made."""
+    quality = page.answer.quality
+    constituents = ""
+    if quality.membership_kind and quality.membership_as_of:
+        constituents = f" Constituents: {quality.membership_kind} list of {long_date(quality.membership_as_of)}."
+    method = f" Collected by the {quality.method} method." if quality.method else ""
+    dates = count(len(page.data.concentration.days))
+    made = f"{page.made_at:%Y-%m-%d %H:%M %Z}".strip()
+    return f"Made by mag7 {__version__} on {made} from {dates} trading dates.{constituents}{method}"
+
+
+def _figures(page: Page, simulated: bool) -> str:
+    """The charts in their order; some stand side by side where there is room, and some have controls."""
+    parts = []
+    seconds = {second for _, second in _PAIRS}
+    pairs = dict(_PAIRS)
+    for chart in page.charts:
+        if chart.name == "failures" or chart.name in seconds:
+            continue
+        figure = _figure(page, chart.name, simulated)
+        if chart.name in pairs:
+            figure = f'<div class="pair">{figure}{_figure(page, pairs[chart.name], simulated)}</div>'
+        parts.append(_section(page, chart.name) + figure)
+    return "\n".join(parts)
+
+
+def _section(page: Page, name: str) -> str:
+    """The heading and the controls that come before a chart."""
+    dates = [day.on for day in page.data.concentration.days if day.figure]
+    if name == "then_and_now":
+        return fragments.comparison_controls(len(dates))
+    if name == "gains":
+        return fragments.company_control(page.answer)
+    return _HEADINGS.get(name, "")
+
+
+_HEADINGS: Final = {
+    "share": "<section><h2>How much, since when</h2></section>",
+    "company_share": "<section><h2>Company by company</h2></section>",
+    "correlation": "<section><h2>With the index, or without it</h2></section>",
+    "projection": "<section><h2>And then?</h2></section>",
+}
+
+
+def _figure(page: Page, name: str, simulated: bool) -> str:
+    chart = next(chart for chart in page.charts if chart.name == name)
+    return fragments.figure(chart, simulated)
+
+
+def _embedded(page: Page) -> str:
+    """The data sets, the charts and the themes as JSON that no HTML parser can misread."""
+    concentration = page.data.concentration
+    value: dict[str, Any] = {
+        "simulated": concentration.simulated,
+        "dates": [day.on.isoformat() for day in concentration.days if day.figure],
+        "company": page.answer.companies[0].ticker,
+        "datasets": {name: dataset.compact() for name, dataset in page.datasets.items()},
+        "charts": {
+            chart.name: {
+                "spec": chart.spec,
+                "follows": sorted(chart.follows),
+                "datasets": sorted(datasets_of(chart.spec)),
+                "reads": chart.reads,
+            }
+            for chart in page.charts
+        },
+        "themes": {"light": theme.config(theme.LIGHT), "dark": theme.config(theme.DARK)},
+    }
+    return orjson.dumps(value).decode().replace("<", "\\u003c")
+
+
+def _asset(name: str) -> str:
+    return resources.files("mag7cli.reporting").joinpath("assets", name).read_text(encoding="utf-8").strip()
+
+
+def _harmless(library: str) -> str:
+    """The library as a classic script that keeps its names to itself and cannot end its element early."""
+    closed = library.replace("</script", "<\\/script").replace("<!--", "<\\!--").replace("\r", "")
+    return f"(()=>{{{closed}}})()"
+
+
+def _hash(script: str) -> str:
+    """The source expression that allows exactly this script."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

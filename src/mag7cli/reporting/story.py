@@ -1,0 +1,150 @@
+"""The story in sentences, each generated from the figures; says nothing that a reader could not recompute.
+
+A sentence whose figures are not there, or would mislead, is left out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from mag7cli.analytics.queries import Concentration, Day
+from mag7cli.analytics.statistics import Contribution, Snapshot, contributions, share_without
+from mag7cli.analytics.summary import Answer, CompanyAnswer
+from mag7cli.core.formatting import change, counted, pct, usd
+
+# An index that moved by less has no gain worth dividing.
+_SMALLEST_MOVE_PCT: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The figures of two dates, and what each of the seven did between them, the largest gain first."""
+
+    then: Snapshot
+    now: Snapshot
+    parts: tuple[Contribution, ...]
+
+
+def tell(concentration: Concentration, answer: Answer) -> tuple[str, ...]:
+    """The sentences, the most telling first."""
+    spans = spans_to_now(concentration)
+    return tuple(sentence for sentence in _sentences(concentration, answer, spans) if sentence)
+
+
+def spans_to_now(concentration: Concentration) -> tuple[Span, ...]:
+    """From the first date to the last, and from the first of its year, where these are different dates."""
+    snapshots = snapshots_of(concentration)
+    if len(snapshots) < 2:
+        return ()
+    now = snapshots[-1]
+    this_year = next(found for found in snapshots if found.on.year == now.on.year)
+    starts = dict.fromkeys(found.on for found in (snapshots[0], this_year) if found.on < now.on)
+    by_date = {found.on: found for found in snapshots}
+    return tuple(span(by_date[start], now) for start in starts)
+
+
+def span(then: Snapshot, now: Snapshot) -> Span:
+    """What happened between two dates."""
+    return Span(then, now, tuple(contributions(then, now)))
+
+
+def snapshots_of(concentration: Concentration) -> list[Snapshot]:
+    """The dates that have a figure, as the analysis wants them."""
+    caps: dict[date, dict[str, float]] = {}
+    for cap in concentration.caps:
+        caps.setdefault(cap.on, {})[cap.ticker] = cap.market_cap_usd
+    return [Snapshot(d.on, caps[d.on], d.figure.sp500_cap_usd) for d in concentration.days if d.figure]
+
+
+def long_date(day: date) -> str:
+    """`13 December 2024`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def _sentences(concentration: Concentration, answer: Answer, spans: Sequence[Span]) -> Iterator[str | None]:
+    for number, one in enumerate(spans):
+        moved = _share_moved(one)
+        who = _who_moved_it(one, answer) if number == 0 else None
+        yield f"{moved} {who}" if who else moved
+        yield _index_moved(one, answer)
+    yield _without_the_largest(answer)
+    yield _record(concentration.days, answer)
+    yield _breadth(concentration.days)
+
+
+def _share_moved(one: Span) -> str:
+    points = one.now.share_pct - one.then.share_pct
+    verb = "grew" if points > 0 else "shrank"
+    return (
+        f"Since {long_date(one.then.on)} the share of the seven {verb} from {pct(one.then.share_pct, 1)} "
+        f"to {pct(one.now.share_pct, 1)}, by {abs(points):.1f} percentage points."
+    )
+
+
+def _index_moved(one: Span, answer: Answer) -> str | None:
+    """Who added the index's gain, or made its loss; nothing if the two moved apart or the index hardly moved."""
+    gain, of_the_seven = one.now.total - one.then.total, one.now.mag7 - one.then.mag7
+    if abs(gain) < one.then.total * _SMALLEST_MOVE_PCT / 100:
+        return None
+    since = f"Since {long_date(one.then.on)}"
+    if gain * of_the_seven < 0:
+        moved = ("gained", "lost") if gain > 0 else ("lost", "gained")
+        return f"{since} the S&P 500 {moved[0]} {usd(abs(gain))} while the seven {moved[1]} {usd(abs(of_the_seven))}."
+    most = one.parts[0] if gain > 0 else one.parts[-1]
+    name, verb = _name(answer, most.ticker), "added" if gain > 0 else "lost"
+    word = "gain" if gain > 0 else "loss"
+    return (
+        f"{since} the seven {verb} {100 * of_the_seven / gain:.0f} % of the index's {word} of {usd(abs(gain))}; "
+        f"{name} alone {most.gain_pct or 0:.0f} %."
+    )
+
+
+def _who_moved_it(one: Span, answer: Answer) -> str | None:
+    """The companies that moved the share most in either direction."""
+    ranked = sorted(one.parts, key=lambda part: part.share_points, reverse=True)
+    best, worst = ranked[0], ranked[-1]
+    if best.share_points <= 0 or worst.share_points >= 0:
+        return None
+    return (
+        f"{_name(answer, best.ticker)} brought {change(best.share_points, 1)} points of it, "
+        f"{_name(answer, worst.ticker)} {change(worst.share_points, 1)}."
+    )
+
+
+def _without_the_largest(answer: Answer) -> str:
+    largest = answer.companies[0]
+    caps = {company.ticker: company.market_cap_usd for company in answer.companies}
+    others = share_without(Snapshot(answer.on, caps, answer.sp500_cap_usd), largest.ticker)
+    return f"Without {largest.name}, the largest, the other six would be {pct(others, 1)} of the rest of the index."
+
+
+def _record(days: Sequence[Day], answer: Answer) -> str | None:
+    """Where the share stands against the highest one collected; nothing with less than a month of dates."""
+    figures = [(day.figure.share_pct, day.on) for day in days if day.figure]
+    if len(figures) < 21:
+        return None
+    highest, on = max(figures)
+    if on == answer.on:
+        return f"It is the highest share in {counted(len(figures), 'trading date')}."
+    return (
+        f"The highest share was {pct(highest, 1)} on {long_date(on)}, {highest - answer.share_pct:.1f} points higher."
+    )
+
+
+def _breadth(days: Sequence[Day]) -> str | None:
+    """How many equal companies would be as concentrated, then and now."""
+    known = [(day.on, day.effective_n) for day in days if day.effective_n]
+    if not known:
+        return None
+    (first, before), (_, now) = known[0], known[-1]
+    then = f"; on {long_date(first)} it was {before:.0f}" if len(known) > 1 else ""
+    return f"The index is as concentrated as one of {now:.0f} equal companies{then}."
+
+
+def _name(answer: Answer, ticker: str) -> str:
+    return _by_ticker(answer.companies, ticker).name
+
+
+def _by_ticker(companies: Sequence[CompanyAnswer], ticker: str) -> CompanyAnswer:
+    return next(company for company in companies if company.ticker == ticker)

@@ -1,0 +1,87 @@
+"""The report: one HTML file that answers how much, as of when, and whether to trust it; and the charts as PNG.
+
+This module puts the parts together and writes the files. It decides neither what is drawn nor how it looks.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mag7cli.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from mag7cli.analytics.summary import Answer, FundWeight
+    from mag7cli.core.clock import Clock
+    from mag7cli.reporting.page import Page
+    from mag7cli.warehouse.engines import SqlEngine
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResult:
+    """What was written: the page, its size, the pictures, and the answer that the page begins with."""
+
+    page: Path
+    size_bytes: int
+    pictures: tuple[Path, ...]
+    answer: "Answer"
+    simulated: bool
+
+
+def write_report(
+    engine: "SqlEngine", out: Path, png_dir: Path | None, clock: "Clock", fund_weights: "FundWeight | None" = None
+) -> ReportResult:
+    """Write the page to `out`, and each chart into `png_dir` if there is one.
+
+    `fund_weights` is the fund's own weight of the seven, shown beside ours. Raises Mag7Error if no date has a figure,
+    EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
+    """
+    from mag7cli.reporting import library, png
+    from mag7cli.reporting.page import render
+
+    renderer = png.load()
+    page = compose(engine, clock, fund_weights)
+    size = _write(out, render(page, library.script(renderer)).encode())
+    pictures = []
+    for chart in page.charts if png_dir else ():
+        path = Path(png_dir or "", f"{chart.name}.png")
+        _write(path, png.draw(chart, page.datasets, page.answer))
+        pictures.append(path)
+    return ReportResult(out, size, tuple(pictures), page.answer, page.data.concentration.simulated)
+
+
+def compose(engine: "SqlEngine", clock: "Clock", fund_weights: "FundWeight | None" = None) -> "Page":
+    """Read the tables and make of them all that the page shows. Raises Mag7Error, EngineError."""
+    from mag7cli.analytics import queries, summary
+    from mag7cli.reporting import datasets, story
+    from mag7cli.reporting.catalogue import all_charts
+    from mag7cli.reporting.page import Page
+
+    tables = queries.read(engine)
+    days = tables.concentration.days
+    answer = summary.build(tables.concentration, fund=fund_weights)
+    embedded = datasets.build(tables)
+    return Page(
+        data=tables,
+        answer=answer,
+        story=story.tell(tables.concentration, answer),
+        charts=all_charts(
+            days,
+            sorted(company.ticker for company in answer.companies),
+            embedded["event"],
+            datasets.projection_of(days),
+        ),
+        datasets=embedded,
+        made_at=clock.now(),
+    )
+
+
+def _write(path: Path, content: bytes) -> int:
+    """Write a file, all or nothing, and say how long it is. Raises StoreError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+    return len(content)

@@ -1,0 +1,159 @@
+"""The share ledger's arithmetic: a company's shares outstanding on every date, in that day's own share units.
+
+Pure: it is given what the vendor said and the list of splits. What is wrong with the vendor's answers is
+`share_readings`' to know; here they are sound, and the count between them is told.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import pairwise
+
+from mag7cli.market.records import Split
+from mag7cli.shares.observations import Adjustment, Basis, Gap, Point, ShareObservation, read
+from mag7cli.shares.split_adjustment import SplitUnits
+
+
+@dataclass(frozen=True, slots=True)
+class ShareCount:
+    """Shares outstanding of the whole company in the units of the day asked for.
+
+    `observed_on` is the date of the vendor's answer behind it, `vendor` that answer's own figure.
+    """
+
+    shares: float
+    basis: Basis
+    observed_on: date
+    vendor: float | None
+    share_class: float | None
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+class ShareHistory:
+    """Shares outstanding of one line's company, read from what the vendor said. Immutable once made."""
+
+    def __init__(
+        self,
+        observations: Iterable[ShareObservation],
+        splits: Iterable[Split],
+        *,
+        steps: Sequence[date] = (),
+        jumps: Collection[date] = (),
+    ) -> None:
+        """`steps` (sorted) are the dates on which the count is expected to step, as far as they are known.
+
+        `jumps` are dates on which the close moved as in a split that is not listed: a count that jumps there is no
+        glitch.
+        """
+        self.units = SplitUnits(splits)
+        self._points, gaps = read(sorted(observations, key=lambda one: one.on), self.units, jumps)
+        self._gaps = {gap.on: gap for gap in gaps}
+        self._steps = steps
+
+    def stepping_on(self, steps: Sequence[date]) -> "ShareHistory":
+        """The same history with other expected steps."""
+        other = object.__new__(ShareHistory)
+        other.units, other._points, other._gaps, other._steps = self.units, self._points, self._gaps, steps
+        return other
+
+    def on(self, day: date) -> ShareCount | None:
+        """The count on a date; None if the vendor never gave one.
+
+        Between two answers that differ the count is taken to step on the expected day that lies between them, in
+        equal parts if there are several, and midway if there is none.
+        """
+        if not self._points:
+            return None
+        days, counts = self._path
+        count = counts[bisect_right(days, day) - 1]
+        return _carried_over(count, self._gaps[day]) if day in self._gaps else count
+
+    @cached_property
+    def observed(self) -> Sequence[date]:
+        """The dates for which the vendor named a count, oldest first."""
+        return [point.on for point in self._points]
+
+    def neutral(self, day: date) -> float:
+        """The count of the last answer on or before a date, in the units before the first split; of the first, else."""
+        return self._points[max(0, bisect_right(self._points, day, key=lambda point: point.on) - 1)].neutral
+
+    def changes(self) -> list[tuple[date, date, float]]:
+        """The pairs of neighbouring answers that differ: (earlier, later, neutral shares apart)."""
+        return [
+            (one.on, two.on, abs(two.neutral - one.neutral)) for one, two in pairwise(self._points) if _differ(one, two)
+        ]
+
+    def runs(self) -> Iterator[tuple[date, float]]:
+        """From which date on the count is taken to be how many neutral shares, oldest first; the first holds before."""
+        return ((day, neutral) for day, _, neutral in _runs(self._points, self._steps, self.units))
+
+    @cached_property
+    def _path(self) -> tuple[list[date], list[ShareCount]]:
+        """Every count there is, with the date from which on it holds: the first before all dates."""
+        runs = list(_runs(self._points, self._steps, self.units))
+        starts = [day for day, _, _ in runs]
+        days = sorted({date.min, *starts[1:], *(split.execution_date for split in self.units.splits)})
+        in_force = ((day, runs[max(0, bisect_right(starts, day) - 1)]) for day in days)
+        return days, [self._count(point, neutral, day) for day, (_, point, neutral) in in_force]
+
+    def _count(self, point: Point, neutral: float, day: date) -> ShareCount:
+        return ShareCount(
+            self.units.on(neutral, day), point.basis, point.on, point.vendor, point.share_class, point.adjustments
+        )
+
+
+def _carried_over(count: ShareCount, gap: Gap) -> ShareCount:
+    """The count on a date for which the vendor's answer is no use: the last known one, or the next before the first."""
+    which = "last" if count.observed_on < gap.on else "next"
+    if gap.jump is None:
+        why = Adjustment(
+            f"share count missing: {which} known count used", f"the {which} known count is of {count.observed_on}"
+        )
+    else:
+        why = Adjustment(
+            f"unexplained jump in the share count: {which} known count used",
+            f"the vendor's count is x{gap.jump:.4g} that of {count.observed_on}, with no split and no later answer "
+            "that would confirm it",
+            doubtful=True,
+        )
+    return replace(
+        count,
+        basis="last_known",
+        observed_on=gap.on,
+        vendor=gap.vendor,
+        share_class=gap.share_class,
+        adjustments=(*count.adjustments, why),
+    )
+
+
+def _differ(one: Point, two: Point) -> bool:
+    """True if two counts are not the same; told in different units they are within a share of each other."""
+    rounding = 0.0 if one.unit == two.unit else max(one.unit, two.unit)
+    return abs(one.neutral - two.neutral) > rounding + 1e-9 * one.neutral
+
+
+def _runs(points: Sequence[Point], steps: Sequence[date], units: SplitUnits) -> Iterator[tuple[date, Point, float]]:
+    """From which date on which answer speaks, and the neutral count that it then stands for."""
+    for before, upcoming in pairwise(points):
+        yield before.on, before, before.neutral
+        if _differ(before, upcoming):
+            yield from _stepping(before, upcoming, steps)
+        elif units.between(before.on, upcoming.on):
+            # A split may leave fractions, which the first answer in the new units has settled.
+            yield units.splits[units.epoch(before.on)].execution_date, upcoming, upcoming.neutral
+    if points:
+        yield points[-1].on, points[-1], points[-1].neutral
+
+
+def _stepping(before: Point, upcoming: Point, steps: Sequence[date]) -> Iterator[tuple[date, Point, float]]:
+    """In equal parts on the expected steps between two answers, or midway if there is none."""
+    between = steps[bisect_right(steps, before.on) : bisect_right(steps, upcoming.on)]
+    if not between:
+        yield before.on + (upcoming.on - before.on) // 2 + timedelta(days=1), upcoming, upcoming.neutral
+    for done, step in enumerate(between, start=1):
+        if done == len(between):
+            yield step, upcoming, upcoming.neutral
+        else:
+            yield step, before, before.neutral + (upcoming.neutral - before.neutral) * done / len(between)

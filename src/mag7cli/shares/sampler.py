@@ -1,0 +1,252 @@
+"""Which share counts to ask for: few enough for a free key, enough for a total within a stated tolerance. Pure.
+
+Every line is asked on a coarse grid. Where two neighbouring answers differ the count stepped somewhere between them,
+and until that is settled the total may be off by up to the difference. The sampler adds these errors up per date and
+asks where they are largest, until on every date they come to less than the tolerance. A company's fiscal calendar says
+where a step is to be expected; it is believed once an answer on each side of an expected day proved it.
+Nothing but its own answers steers it, so a run that was cut off asks, when repeated, for just what is missing.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from mag7cli.shares.fiscal_calendar import FiscalCalendar
+from mag7cli.shares.history import ShareHistory
+from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.uncertainty import Interval, LineToSample, SampledLine, both_sides
+
+Request = tuple[str, date]
+"""A line's ticker and the date to ask for."""
+
+Ask = Callable[[Sequence[Request]], None]
+"""Gets answers; what could not be had is simply not there afterwards."""
+
+Lookup = Callable[[str, date], ShareObservation | None]
+
+_MOST_ROUNDS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What the sampler reached: the worst-case error of the total, as a fraction of it, and how it was come by."""
+
+    tolerance: float
+    worst_error: float
+    worst_date: date | None
+    lines: int
+    answers: int
+    steps_proven: int
+    steps_expected: int
+    calendars_disproved: int
+
+
+class Sampler:
+    """Asks for the share counts of lines over a range of trading dates."""
+
+    def __init__(
+        self,
+        lines: Iterable[LineToSample],
+        sessions: Sequence[date],
+        lookup: Lookup,
+        tolerance: float,
+        anchors: Sequence[date] = (),
+    ) -> None:
+        """`sessions` are the trading dates of the range, sorted; `lookup` finds an answer that `ask` got.
+
+        `anchors` are dates outside the range that were asked before, to tell what the answers inside are worth.
+        """
+        self._sessions = sessions
+        self._lookup = lookup
+        self._tolerance = tolerance
+        self._steps: dict[FiscalCalendar, Sequence[date]] = {}
+        self._lines = {line.ticker: SampledLine(line, sessions, self._steps_of) for line in lines if line.sessions}
+        for ticker, line in self._lines.items():
+            found = ((day, lookup(ticker, day)) for day in anchors)
+            line.answers.update({day: answer for day, answer in found if answer})
+
+    def _steps_of(self, calendar: FiscalCalendar) -> Sequence[date]:
+        if calendar not in self._steps:
+            self._steps[calendar] = calendar.steps(self._sessions)
+        return self._steps[calendar]
+
+    def run(self, ask: Ask) -> Precision:
+        """Ask until the tolerance is reached, or nothing more can be asked that would help."""
+        self._ask(ask, self.coarse())
+        self._ask(ask, self._expected_steps())
+        for _ in range(_MOST_ROUNDS):
+            requests = self._refinements()
+            if not requests:
+                break
+            self._ask(ask, requests)
+        return self._precision()
+
+    def coarse(self) -> list[Request]:
+        """The first round: each line on its first and last trading date and once a year between."""
+        return _by_date(
+            (ticker, day) for ticker, one in self._lines.items() for day in first_days(one.line.sessions, one.steps)
+        )
+
+    def _expected_steps(self) -> list[Request]:
+        """Both sides of every jump of a close, and of every step that is expected of an exact line.
+
+        So not even a count that comes back to what it was is missed there.
+        """
+        return _by_date(
+            (ticker, day)
+            for ticker, one in self._lines.items()
+            for step in (*one.line.jumps, *(one.steps if one.line.exact else ()))
+            for day in both_sides(one.line.sessions, step)
+            if day not in one.asked
+        )
+
+    def history(self, ticker: str) -> ShareHistory | None:
+        """What the answers make of a line; None for a line that never traded."""
+        line = self._lines.get(ticker)
+        return line.history if line else None
+
+    def unanswered(self, ticker: str) -> Collection[date]:
+        """The dates that were asked for a line and got no answer."""
+        line = self._lines[ticker]
+        return line.asked - line.answers.keys()
+
+    def _ask(self, ask: Ask, requests: Sequence[Request]) -> None:
+        ask(requests)
+        for ticker, day in requests:
+            self._lines[ticker].asked.add(day)
+            answer = self._lookup(ticker, day)
+            if answer:
+                self._lines[ticker].answers[day] = answer
+        for ticker in {ticker for ticker, _ in requests}:
+            self._lines[ticker].learn()
+
+    def _refinements(self) -> list[Request]:
+        """What to ask next: nothing once every exact line is settled and the total is within the tolerance."""
+        intervals = self._intervals()
+        urgent = [one for one in intervals if one.line.line.exact and not one.is_settled]
+        urgent += _proof_first(self._over_tolerance([one for one in intervals if not one.line.line.exact]))
+        return _by_date(
+            (one.line.line.ticker, day) for one in urgent for day in _next_days(one) if day not in one.line.asked
+        )
+
+    def _over_tolerance(self, intervals: Sequence[Interval]) -> list[Interval]:
+        """The largest errors of each date, as many as must go for the rest of them to be within the tolerance."""
+        sums = self._sums(intervals)
+        excess = [error - self._tolerance * total for error, total in zip(sums, self._totals(), strict=True)]
+        left = set(intervals)
+        for index in sorted(range(len(excess)), key=lambda index: -excess[index]):
+            if excess[index] <= 0:
+                continue
+            for one in _largest([one for one in left if one.error(index)], index, excess[index]):
+                left.remove(one)
+                _add(excess, one, -1.0)
+        return [one for one in intervals if one not in left]
+
+    def _intervals(self) -> list[Interval]:
+        return [interval for line in self._lines.values() for interval in line.intervals]
+
+    def _sums(self, intervals: Iterable[Interval]) -> list[float]:
+        """By how much (USD) the total may be off on each date."""
+        sums = [0.0] * len(self._sessions)
+        for one in intervals:
+            _add(sums, one, 1.0)
+        return sums
+
+    def _totals(self) -> list[float]:
+        """The index on each date as far as it is known (USD); never 0, so that it can be divided by."""
+        caps = [line.caps for line in self._lines.values() if line.caps]
+        return [math.fsum(day) or 1.0 for day in zip(*caps, strict=True)] or [1.0] * len(self._sessions)
+
+    def _precision(self) -> Precision:
+        intervals = self._intervals()
+        errors = [error / total for error, total in zip(self._sums(intervals), self._totals(), strict=True)]
+        worst = max(errors, default=0.0)
+        settled = sum(one.is_settled for one in intervals)
+        return Precision(
+            self._tolerance,
+            worst,
+            self._sessions[errors.index(worst)] if worst else None,
+            len(self._lines),
+            sum(len(line.answers) for line in self._lines.values()),
+            settled,
+            sum(max(1, len(one.expected)) for one in intervals) - settled,
+            sum(line.is_disproved for line in self._lines.values()),
+        )
+
+
+def _by_date(requests: Iterable[Request]) -> list[Request]:
+    """Each request once, by date and ticker, as the ledger keeps the answers."""
+    return sorted(set(requests), key=lambda request: (request[1], request[0]))
+
+
+def _add(amounts: list[float], interval: Interval, times: float) -> None:
+    """Add the errors of an interval to the amounts of the dates."""
+    for index, error in enumerate(interval.errors, start=interval.start):
+        amounts[index] += times * error
+
+
+def _largest(intervals: Iterable[Interval], index: int, excess: float) -> Iterator[Interval]:
+    """The intervals with the largest errors on a date, as many as make up the excess."""
+    for one in sorted(intervals, key=lambda one: (-one.error(index), one.line.line.ticker)):
+        yield one
+        excess -= one.error(index)
+        if excess <= 0:
+            return
+
+
+def _proof_first(intervals: Iterable[Interval]) -> list[Interval]:
+    """The intervals, but only the widest of a line whose calendar is not proven yet: a proof may settle the others."""
+    chosen: list[Interval] = []
+    unproven: dict[str, Interval] = {}
+    for one in intervals:
+        if one.line.is_proven or not one.expected:
+            chosen.append(one)
+        else:
+            ticker = one.line.line.ticker
+            unproven[ticker] = max(unproven.get(ticker, one), one, key=lambda interval: interval.neutral)
+    return [*chosen, *unproven.values()]
+
+
+def first_days(sessions: Sequence[date], steps: Sequence[date]) -> list[date]:
+    """The first round of a line: first, last, and each summer the day of an expected step, sorted.
+
+    One more answer, of the day before, proves such a step.
+    """
+    summer = {step.year: step for step in steps if 6 <= step.month <= 8}
+    return sorted({sessions[0], sessions[-1], *summer.values()})
+
+
+def _next_days(interval: Interval) -> list[date]:
+    """Where to ask next inside an interval: both sides of the expected step nearest its middle, else the middle.
+
+    With two expected steps on a calendar that was proven, the one quarter between them is all that is unknown.
+    """
+    line, expected = interval.line, interval.expected
+    sessions = line.line.sessions
+    low, high = bisect_left(sessions, interval.first), bisect_left(sessions, interval.last)
+    if high - low <= 1:
+        return []
+    if expected and not line.is_proven and interval.last in expected:
+        return [sessions[high - 1]]
+    if expected:
+        step = bisect_left(sessions, expected[len(expected) // 2])
+        sides = (step - 1,) if len(expected) == 2 and line.is_proven else (step - 1, step)
+        fresh = [sessions[index] for index in sides if low < index < high and sessions[index] not in line.asked]
+        if fresh:
+            return fresh
+    return [sessions[_month_start(sessions, low, high, (low + high) // 2)]]
+
+
+def _month_start(sessions: Sequence[date], low: int, high: int, middle: int) -> int:
+    """The index nearest `middle` at which a month begins, or ends: most fiscal periods end there. Else `middle`."""
+    turns = [
+        index
+        for start in range(low + 1, high)
+        if sessions[start].month != sessions[start - 1].month
+        for index in (start, start - 1)
+        if low < index < high
+    ]
+    return min(turns, key=lambda index: (abs(index - middle), index)) if turns else middle

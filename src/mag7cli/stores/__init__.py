@@ -1,1 +1,0 @@
-"""Stores beyond the local folder; each is imported only when a lake's address asks for it."""

@@ -1,0 +1,144 @@
+"""What of the tables is to be made again: raw documents and splits against the manifest, by year. Writes nothing."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from mag7cli.collection.split_cache import read_splits
+from mag7cli.lake.layout import Lake
+from mag7cli.lake.store import ObjectInfo
+from mag7cli.market.records import Split
+from mag7cli.tables.manifest import Manifest
+
+# The guard looks for splits at most two weeks away, from two dates at most one apart.
+_SPLITS_AROUND: Final = timedelta(days=21)
+
+
+@dataclass(frozen=True, slots=True)
+class DateInputs:
+    """What one date is made of: its document if it has one, the one before it, and the splits around it by ticker."""
+
+    trading_date: date
+    has_document: bool
+    previous: date | None
+    splits: Mapping[str, Sequence[Split]]
+
+
+@dataclass(frozen=True, slots=True)
+class YearInputs:
+    """One calendar year: the dates to be made of their documents, oldest first, and what stays as it is.
+
+    `kept` dates have their rows in the flat files of the tables `kept_in`.
+    """
+
+    year: int
+    dates: tuple[DateInputs, ...]
+    kept: frozenset[date] = frozenset()
+    kept_in: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    start: date
+    end: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
+    def touches(self, year: int) -> bool:
+        return self.start.year <= year <= self.end.year
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All that tables are made of: documents by date, and splits by execution date."""
+
+    documents: Mapping[date, ObjectInfo]
+    splits: Sequence[tuple[date, str, Split]]
+
+    @classmethod
+    def of(cls, lake: Lake) -> "Sources":
+        by_ticker = read_splits(lake).by_ticker
+        splits = sorted(
+            ((split.execution_date, ticker, split) for ticker, splits in by_ticker.items() for split in splits),
+            key=lambda found: found[:2],
+        )
+        return cls(lake.documents(), splits)
+
+    def inputs(self) -> Iterator[tuple[DateInputs, str]]:
+        """What every date is made of, oldest first, with a fingerprint that changes whenever that may have."""
+        previous: date | None = None
+        for day in sorted({*self.documents, *(day for day, _, _ in self.splits)}):
+            inputs = DateInputs(day, day in self.documents, previous, self._splits_around(day))
+            yield inputs, self._fingerprint(inputs)
+            previous = day if inputs.has_document else previous
+
+    def _splits_around(self, day: date) -> dict[str, list[Split]]:
+        first = bisect_left(self.splits, day - _SPLITS_AROUND, key=lambda found: found[0])
+        last = bisect_right(self.splits, day + _SPLITS_AROUND, key=lambda found: found[0])
+        around: dict[str, list[Split]] = {}
+        for _, ticker, split in self.splits[first:last]:
+            around.setdefault(ticker, []).append(split)
+        return around
+
+    def _fingerprint(self, inputs: DateInputs) -> str:
+        documents = (inputs.trading_date if inputs.has_document else None, inputs.previous)
+        versions = [self.documents[day].version if day else "" for day in documents]
+        return _digest([*versions, repr(sorted(inputs.splits.items()))])
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One year to be made: `changed` dates get new partitions, `gone` ones lose theirs, flat files are all new."""
+
+    inputs: YearInputs
+    fingerprints: Mapping[date, str]
+    changed: frozenset[date]
+    gone: frozenset[date]
+
+    @property
+    def year(self) -> int:
+        return self.inputs.year
+
+    @property
+    def fingerprint(self) -> str:
+        return _digest(f"{day} {fingerprint}" for day, fingerprint in self.fingerprints.items())
+
+
+def plans(sources: Sources, manifest: Manifest, wanted: Range, *, force: bool) -> Iterator[Plan]:
+    """The years that are not as they should be."""
+    by_year: dict[int, list[tuple[DateInputs, str]]] = {day.year: [] for day in manifest.dates}
+    for inputs, fingerprint in sources.inputs():
+        if inputs.trading_date in wanted or inputs.trading_date in manifest.dates:
+            by_year.setdefault(inputs.trading_date.year, []).append((inputs, fingerprint))
+    for year in sorted({*by_year, *manifest.years}):
+        if wanted.touches(year):
+            plan = _plan(year, by_year.get(year, []), manifest, wanted if force else None)
+            made = manifest.years.get(year)
+            if plan.changed or plan.gone or made is None or made.fingerprint != plan.fingerprint:
+                yield plan
+
+
+def _plan(year: int, dates: Sequence[tuple[DateInputs, str]], manifest: Manifest, forced: Range | None) -> Plan:
+    fingerprints = {inputs.trading_date: fingerprint for inputs, fingerprint in dates}
+    known = {day: made.fingerprint for day, made in manifest.dates.items() if day.year == year}
+    changed = {
+        day
+        for day, fingerprint in fingerprints.items()
+        if known.get(day) != fingerprint or (forced is not None and day in forced)
+    }
+    gone = frozenset(known.keys() - fingerprints.keys())
+    made = manifest.years.get(year)
+    if made is None or not made.fingerprint:
+        everything = YearInputs(year, tuple(inputs for inputs, _ in dates))
+        return Plan(everything, fingerprints, frozenset(changed), gone)
+    anew = tuple(inputs for inputs, _ in dates if inputs.trading_date in changed)
+    kept = frozenset(fingerprints.keys() - changed)
+    return Plan(YearInputs(year, anew, kept, frozenset(made.versions)), fingerprints, frozenset(changed), gone)

@@ -1,0 +1,79 @@
+"""Whether values fit their columns: type, null, size. Knows nothing of where they come from or go to."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mag7cli.tables.schema import Column, ColumnType, Table
+from mag7cli.tables.texts import Texts
+
+_TYPES: Final[dict[ColumnType, frozenset[type]]] = {
+    "date": frozenset({date}),
+    "varchar": frozenset({str}),
+    "decimal": frozenset({int, float}),
+    "double": frozenset({int, float}),
+    "bigint": frozenset({int}),
+    "integer": frozenset({int}),
+    "boolean": frozenset({bool}),
+}
+_INTEGER_BITS: Final[dict[ColumnType, int]] = {"integer": 31, "bigint": 63}
+
+
+def problem(table: Table, columns: Sequence[Any]) -> str | None:
+    """The first value that its column cannot hold; None if all can be held. The trading date is not among them."""
+    for column, values in zip(table.columns[1:], columns, strict=True):
+        found = _values_problem(column, values)
+        if found:
+            return f"{table.name}.{column.name} {found}"
+    return None
+
+
+def _values_problem(column: Column, values: Any) -> str | None:
+    if isinstance(values, np.ndarray):
+        return _array_problem(column, values)
+    if isinstance(values, Texts):
+        return _texts_problem(column, values)
+    kinds = set(map(type, values))
+    if type(None) in kinds:
+        if not column.nullable:
+            return "has no value"
+        kinds.discard(type(None))
+        values = [value for value in values if value is not None]
+    if not kinds:
+        return None
+    if not kinds <= _TYPES[column.type]:
+        found = ", ".join(sorted(kind.__name__ for kind in kinds - _TYPES[column.type]))
+        return f"is {found} where {column.type} belongs"
+    if column.type == "varchar":
+        return _texts_problem(column, Texts.of(values))
+    return _range_problem(column, min(values), max(values)) if column.type != "date" else None
+
+
+def _array_problem(column: Column, values: npt.NDArray[Any]) -> str | None:
+    """Arrays of floats hold NaN for an absent value; what they were made of was checked for its type."""
+    if values.dtype != np.float64:
+        return None
+    present = values[~np.isnan(values)]
+    if len(present) < len(values) and not column.nullable:
+        return "has no value"
+    return _range_problem(column, present.min(), present.max()) if len(present) else None
+
+
+def _texts_problem(column: Column, texts: Texts) -> str | None:
+    if texts.missing is not None and not column.nullable:
+        return "has no value"
+    size = int(texts.sizes.max())
+    return f"has {size} bytes, more than {column.max_bytes}" if size > (column.max_bytes or 0) else None
+
+
+def _range_problem(column: Column, lowest: float, highest: float) -> str | None:
+    if column.type == "decimal":
+        limit = 10 ** (column.precision - column.scale)
+    elif column.type in _INTEGER_BITS:
+        limit = 2 ** _INTEGER_BITS[column.type]
+    else:
+        return None
+    return None if -limit < lowest and highest < limit else f"is not below {limit:.0e}"

@@ -1,0 +1,133 @@
+"""The lines of the index in one raw document, by column, as arrays: what is computed over five hundred of them at once.
+
+Prices and market caps are in USD, percentages 0-100. In an array of floats NaN stands for an absent value.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import itemgetter
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mag7cli.core.errors import DocumentError
+from mag7cli.lake.document import Document
+from mag7cli.shares.anomalies import DayView
+
+Floats = npt.NDArray[np.float64]
+
+_WHERE: Final = "sp500_details.constituents"
+_NUMBERS: Final = frozenset({int, float})
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What the guard compares between two dates: the close and the share count of the ticker in the same place."""
+
+    trading_date: date
+    tickers: tuple[str, ...]
+    closes: Floats
+    shares: Floats
+
+    def stepped_since(self, before: "Lines") -> list[str]:
+        """The lines that moved more than most do in a day; whatever is not here, the guard would pass over."""
+        before = before._in_order_of(self.tickers)
+        # Tighter than the guard's own bounds of an ordinary day. What was zero, or was not there, is never inside.
+        close, shares = self.closes, self.shares
+        ordinary = (0.6 * before.closes < close) & (close < 1.7 * before.closes)
+        ordinary &= (0.8 * before.shares < shares) & (shares < 1.25 * before.shares)
+        return [self.tickers[index] for index in np.flatnonzero(~ordinary)]
+
+    def view(self, tickers: Collection[str]) -> DayView:
+        """These lines, as the guard takes them."""
+        wanted = [index for index, ticker in enumerate(self.tickers) if ticker in tickers]
+        closes, shares = self.closes[wanted].tolist(), self.shares[wanted].tolist()
+        values = zip(closes, shares, strict=True)
+        return DayView(self.trading_date, dict(zip([self.tickers[index] for index in wanted], values, strict=True)))
+
+    def _in_order_of(self, tickers: tuple[str, ...]) -> "Lines":
+        if tickers == self.tickers:
+            return self
+        place = {ticker: index for index, ticker in enumerate(self.tickers)}
+        # One place more than there are lines holds the zeros of those that are not here.
+        order = [place.get(ticker, len(self.tickers)) for ticker in tickers]
+        return Lines(self.trading_date, tickers, np.append(self.closes, 0)[order], np.append(self.shares, 0)[order])
+
+
+@dataclass(frozen=True, slots=True)
+class Constituents:
+    """The lines of a date, by column. `counted` lines enter the total; `market_caps` are of the whole company."""
+
+    tickers: tuple[str, ...]
+    symbols: tuple[Any, ...]
+    ciks: tuple[Any, ...]
+    closes: Floats
+    shares: Floats
+    market_caps: Floats
+    counted: npt.NDArray[np.bool_]
+
+    def pct_of(self, total: float | None) -> Floats:
+        """Each counted line as a share of the index's total; NaN for the others, and for all if there is none."""
+        if total is None:
+            return np.full(len(self.tickers), np.nan)
+        return np.where(self.counted, 100 * self.market_caps / total, np.nan)
+
+    def largest(self, count: int) -> list[float]:
+        """The market caps of the largest companies, largest first."""
+        return sorted(self.market_caps[self.counted].tolist(), reverse=True)[:count]
+
+
+def read(document: Document, where: str) -> Constituents | None:
+    """The constituents of a document, None if it lists none. Raises DocumentError with `where`, its address."""
+    entries: Any = document["sp500_details"].get("constituents")
+    if not entries:
+        return None
+    try:
+        columns = {name: tuple(map(value_of, entries)) for name, value_of in _VALUES.items()}
+    except KeyError as error:
+        raise DocumentError(where, f"an entry of {_WHERE} has no {error}") from error
+    except TypeError as error:
+        raise DocumentError(where, f"{_WHERE} is not a list of objects") from error
+    for name, kinds in _TYPES.items():
+        if not kinds.issuperset(map(type, columns[name])):
+            raise DocumentError(where, f"{name} of {_WHERE} has a value of another type")
+    return Constituents(
+        columns["ticker"],
+        columns["symbol"],
+        columns["cik"],
+        np.array(columns["close_price"], np.float64),
+        np.array(columns["shares_outstanding"], np.float64),
+        np.array(columns["market_cap"], np.float64),
+        np.array(columns["counted"], bool),
+    )
+
+
+_VALUES: Final = {
+    name: itemgetter(name)
+    for name in ("ticker", "symbol", "cik", "close_price", "shares_outstanding", "market_cap", "counted")
+}
+# Tickers are looked up, and what becomes an array would be converted: their types are checked before.
+_TYPES: Final[Mapping[str, frozenset[type]]] = {
+    "ticker": frozenset({str}),
+    "close_price": _NUMBERS,
+    "shares_outstanding": _NUMBERS,
+    "market_cap": _NUMBERS,
+    "counted": frozenset({bool}),
+}
+
+
+def lines(document: Document, constituents: Constituents | None) -> Lines:
+    """What the guard compares: every constituent; of the original's documents, which list none, the seven."""
+    day = date.fromisoformat(document["trading_date"])
+    if constituents is not None:
+        return Lines(day, constituents.tickers, constituents.closes, constituents.shares)
+    priced = [
+        (ticker, bar.get("close_price"), company.get("shares_outstanding"))
+        for ticker, company in document["companies"].items()
+        if isinstance(bar := company.get("trading_data"), dict)
+    ]
+    known: list[Sequence[Any]] = [row for row in priced if _NUMBERS.issuperset(map(type, row[1:]))]
+    closes, shares = (np.array([row[column] for row in known], np.float64) for column in (1, 2))
+    return Lines(day, tuple(row[0] for row in known), closes, shares)

@@ -1,0 +1,193 @@
+"""What `transform` has made, and of what: `processed/_manifest.json`. It saves work and decides nothing else.
+
+A manifest that is missing, damaged, of other code or of other files than the lake has is replaced by a listing of the
+files, which matches no document, so that everything is made again. Athena ignores names that start with `_`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import orjson
+
+from mag7cli import __version__
+from mag7cli.core.errors import KeyNotFoundError
+from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
+from mag7cli.tables.schema import SCHEMA_VERSION, TABLE
+
+KEY: Final = PROCESSED + "_manifest.json"
+
+_EVERY_DATE: Final = "daily_summary"
+_PARTITION: Final = re.compile(rf"{PROCESSED}(\w+)/trading_date=(\d{{4}}-\d\d-\d\d)/part-0\.parquet")
+_FLAT: Final = re.compile(rf"{ANALYTICS}(\w+)/(\d{{4}})\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The tables that have a partition for a date, and the fingerprint of what they were made of.
+
+    `problem` is why the date's document made no rows.
+    """
+
+    fingerprint: str
+    tables: frozenset[str]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeYear:
+    """The flat files of a year: their versions by table, and the fingerprint of what they were made of."""
+
+    fingerprint: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is there: partitions by date and flat files by year."""
+
+    dates: Mapping[date, Made]
+    years: Mapping[int, MadeYear]
+
+    def tables_on(self, day: date) -> frozenset[str]:
+        """The tables that have a partition for that date."""
+        return self.dates[day].tables if day in self.dates else frozenset()
+
+    def tables_in(self, year: int) -> frozenset[str]:
+        """The tables that have a flat file for that year."""
+        return frozenset(self.years[year].versions) if year in self.years else frozenset()
+
+    def doubting(self, dates: Iterable[date], years: Iterable[int]) -> "Manifest":
+        """The manifest while these are being made: any of their files may be there, whatever it was made of."""
+        return Manifest(
+            {**self.dates, **dict.fromkeys(dates, _DOUBTED)}, {**self.years, **dict.fromkeys(years, _DOUBTED_YEAR)}
+        )
+
+    def with_year(self, year: int, made: MadeYear, dates: Mapping[date, Made], gone: Iterable[date]) -> "Manifest":
+        """The manifest after a year was made: some of its `dates` anew, some of them `gone`."""
+        kept = {day: of for day, of in self.dates.items() if day not in set(gone)}
+        return Manifest({**kept, **dates}, {**self.years, year: made})
+
+
+_DOUBTED: Final = Made("", frozenset(TABLE))
+_DOUBTED_YEAR: Final = MadeYear("", dict.fromkeys(TABLE, ""))
+
+
+def read(lake: Lake) -> Manifest:
+    """The manifest that the lake keeps, or, where it cannot be trusted, what a listing of the files shows."""
+    found = _decoded(lake)
+    return found if found and _agrees(found, lake) else _listed(lake)
+
+
+def write(lake: Lake, manifest: Manifest) -> None:
+    """Keep the manifest."""
+    content = {
+        "made_by": _code(),
+        "dates": {
+            day.isoformat(): [made.fingerprint, sorted(made.tables), made.problem]
+            for day, made in sorted(manifest.dates.items())
+        },
+        "years": {
+            str(year): [made.fingerprint, dict(sorted(made.versions.items()))]
+            for year, made in sorted(manifest.years.items())
+        },
+    }
+    lake.store.write(KEY, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _code() -> str:
+    """What turns documents into bytes: another version of any of it may make other bytes."""
+    # Takes as long to import as a worker of `transform`, which never asks, does to make some dates.
+    from importlib.metadata import version
+
+    return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, pyarrow {version('pyarrow')}"
+
+
+def _decoded(lake: Lake) -> Manifest | None:
+    try:
+        content = orjson.loads(lake.store.read(KEY))
+        if content["made_by"] != _code():
+            return None
+        return Manifest(
+            {
+                date.fromisoformat(day): Made(fingerprint, frozenset(names), problem)
+                for day, (fingerprint, names, problem) in content["dates"].items()
+            },
+            {int(year): MadeYear(fingerprint, dict(made)) for year, (fingerprint, made) in content["years"].items()},
+        )
+    except (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _agrees(manifest: Manifest, lake: Lake) -> bool:
+    """Whether the files are still there, by a sample that costs little even where listing is a request.
+
+    Every flat file in its version, every date's summary, and every partition of the last date: enough to notice a
+    folder that was deleted, be it a zone's, a table's or a date's. What an earlier run was making when it died proves
+    nothing.
+    """
+    flat = {
+        (year, name, version)
+        for year, made in manifest.years.items()
+        if made.fingerprint
+        for name, version in made.versions.items()
+    }
+    summaries = {day for day, made in manifest.dates.items() if made.fingerprint and _EVERY_DATE in made.tables}
+    last = max(summaries, default=None)
+    return (
+        flat == {found for found in _flat_files(lake) if not _is_doubted(manifest.years.get(found[0]))}
+        and summaries == {day for day, _ in _summaries(lake) if not _is_doubted(manifest.dates.get(day))}
+        and (last is None or all(lake.store.exists(lake.partition_key(t, last)) for t in manifest.dates[last].tables))
+    )
+
+
+def _is_doubted(made: Made | MadeYear | None) -> bool:
+    return made is not None and not made.fingerprint
+
+
+def _summaries(lake: Lake) -> Iterator[tuple[date, str]]:
+    return _partitions(lake, f"{PROCESSED}{_EVERY_DATE}/")
+
+
+def _listed(lake: Lake) -> Manifest:
+    dates: dict[date, set[str]] = {}
+    years: dict[int, dict[str, str]] = {}
+    for day, table in _partitions(lake, PROCESSED):
+        dates.setdefault(day, set()).add(table)
+    for year, table, _ in _flat_files(lake):
+        years.setdefault(year, {})[table] = ""
+    return Manifest(
+        {day: Made("", frozenset(names)) for day, names in dates.items()},
+        {year: MadeYear("", names) for year, names in years.items()},
+    )
+
+
+def listed_keys(lake: Lake) -> set[str]:
+    """The keys of every file of either layout."""
+    partitions = {lake.partition_key(table, day) for day, table in _partitions(lake, PROCESSED)}
+    return partitions | {lake.flat_key(table, year) for year, table, _ in _flat_files(lake)}
+
+
+def _partitions(lake: Lake, prefix: str) -> Iterator[tuple[date, str]]:
+    for found in lake.store.list(prefix):
+        match = _PARTITION.fullmatch(found.key)
+        day = _date(match[2]) if match and match[1] in TABLE else None
+        if match and day:
+            yield day, match[1]
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _flat_files(lake: Lake) -> Iterator[tuple[int, str, str]]:
+    """Year, table and version of every flat file."""
+    for found in lake.store.list(ANALYTICS):
+        match = _FLAT.fullmatch(found.key)
+        if match and match[1] in TABLE:
+            yield int(match[2]), match[1], found.version

@@ -1,0 +1,185 @@
+"""Raw documents to tables, in both layouts: what has changed since the last run, and only that.
+
+The tables are a function of the raw documents and the splits: a document that is gone or cannot be understood has no
+rows. A run that dies at any point is completed by the next one. Knows nothing of rows and Parquet.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Final
+
+from mag7cli.core import processes
+from mag7cli.core.progress import NoProgress, Progress
+from mag7cli.lake.layout import Lake
+from mag7cli.tables import changes
+from mag7cli.tables import manifest as manifests
+from mag7cli.tables.changes import Plan, Range, Sources
+from mag7cli.tables.manifest import Made, MadeYear, Manifest
+
+_DATES_FOR_A_PROCESS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDocument:
+    """A raw document that made no rows, and why."""
+
+    trading_date: date
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransformResult:
+    """What a run did, by trading date. `failed` has the documents of this and of earlier runs that are still bad."""
+
+    written: tuple[date, ...]
+    unchanged: tuple[date, ...]
+    removed: tuple[date, ...]
+    failed: tuple[FailedDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A file that is not what the raw documents make."""
+
+    key: str
+    reason: str
+
+
+def transform(
+    lake: Lake,
+    start: date | None = None,
+    end: date | None = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> TransformResult:
+    """Bring the tables up to date with the raw documents from `start` to `end`, both included, and say what changed.
+
+    Dates outside are touched only if they are in the tables already and share a year, hence a flat file, with one that
+    changed. `force` makes every date of the range anew. Raises StoreError.
+    """
+    sources = Sources.of(lake)
+    manifest = manifests.read(lake)
+    wanted = Range(start or date.min, end or date.max)
+    plans = list(changes.plans(sources, manifest, wanted, force=force))
+    if plans:
+        manifest = _carry_out(lake, plans, manifest, progress or NoProgress())
+    return _result(sources, plans, manifest, wanted)
+
+
+def differences(lake: Lake) -> Iterator[Difference]:
+    """Where the tables are not, byte for byte, what the raw documents make: the proof behind every figure."""
+    from mag7cli.tables import year_files
+
+    there = manifests.listed_keys(lake)
+    for plan in changes.plans(Sources.of(lake), Manifest({}, {}), Range(date.min, date.max), force=True):
+        made = dict(year_files.files(year_files.read(lake, plan.inputs), plan.changed))
+        yield from (Difference(key, "missing") for key in made if key not in there)
+        found = [key for key in made if key in there]
+        with year_files.transfers(lake.store) as run:
+            for key, data in zip(found, run(lake.store.read, found), strict=True):
+                if data != made[key]:
+                    yield Difference(key, "other bytes than the raw documents make")
+        there.difference_update(found)
+    yield from (Difference(key, "made by no raw document") for key in sorted(there))
+
+
+# Doing it
+
+
+@dataclass(frozen=True, slots=True)
+class _MadeYear:
+    """What became of a plan: the flat files, and the partitions of the changed dates."""
+
+    plan: Plan
+    flat: MadeYear
+    dates: Mapping[date, Made]
+
+
+def _carry_out(lake: Lake, plans: Sequence[Plan], before: Manifest, progress: Progress) -> Manifest:
+    """Make the years and keep the manifest true at every step: what is being made counts as unknown until it is."""
+    changed = [day for plan in plans for day in plan.changed]
+    gone = [day for plan in plans for day in plan.gone]
+    manifest = before.doubting([*changed, *gone], [plan.year for plan in plans])
+    manifests.write(lake, manifest)
+    with processes.spread(partial(_make, lake), plans, _workers(lake, plans)) as made_years:
+        progress.start(len(changed))
+        for made in made_years:
+            _delete_leftovers(lake, made, before)
+            manifest = manifest.with_year(made.plan.year, made.flat, made.dates, made.plan.gone)
+            manifests.write(lake, manifest)
+            progress.advance(len(made.plan.changed))
+    progress.finish()
+    return manifest
+
+
+def _workers(lake: Lake, plans: Sequence[Plan]) -> int:
+    """How many processes the work is worth: another one takes as long to start as some dates take to make."""
+    # On S3 it is requests that take time, not the processor.
+    if lake.store.local_root is None:
+        return 1
+    dates = sum(len(plan.inputs.dates) for plan in plans)
+    return max(1, min(processes.cores(), len(plans), dates // _DATES_FOR_A_PROCESS))
+
+
+def _make(lake: Lake, plan: Plan) -> _MadeYear:
+    """Write the files of a year. Another process may do it: it must be safe to repeat."""
+    with _no_garbage_collection():
+        # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
+        from mag7cli.tables import year_files
+
+        rows = year_files.read(lake, plan.inputs)
+        with year_files.transfers(lake.store) as run:
+            for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
+                pass
+            flat = {lake.flat_key(table, plan.year): table for table in sorted(rows.tables)}
+            versions = {flat[info.key]: info.version for info in run(lake.store.info, flat)}
+    dates = {
+        day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day)) for day in sorted(plan.changed)
+    }
+    return _MadeYear(plan, MadeYear(plan.fingerprint, versions), dates)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Documents hold no circles, nor do imports leave many: to look for some takes a twentieth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _delete_leftovers(lake: Lake, made: _MadeYear, before: Manifest) -> None:
+    """Files that the new documents no longer make: a date that is gone, a table that has no rows any more."""
+    from mag7cli.tables import year_files
+
+    year = made.plan.year
+    keys = [
+        lake.partition_key(table, day)
+        for day in (*made.plan.gone, *made.dates)
+        for table in before.tables_on(day) - (made.dates[day].tables if day in made.dates else frozenset())
+    ]
+    keys += [lake.flat_key(table, year) for table in before.tables_in(year) - made.flat.versions.keys()]
+    with year_files.transfers(lake.store) as run:
+        for _ in run(lake.store.delete, sorted(keys)):
+            pass
+
+
+def _result(sources: Sources, plans: Sequence[Plan], manifest: Manifest, wanted: Range) -> TransformResult:
+    changed = {day for plan in plans for day in plan.changed if day in sources.documents}
+    known = {day: made for day, made in manifest.dates.items() if day in sources.documents}
+    failed = {day: made.problem for day, made in known.items() if made.problem and wanted.touches(day.year)}
+    return TransformResult(
+        written=tuple(sorted(changed - failed.keys())),
+        unchanged=tuple(day for day in sorted(known) if day in wanted and day not in changed and day not in failed),
+        removed=tuple(sorted(day for plan in plans for day in plan.gone)),
+        failed=tuple(FailedDocument(day, Lake.document_key(day), reason) for day, reason in sorted(failed.items())),
+    )

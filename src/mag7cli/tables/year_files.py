@@ -1,0 +1,232 @@
+"""The files of one calendar year, in both layouts, as keys and bytes: its documents to rows, its rows to Parquet.
+
+The same documents and splits give the same bytes, whichever dates are asked for. Writes nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mag7cli.core.errors import DocumentError
+from mag7cli.lake import document
+from mag7cli.lake.layout import Lake
+from mag7cli.lake.store import Store
+from mag7cli.market.records import Split
+from mag7cli.shares import anomalies
+from mag7cli.shares.anomalies import Event
+from mag7cli.tables import column_check, constituent_arrays, rows
+from mag7cli.tables.changes import DateInputs, YearInputs
+from mag7cli.tables.constituent_arrays import Lines
+from mag7cli.tables.schema import TABLE, Column, Table
+from mag7cli.tables.texts import Texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SPLITS: Final = "stock_splits"
+# A request to S3 is mostly waiting; its client takes threads.
+_REQUESTS_IN_FLIGHT: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class YearRows:
+    """The rows of a year by table, and why some of its documents made none.
+
+    `batches` were made of documents now, `kept` are those of other dates, as a flat file holds them.
+    """
+
+    year: int
+    batches: Mapping[str, "Batch"]
+    kept: Mapping[str, "Mapping[date, pa.Table]"]
+    problems: Mapping[date, str]
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables that have rows."""
+        return frozenset(self.batches) | frozenset(self.kept)
+
+    def tables_on(self, day: date) -> frozenset[str]:
+        """The tables that have rows on that date, if it was made now."""
+        return frozenset(name for name, batch in self.batches.items() if day in batch.counts)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows of one table, by column, in the order of their dates; `counts` is how many each date has."""
+
+    table: Table
+    counts: dict[date, int] = field(default_factory=dict)
+    _chunks: list[list[Any]] = field(default_factory=list)
+    _columns: list[Any] | None = None
+
+    def add(self, day: date, columns: rows.Columns) -> None:
+        """Append the rows of a date later than all that are here."""
+        self.counts[day] = len(columns[0])
+        self._chunks = self._chunks or [[] for _ in columns]
+        for chunks, values in zip(self._chunks, columns, strict=True):
+            # A date's names are mostly those of the date before: kept once, they are encoded once.
+            is_known = chunks and isinstance(values, tuple) and values == chunks[-1]
+            chunks.append(chunks[-1] if is_known else values)
+
+    def columns(self) -> list[Any]:
+        """The columns whole, after the last date was added: arrays, texts, or lists of what is neither."""
+        if self._columns is None:
+            after_the_date = self.table.columns[1:]
+            self._columns = [
+                _whole(column, chunks) for column, chunks in zip(after_the_date, self._chunks, strict=True)
+            ]
+            self._chunks = []
+        return self._columns
+
+
+def _whole(column: Column, chunks: list[Any]) -> Any:
+    if isinstance(chunks[0], np.ndarray):
+        return np.concatenate(chunks)
+    if column.type == "varchar":
+        with suppress(TypeError):  # the check tells what is no text
+            distinct = {id(chunk): chunk for chunk in chunks}
+            texts = {name: Texts.of(chunk) for name, chunk in distinct.items()}
+            return Texts.joined([texts[id(chunk)] for chunk in chunks])
+    return list(chain.from_iterable(chunks))
+
+
+def read(lake: Lake, inputs: YearInputs) -> YearRows:
+    """The rows of a year. A document that cannot be understood makes none; its reason is among the problems."""
+    # A value of a wrong type is rare, and to look for it in whole columns is cheap: only a year that has one is read
+    # again, date by date, to find the document.
+    found = _read(lake, inputs, check=False)
+    sound = all(column_check.problem(batch.table, batch.columns()) is None for batch in found.batches.values())
+    return found if sound else _read(lake, inputs, check=True)
+
+
+def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
+    batches: dict[str, Batch] = {}
+    problems: dict[date, str] = {}
+    with transfers(lake.store) as run:
+        keys = [lake.document_key(day.trading_date) for day in inputs.dates if day.has_document]
+        documents = iter(run(lake.store.read, keys))
+        reader = _Reader(lake)
+        for day in inputs.dates:
+            try:
+                made = reader.columns(day, next(documents) if day.has_document else None)
+                if check:
+                    rows.check(made, day.trading_date.isoformat())
+            except DocumentError as error:
+                problems[day.trading_date] = error.reason
+                continue
+            for name, values in made.items():
+                batches.setdefault(name, Batch(TABLE[name])).add(day.trading_date, values)
+    return YearRows(inputs.year, batches, _kept(lake, inputs), problems)
+
+
+def _kept(lake: Lake, inputs: YearInputs) -> "dict[str, dict[date, pa.Table]]":
+    """The rows of dates that have not changed: to read them back costs less than to make them again."""
+    names = sorted(inputs.kept_in) if inputs.kept else []
+    with transfers(lake.store) as run:
+        data = run(lake.store.read, [lake.flat_key(name, inputs.year) for name in names])
+        found = {name: _of(inputs.kept, of_year) for name, of_year in zip(names, data, strict=True)}
+    return {name: of_dates for name, of_dates in found.items() if of_dates}
+
+
+def _of(dates: Collection[date], flat_file: bytes) -> "dict[date, pa.Table]":
+    from mag7cli.tables import parquet
+
+    return {day: rows_ for day, rows_ in parquet.by_date(flat_file).items() if day in dates}
+
+
+class _Reader:
+    """Turns documents into columns, and remembers the last one for the guard."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._last: tuple[date, Lines | None] | None = None
+
+    def columns(self, inputs: DateInputs, data: bytes | None) -> dict[str, rows.Columns]:
+        """The columns of every table that has rows on that date. Raises DocumentError."""
+        splits = _split_columns(inputs)
+        if data is None:
+            return splits
+        previous = self._lines_of(inputs.previous)
+        # A document that cannot be understood is followed by one that the guard compares with nothing.
+        self._last = (inputs.trading_date, None)
+        day = _day(self._lake, inputs.trading_date, data)
+        lines = constituent_arrays.lines(day.document, day.constituents)
+        self._last = (inputs.trading_date, lines)
+        return rows.columns(day, _events(previous, lines, inputs.splits)) | splits
+
+    def _lines_of(self, previous: date | None) -> Lines | None:
+        if previous is None:
+            return None
+        if self._last is not None and self._last[0] == previous:
+            return self._last[1]
+        try:
+            day = _day(self._lake, previous, self._lake.store.read(self._lake.document_key(previous)))
+        except DocumentError:
+            return None
+        return constituent_arrays.lines(day.document, day.constituents)
+
+
+def _events(before: Lines | None, now: Lines, splits: Mapping[str, Sequence[Split]]) -> list[Event]:
+    """What the guard finds, asked about the few lines that it might find something in."""
+    if before is None:
+        return []
+    worth_a_look = {*now.stepped_since(before), *splits}
+    return anomalies.check(before.view(worth_a_look), now.view(worth_a_look), splits) if worth_a_look else []
+
+
+def _day(lake: Lake, trading_date: date, data: bytes) -> rows.Day:
+    where = lake.store.uri(lake.document_key(trading_date))
+    day = rows.read(document.decode(data, where), where)
+    if day.trading_date != trading_date:
+        raise DocumentError(where, f"its trading_date is {day.trading_date}")
+    return day
+
+
+def _split_columns(inputs: DateInputs) -> dict[str, rows.Columns]:
+    executed = [
+        (ticker, split.split_from, split.split_to, split.ratio)
+        for ticker, splits in sorted(inputs.splits.items())
+        for split in splits
+        if split.execution_date == inputs.trading_date
+    ]
+    return {_SPLITS: tuple(zip(*executed, strict=True))} if executed else {}
+
+
+def files(made: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]]:
+    """Keys and bytes: the partitions of those of these dates that were made now, and every flat file of the year."""
+    # The import of Arrow takes longer than to find that nothing has changed.
+    from mag7cli.tables import parquet
+
+    for name in sorted(made.tables):
+        by_date = dict(made.kept.get(name, {}))
+        batch = made.batches.get(name, Batch(TABLE[name]))
+        if batch.counts:
+            counts = list(batch.counts.values())
+            table = parquet.arrow_table(TABLE[name], list(batch.counts), counts, batch.columns())
+            partitions = parquet.partitions(table)
+            for day, start, count in zip(batch.counts, accumulate(counts, initial=0), counts, strict=False):
+                by_date[day] = table.slice(start, count)
+                if day in dates:
+                    yield Lake.partition_key(name, day), partitions.file(start, count)
+        whole = parquet.joined(by_date[day] for day in sorted(by_date)) if made.kept.get(name) else table
+        yield Lake.flat_key(name, made.year), parquet.flat_bytes(TABLE[name], whole)
+
+
+Run = Callable[[Callable[..., Any], Iterable[Any]], Iterator[Any]]
+
+
+@contextmanager
+def transfers(store: Store) -> Iterator[Run]:
+    """How to run many reads or writes: like `map` in order, but side by side where each is a request."""
+    if store.local_root is not None:
+        yield map
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_REQUESTS_IN_FLIGHT) as pool:
+        yield pool.map

@@ -1,0 +1,93 @@
+"""The requests, as the vendor's client spells them; the only module that imports the client.
+
+The vendor renamed its package to `massive`, with the same classes and methods: to change over, change the import and
+the name of the distribution below. The client is asked for raw answers: what it decodes it decodes leniently
+(`[]` for a body that is no JSON). It is given no key: the transport signs.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from importlib.metadata import version
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from polygon import RESTClient
+
+from mag7cli.vendors.polygon.transport import Transport
+from mag7cli.vendors.polygon.wire import Answer, NotOkError
+
+DISTRIBUTION: Final = "polygon-api-client"
+
+_SPLITS_V1: Final = "/stocks/v1/splits"
+_MOST_BARS: Final = 50_000
+_MOST_SPLITS_V3: Final = 1_000
+_MOST_SPLITS_V1: Final = 5_000
+
+
+class VendorClient:
+    """One method for each request; none raises for a status. Safe to share between threads.
+
+    Every method may raise NoAnswerError.
+    """
+
+    def __init__(self, transport: Transport, base_url: str) -> None:
+        self.version = f"{DISTRIBUTION} {version(DISTRIBUTION)}"
+        self._transport = transport
+        self._base_url = base_url
+        self._client: Any = RESTClient(api_key="signed-by-the-transport", base=base_url, retries=0, trace=False)
+        self._client.client = transport
+
+    def details(self, symbol: str, on: date) -> Answer:
+        """GET /v3/reference/tickers/{symbol}"""
+        return _raw(lambda: self._client.get_ticker_details(symbol, date=on.isoformat(), raw=True))
+
+    def bars(self, symbol: str, start: date, end: date) -> Answer:
+        """GET /v2/aggs/ticker/{symbol}/range/1/day/{start}/{end}"""
+        days = (start.isoformat(), end.isoformat())
+        options = {"adjusted": False, "sort": "asc", "limit": _MOST_BARS}
+        return _raw(lambda: self._client.get_aggs(symbol, 1, "day", *days, **options, raw=True))
+
+    def grouped(self, on: date) -> Answer:
+        """GET /v2/aggs/grouped/locale/us/market/stocks/{on}"""
+        return _raw(lambda: self._client.get_grouped_daily_aggs(on.isoformat(), adjusted=False, raw=True))
+
+    def splits(self, start: date, end: date) -> Answer:
+        """GET /v3/reference/splits, which the vendor's documentation calls deprecated."""
+        days = {"execution_date_gte": start.isoformat(), "execution_date_lte": end.isoformat()}
+        options = {"limit": _MOST_SPLITS_V3, "sort": "execution_date", "order": "asc"}
+        return _raw(lambda: self._client.list_splits(**days, **options, raw=True))
+
+    def splits_v1(self, start: date, end: date) -> Answer:
+        """GET /stocks/v1/splits, the successor, which this client does not have."""
+        days = {"execution_date.gte": start.isoformat(), "execution_date.lte": end.isoformat()}
+        options = {"limit": str(_MOST_SPLITS_V1), "sort": "execution_date.asc"}  # it ignores `order`
+        return self._get(_SPLITS_V1, days | options)
+
+    def symbol_changes(self, symbol: str) -> Answer:
+        """GET /vX/reference/tickers/{symbol}/events"""
+        return _raw(lambda: self._client.get_ticker_events(symbol, types="ticker_change", raw=True))
+
+    def status(self) -> Answer:
+        """GET /v1/marketstatus/now"""
+        return _raw(lambda: self._client.get_market_status(raw=True))
+
+    def next_page(self, next_url: str) -> Answer:
+        """The page that an answer pointed to: on our own host whatever host it named, and without a key in it."""
+        parts = urlsplit(next_url)
+        return self._get(parts.path, {name: value for name, value in parse_qsl(parts.query) if name != "apiKey"})
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._transport.close()
+
+    def _get(self, path: str, fields: Mapping[str, str]) -> Answer:
+        """What the client has no method for, sent as it sends the rest."""
+        return _raw(lambda: self._transport.request("GET", self._base_url + path, fields, self._client.headers))
+
+
+def _raw(ask: Callable[[], Any]) -> Answer:
+    """The transport's own answer; for all but 200 the client would keep the text and lose the status."""
+    try:
+        return cast("Answer", ask())
+    except NotOkError as refusal:
+        return refusal.answer

@@ -1,0 +1,307 @@
+"""Bodies of 200 answers as `market.records`; pure, and strict where the vendor's client is not.
+
+An answer that is no JSON, has another shape, or is about another security, date or price basis raises ShapeError:
+it is a fault, never an empty result. In lists of the whole market one row that cannot be true costs only itself.
+"""
+
+import logging
+import math
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Final
+
+import orjson
+
+from mag7cli.core.clock import NEW_YORK
+from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.vendors.base import VendorStatus
+
+logger = logging.getLogger(__name__)
+
+Body = Mapping[str, Any]
+
+_ACCEPTED: Final = ("OK", "DELAYED")  # the second on plans that are 15 minutes late
+_LAST_MS: Final = 4_102_444_800_000  # 2100-01-01
+_SHOWN: Final = 5
+_A_MARKET_OF_SPLITS: Final = 10  # no security splits as often
+_NUMBERS: Final = frozenset({int, float})
+
+
+class ShapeError(ValueError):
+    """A body that cannot be what was asked for."""
+
+
+def body(data: bytes) -> Body:
+    """The JSON object in a body. Raises ShapeError."""
+    try:
+        found = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ShapeError(f"the body is not JSON ({_opening(data)})") from error
+    if not isinstance(found, dict):
+        raise ShapeError(f"the body is not an object ({_opening(data)})")
+    if "status" in found and found["status"] not in _ACCEPTED:
+        raise ShapeError(f"the body has status {found['status']!r}")
+    return found
+
+
+def next_url(page: Body) -> str | None:
+    """The address of the next page, None on the last one."""
+    found = page.get("next_url")
+    return str(found) if found else None
+
+
+def details(page: Body, symbol: str, on: date) -> TickerDetails:
+    """The details of `symbol`. Raises ShapeError."""
+    results = _object(page, "results")
+    if results.get("ticker") != symbol:
+        raise ShapeError(f"it is about {results.get('ticker')!r}")
+    return TickerDetails(
+        symbol=symbol,
+        on=on,
+        name=_text(results, "name") or "",
+        cik=_text(results, "cik"),
+        composite_figi=_text(results, "composite_figi"),
+        security_type=_text(results, "type"),
+        currency=_text(results, "currency_name"),
+        market_cap_usd=_amount(results, "market_cap"),
+        weighted_shares=_count(results, "weighted_shares_outstanding"),
+        share_class_shares=_count(results, "share_class_shares_outstanding"),
+        description=_text(results, "description"),
+        list_date=_date(results, "list_date") if results.get("list_date") else None,
+    )
+
+
+def bars(page: Body, symbol: str, start: date, end: date) -> list[Bar]:
+    """The bars of one symbol, oldest first. Raises ShapeError for one impossible bar: the series would have a hole."""
+    rows = _unadjusted_rows(page)
+    if rows and page.get("ticker") != symbol:
+        raise ShapeError(f"it is about {page.get('ticker')!r}")
+    found = [_bar(row, symbol) for row in rows]
+    days = [bar.trading_date for bar in found]
+    if any(not start <= day <= end for day in days):
+        raise ShapeError(f"it has bars from {min(days)} to {max(days)}")
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        raise ShapeError("its bars are not in the order of their dates, one for each")
+    return found
+
+
+class BarsOfADay(Mapping[str, Bar]):
+    """The bars of the whole market by symbol, each made when it is asked for: of 12,500 a run wants about 500."""
+
+    def __init__(self, rows: Mapping[str, Body]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, symbol: str) -> Bar:
+        return _bar(self._rows[symbol], symbol)
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def grouped(page: Body, on: date) -> Mapping[str, Bar]:
+    """The bars of the whole market; a row that cannot be true is left out and logged. Raises ShapeError."""
+    rows = _unadjusted_rows(page)
+    kept: dict[str, Body] = {}
+    impossible: set[str] = set()
+    for row in rows:
+        symbol = row.get("T")
+        if not isinstance(symbol, str):
+            raise ShapeError("it has a bar without a symbol")
+        if not _is_possible(row) or kept.setdefault(symbol, row) != row:  # of two that differ none can be trusted
+            impossible.add(symbol)
+        elif _new_york_date(row["t"]) != on:
+            raise ShapeError(f"it has a bar of {symbol} of {_new_york_date(row['t'])}")
+    if len(impossible) * 2 > len(rows):
+        raise ShapeError(f"{len(impossible)} of its {len(rows)} bars cannot be true")
+    _log_left_out("bars", impossible)
+    return BarsOfADay({symbol: row for symbol, row in kept.items() if symbol not in impossible})
+
+
+def splits(page: Body, start: date, end: date) -> list[Split]:
+    """Splits in the vendor's order; a row that cannot be true is left out and logged. Raises ShapeError."""
+    rows = _rows(page)
+    found = [split for row in rows if (split := _split(row))]
+    for split in found:
+        if not start <= split.execution_date <= end:
+            raise ShapeError(f"it has a split of {split.symbol} of {split.execution_date}")
+    if len(found) >= _A_MARKET_OF_SPLITS and len({split.symbol for split in found}) == 1:
+        raise ShapeError(f"all of its {len(found)} splits are of {found[0].symbol}")
+    _log_left_out("splits", {str(row.get("ticker")) for row in rows if _split(row) is None})
+    return found
+
+
+def symbol_changes(page: Body) -> list[SymbolChange]:
+    """The symbols of a security, oldest first. Raises ShapeError."""
+    events = _object(page, "results").get("events")
+    if not isinstance(events, list):
+        raise ShapeError("it has no list of events")
+    changes = [_symbol_change(event) for event in events if _is_symbol_change(event)]
+    return sorted(changes, key=lambda change: change.first_day)
+
+
+def status(page: Body) -> VendorStatus:
+    """The vendor's clock. Raises ShapeError."""
+    server_time = _text(page, "serverTime")
+    if server_time is None:
+        raise ShapeError("it has no serverTime")
+    return VendorStatus(server_time)
+
+
+# Rows
+
+
+def _unadjusted_rows(page: Body) -> list[Body]:
+    """The rows of bars. On a closed day the vendor leaves `results` out, or sends an empty list; both are true."""
+    counted = page.get("resultsCount")
+    if not isinstance(counted, int):
+        raise ShapeError("it has no resultsCount")
+    rows = _rows(page) if counted or "results" in page else []
+    if bool(rows) != bool(counted):
+        raise ShapeError(f"it has {len(rows)} bars and says {counted}")
+    if rows and page.get("adjusted") is not False:
+        raise ShapeError("its prices are adjusted for splits")
+    return rows
+
+
+def _rows(page: Body) -> list[Body]:
+    rows = page.get("results")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ShapeError("it has no list of results")
+    return rows
+
+
+def _bar(row: Body, symbol: str) -> Bar:
+    vwap = row.get("vw")
+    return Bar(
+        symbol=symbol,
+        trading_date=_new_york_date(_epoch_ms(row)),
+        open_usd=_price(row, "o"),
+        high_usd=_price(row, "h"),
+        low_usd=_price(row, "l"),
+        close_usd=_price(row, "c"),
+        volume=_number(row, "v"),
+        vwap_usd=None if vwap is None else _price(row, "vw"),
+    )
+
+
+def _is_possible(row: Body) -> bool:
+    """Whether a bar can be made of the row; the same rules as `_bar`, at a tenth of its cost."""
+    try:
+        prices = (row["o"], row["h"], row["l"], row["c"])
+        volume, epoch_ms = row["v"], row["t"]
+    except KeyError:
+        return False
+    vwap = row.get("vw")
+    values = prices if vwap is None else (*prices, vwap)
+    if type(epoch_ms) is not int or not _NUMBERS.issuperset(map(type, (*values, volume))):
+        return False
+    return min(values) > 0 and max(values) < math.inf and 0 <= volume < math.inf and 0 <= epoch_ms < _LAST_MS
+
+
+def _split(row: Body) -> Split | None:
+    """The split, None if no share count could change like that."""
+    try:
+        return Split(
+            symbol=_text(row, "ticker") or "",
+            execution_date=_date(row, "execution_date"),
+            split_from=_price(row, "split_from"),
+            split_to=_price(row, "split_to"),
+        )
+    except ShapeError:
+        return None
+
+
+def _is_symbol_change(event: object) -> bool:
+    return isinstance(event, dict) and event.get("type") == "ticker_change"
+
+
+def _symbol_change(event: Body) -> SymbolChange:
+    symbol = _text(_object(event, "ticker_change"), "ticker")
+    if symbol is None:
+        raise ShapeError("it has a change to no symbol")
+    return SymbolChange(symbol, _date(event, "date"))
+
+
+def _log_left_out(what: str, symbols: Collection[str]) -> None:
+    if symbols:
+        shown = ", ".join(sorted(symbols)[:_SHOWN]) + (", …" if len(symbols) > _SHOWN else "")
+        logger.warning("left out %d %s that cannot be true: %s", len(symbols), what, shown)
+
+
+# Fields
+
+
+def _object(page: Body, field: str) -> Body:
+    found = page.get(field)
+    if not isinstance(found, dict):
+        raise ShapeError(f"it has no {field}")
+    return found
+
+
+def _text(row: Body, field: str) -> str | None:
+    """A text that may be absent."""
+    found = row.get(field)
+    if found is not None and not isinstance(found, str):
+        raise ShapeError(f"its {field} is {found!r}")
+    return found or None
+
+
+def _number(row: Body, field: str) -> float:
+    """A finite number, zero or more."""
+    found = row.get(field)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
+        raise ShapeError(f"its {field} is {found!r}")
+    return float(found)
+
+
+def _price(row: Body, field: str) -> float:
+    """A finite number above zero."""
+    found = _number(row, field)
+    if found == 0:
+        raise ShapeError(f"its {field} is 0")
+    return found
+
+
+def _amount(row: Body, field: str) -> float | None:
+    """A number that may be absent; the vendor's 0 is an absent one too."""
+    return None if row.get(field) is None else _number(row, field) or None
+
+
+def _count(row: Body, field: str) -> int | None:
+    """A count of shares that may be absent, as `_amount`."""
+    found = _amount(row, field)
+    return None if found is None else round(found)
+
+
+def _date(row: Body, field: str) -> date:
+    found = row.get(field)
+    try:
+        return date.fromisoformat(found if isinstance(found, str) else "")
+    except ValueError as error:
+        raise ShapeError(f"its {field} is {found!r}") from error
+
+
+def _epoch_ms(row: Body) -> int:
+    """The time of a bar: 00:00 in New York in a range of days, 16:00 in a grouped day."""
+    found = row.get("t")
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < _LAST_MS:
+        raise ShapeError(f"its t is {found!r}")
+    return found
+
+
+@lru_cache(maxsize=64)  # a grouped day has one time, or a few, for its twelve thousand bars
+def _new_york_date(epoch_ms: int) -> date:
+    return datetime.fromtimestamp(epoch_ms / 1000, NEW_YORK).date()
+
+
+def _opening(data: bytes) -> str:
+    """How a body that should be JSON starts."""
+    return f"{len(data)} bytes: {data[:40].decode('utf-8', errors='replace')!r}"

@@ -1,0 +1,306 @@
+"""A simulated stock market as its vendor shows it: symbols, bars, details, splits, with the faults that were asked for.
+
+Deterministic: the same seed, dates and faults give the same market, to the last digit. Knows no HTTP.
+"""
+
+import math
+import random
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Final
+
+from mag7cli.core.errors import TickerNotFoundError
+from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.market.symbology import Constituent
+from mag7cli.vendors.sandbox import invented
+from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, OtherSecurity, first_days, from_tables, period_on
+from mag7cli.vendors.sandbox.prices import Floats
+from mag7cli.vendors.sandbox.reporting import MISSING, Faults, InjectedFault, Reporter
+from mag7cli.vendors.sandbox.truth import Truth, market_cap
+
+START: Final = date(2021, 1, 4)
+END: Final = date(2024, 12, 31)
+
+DEFAULT_SEED: Final = 7
+
+_TALKATIVE_SECTOR: Final = "Communication Services"
+_AT_LENGTH: Final = (
+    "It is told at length – “naïvely”, with café and façade – so that no column cuts it off unseen, byte for byte. "
+)
+
+_SPLITS_ELSEWHERE: Final = 150
+_LONG_AGO: Final = date(2000, 1, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Rows from `first` to before `stop` on which a symbol's bars are those of a line's column."""
+
+    column: int
+    first: int
+    stop: int
+
+
+class Market:
+    """A market from `start` to `end`. `truth` is what really was; all else is what the vendor says.
+
+    Raises UsageError if `start` is before the blueprint's first anchor.
+    """
+
+    def __init__(
+        self,
+        seed: int = DEFAULT_SEED,
+        start: date = START,
+        end: date = END,
+        faults: Faults | None = None,
+        blueprint: Blueprint | None = None,
+    ) -> None:
+        self.blueprint = blueprint or from_tables()
+        self.seed, self.start, self.end = seed, start, end
+        self.faults = faults if faults is not None else Faults.all()
+        self.truth = Truth(self.blueprint, start, end, seed)
+        self._timeline = self.truth.timeline
+        self._report = Reporter(self.blueprint, self._timeline, self.truth.counts, seed).report(self.faults)
+
+    @classmethod
+    def random(
+        cls,
+        seed: int,
+        lines: int = 40,
+        start: date = START,
+        end: date = date(2022, 12, 30),
+        faults: Faults | None = None,
+    ) -> "Market":
+        """A market of other names, splits, renames, classes and fiscal calendars; the seven are in it as well."""
+        return cls(seed, start, end, faults, invented.blueprint(seed, lines, start, end))
+
+    @property
+    def sessions(self) -> tuple[date, ...]:
+        """The trading dates, oldest first."""
+        return self.truth.sessions
+
+    @cached_property
+    def constituents(self) -> tuple[Constituent, ...]:
+        """The lines of the index on the anchor date, in order of weight."""
+        return tuple(Constituent(line.ticker, line.name, line.cik, line.sector) for line in self.blueprint.lines)
+
+    def injected_faults(self) -> tuple[InjectedFault, ...]:
+        """Where the vendor was made to say something else than the truth, between the market's start and end."""
+        faults = self._report.faults
+        return tuple(fault for fault in faults if fault.first_date <= self.end and self.start <= fault.last_date)
+
+    # What the vendor says
+
+    def details(self, symbol: str, on: date, *, known_until: date | None = None) -> TickerDetails:
+        """The vendor's details of a symbol for a date; a closed day answers with the session before.
+
+        Dates before the market's first session answer with that one, dates after `known_until` (the market's end)
+        with that one. Raises TickerNotFoundError if nothing is listed under the symbol on that date.
+        """
+        day = max(on, self.sessions[0])
+        line = self._line_of(symbol, day)
+        if line is None:
+            return _other_details(self._other_of(symbol, on), on)
+        row = self._timeline.row_until(min(day, self.end, known_until or self.end))
+        column = self.truth.column(line.ticker)
+        if row < self.truth.listed_rows[column]:
+            raise _not_found(symbol, on)
+        registrant = period_on(line.symbols, day, details=True).cik or line.cik
+        weighted = int(self._report.weighted[row, column])
+        close = float(self.truth.prices.close[row, column])
+        return TickerDetails(
+            symbol=symbol,
+            on=on,
+            name=line.name,
+            cik=None if self._report.no_cik[row, column] else registrant,
+            composite_figi=line.composite_figi or None,
+            security_type="CS",
+            currency="usd",
+            market_cap_usd=None if weighted == MISSING else float(market_cap(close, weighted)),
+            weighted_shares=None if weighted == MISSING else weighted,
+            share_class_shares=int(self._report.share_class[row, column]),
+            description=_description(line),
+            list_date=line.listed_from,
+        )
+
+    def exchange(self, symbol: str, on: date) -> str:
+        """The market identifier code of the symbol's primary exchange. Raises TickerNotFoundError."""
+        line = self._line_of(symbol, max(on, self.sessions[0]))
+        return line.exchange if line else self._other_of(symbol, on).exchange
+
+    def bars(self, symbol: str, start: date, end: date) -> list[Bar]:
+        """The unadjusted bars of a symbol, oldest first; those of the same line under another symbol are not in it."""
+        first = self._timeline.row_from(max(start, self.start))
+        stop = self._timeline.row_until(min(end, self.end)) + 1
+        found = list(self._other_bars(symbol, first, stop))
+        for span in self._spans.get(symbol, ()):
+            found.extend(self._line_bars(symbol, span.column, max(first, span.first), min(stop, span.stop)))
+        return sorted(found, key=lambda bar: bar.trading_date)
+
+    def grouped_bars(self, on: date) -> dict[str, Bar]:
+        """The unadjusted bars of everything that traded on a date, by symbol; empty if the exchange was closed."""
+        if not self.truth.is_session(on):
+            return {}
+        row = self._timeline.row_from(on)
+        values = list(zip(*(table[row].tolist() for table in self._bar_columns), strict=True))
+        found: dict[str, Bar] = {}
+        for symbol, spans in self._spans.items():
+            for span in spans:
+                if span.first <= row < span.stop:
+                    found[symbol] = Bar(symbol, on, *values[span.column])
+        for symbol in self._others_by_symbol:
+            found.update((bar.symbol, bar) for bar in self._other_bars(symbol, row, row + 1))
+        return found
+
+    def ticker_of(self, symbol: str, on: date) -> str | None:
+        """The line of the index that a symbol's bar of a session belongs to; None if it is none's."""
+        row = self._timeline.row_from(on)
+        for span in self._spans.get(symbol, ()):
+            if span.first <= row < span.stop:
+                return self.blueprint.lines[span.column].ticker
+        return None
+
+    def splits(self, start: date, end: date) -> list[Split]:
+        """The vendor's splits of all companies, newest first, duplicates and wrong rows included."""
+        rows = (*self._report.splits, *self._splits_elsewhere)
+        wanted = [split for split in rows if start <= split.execution_date <= end]
+        return sorted(wanted, key=lambda split: split.execution_date, reverse=True)
+
+    def symbol_changes(self, symbol: str) -> list[SymbolChange]:
+        """The symbols of the line that is or was `symbol`, oldest first. Raises TickerNotFoundError."""
+        for line in self.blueprint.lines:
+            if any(period.symbol == symbol for period in line.symbols):
+                return self._changes(line)
+        for other in self._others_by_symbol.get(symbol, ()):
+            return [SymbolChange(symbol, other.first_day)]
+        raise _not_found(symbol, self.end)
+
+    def listed(self, on: date) -> list[str]:
+        """Every symbol that has details on a date, in order of weight, other securities last."""
+        row = self._timeline.row_until(max(on, self.sessions[0]))
+        pairs = zip(self.blueprint.lines, self.truth.listed_rows, strict=True)
+        lines = [period_on(line.symbols, on, details=True).symbol for line, first in pairs if row >= first]
+        others = (other for sharing in self._others_by_symbol.values() for other in sharing)
+        return lines + [other.symbol for other in others if _is_listed(other, on)]
+
+    def _changes(self, line: Line) -> list[SymbolChange]:
+        """A new registrant under the old symbol is no change, and what comes after the market's end is not known."""
+        names: list[SymbolChange] = []
+        for period in line.symbols:
+            first_day = period.first_day or line.listed_from or _LONG_AGO
+            if first_day <= self.end and (not names or names[-1].symbol != period.symbol):
+                names.append(SymbolChange(period.symbol, first_day))
+        return names
+
+    # Ways in
+
+    def _line_of(self, symbol: str, on: date) -> Line | None:
+        """The line of the index whose details a symbol names on a date."""
+        for line in self._lines_by_symbol.get(symbol, ()):
+            if period_on(line.symbols, on, details=True).symbol == symbol:
+                return line
+        return None
+
+    @cached_property
+    def _lines_by_symbol(self) -> Mapping[str, list[Line]]:
+        found: dict[str, list[Line]] = {}
+        for line in self.blueprint.lines:
+            for period in line.symbols:
+                found.setdefault(period.symbol, []).append(line)
+        return found
+
+    @cached_property
+    def _spans(self) -> Mapping[str, list[_Span]]:
+        """Where the bars of each symbol of a line are, in order of weight."""
+        found: dict[str, list[_Span]] = {}
+        rows = self._timeline
+        for column, line in enumerate(self.blueprint.lines):
+            starts = [rows.row_from(day) for day in first_days(line.symbols)]
+            for period, first, stop in zip(line.symbols, starts, [*starts[1:], len(rows)], strict=True):
+                span = _Span(column, max(first, self.truth.listed_rows[column]), stop)
+                found.setdefault(period.symbol, []).append(span)
+        return found
+
+    @cached_property
+    def _splits_elsewhere(self) -> tuple[Split, ...]:
+        """Reverse splits of small companies that nobody here asks about; most of the vendor's list is such."""
+        rng = random.Random(self.seed)
+        symbols = ("".join(rng.choices(string.ascii_uppercase, k=3)) + "ZZ" for _ in range(_SPLITS_ELSEWHERE))
+        return tuple(Split(s, rng.choice(self.sessions), float(rng.choice((5, 10, 20, 25))), 1.0) for s in symbols)
+
+    def _line_bars(self, symbol: str, column: int, first: int, stop: int) -> list[Bar]:
+        values = zip(*(table[first : max(first, stop), column].tolist() for table in self._bar_columns), strict=True)
+        return [Bar(symbol, day, *row) for day, row in zip(self._timeline.sessions[first:stop], values, strict=True)]
+
+    @cached_property
+    def _bar_columns(self) -> tuple[Floats, ...]:
+        """The tables behind a bar's fields, in their order."""
+        table = self.truth.prices
+        return (table.open, table.high, table.low, table.close, table.volume, table.vwap)
+
+    @cached_property
+    def _others_by_symbol(self) -> Mapping[str, list[OtherSecurity]]:
+        """What is quoted beside the lines of the index."""
+        found: dict[str, list[OtherSecurity]] = {}
+        for other in self.blueprint.others:
+            if self.faults.reused_symbols or not other.reused:
+                found.setdefault(other.symbol, []).append(other)
+        return found
+
+    def _other_of(self, symbol: str, on: date) -> OtherSecurity:
+        """The security outside the index that a symbol means on a date. Raises TickerNotFoundError."""
+        for other in self._others_by_symbol.get(symbol, ()):
+            if _is_listed(other, on):
+                return other
+        raise _not_found(symbol, on)
+
+    def _other_bars(self, symbol: str, first: int, stop: int) -> Iterator[Bar]:
+        for other in self._others_by_symbol.get(symbol, ()):
+            for row in range(first, stop):
+                day = self._timeline.sessions[row]
+                if _is_listed(other, day):
+                    yield _other_bar(other, day, row)
+
+
+def _other_bar(other: OtherSecurity, day: date, row: int) -> Bar:
+    """Other securities rise and fall smoothly: they are there to be told apart, not to be followed."""
+    price = round(other.close_usd * (1 + 0.1 * math.sin(row / 40)), 2)
+    high, low = round(price * 1.01, 4), round(price * 0.99, 4)
+    return Bar(other.symbol, day, price, high, low, price, 1000.5 + row, price)
+
+
+def _is_listed(other: OtherSecurity, on: date) -> bool:
+    return other.first_day <= on <= (other.last_day or date.max)
+
+
+def _other_details(other: OtherSecurity, on: date) -> TickerDetails:
+    return TickerDetails(
+        symbol=other.symbol,
+        on=on,
+        name=other.name,
+        cik=other.cik or None,
+        composite_figi=None,
+        security_type=other.security_type,
+        currency="usd",
+        market_cap_usd=None,
+        weighted_shares=None,
+        share_class_shares=None,
+        description=None,
+        list_date=other.first_day if other.first_day > date.min else None,
+    )
+
+
+def _description(line: Line) -> str:
+    """What the sandbox says of a company; long in one sector, as the vendor's texts pass 1,000 bytes now and then."""
+    told = (
+        f"{line.name} as the sandbox imagines it: a line of the index in the {line.sector} sector. "
+        "Its prices and share counts are simulated and say nothing about the real company."
+    )
+    return f"{told} {_AT_LENGTH * 6}".strip() if line.sector == _TALKATIVE_SECTOR else told
+
+
+def _not_found(symbol: str, on: date) -> TickerNotFoundError:
+    return TickerNotFoundError(f"{symbol} is not listed on {on}", status=404)

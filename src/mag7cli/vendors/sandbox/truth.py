@@ -1,0 +1,137 @@
+"""What is really true of a simulated market, in each day's own share units; knows nothing of what is reported."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from mag7cli.core.errors import UsageError
+from mag7cli.market import calendar
+from mag7cli.market.records import Split
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.vendors.sandbox import counts, prices
+from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, period_on
+from mag7cli.vendors.sandbox.timeline import Timeline, epochs
+
+_PRICE_UNIT: Final = 10_000
+_CENT: Final = Decimal("0.01")
+
+
+class Truth:
+    """The drawn market. Tickers are those of the index on the anchor date; dates must be sessions, else UsageError.
+
+    `timeline`, `prices` and `counts` are the drawn tables themselves, for whoever reports on them.
+    """
+
+    def __init__(self, blueprint: Blueprint, start: date, end: date, seed: int) -> None:
+        self.blueprint, self.start, self.end = blueprint, start, end
+        self.timeline = _timeline(blueprint, start, end)
+        self._columns = {line.ticker: column for column, line in enumerate(blueprint.lines)}
+        rng = np.random.default_rng([seed, 0])
+        units = [
+            epochs(self.timeline, [split for split in blueprint.splits if split.symbol == line.ticker])
+            for line in blueprint.lines
+        ]
+        self.prices = prices.draw(blueprint, self.timeline, units, rng)
+        self.counts = counts.draw(blueprint, self.timeline, units, rng)
+
+    @cached_property
+    def sessions(self) -> tuple[date, ...]:
+        """The trading dates from the market's start to its end, oldest first."""
+        first, last = self.timeline.row_from(self.start), self.timeline.row_until(self.end)
+        return tuple(self.timeline.sessions[first : last + 1])
+
+    @cached_property
+    def listed_rows(self) -> list[int]:
+        """The row of each line's first session."""
+        rows = self.timeline.row_from
+        return [rows(line.listed_from) if line.listed_from else 0 for line in self.blueprint.lines]
+
+    def lines(self, on: date) -> tuple[str, ...]:
+        """The tickers listed on a session, in order of weight."""
+        row = self._row(on)
+        pairs = zip(self.blueprint.lines, self.listed_rows, strict=True)
+        return tuple(line.ticker for line, listed in pairs if row >= listed)
+
+    def shares(self, ticker: str, on: date) -> int:
+        """Shares of the whole company."""
+        return int(self.counts.company[self._row(on), self.column(ticker)])
+
+    def class_shares(self, ticker: str, on: date) -> int:
+        """Shares of the line's own class."""
+        return int(self.counts.share_class[self._row(on), self.column(ticker)])
+
+    def close(self, ticker: str, on: date) -> float:
+        """The unadjusted close in USD."""
+        return float(self.prices.close[self._row(on), self.column(ticker)])
+
+    def market_cap(self, ticker: str, on: date) -> Decimal:
+        """Close times the shares of the whole company, to the cent; a company's own is that of its counted line."""
+        return market_cap(self.close(ticker, on), self.shares(ticker, on))
+
+    def counted(self, tickers: Iterable[str]) -> list[str]:
+        """One line for each company of these: the one that the share class table names, else the first."""
+        chosen: dict[str, str] = {}
+        for ticker in tickers:
+            cik = self.line(ticker).cik
+            if cik not in chosen or self.blueprint.counted.get(cik) == ticker:
+                chosen[cik] = ticker
+        return list(chosen.values())
+
+    def total(self, on: date, lines: Iterable[str] | None = None) -> Decimal:
+        """The market cap of these lines, or of all that are listed, each company once."""
+        listed = self.lines(on)
+        wanted = set(listed if lines is None else lines)
+        counted = self.counted(ticker for ticker in listed if ticker in wanted)
+        return sum((self.market_cap(ticker, on) for ticker in counted), Decimal(0))
+
+    def mag7_pct(self, on: date, lines: Iterable[str] | None = None) -> float:
+        """The seven's part of the total, 0-100."""
+        seven = sum((self.market_cap(ticker, on) for ticker in MAGNIFICENT_7), Decimal(0))
+        return float(100 * seven / self.total(on, lines))
+
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that really happened, under the tickers of the index."""
+        return self.blueprint.splits
+
+    def symbol(self, ticker: str, on: date, *, details: bool = False) -> str:
+        """How the vendor spells a line on a date, in bars or in details."""
+        return period_on(self.line(ticker).symbols, on, details=details).symbol
+
+    def line(self, ticker: str) -> Line:
+        """The line of this ticker. Raises UsageError."""
+        return self.blueprint.lines[self.column(ticker)]
+
+    def column(self, ticker: str) -> int:
+        """The column of a line in the drawn tables. Raises UsageError."""
+        try:
+            return self._columns[ticker]
+        except KeyError:
+            raise UsageError(f"{ticker} is not a line of this market") from None
+
+    def is_session(self, on: date) -> bool:
+        """Whether the market trades that day."""
+        row = self.timeline.row_until(on)
+        return self.start <= on <= self.end and row >= 0 and self.timeline.sessions[row] == on
+
+    def _row(self, on: date) -> int:
+        if not self.is_session(on):
+            raise UsageError(f"{on} is not a session of this market")
+        return self.timeline.row_from(on)
+
+
+def market_cap(close_usd: float, shares: int) -> Decimal:
+    """Their product to the cent (half up), as if the close were written in decimal, which on the tape it is."""
+    return (Decimal(round(close_usd * _PRICE_UNIT)) * shares / _PRICE_UNIT).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _timeline(blueprint: Blueprint, start: date, end: date) -> Timeline:
+    """All sessions between the anchors, so that prices do not depend on the part of them that is asked for."""
+    first, last = blueprint.anchors.dates[0], blueprint.anchors.dates[-1]
+    if not first <= start <= end:
+        raise UsageError(f"this simulated market starts on {first}; {start} to {end} is outside it")
+    horizon = max(end, date(last.year, 12, 31))
+    return Timeline.of(calendar.sessions(first, horizon), blueprint.anchor)

@@ -1,0 +1,146 @@
+"""DuckDB: the engine where there is no cloud, over the flat files of a lake or over the local warehouse."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mag7cli.core.errors import EngineError
+from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
+from mag7cli.tables.schema import TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
+from mag7cli.warehouse.engines import Dialect, Rows, Value
+from mag7cli.warehouse.engines.sql_text import Statement
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PARTITIONED: Final = "partitioned"
+_MEMORY: Final = ":memory:"
+
+
+class DuckDbEngine:
+    """A DuckDB connection whose schema `market_data` has the tables; made by `over_lake` or `over_warehouse`."""
+
+    dialect: Dialect = "duckdb"
+
+    def __init__(self, connection: "DuckDBPyConnection") -> None:
+        self._connection = connection
+
+    @classmethod
+    def over_lake(cls, lake: Lake, *, with_partitions: bool = False) -> "DuckDbEngine":
+        """The tables as they lie in the flat layout; nothing else of the machine can be read, nothing written.
+
+        `with_partitions` adds the other layout of a local lake as the schema `partitioned`.
+        Of a lake that is no local folder the files are read through its store, for DuckDB has no way of its own there.
+        """
+        import duckdb
+
+        engine = cls(duckdb.connect(_MEMORY))
+        engine._run(create_schema_sql())
+        for table in TABLES:
+            engine._add_table(lake, table)
+        if with_partitions and lake.store.local_root:
+            engine._run(f"CREATE SCHEMA {PARTITIONED}")
+            for table in TABLES:
+                engine._add_partitions(lake, lake.store.local_root, table)
+        for view in VIEWS:
+            engine._run(create_view_sql(view))
+        engine._close_off(
+            [lake.store.local_root / ANALYTICS, lake.store.local_root / PROCESSED] if lake.store.local_root else []
+        )
+        return engine
+
+    @classmethod
+    def over_warehouse(cls, path: Path, *, read_only: bool = True) -> "DuckDbEngine":
+        """The local warehouse. Raises EngineError if there is none, or another process writes to it."""
+        import duckdb
+
+        if read_only and not path.is_file():
+            raise EngineError(f"{path}: no warehouse there", hint="mag7 load makes it")
+        try:
+            engine = cls(duckdb.connect(path, read_only=read_only))
+        except duckdb.Error as error:
+            raise EngineError(f"{path} cannot be opened: {_first_line(error)}") from error
+        if read_only:
+            engine._close_off([])
+        return engine
+
+    def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Rows:
+        """Run one statement that reads."""
+        statement = Statement.parse(sql)
+        result = self._run(
+            statement.render(f"${name}" for name in statement.names), statement.values(parameters), statement.title
+        )
+        columns = tuple(str(column[0]) for column in result.description or ())
+        return Rows(columns, tuple(result.fetchall()))
+
+    def execute(self, statements: Sequence[str]) -> None:
+        """Run statements in one transaction."""
+        self._run("BEGIN TRANSACTION")
+        try:
+            for statement in statements:
+                self._run(statement)
+        except EngineError:
+            self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _add_table(self, lake: Lake, table: Table) -> None:
+        keys = [info.key for info in lake.store.list(f"{ANALYTICS}{table.name}/") if info.key.endswith(".parquet")]
+        if not keys:
+            self._run(create_sql(table, "duckdb"))
+        elif lake.store.local_root is not None:
+            files = ", ".join(literal(lake.store.uri(key)) for key in keys)
+            columns = ", ".join(column.name for column in table.columns)
+            self._run(f"CREATE VIEW {table.qualified_name} AS SELECT {columns} FROM read_parquet([{files}])")  # noqa: S608
+        else:
+            self._register(lake, table, keys)
+
+    def _add_partitions(self, lake: Lake, root: Path, table: Table) -> None:
+        columns = ", ".join(column.name for column in table.columns)
+        files = f"{root}/{PROCESSED}{table.name}/*/*.parquet"
+        if any(lake.store.list(f"{PROCESSED}{table.name}/")):
+            source = f"read_parquet({literal(files)}, hive_partitioning = true, hive_types = {{'trading_date': DATE}})"
+        else:
+            source = table.qualified_name
+        self._run(f"CREATE VIEW {PARTITIONED}.{table.name} AS SELECT {columns} FROM {source}")  # noqa: S608
+
+    def _register(self, lake: Lake, table: Table, keys: Iterable[str]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        rows = pa.concat_tables(pq.read_table(pa.BufferReader(lake.store.read(key))) for key in keys)
+        name = f"{table.name}_read"
+        self._connection.register(name, rows)
+        self._run(f"CREATE TABLE {table.qualified_name} AS SELECT * FROM {name}")  # noqa: S608
+        self._connection.unregister(name)
+
+    def _close_off(self, folders: Sequence[Path]) -> None:
+        """Let SQL from outside read what it is here for, and nothing else."""
+        if folders:
+            allowed = ", ".join(literal(f"{folder}/") for folder in folders)
+            self._run(f"SET allowed_directories = [{allowed}]")
+        self._run("SET enable_external_access = false")
+        self._run("SET lock_configuration = true")
+
+    def _run(self, sql: str, parameters: Mapping[str, Value] | None = None, title: str | None = None) -> Any:
+        import duckdb
+
+        try:
+            return self._connection.execute(sql, dict(parameters) if parameters else None)
+        except duckdb.Error as error:
+            named = title or Statement.parse(sql).title
+            raise EngineError(f"{named}: {_first_line(error)}") from error
+
+
+def literal(text: str) -> str:
+    """A text as a SQL literal."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

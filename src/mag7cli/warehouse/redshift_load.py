@@ -1,0 +1,227 @@
+"""Load a lake on S3 into Redshift: schema, tables, and every row replaced in one transaction.
+
+COPY reads `analytics/<table>/`, whose columns lie in table order. Whoever loads twice has the same rows; whoever is
+killed leaves the old rows or the new ones. Files that arrive by themselves are `copy_jobs`' business.
+"""
+
+import io
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from mag7cli.core.errors import EngineError, UsageError
+from mag7cli.lake import aws
+from mag7cli.lake.layout import ANALYTICS, Lake
+from mag7cli.lake.store import Store
+from mag7cli.tables.schema import (
+    SCHEMA,
+    TABLES,
+    VIEWS,
+    Column,
+    Table,
+    create_schema_sql,
+    create_sql,
+    create_view_sql,
+    sql_type,
+)
+from mag7cli.warehouse import copy_jobs
+from mag7cli.warehouse.engines import SqlEngine
+from mag7cli.warehouse.engines.sql_text import quoted
+
+DEFAULT_ROLE: Final = "default"
+"""The role that the warehouse itself has as its default."""
+
+_COLUMNS_SQL: Final = """\
+SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
+FROM svv_columns
+WHERE table_schema = :schema
+ORDER BY table_name, ordinal_position"""
+
+
+@dataclass(frozen=True, slots=True)
+class TableLoad:
+    """One table after a load, counted on both sides."""
+
+    name: str
+    lake_rows: int
+    warehouse_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What a load did: the statements of its transaction and the tables it filled."""
+
+    statements: tuple[str, ...]
+    tables: tuple[TableLoad, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AutoCopyResult:
+    """What was done for the COPY JOBs: the first load (None if there were jobs), jobs created, dates handed over."""
+
+    load: LoadResult | None
+    created: tuple[str, ...]
+    export: copy_jobs.Export
+
+
+def copy_sql(table: Table, location: str, role: str) -> str:
+    """COPY of every Parquet file below `location`. `role` is an ARN or `default`. Raises UsageError."""
+    if role != DEFAULT_ROLE and not aws.is_role_arn(role):
+        raise UsageError(
+            f"--iam-role {role}: neither `default` nor the ARN of a role",
+            hint="it looks like arn:aws:iam::123456789012:role/mag7-redshift-copy",
+        )
+    who = DEFAULT_ROLE if role == DEFAULT_ROLE else quoted(role)
+    return f"COPY {table.qualified_name}\nFROM {quoted(location)}\nIAM_ROLE {who}\nFORMAT AS PARQUET"
+
+
+def schema_statements(recreate: Collection[str] = ()) -> list[str]:
+    """The schema, the tables and the views, if they are not there; the tables in `recreate` are dropped first."""
+    drops = [f"DROP TABLE IF EXISTS {table.qualified_name}" for table in TABLES if table.name in recreate]
+    if drops:
+        drops = [f"DROP VIEW IF EXISTS {view.qualified_name}" for view in VIEWS] + drops
+    tables = [create_sql(table, "redshift") for table in TABLES]
+    return [create_schema_sql(), *drops, *tables, *(create_view_sql(view) for view in VIEWS)]
+
+
+def replace_statements(store: Store, filled: Collection[str], role: str) -> list[str]:
+    """Delete every row of every table and copy the lake's; COPY would fail for a table without files."""
+    statements: list[str] = []
+    for table in TABLES:
+        # TRUNCATE would commit, and readers would see an empty table for as long as COPY runs.
+        statements.append(f"DELETE FROM {table.qualified_name}")  # noqa: S608 -- names of our own
+        if table.name in filled:
+            statements.append(copy_sql(table, store.uri(f"{ANALYTICS}{table.name}/"), role))
+    return statements
+
+
+def dry_run(lake: Lake, role: str = DEFAULT_ROLE) -> list[str]:
+    """The exact statements of `load`, in order. Raises UsageError."""
+    check_is_s3(lake.store)
+    return [*schema_statements(), *replace_statements(lake.store, _filled(lake.store), role)]
+
+
+def load(lake: Lake, engine: SqlEngine, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> LoadResult:
+    """Make every table equal to the lake, all of them in one transaction.
+
+    Tables that another program made otherwise are refused, or with `recreate` dropped and made again in the same
+    transaction. Raises UsageError, EngineError, and StoppedEarlyError while COPY JOBs still have files to load.
+    """
+    check_is_s3(lake.store)
+    different = differences(engine)
+    if different and not recreate:
+        raise EngineError(
+            f"{SCHEMA} was made by another program: {'; '.join(different.values())}",
+            hint="`mag7 load --engine redshift --recreate` drops these tables and makes them again",
+        )
+    jobs = copy_jobs.existing(engine)
+    copy_jobs.refuse_while_waiting(lake.store, engine, jobs)
+    filled = _filled(lake.store)
+    statements = [*schema_statements(different), *replace_statements(lake.store, filled, role)]
+    engine.execute(statements)
+    if jobs:
+        copy_jobs.forget_loaded_files(lake.store)
+    return LoadResult(tuple(statements), _counted(lake.store, engine, filled))
+
+
+def auto_copy(lake: Lake, engine: SqlEngine, role: str, *, recreate: bool = False) -> AutoCopyResult:
+    """Let COPY JOBs load new dates: load everything once, create the jobs, then only hand over what is new.
+
+    `role` must be an ARN: jobs refuse the default role. Raises UsageError, EngineError.
+    """
+    check_is_s3(lake.store)
+    copy_jobs.statements(lake.store, role)
+    loaded = None
+    if copy_jobs.existing(engine):
+        engine.execute(schema_statements())
+    else:
+        loaded = load(lake, engine, role, recreate=recreate)
+    created = copy_jobs.create_missing(lake.store, engine, role)
+    return AutoCopyResult(loaded, tuple(created), copy_jobs.export(lake, engine))
+
+
+def check_is_s3(store: Store) -> None:
+    """Raise UsageError for a lake that Redshift cannot read."""
+    if store.local_root is not None:
+        raise UsageError(
+            f"--lake {store.local_root}: Redshift loads from S3 only",
+            hint="--lake s3://bucket, or --engine duckdb for a local lake",
+        )
+
+
+def _files(store: Store, table: Table) -> list[str]:
+    return [found.key for found in store.list(f"{ANALYTICS}{table.name}/")]
+
+
+def _filled(store: Store) -> set[str]:
+    return {table.name for table in TABLES if _files(store, table)}
+
+
+# What is there already
+
+
+def differences(engine: SqlEngine) -> dict[str, str]:
+    """Tables of the schema that COPY could not fill, by name, with the first difference in words."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in engine.query(_COLUMNS_SQL, {"schema": SCHEMA}).records():
+        found.setdefault(str(row["table_name"]), []).append((str(row["column_name"]), _type_of(row)))
+    compared = {table.name: _difference(table, found[table.name]) for table in TABLES if table.name in found}
+    return {name: difference for name, difference in compared.items() if difference}
+
+
+def _difference(table: Table, found: list[tuple[str, str]]) -> str:
+    wanted = [(column.name, _wanted_type(column)) for column in table.columns]
+    for (name, kind), (found_name, found_kind) in zip(wanted, found, strict=False):
+        if (name, kind) != (found_name, found_kind):
+            return f"{table.name} has {found_name} {found_kind} where {name} {kind} belongs"
+    if len(found) != len(wanted):
+        return f"{table.name} has {len(found)} columns, not {len(wanted)}"
+    return ""
+
+
+def _wanted_type(column: Column) -> str:
+    return sql_type(column, "redshift").lower()
+
+
+def _type_of(row: Mapping[str, object]) -> str:
+    """The type of a row of SVV_COLUMNS, spelt as in our DDL."""
+    kind = str(row["data_type"])
+    if kind == "numeric":
+        return f"decimal({row['numeric_precision']},{row['numeric_scale']})"
+    if kind == "character varying":
+        return f"varchar({row['character_maximum_length']})"
+    return kind
+
+
+# What is there afterwards
+
+
+def _counted(store: Store, engine: SqlEngine, filled: Collection[str]) -> tuple[TableLoad, ...]:
+    """Both sides' rows. Raises EngineError if somebody else wrote into a table meanwhile."""
+    found = _warehouse_rows(engine)
+    loads = tuple(
+        TableLoad(table.name, _rows(store, _files(store, table)) if table.name in filled else 0, found[table.name])
+        for table in TABLES
+    )
+    for table in loads:
+        if table.lake_rows != table.warehouse_rows:
+            raise EngineError(
+                f"{SCHEMA}.{table.name} has {table.warehouse_rows} rows, the lake {table.lake_rows}: "
+                "something else wrote to one of them during the load",
+                hint="run `mag7 load --engine redshift` again when nothing else writes",
+            )
+    return loads
+
+
+def _warehouse_rows(engine: SqlEngine) -> dict[str, int]:
+    counts = "\nUNION ALL\n".join(
+        f"SELECT '{table.name}' AS name, COUNT(*) AS row_count FROM {table.qualified_name}"  # noqa: S608
+        for table in TABLES
+    )
+    return {str(name): int(str(count)) for name, count in engine.query(counts).values}
+
+
+def _rows(store: Store, keys: Iterable[str]) -> int:
+    import pyarrow.parquet as pq
+
+    return sum(pq.read_metadata(io.BytesIO(store.read(key))).num_rows for key in keys)

@@ -1,0 +1,94 @@
+"""Data-quality checks: each a SQL file that returns the offending rows, run unchanged on every engine."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal, cast
+
+from mag7cli.market.calendar import is_session, sessions
+from mag7cli.warehouse import sql_files
+from mag7cli.warehouse.engines import Rows, SqlEngine
+
+Severity = Literal["error", "warning", "info"]
+
+_FOLDER: Final = "validate"
+_MISSING: Final = "sessions without a row"
+_CLOSED: Final = "rows without a session"
+_SCHEMA_SQL: Final = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = :schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. `compare`, if given, says how the dates that the SQL returns are held against the calendar.
+
+    `schema`, if given, is one that the check needs beside market_data: without it there is nothing to check.
+    """
+
+    name: str
+    meaning: str
+    severity: Severity
+    sql: str
+    compare: str | None
+    engines: tuple[str, ...]
+    schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The offending rows of a check; those of severity `info` are for the reader, and offend nobody."""
+
+    check: Check
+    rows: Rows
+
+    @property
+    def passed(self) -> bool:
+        """True if there is nothing to mend."""
+        return self.check.severity == "info" or not self.rows.values
+
+    @property
+    def is_failure(self) -> bool:
+        """True if the data cannot be relied on."""
+        return self.check.severity == "error" and not self.passed
+
+
+def checks(engine: SqlEngine) -> list[Check]:
+    """The checks that run on an engine, errors first."""
+    found = [_check(sql_files.read(_FOLDER, name)) for name in sql_files.names(_FOLDER)]
+    order = ("error", "warning", "info")
+    runnable = [one for one in found if _is_runnable(one, engine)]
+    return sorted(runnable, key=lambda one: (order.index(one.severity), one.name))
+
+
+def run_checks(engine: SqlEngine, chosen: Iterable[Check] | None = None) -> list[CheckResult]:
+    """Run the checks, all of them by default. Raises EngineError."""
+    return [_run(engine, check) for check in (checks(engine) if chosen is None else chosen)]
+
+
+def _check(file: sql_files.SqlFile) -> Check:
+    engines = tuple(file.fields.get("engines", "").replace(",", " ").split())
+    severity = cast(Severity, file.fields["severity"])
+    fields = file.fields
+    return Check(file.name, file.meaning, severity, file.sql, fields.get("compare"), engines, fields.get("schema"))
+
+
+def _is_runnable(check: Check, engine: SqlEngine) -> bool:
+    if check.engines and engine.dialect not in check.engines:
+        return False
+    return check.schema is None or bool(engine.query(_SCHEMA_SQL, {"schema": check.schema}).values)
+
+
+def _run(engine: SqlEngine, check: Check) -> CheckResult:
+    rows = engine.query(check.sql)
+    if check.compare:
+        found = [day for (day,) in rows.values if isinstance(day, date)]
+        rows = Rows(rows.columns, tuple((day,) for day in _apart(check.compare, found)), rows.note)
+    return CheckResult(check, rows)
+
+
+def _apart(compare: str, found: Sequence[date]) -> list[date]:
+    """The dates in which table and calendar differ, in the sense of the check."""
+    if compare == _CLOSED:
+        return [day for day in found if not is_session(day)]
+    assert compare == _MISSING, compare
+    there = set(found)
+    return [day for day in sessions(min(found), max(found)) if day not in there] if found else []

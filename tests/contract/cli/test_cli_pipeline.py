@@ -1,0 +1,103 @@
+"""The commands that people and scripts read, over one small lake of the simulated market, each a real process."""
+
+import csv
+import io
+import json
+
+import pytest
+from tests.simulators.command_line import environment, mag7, mag7_in_terminal
+
+from mag7cli.vendors.sandbox.market import Market
+from mag7cli.vendors.sandbox.plan import PLANS
+from mag7cli.vendors.sandbox.server import SandboxServer
+
+# Words, and whether there is a CSV form.
+READING = {
+    "show": (["show"], True),
+    "show of a date": (["show", "2024-12-11"], True),
+    "status": (["status"], False),
+    "explain": (["explain", "2024-12-12"], False),
+    "explain a line": (["explain", "2024-12-12", "BRK.B"], False),
+    "validate": (["validate"], True),
+    "verify": (["verify"], False),
+    "sql": (["sql", "SELECT * FROM market_data.magnificent7_metrics"], True),
+    "exposure": (["exposure", "--stock", "NVDA=100"], True),
+    "transform": (["transform"], False),
+    "load": (["load"], False),
+}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A folder with a lake of two dates, collected and transformed."""
+    place = tmp_path_factory.mktemp("pipeline")
+    with SandboxServer(Market(), plan=PLANS["advanced"]) as vendor:
+        env = environment(place, {"POLYGON_BASE_URL": vendor.url, "POLYGON_API_KEY": "sandbox"})
+        period = ["--start", "2024-12-11", "--end", "2024-12-12", "--plan", "advanced", "--rate", "unlimited"]
+        collected = mag7("collect", *period, "-q", cwd=place, env=env)
+    assert (collected.code, collected.stderr) == (0, "")
+    transformed = mag7("transform", "-q", cwd=place)
+    assert (transformed.code, transformed.stderr) == (0, "")
+    return place
+
+
+@pytest.mark.parametrize("name", READING)
+def test_json_is_one_document_on_a_pure_stdout(here, name):
+    words, _ = READING[name]
+    ended = mag7(*words, "--format", "json", cwd=here)
+    assert ended.code == 0
+    assert json.loads(ended.stdout)["schema_version"] == 1
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("name", [name for name, (_, has_csv) in READING.items() if has_csv])
+def test_csv_has_as_many_fields_in_each_row(here, name):
+    words, _ = READING[name]
+    header, *rows = csv.reader(io.StringIO(mag7(*words, "--format", "csv", cwd=here).stdout))
+    assert rows
+    assert {len(row) for row in rows} == {len(header)}
+
+
+@pytest.mark.parametrize("name", READING)
+def test_text_in_a_pipe_has_no_escape_sequences(here, name):
+    words, _ = READING[name]
+    ended = mag7(*words, cwd=here)
+    assert ended.stdout
+    assert "\x1b" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("name", ["show", "status", "explain", "validate", "exposure"])
+@pytest.mark.parametrize("columns", [40, 100])
+def test_a_terminal_of_any_width_shows_it(here, name, columns):
+    words, _ = READING[name]
+    ended = mag7_in_terminal(*words, cwd=here, columns=columns)
+    assert ended.code == 0
+    assert "Traceback" not in ended.stderr
+
+
+def test_json_is_the_same_on_a_terminal(here):
+    words = ["show", "--format", "json"]
+    assert mag7_in_terminal(*words, cwd=here).stderr == mag7(*words, cwd=here).stdout
+
+
+def test_quiet_steps_of_a_pipeline_say_their_result_and_nothing_else(here):
+    for words in (["transform"], ["validate"], ["load"]):
+        assert mag7(*words, "-q", cwd=here).stderr == ""
+
+
+def test_every_figure_says_that_it_is_simulated(here):
+    for words in (["show"], ["status"], ["explain", "2024-12-12"]):
+        assert "SIMULATED" in mag7(*words, cwd=here).stdout
+
+
+def test_a_misspelt_ticker_brings_the_closest_to_mind(here):
+    ended = mag7("explain", "2024-12-12", "NVDAA", cwd=here)
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.stderr.endswith("Hint: did you mean NVDA?\n")
+
+
+def test_the_log_of_a_step_may_be_json(here):
+    ended = mag7("transform", "--force", "-v", "--log-format", "json", cwd=here)
+    assert ended.code == 0
+    for line in ended.stderr.splitlines():
+        assert {"timestamp", "level", "logger", "message"} <= set(json.loads(line))

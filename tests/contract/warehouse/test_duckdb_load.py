@@ -1,0 +1,152 @@
+"""The local warehouse: however often it is loaded, and wherever a load dies, it is the lake or what it was."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.simulators import raw_documents
+from tests.simulators.cloud import Cloud
+from tests.simulators.raw_documents import document
+
+from mag7cli.core.errors import EngineError, UsageError
+from mag7cli.lake.layout import WAREHOUSE, Lake
+from mag7cli.tables.schema import TABLES, VIEWS
+from mag7cli.tables.transform import transform
+from mag7cli.warehouse import duckdb_load
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+DAYS = raw_documents.days(3, date(2024, 6, 5))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    place = Lake.at(str(tmp_path / "it's a lake"))
+    raw_documents.fill(place, DAYS)
+    transform(place)
+    return place
+
+
+def path_of(lake: Lake) -> Path:
+    assert lake.store.local_root is not None
+    return lake.store.local_root / WAREHOUSE
+
+
+def contents(engine: DuckDbEngine) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table and view."""
+    names = [*(table.qualified_name for table in TABLES), *(view.qualified_name for view in VIEWS)]
+    found = {name: sorted(engine.query(f"SELECT * FROM {name}").values, key=repr) for name in names}
+    engine.close()
+    return found
+
+
+def in_lake(lake: Lake) -> dict[str, list[tuple[object, ...]]]:
+    return contents(DuckDbEngine.over_lake(lake))
+
+
+def in_warehouse(lake: Lake) -> dict[str, list[tuple[object, ...]]]:
+    return contents(DuckDbEngine.over_warehouse(path_of(lake)))
+
+
+def test_loaded_three_times_the_warehouse_is_the_lake(lake: Lake) -> None:
+    results = [duckdb_load.load(lake) for _ in range(3)]
+
+    assert in_warehouse(lake) == in_lake(lake)
+    assert [len(result.replaced) for result in results] == [len(TABLES), 0, 0]
+    assert results[2].rows["daily_summary"] == len(DAYS)
+
+
+def test_a_collected_again_date_replaces_its_rows(lake: Lake) -> None:
+    duckdb_load.load(lake)
+    lake.write_document(DAYS[1], document(DAYS[1], scale=1.01))
+    transform(lake)
+    assert not duckdb_load.is_current(lake)
+
+    result = duckdb_load.load(lake)
+
+    assert "concentration_metrics" in result.replaced
+    assert "stock_splits" in result.unchanged
+    assert in_warehouse(lake) == in_lake(lake)
+    assert duckdb_load.is_current(lake)
+
+
+def test_a_table_that_has_no_files_any_more_is_emptied(lake: Lake) -> None:
+    duckdb_load.load(lake)
+    for day in DAYS:
+        lake.store.delete(lake.document_key(day))
+    transform(lake)
+
+    duckdb_load.load(lake)
+
+    assert set(map(len, in_warehouse(lake).values())) == {0}
+
+
+def test_the_dry_run_is_the_sql_that_makes_the_warehouse(lake: Lake) -> None:
+    with duckdb.connect(str(path_of(lake))) as connection:
+        for statement in duckdb_load.statements(lake):
+            connection.execute(statement)
+
+    assert in_warehouse(lake) == in_lake(lake)
+    assert duckdb_load.load(lake).replaced == ()
+
+
+KILLED = """
+import os, sys
+from mag7cli import warehouse
+from mag7cli.engines.duckdb import DuckDbEngine
+from mag7cli.lake import Lake
+
+run, left = DuckDbEngine._run, iter(range(int(sys.argv[2])))
+def run_until_killed(self, *given, **named):
+    if next(left, None) is None:
+        os._exit(9)
+    return run(self, *given, **named)
+DuckDbEngine._run = run_until_killed
+warehouse.load(Lake.at(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("survives", [5, 8, 20, 40])
+def test_killed_during_a_load_the_warehouse_is_what_it_was(lake: Lake, survives: int) -> None:
+    duckdb_load.load(lake)
+    before = in_warehouse(lake)
+    lake.write_document(DAYS[1], document(DAYS[1], scale=1.01))
+    lake.write_reference("splits.json", SPLITS)
+    transform(lake)
+
+    command = [sys.executable, "-c", KILLED, str(lake.store.local_root), str(survives)]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 9
+
+    assert in_warehouse(lake) == before
+    duckdb_load.load(lake)
+    assert in_warehouse(lake) == in_lake(lake)
+
+
+SPLITS = (
+    b'{"schema_version": 1, "covers": ["2021-01-01", "2024-12-31"], "asked_on": "2024-12-31", "lines": ["NVDA"],'
+    b' "rows": [{"ticker": "NVDA", "symbol": "NVDA", "execution_date": "2024-06-10", "split_from": 1, "split_to": 10}],'
+    b' "refused": []}'
+)
+
+
+def test_a_warehouse_that_another_process_writes_to_is_told_in_one_line(lake: Lake) -> None:
+    duckdb_load.load(lake)
+    code = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code, str(path_of(lake))], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(EngineError) as caught:
+            duckdb_load.load(lake)
+        other.kill()
+
+    assert str(path_of(lake)) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_lake_on_s3_is_pointed_to_the_engines_that_load_it(cloud: Cloud) -> None:
+    with pytest.raises(UsageError) as caught:
+        duckdb_load.load(Lake(cloud.store()))
+
+    assert "--engine athena" in (caught.value.hint or "")

@@ -1,0 +1,159 @@
+"""Python values to Parquet and back: nothing is lost, whoever reads it."""
+
+import io
+from datetime import date
+from decimal import ROUND_HALF_UP, Context, Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mag7cli.tables import parquet
+from mag7cli.tables.schema import TABLES, Column, Table, arrow_schema
+from mag7cli.tables.small_parquet import SmallFiles
+
+WIDE = Context(prec=64, rounding=ROUND_HALF_UP)
+DAYS = st.dates(min_value=date(2003, 1, 1))
+
+
+def exactly(value: float, scale: int) -> Decimal:
+    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-scale), context=WIDE)
+
+
+def decimals(words: Any, scale: int) -> list[Decimal]:
+    return [Decimal((high << 64) + (low & 2**64 - 1)).scaleb(-scale, WIDE) for low, high in words.tolist()]
+
+
+cents = st.integers(-(10**15), 10**15).map(lambda number: number / 100)
+amounts = st.floats(-1e17, 1e17, allow_nan=False) | cents | st.integers(-(10**17), 10**17)
+
+
+@given(st.lists(amounts, min_size=1), st.sampled_from([2, 6]))
+def test_a_number_becomes_the_decimal_that_its_digits_say(values: list[float], scale: int) -> None:
+    assert decimals(parquet.decimal_words(values, scale), scale) == [exactly(value, scale) for value in values]
+
+
+@given(st.lists(st.floats(-1e15, 1e15, allow_nan=False) | cents, min_size=1))
+def test_an_array_becomes_the_same_decimals_as_a_list(values: list[float]) -> None:
+    assert (parquet.decimal_words(np.array(values), 2) == parquet.decimal_words([float(v) for v in values], 2)).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "text"),
+    [
+        (3325399124681.52, 2, "3325399124681.52"),
+        (56560392349612.24, 2, "56560392349612.24"),
+        (39_999_999_999_999.99, 2, "39999999999999.99"),
+        (249.2902, 6, "249.290200"),
+        (0.1 + 0.2, 2, "0.30"),
+        (1.005, 2, "1.01"),
+        (-1.005, 2, "-1.01"),
+        (2**53 + 1, 2, "9007199254740993.00"),
+    ],
+)
+def test_cents_survive(value: float, scale: int, text: str) -> None:
+    assert decimals(parquet.decimal_words([value], scale), scale) == [Decimal(text)]
+
+
+def values_of(column: Column) -> st.SearchStrategy[Any]:
+    kinds: dict[str, st.SearchStrategy[Any]] = {
+        "date": DAYS,
+        "varchar": st.text(max_size=20),
+        "decimal": cents,
+        "double": st.floats(allow_nan=False),
+        "bigint": st.integers(-(2**63), 2**63 - 1),
+        "integer": st.integers(-(2**31), 2**31 - 1),
+        "boolean": st.booleans(),
+    }
+    return kinds[column.type] | st.none() if column.nullable else kinds[column.type]
+
+
+@st.composite
+def filled_tables(draw: st.DrawFn) -> tuple[Table, list[Any], list[int], list[list[Any]]]:
+    """Rows of some dates: the table, the dates, how many rows each has, and the columns."""
+    table = draw(st.sampled_from(TABLES))
+    days = sorted(draw(st.sets(DAYS, min_size=1, max_size=4)))
+    counts = [draw(st.integers(1, 20)) for _ in days]
+    size = sum(counts)
+    columns = [draw(st.lists(values_of(column), min_size=size, max_size=size)) for column in table.columns[1:]]
+    return table, days, counts, columns
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(filled_tables())
+def test_both_layouts_hold_the_rows_that_were_given(drawn: tuple[Table, list[Any], list[int], list[list[Any]]]) -> None:
+    table, days, counts, columns = drawn
+    rows = parquet.arrow_table(table, days, counts, columns)
+    rows.validate(full=True)
+
+    flat = pq.read_table(io.BytesIO(parquet.flat_bytes(table, rows)))
+    assert flat.schema.equals(arrow_schema(table, partitioned=False))
+    assert flat.equals(rows)
+    assert flat.column(0).to_pylist() == [day for day, count in zip(days, counts, strict=True) for _ in range(count)]
+    for column, values in zip(table.columns[1:], columns, strict=True):
+        expected = [_stored(column, value) for value in values]
+        assert flat.column(column.name).to_pylist() == expected
+
+    files, start = parquet.partitions(rows), 0
+    for count in counts:
+        partition = pq.read_table(io.BytesIO(files.file(start, count)))
+        assert partition.schema.equals(arrow_schema(table, partitioned=True))
+        assert partition.equals(rows.slice(start, count).remove_column(0))
+        start += count
+
+
+def _stored(column: Column, value: Any) -> Any:
+    return exactly(value, column.scale) if column.type == "decimal" and value is not None else value
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.none() | st.booleans(), min_size=1, max_size=2000), st.data())
+def test_a_small_file_takes_any_run_of_rows(values: list[bool | None], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(values) - 1))
+    count = data.draw(st.integers(1, len(values) - start))
+    table = pa.table({"flag": pa.array(values, pa.bool_())})
+
+    found = pq.read_table(io.BytesIO(SmallFiles(table).file(start, count)))
+
+    assert found.column("flag").to_pylist() == values[start : start + count]
+
+
+def test_files_of_equal_values_keep_their_own_number_of_rows() -> None:
+    files = SmallFiles(pa.table({"flag": pa.array([True] * 9)}, pa.schema([pa.field("flag", pa.bool_(), False)])))
+
+    counts = [pq.read_table(io.BytesIO(files.file(0, count))).num_rows for count in (3, 3, 4, 8)]
+
+    assert counts == [3, 3, 4, 8]
+
+
+def test_duckdb_reads_a_small_file_like_a_large_one(tmp_path: Path) -> None:
+    table = next(table for table in TABLES if table.name == "data_quality")
+    columns = [
+        ["NVDA", None, "é"],
+        ["doubt", "partial", "correction"],
+        ["suspect", "error", "info"],
+        [None, None, "shares"],
+        [40.25, None, -1],
+        [10, None, 0.000001],
+        ["why", "", "x" * 1000],
+        [None, None, None],
+    ]
+    rows = parquet.arrow_table(table, [date(2024, 6, 7)], [3], columns)
+    (tmp_path / "small.parquet").write_bytes(parquet.partitions(rows).file(0, 3))
+    (tmp_path / "flat.parquet").write_bytes(parquet.flat_bytes(table, rows))
+
+    names = ", ".join(column.name for column in table.columns[1:])
+    with duckdb.connect() as connection:
+        small, flat = (
+            connection.execute(f"SELECT {names} FROM '{tmp_path / name}'").fetchall()
+            for name in ("small.parquet", "flat.parquet")
+        )
+
+    assert small == flat
+    assert small[0][4] == Decimal("40.250000")

@@ -1,0 +1,112 @@
+"""Which dates a run is about: the defaults, and what is refused before the first call, with what would work."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from mag7cli.collection.date_range import resolve
+from mag7cli.core.clock import NEW_YORK
+from mag7cli.core.errors import NotYetAvailableError, PlanError, UsageError
+from mag7cli.lake.layout import Lake
+from mag7cli.vendors.subscription import plan
+
+# A Monday after all late trades: the free plan's last session is still Friday the 13th.
+EVENING = datetime(2024, 12, 16, 21, 30, tzinfo=NEW_YORK)
+FREE, PAID = plan("basic"), plan("advanced")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake.at(str(tmp_path / "lake"))
+
+
+def keep_document(lake: Lake, day: date) -> None:
+    lake.store.write(lake.document_key(day), b"{}")
+
+
+def test_an_empty_lake_begins_four_years_ago(lake):
+    found = resolve(lake, PAID, EVENING, None, None)
+
+    assert (found.start, found.end, found.notice) == (date(2020, 12, 16), date(2024, 12, 16), None)
+
+
+def test_the_free_plan_begins_where_its_history_does_and_says_so(lake):
+    found = resolve(lake, FREE, EVENING, None, None)
+
+    assert (found.start, found.end) == (date(2022, 12, 16), date(2024, 12, 13))
+    assert found.notice is not None
+    assert "2022-12-16" in found.notice
+    assert "2020-12-13" in found.notice
+
+
+def test_a_lake_is_filled_from_its_first_date_on(lake):
+    for day in (date(2024, 3, 4), date(2024, 1, 8)):
+        keep_document(lake, day)
+
+    found = resolve(lake, PAID, EVENING, None, None)
+
+    assert (found.start, found.end, found.notice) == (date(2024, 1, 8), date(2024, 12, 16), None)
+
+
+def test_a_lake_older_than_the_plan_is_filled_as_far_as_the_plan_goes(lake):
+    keep_document(lake, date(2021, 1, 4))
+
+    found = resolve(lake, FREE, EVENING, None, None)
+
+    assert found.start == date(2022, 12, 16)
+    assert found.notice
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        (datetime(2024, 12, 16, 23, 59, tzinfo=NEW_YORK), date(2024, 12, 13)),
+        (datetime(2024, 12, 17, 0, 30, tzinfo=NEW_YORK), date(2024, 12, 16)),
+        (datetime(2024, 12, 15, 12, 0, tzinfo=NEW_YORK), date(2024, 12, 13)),
+        (datetime(2025, 7, 4, 12, 0, tzinfo=NEW_YORK), date(2025, 7, 3)),
+    ],
+)
+def test_the_free_plan_s_last_session_opens_after_midnight(lake, now, last):
+    assert resolve(lake, FREE, now, None, None).end == last
+
+
+def test_a_start_before_the_plan_s_history_is_refused_with_one_that_works(lake):
+    with pytest.raises(PlanError) as caught:
+        resolve(lake, FREE, EVENING, date(2021, 1, 4), None)
+
+    assert "2022-12-16 on, --start is 2021-01-04" in str(caught.value)
+    assert "--start 2022-12-16" in str(caught.value.hint)
+    assert caught.value.exit_code == 4
+
+
+def test_a_start_before_the_history_is_no_matter_without_a_session_between(lake):
+    # 2022-12-17 and -18 were a weekend.
+    now = datetime(2024, 12, 19, 18, 0, tzinfo=NEW_YORK)
+
+    assert resolve(lake, FREE, now, date(2022, 12, 19), None).start == date(2022, 12, 19)
+
+
+def test_an_end_that_is_not_served_yet_says_from_when_on(lake):
+    with pytest.raises(NotYetAvailableError) as caught:
+        resolve(lake, FREE, EVENING, date(2024, 12, 2), date(2024, 12, 16))
+
+    assert "serves 2024-12-16 from 2024-12-17 00:" in str(caught.value)
+    assert "--end 2024-12-13" in str(caught.value.hint)
+    assert caught.value.exit_code == 5
+
+
+def test_an_end_on_a_day_without_session_is_the_one_before(lake):
+    assert resolve(lake, FREE, EVENING, date(2024, 12, 2), date(2024, 12, 15)).end == date(2024, 12, 15)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        (date(2024, 12, 9), date(2024, 12, 6), "--end 2024-12-06 is before --start 2024-12-09"),
+        (date(2024, 12, 16), None, "--start 2024-12-16 is after 2024-12-13, the last session"),
+    ],
+)
+def test_a_range_without_a_day_is_refused(lake, start, end, told):
+    with pytest.raises(UsageError, match=told):
+        resolve(lake, FREE, EVENING, start, end)

@@ -1,0 +1,136 @@
+"""The vendor's answers on share counts: asked once, kept soon, and never taken from another company."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.simulators.answering import AnsweringSource, StandingClock
+from tests.simulators.small_index import market
+
+from mag7cli.collection.details_cache import Ledger
+from mag7cli.core.errors import DocumentError, StoppedEarlyError, VendorUnavailableError
+from mag7cli.lake.layout import Lake
+
+DAY, NEXT = date(2024, 6, 20), date(2024, 6, 21)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake.at(str(tmp_path / "lake"))
+
+
+@pytest.fixture
+def source() -> AnsweringSource:
+    return AnsweringSource(market())
+
+
+def loaded(lake: Lake, source: AnsweringSource | None = None) -> Ledger:
+    ledger = Ledger(lake, StandingClock(), source.asking() if source else None)
+    ledger.load()
+    return ledger
+
+
+def test_an_answer_is_the_vendor_s_and_is_asked_for_once(lake, source):
+    loaded(lake, source).ask([("AAPL", DAY), ("JPM", DAY), ("AAPL", DAY)])
+    ledger = loaded(lake, source)
+    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
+
+    told = market().details("AAPL", DAY)
+    answer = ledger.answer("AAPL", DAY)
+    assert answer.status == "ok"
+    assert (answer.weighted_shares, answer.market_cap) == (told.weighted_shares, told.market_cap_usd)
+    assert answer.fetched_at == "2025-01-02T08:00:00-05:00"
+    assert len(source.questions) == 2
+
+
+def test_words_are_kept_of_the_seven_only(lake, source):
+    ledger = loaded(lake, source)
+    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
+
+    assert ledger.answer("AAPL", DAY).description
+    assert ledger.answer("JPM", DAY).description is None
+
+
+def test_what_was_not_listed_is_an_answer_and_not_a_count(lake, source):
+    ledger = loaded(lake, source)
+    ledger.ask([("ZZZQ", DAY)])
+
+    assert ledger.answer("ZZZQ", DAY).status == "not_listed"
+    assert ledger.observation("ZZZQ", DAY) is None
+    assert ledger.missing([("ZZZQ", DAY)]) == []
+    assert ledger.latest("ZZZQ", DAY) is None
+
+
+def test_the_answer_of_another_company_is_refused_with_the_reason(lake, source, monkeypatch):
+    another = replace(market().details("JPM", DAY), symbol="AAPL", name="Another Co", cik="0000999999")
+    monkeypatch.setattr(AnsweringSource, "details", lambda self, symbol, on: another)
+    ledger = loaded(lake, source)
+    ledger.ask([("AAPL", DAY)])
+
+    assert ledger.answer("AAPL", DAY).status == "refused"
+    assert "Another Co" in ledger.answer("AAPL", DAY).reason
+    assert ledger.observation("AAPL", DAY) is None
+
+
+def test_what_could_not_be_had_says_why_and_is_asked_for_again(lake, source):
+    source.fails = lambda question: VendorUnavailableError("broken") if question[1] == "JPM" else None
+    ledger = loaded(lake, source)
+    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
+    assert ledger.failures == {("JPM", DAY): "broken"}
+
+    source.fails = lambda question: None
+    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
+
+    assert ledger.failures == {}
+    assert loaded(lake).missing([("AAPL", DAY), ("JPM", DAY)]) == []
+
+
+def test_a_run_that_is_stopped_keeps_its_answers(lake, source):
+    source.fails = lambda question: StoppedEarlyError("enough") if question[2] == NEXT else None  # type: ignore[return-value]
+
+    with pytest.raises(StoppedEarlyError):
+        loaded(lake, source).ask([("AAPL", DAY), ("JPM", DAY), ("AAPL", NEXT)])
+
+    assert loaded(lake).missing([("AAPL", DAY), ("JPM", DAY), ("AAPL", NEXT)]) == [("AAPL", NEXT)]
+
+
+def test_answers_are_kept_on_the_way(lake, source):
+    days = [day for day in market().sessions if day < date(2024, 3, 1)]
+    kept: list[int] = []
+    source.fails = lambda question: kept.append(len(lake.reference_files("details/"))) or None  # type: ignore[func-returns-value]
+    loaded(lake, source).ask([("AAPL", day) for day in days])
+
+    assert max(kept) >= 20
+
+
+def test_the_latest_answer_is_the_last_before_else_the_first_after(lake, source):
+    ledger = loaded(lake, source)
+    ledger.ask([("AAPL", DAY), ("AAPL", date(2024, 7, 1))])
+
+    assert ledger.latest("AAPL", date(2024, 6, 28))[0] == DAY
+    assert ledger.latest("AAPL", date(2024, 6, 3))[0] == DAY
+    assert ledger.latest("AAPL", date(2024, 7, 1))[0] == date(2024, 7, 1)
+    assert ledger.latest("AAPL", date(2024, 7, 1), leave_out=date(2024, 7, 1))[0] == DAY
+    assert ledger.latest("JPM", DAY) is None
+
+
+def test_equal_answers_are_equal_bytes_in_whatever_order_they_came(tmp_path, source):
+    requests = [("JPM", DAY), ("AAPL", DAY), ("XOM", DAY)]
+    one, other = Lake.at(str(tmp_path / "one")), Lake.at(str(tmp_path / "other"))
+    loaded(one, source).ask(requests)
+    for request in reversed(requests):
+        loaded(other, source).ask([request])
+
+    name = f"raw/reference/details/date={DAY}.json"
+    assert one.store.read(name) == other.store.read(name)
+    assert list(orjson.loads(one.store.read(name))["answers"]) == ["AAPL", "JPM", "XOM"]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"date":"2024-06-20","answers":{"AAPL":{"status":"ok"}}}', b"{}"])
+def test_a_damaged_file_is_named(lake, content):
+    lake.store.write(f"raw/reference/details/date={DAY}.json", content)
+
+    with pytest.raises(DocumentError, match=r"details/date=2024-06-20\.json: not a share ledger file .+ delete it"):
+        loaded(lake)

@@ -1,0 +1,150 @@
+"""The document of a date, made of prices, counts and what became of each line."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
+from mag7cli.core.clock import NEW_YORK
+from mag7cli.lake import document as market_data
+from mag7cli.lake.document import Document
+from mag7cli.market.records import Bar
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.shares.history import ShareCount
+from mag7cli.shares.observations import Adjustment
+
+DAY = date(2024, 6, 7)
+
+
+def count(shares: float, *adjustments: Adjustment, vendor: float | None = None) -> ShareCount:
+    return ShareCount(shares, "weighted", DAY, vendor or shares, shares / 2, adjustments)
+
+
+def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> ValuedLine:
+    bar = Bar(ticker, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
+    return ValuedLine(ticker, f"{len(ticker):010d}", counted, bar, count(shares))
+
+
+SEVEN = tuple(valued(ticker, 100.0 + number) for number, ticker in enumerate(MAGNIFICENT_7))
+
+
+def built(lines: Sequence[ValuedLine] = SEVEN, **changes: object) -> Document:
+    inputs = DayInputs(
+        DAY,
+        datetime(2024, 6, 7, 18, 0, tzinfo=NEW_YORK),
+        {"vendor": "polygon", "method": "grouped", "version": "1", "simulated": False},
+        {"kind": "observed", "as_of": "2024-05-31"},
+        lines,
+        (),
+        (),
+        {ticker: Profile(f"{ticker} Inc.", "usd", None, 1e11) for ticker in MAGNIFICENT_7},
+    )
+    return build(replace(inputs, **changes))  # type: ignore[arg-type]
+
+
+def test_the_keys_of_the_original_are_all_there_and_survive_the_file():
+    document = built()
+
+    assert market_data.decode(market_data.encode(document), "here") == document
+    assert list(document)[:6] == [
+        "trading_date",
+        "data_collection_time",
+        "companies",
+        "rankings",
+        "concentration_metrics",
+        "sp500_details",
+    ]
+    assert list(document["companies"]) == list(MAGNIFICENT_7)
+
+
+def test_a_market_cap_is_close_times_shares_whatever_the_vendor_says():
+    apple = built()["companies"]["AAPL"]
+
+    assert apple["market_cap"] == 100e9
+    assert apple["vendor_market_cap"] == 1e11
+    assert apple["shares_outstanding"] == 1_000_000_000
+    assert isinstance(apple["shares_outstanding"], int), "counts are written without a decimal point, as they were"
+
+
+def test_a_second_line_of_a_company_is_in_the_gross_total_only():
+    document = built([*SEVEN, valued("GOOG", 200.0, counted=False)])
+
+    details = document["sp500_details"]
+    assert details["gross_market_cap"] - details["total_market_cap"] == 200e9
+    assert details["companies_count"] == 7
+    assert details["processed_count"] == 8
+    assert [line["ticker"] for line in details["constituents"] if not line["counted"]] == ["GOOG"]
+
+
+def test_the_seven_are_ranked_by_size():
+    document = built([*SEVEN, valued("JPM", 321.0)])
+
+    ranking = document["rankings"]["by_market_cap"]
+    assert [one["ticker"] for one in ranking] == list(reversed(MAGNIFICENT_7))
+    assert sum(one["pct_of_mag7"] for one in ranking) == 100
+    assert document["concentration_metrics"]
+    assert document["concentration_metrics"]["mag7_pct_of_sp500"] == 100 * 721 / 1042
+
+
+def test_without_one_of_the_seven_there_is_no_figure_and_the_reason_is_told():
+    failed = [{"ticker": "TSLA", "reason": "no share count: the vendor gave no share count"}]
+
+    document = built(SEVEN[:-1], failed=failed)
+
+    assert document["concentration_metrics"] is None
+    assert document["rankings"]["by_market_cap"] == []
+    assert document["partial"] == "TSLA: no share count: the vendor gave no share count"
+    assert document["sp500_details"]["failed_count"] == 1
+    assert not market_data.is_complete(document)
+
+
+def test_one_of_the_seven_that_is_in_no_list_is_told_as_such():
+    assert built(SEVEN[1:])["partial"] == "AAPL: not among the constituents"
+
+
+def test_another_line_that_failed_leaves_the_figure_and_is_listed():
+    document = built(failed=[{"ticker": "JPM", "reason": "no price"}], not_listed=["GEV"])
+
+    assert document["concentration_metrics"]
+    assert document["sp500_details"]["failed_tickers"] == [{"ticker": "JPM", "reason": "no price"}]
+    assert document["sp500_details"]["not_listed"] == ["GEV"]
+    assert not market_data.is_complete(document)
+
+
+def test_a_correction_tells_from_to_reason_and_evidence():
+    unsplit = Adjustment("share count in the units of another day", "24600000000 is already in the units after")
+    nvidia = replace(SEVEN[4], count=count(2.46e9, unsplit, vendor=24.6e9))
+    other = replace(valued("CMG"), count=count(2.7e7, unsplit, vendor=1.35e9))
+
+    document = built([*SEVEN[:4], nvidia, *SEVEN[5:], other])
+
+    told = {
+        "field": "shares_outstanding",
+        "from": 24_600_000_000,
+        "to": 2_460_000_000,
+        "reason": "share count in the units of another day",
+        "evidence": "24600000000 is already in the units after (answer for 2024-06-07)",
+    }
+    assert document["companies"]["NVDA"]["corrections"] == [told]
+    assert document["sp500_details"]["corrections"] == [
+        {**told, "ticker": "CMG", "from": 1_350_000_000, "to": 27_000_000}
+    ]
+    assert document["doubts"] == []
+
+
+def test_a_doubtful_count_makes_a_doubt_with_both_values():
+    jump = Adjustment("unexplained jump in the share count: last known count used", "x10", doubtful=True)
+    odd = replace(valued("CF"), count=count(1.8e8, jump, vendor=1.8e9))
+
+    (doubt,) = built([*SEVEN, odd])["doubts"]
+
+    assert (doubt["ticker"], doubt["kind"]) == ("CF", "shares_jump")
+    assert (doubt["used"], doubt["other"]) == (180_000_000, 1_800_000_000)
+
+
+def test_bars_are_stamped_with_midnight_in_new_york():
+    trading = built()["companies"]["AAPL"]["trading_data"]
+
+    assert trading
+    assert trading["timestamp"] == datetime(2024, 6, 7, tzinfo=NEW_YORK).timestamp() * 1000
+    assert trading["volume"] == 1000.5

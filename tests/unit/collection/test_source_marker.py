@@ -1,0 +1,74 @@
+"""Whose answers a lake holds: known before the first is kept, and never mixed."""
+
+from datetime import date
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.simulators.answering import AnsweringSource
+from tests.simulators.small_index import document, keep, market
+
+from mag7cli.collection.source_marker import Origin
+from mag7cli.core.errors import DocumentError, UsageError
+from mag7cli.lake.layout import Lake
+
+NOTE = "raw/reference/source.json"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake.at(str(tmp_path / "lake"))
+
+
+def source(*, simulated: bool) -> AnsweringSource:
+    found = AnsweringSource(market())
+    found.simulated = simulated  # type: ignore[misc]
+    return found
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_the_first_answer_says_whose_they_are(lake, simulated):
+    origin = Origin(lake, source(simulated=simulated))
+    origin.answered()
+
+    assert orjson.loads(lake.store.read(NOTE)) == {"vendor": "sandbox", "simulated": simulated}
+    # A run that finds all answers in the lake asks nobody, so its source does not know.
+    assert Origin(lake, source(simulated=False)).simulated is simulated
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (True, "answers of a simulated market, these are of the real one"),
+        (False, "answers of the real one, these are of a simulated market"),
+    ],
+)
+def test_answers_of_the_other_kind_are_refused(lake, kept, told):
+    Origin(lake, source(simulated=kept)).answered()
+
+    with pytest.raises(UsageError, match=told) as caught:
+        Origin(lake, source(simulated=not kept)).answered()
+
+    assert "--lake" in str(caught.value.hint)
+
+
+def test_before_any_answer_nothing_is_noted(lake):
+    assert not Origin(lake, source(simulated=False)).simulated
+    assert not lake.store.exists(NOTE)
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_note_that_was_lost_is_told_by_the_documents(lake, simulated):
+    keep(lake, {**document(date(2024, 6, 20)), "source": {"simulated": simulated}})
+    lake.store.write(lake.document_key(date(2024, 6, 21)), b"damaged")
+
+    assert Origin(lake, source(simulated=not simulated)).simulated is simulated
+    assert lake.store.exists(NOTE)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"null", b'{"simulated": "no"}'])
+def test_a_damaged_note_is_named(lake, content):
+    lake.store.write(NOTE, content)
+
+    with pytest.raises(DocumentError, match=r"source\.json: not a note .+ delete it"):
+        Origin(lake, source(simulated=True))

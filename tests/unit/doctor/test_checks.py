@@ -1,0 +1,130 @@
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from mag7cli.core.clock import NEW_YORK
+from mag7cli.core.errors import AuthenticationError, PlanError, VendorUnavailableError
+from mag7cli.doctor.checks import examine
+from mag7cli.lake.layout import Lake
+from mag7cli.lake.lock import locked
+from mag7cli.market.records import Bar
+from mag7cli.vendors.base import VendorStatus
+from mag7cli.vendors.subscription import plan
+
+NOW = datetime(2024, 12, 13, 18, tzinfo=NEW_YORK)
+BAR = Bar("MSFT", date(2022, 12, 13), 1.0, 1.0, 1.0, 1.0, 1.0, None)
+
+
+class StoppedClock:
+    def now(self):
+        return NOW
+
+
+class Vendor:
+    simulated = False
+
+    def __init__(self, server_time="2024-12-13T18:00:02-05:00", bars=(BAR,), error=None, bars_error=None):
+        self._time, self._bars, self._error, self._bars_error = server_time, list(bars), error, bars_error
+        self.asked = []
+
+    def status(self):
+        if self._error:
+            raise self._error
+        return VendorStatus(self._time)
+
+    def bars(self, symbol, start, end):
+        self.asked.append((symbol, start, end))
+        if self._bars_error:
+            raise self._bars_error
+        return self._bars
+
+
+def _findings(tmp_path, vendor=None, environ=None, clock=None, lake=None):
+    def source():
+        if isinstance(vendor, Exception):
+            raise vendor
+        return vendor or Vendor()
+
+    found = examine(
+        lake or (lambda: Lake.at(str(tmp_path))), source, plan("basic"), clock or StoppedClock(), environ or {}
+    )
+    return {finding.check: finding for finding in found}
+
+
+def test_where_everything_is_in_order_every_check_says_so(tmp_path):
+    findings = _findings(tmp_path)
+    assert {finding.state for finding in findings.values()} == {"ok"}
+    assert next(iter(findings)) == "python"
+    assert {"packages", "calendar", "lake", "disk", "key", "vendor", "clock skew", "rate", "history"} <= set(findings)
+
+
+def test_nothing_is_left_in_the_lake(tmp_path):
+    _findings(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_oldest_days_of_the_plan_are_asked_for_with_one_call(tmp_path):
+    vendor = Vendor()
+    _findings(tmp_path, vendor)
+    assert vendor.asked == [("MSFT", date(2022, 12, 14), date(2022, 12, 21))]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "check", "told"),
+    [
+        (AuthenticationError("no API key", hint="set it"), "key", "no API key"),
+        (Vendor(error=AuthenticationError("unknown key")), "vendor", "unknown key"),
+        (Vendor(error=VendorUnavailableError("no answer")), "vendor", "no answer"),
+        (Vendor(server_time="2024-12-13T18:05:00-05:00"), "clock skew", "5 min 00 s from the vendor's"),
+        (Vendor(bars_error=PlanError("too far back")), "history", "too far back"),
+        (Vendor(bars=()), "history", "nothing is served for 2022-12-14, as the plan basic promises"),
+    ],
+)
+def test_what_is_not_in_order_is_a_failed_check(tmp_path, vendor, check, told):
+    findings = _findings(tmp_path, vendor)
+    failed = [finding for finding in findings.values() if finding.state == "failed"]
+    assert [(finding.check, finding.found) for finding in failed] == [(check, told)]
+
+
+def test_a_time_that_cannot_be_read_is_worth_a_note(tmp_path):
+    for odd in ("soon", "2024-12-13T18:00:00"):
+        assert _findings(tmp_path, Vendor(server_time=odd))["clock skew"].state == "warning"
+
+
+def test_a_simulated_vendor_has_a_day_of_its_own(tmp_path):
+    vendor = Vendor()
+    vendor.simulated = True
+    findings = _findings(tmp_path, vendor)
+    assert findings["vendor"].found == "takes the key, and is simulated"
+    assert "clock skew" not in findings
+    assert vendor.asked == []
+
+
+def test_a_clock_that_stands_still_and_a_calendar_near_its_end_are_worth_a_note(tmp_path):
+    class LateClock:
+        def now(self):
+            return datetime(2028, 12, 1, tzinfo=NEW_YORK)
+
+    findings = _findings(tmp_path, AuthenticationError("none"), {"MAG7_NOW": "2028-12-01"}, LateClock())
+    assert findings["clock"].state == "warning"
+    assert findings["calendar"].state == "warning"
+
+
+def test_a_lake_at_work_is_worth_a_note(tmp_path):
+    with locked(Lake.at(str(tmp_path)), "collect"):
+        assert _findings(tmp_path)["lock"].found.startswith("collect (process ")
+
+
+def test_a_lake_that_is_not_there_yet_is_not_made(tmp_path):
+    place = tmp_path / "a" / "lake"
+    assert _findings(tmp_path, lake=lambda: Lake.at(str(place)))["lake"].state == "ok"
+    assert not place.parent.exists()
+
+
+def test_a_lake_that_cannot_be_written_is_a_failed_check(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    finding = _findings(tmp_path, lake=lambda: Lake.at(str(file)))["lake"]
+    assert finding.state == "failed"
+    assert str(Path(file)) in finding.found

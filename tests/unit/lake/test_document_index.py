@@ -1,0 +1,118 @@
+"""Which dates are complete: read from the documents, and remembered for as long as they do not change."""
+
+from datetime import date
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.simulators.small_index import document, keep, new_lake
+
+from mag7cli.lake.document_index import Collected, CollectedDates, summary
+from mag7cli.lake.layout import Lake
+from mag7cli.lake.store import LocalStore
+
+DAY, NEXT = date(2024, 6, 20), date(2024, 6, 21)
+MEMORY = "raw/reference/collected.json"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = new_lake(tmp_path / "lake")
+    keep(lake, document(DAY))
+    return lake
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[date]:
+    """The dates whose documents are read."""
+    found: list[date] = []
+    before = Lake.read_document
+
+    def reading(lake: Lake, day: date):
+        found.append(day)
+        return before(lake, day)
+
+    monkeypatch.setattr(Lake, "read_document", reading)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "is_complete"),
+    [
+        (document(DAY), Collected(0, None), True),
+        (document(DAY, failed=2), Collected(2, None), False),
+        (document(DAY, partial="TSLA: broken"), Collected(0, "TSLA: broken"), False),
+        ({**document(DAY, partial="x"), "partial": None}, Collected(0, "no concentration metrics"), False),
+    ],
+)
+def test_a_document_says_of_itself_whether_it_is_complete(content, expected, is_complete):
+    found = summary(content)
+
+    assert found == expected
+    assert found.is_complete is is_complete
+
+
+def test_dates_without_a_document_are_neither_complete_nor_incomplete(lake):
+    collected = CollectedDates(lake)
+
+    assert collected.days() == [DAY]
+    assert collected.is_complete(DAY)
+    assert DAY in collected
+    assert NEXT not in collected
+    assert not collected.is_complete(NEXT)
+    assert not collected.is_incomplete(NEXT)
+
+
+def test_a_document_is_read_again_only_if_it_has_changed(lake, read):
+    CollectedDates(lake)
+    CollectedDates(lake)
+    assert read == [DAY]
+
+    keep(lake, document(DAY, failed=1))
+    keep(lake, document(NEXT))
+    collected = CollectedDates(lake)
+
+    assert read == [DAY, DAY, NEXT]
+    assert collected.is_incomplete(DAY)
+
+
+def test_a_document_that_is_gone_is_forgotten(lake):
+    CollectedDates(lake)
+    lake.store.delete(lake.document_key(DAY))
+
+    assert CollectedDates(lake).days() == []
+    assert orjson.loads(lake.store.read(MEMORY)) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"null", b"{}", b"[1]", b'[["x","y",0,null]]', b'[["2024-06-20"]]'])
+def test_a_damaged_memory_is_no_memory(lake, read, content):
+    lake.store.write(MEMORY, content)
+
+    assert CollectedDates(lake).is_complete(DAY)
+    assert read == [DAY]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"trading_date": "2024-06-20"}', b"\xff", b'{"sp500_details": {}}']
+)
+def test_a_damaged_document_is_incomplete_and_says_why(lake, content):
+    lake.store.write(lake.document_key(DAY), content)
+    collected = CollectedDates(lake)
+
+    assert collected.is_incomplete(DAY)
+    assert "cannot be read" in str(collected[DAY].partial)
+
+
+def test_a_document_that_does_not_say_what_failed_is_incomplete(lake):
+    keep(lake, {**document(DAY), "sp500_details": {}})
+
+    assert "how many lines failed" in str(CollectedDates(lake)[DAY].partial)
+
+
+def test_a_lake_that_may_not_be_written_can_be_read(lake, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(LocalStore, "_write_file", staticmethod(refuse))
+
+    assert CollectedDates(lake).is_complete(DAY)

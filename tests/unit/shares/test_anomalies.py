@@ -1,0 +1,77 @@
+"""What the guard flags, and what it lets pass."""
+
+from datetime import date
+
+import pytest
+
+from mag7cli.market.records import Split
+from mag7cli.shares.anomalies import DayView, check
+
+THURSDAY, FRIDAY, MONDAY = date(2024, 6, 6), date(2024, 6, 7), date(2024, 6, 10)
+SPLIT = {"NVDA": [Split("NVDA", MONDAY, 1, 10)]}
+
+
+def flagged(
+    was: tuple[float, float],
+    now: tuple[float, float],
+    *,
+    on: date = FRIDAY,
+    splits: dict[str, list[Split]] | None = None,
+) -> list[str]:
+    before = THURSDAY if on == FRIDAY else FRIDAY
+    events = check(DayView(before, {"NVDA": was}), DayView(on, {"NVDA": now}), splits or {})
+    return [event.kind for event in events]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ((100, 1e9), (103, 1e9)),
+        ((100, 1e9), (74, 1e9)),
+        ((100, 1e9), (100, 0.97e9)),
+        ((100, 1e9), (78, 1e9)),
+        ((100, 1e9), (101, 1.34e9)),
+        ((100, 1e9), (101, 1.6e9)),
+    ],
+    ids=["an ordinary day", "bad news", "a buyback", "a spin-off", "a merger", "a large merger"],
+)
+def test_what_happens_to_companies_is_not_flagged(was, now):
+    assert flagged(was, now) == []
+
+
+def test_a_listed_split_moves_nothing():
+    assert flagged((1208.88, 2.46e9), (121.79, 24.6e9), on=MONDAY, splits=SPLIT) == []
+
+
+def test_a_count_that_is_early_for_a_listed_split_is_flagged_with_both_values():
+    events = check(DayView(THURSDAY, {"NVDA": (1209.98, 2.46e9)}), DayView(FRIDAY, {"NVDA": (1208.88, 24.6e9)}), SPLIT)
+
+    assert [(one.kind, one.severity, one.from_value, one.to_value) for one in events] == [
+        ("split_misaligned", "suspect", 2.46e9, 24.6e9)
+    ]
+
+
+def test_a_count_that_is_late_for_a_listed_split_is_flagged():
+    assert flagged((1208.88, 2.46e9), (121.79, 2.46e9), on=MONDAY, splits=SPLIT) == ["split_misaligned"]
+
+
+def test_close_and_count_that_move_as_in_a_split_are_flagged_if_none_is_listed():
+    assert flagged((400, 1e9), (101, 4e9)) == ["unlisted_split"]
+
+
+def test_a_close_that_moves_as_in_a_split_is_flagged_if_none_is_listed():
+    assert flagged((400, 1e9), (100.5, 1e9)) == ["unlisted_split"]
+
+
+def test_a_count_that_jumps_for_no_reason_is_flagged():
+    assert flagged((100, 1e9), (100, 10e9)) == ["shares_step"]
+
+
+def test_dates_more_than_a_week_apart_are_not_compared():
+    apart = check(DayView(date(2024, 5, 1), {"NVDA": (100, 1e9)}), DayView(date(2024, 6, 3), {"NVDA": (10, 1e10)}), {})
+
+    assert apart == []
+
+
+def test_a_name_that_was_not_there_before_is_not_compared():
+    assert check(DayView(THURSDAY, {}), DayView(FRIDAY, {"GEV": (170, 2.7e8)}), {}) == []

@@ -1,0 +1,107 @@
+"""The house has the rooms that `docs/architecture.md` lists, and imports go down only.
+
+The page's table is what is tested: a room is a row, the rows stand in order from the bottom up.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src" / "mag7cli"
+PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
+_ROW = re.compile(r"^\| `(?P<room>[\w.]+?)/?` \|.*\| (?P<libraries>[^|]*) \|$")
+_STANDARD_DOORS = {"warehouse.engines.duckdb": "duckdb"}
+
+# Every library that is slow to import, or has traps, and the modules that may import it.
+DOORS = {
+    "boto3": {"lake.aws"},
+    "botocore": {"lake.aws", "lake.s3", "warehouse.engines"},
+    "polygon": {"vendors.polygon.client"},
+    "pandas": {"market.holdings_file"},
+    "pandas_market_calendars": {"market.calendar"},
+    "duckdb": {"warehouse.engines.duckdb"},
+    "rich": {"cli.output", "cli.progress_display"},
+    "typer": {"cli"},
+    "vl_convert": {"reporting.png"},
+    "tenacity": {"vendors.retry"},
+}
+
+
+def _rooms() -> list[str]:
+    matches = (_ROW.match(row) for row in PAGE.read_text(encoding="utf-8").splitlines())
+    return [match["room"] for match in matches if match]
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+@cache
+def _modules() -> dict[str, ast.AST]:
+    return {_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Every module that a file imports, wherever in it, by its full name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def _own() -> dict[str, set[str]]:
+    """What each module imports of mag7, as modules."""
+    modules = _modules()
+    own: dict[str, set[str]] = {}
+    for name, tree in modules.items():
+        targets = (target.removeprefix("mag7cli.") for target in _imports(tree) if target.startswith("mag7cli."))
+        own[name] = {target if target in modules else target.rpartition(".")[0] for target in targets} - {name, ""}
+    return own
+
+
+def _room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def test_every_module_stands_in_a_room_of_the_page():
+    assert {_room(name) for name in _modules() if name} == set(_rooms())
+
+
+def test_imports_between_rooms_go_down_only():
+    rank = {room: row for row, room in enumerate(_rooms())}
+    upward = [
+        f"{name} -> {target}"
+        for name, targets in _own().items()
+        if name
+        for target in targets
+        if rank[_room(target)] > rank[_room(name)]
+    ]
+    assert upward == []
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    edges = {name: set(targets) for name, targets in _own().items() if name}
+    while edges:
+        leaves = {name for name, targets in edges.items() if not targets & edges.keys()}
+        assert leaves, f"a circle among {sorted(edges)}"
+        edges = {name: targets for name, targets in edges.items() if name not in leaves}
+
+
+def test_only_the_command_line_imports_the_simulated_market():
+    users = {_room(name) for name, targets in _own().items() for target in targets if "vendors.sandbox" in target}
+    assert users <= {"vendors", "cli"}
+
+
+def test_a_heavy_library_has_one_door():
+    strays = [
+        f"{name} imports {library}"
+        for name, tree in _modules().items()
+        for library in {target.partition(".")[0] for target in _imports(tree)} & DOORS.keys()
+        if name not in DOORS[library] and _room(name) not in DOORS[library]
+    ]
+    assert strays == []
