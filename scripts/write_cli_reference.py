@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mag7cli.cli.reference import reference_markdown
+from mag7cli.cli.reference_page import reference_markdown
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 

@@ -1,3 +1,58 @@
-"""mag7: how much of the S&P 500 is really seven companies, on every trading day since 2021."""
+"""mag7: how much of the S&P 500 is really seven companies, on every trading day since 2021.
+
+    import mag7cli as mag7
+
+    lake = mag7.Lake.at("lake")
+    mag7.run(lake)
+    print(mag7.summary(lake).share_pct)
+
+Each name is imported when it is first used. `docs/library.md` shows them at work.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from mag7cli.collection.request import CollectRequest as CollectRequest
+    from mag7cli.core.errors import Mag7Error as Mag7Error
+    from mag7cli.lake.layout import Lake as Lake
+    from mag7cli.library import collect as collect
+    from mag7cli.library import estimate as estimate
+    from mag7cli.library import explain as explain
+    from mag7cli.library import exposure as exposure
+    from mag7cli.library import load as load
+    from mag7cli.library import open_vendor as open_vendor
+    from mag7cli.library import report as report
+    from mag7cli.library import run as run
+    from mag7cli.library import status as status
+    from mag7cli.library import summary as summary
+    from mag7cli.library import table as table
+    from mag7cli.library import transform as transform
+    from mag7cli.library import validate as validate
 
 __version__ = "0.1.0"
+
+_PLACES: Final = {
+    "CollectRequest": "mag7cli.collection.request",
+    "Lake": "mag7cli.lake.layout",
+    "Mag7Error": "mag7cli.core.errors",
+    **dict.fromkeys(
+        (
+            "collect", "estimate", "explain", "exposure", "load", "open_vendor", "report", "run", "status", "summary",
+            "table", "transform", "validate",
+        ),
+        "mag7cli.library",
+    ),
+}  # fmt: skip
+
+__all__ = ["__version__", *_PLACES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

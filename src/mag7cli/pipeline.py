@@ -1,6 +1,5 @@
 """The cron line: collect, transform, validate, load, report, each only if there is something new for it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,12 +8,13 @@ from mag7cli.core.errors import EXIT_DONE, EXIT_INVALID, EXIT_PARTIAL, ExtraMiss
 from mag7cli.lake.layout import Lake
 
 if TYPE_CHECKING:
-    from mag7cli.analytics.summary import FundWeight
     from mag7cli.collection.collector import CollectResult
+    from mag7cli.collection.request import CollectRequest
     from mag7cli.core.clock import Clock
-    from mag7cli.core.progress import Progress
+    from mag7cli.core.progress import Listener
     from mag7cli.reporting.write import ReportResult
     from mag7cli.tables.transform import TransformResult
+    from mag7cli.vendors.base import MarketDataSource
     from mag7cli.warehouse.duckdb_load import LoadResult
     from mag7cli.warehouse.validate import CheckResult
 
@@ -50,27 +50,37 @@ class RunResult:
 
 def run(
     lake: Lake,
-    collect: "Callable[[], CollectResult]",
-    clock: "Clock",
+    request: "CollectRequest",
     *,
-    progress: "Progress | None" = None,
-    fund: "FundWeight | None" = None,
+    vendor: "MarketDataSource | None",
+    listener: "Listener",
+    clock: "Clock",
 ) -> RunResult:
-    """Collect, and carry what is new to the report. `collect` does its part with the options that it was given.
+    """Collect, and carry what is new to the report, holding the lake.
 
     A warehouse, and a report in a local lake, are brought up to date also if an earlier run died before them.
     """
+    from mag7cli.collection.request import collect
+    from mag7cli.lake.lock import locked
     from mag7cli.tables.transform import transform
 
-    collected = collect()
-    transformed = transform(lake, progress=progress)
-    is_new = bool(collected.written or transformed.written or transformed.removed)
-    if not is_new and _is_current(lake):
-        return RunResult(collected, transformed)
-    checks = _checked(lake)
-    loaded = _loaded(lake)
-    report, missing = _reported(lake, clock, fund)
-    return RunResult(collected, transformed, checks, loaded, report, missing)
+    with locked(lake, "mag7 run"):
+        collected = collect(lake, request, clock=clock, listener=listener, vendor=vendor)
+        transformed = transform(lake)
+        is_new = bool(collected.written or transformed.written or transformed.removed)
+        if not is_new and _is_current(lake):
+            return RunResult(collected, transformed)
+        checks = _checked(lake)
+        loaded = _loaded(lake)
+        report, report_missing = _reported(lake, clock)
+    return RunResult(
+        collected=collected,
+        transformed=transformed,
+        checks=checks,
+        loaded=loaded,
+        report=report,
+        report_missing=report_missing,
+    )
 
 
 def report_path(lake: Lake) -> Path | None:
@@ -105,16 +115,17 @@ def _loaded(lake: Lake) -> "LoadResult | None":
     return load(lake)
 
 
-def _reported(lake: Lake, clock: "Clock", fund: "FundWeight | None") -> "tuple[ReportResult | None, str | None]":
+def _reported(lake: Lake, clock: "Clock") -> "tuple[ReportResult | None, str | None]":
     out = report_path(lake)
     if out is None:
         return None, None
+    from mag7cli.analytics.fund_weight import weight_on
     from mag7cli.reporting.write import write_report
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     engine = DuckDbEngine.over_lake(lake)
     try:
-        return write_report(engine, out, None, clock, fund), None
+        return write_report(engine, out, None, clock, weight_on(lake, None)), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"
     finally:

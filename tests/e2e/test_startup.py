@@ -69,7 +69,7 @@ def test_help_imports_no_command(folder: Path) -> None:
     assert not found & HEAVY
     assert not found & {
         "mag7cli.cli.dates",
-        "mag7cli.cli.collecting",
+        "mag7cli.cli.collect",
         "mag7cli.lake.layout",
         "mag7cli.collection.collector",
         "orjson",

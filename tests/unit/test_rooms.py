@@ -11,8 +11,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "mag7cli"
 PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
-_ROW = re.compile(r"^\| `(?P<room>[\w.]+?)/?` \|.*\| (?P<libraries>[^|]*) \|$")
-_STANDARD_DOORS = {"warehouse.engines.duckdb": "duckdb"}
+_ROW = re.compile(r"^\| `(?P<room>\w+)/?` \|.*\|.*\|$")
 
 # Every library that is slow to import, or has traps, and the modules that may import it.
 DOORS = {

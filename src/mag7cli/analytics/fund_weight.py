@@ -1,11 +1,16 @@
 """The fund's own weight of the seven, from the newest holdings file of a lake on or before a date."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from mag7cli.analytics.exposure import fund_weight
 from mag7cli.analytics.summary import FundWeight
 from mag7cli.lake.layout import Lake
-from mag7cli.market.holdings_file import parse
+from mag7cli.market.holdings_file import Holdings, parse
+
+LAKE_FUND: Final = "IVV"
+"""The fund whose holdings files a lake keeps."""
 
 
 def weight_on(lake: Lake, day: date | None) -> FundWeight | None:
@@ -14,3 +19,11 @@ def weight_on(lake: Lake, day: date | None) -> FundWeight | None:
     if not dates:
         return None
     return fund_weight(parse(lake.read_holdings(dates[-1]), lake.holdings_key(dates[-1])))
+
+
+def latest_holdings(lake: Lake) -> Mapping[str, Holdings]:
+    """The newest holdings that the lake keeps, by the fund's ticker; empty if it keeps none."""
+    dates = lake.holdings_dates()
+    if not dates:
+        return {}
+    return {LAKE_FUND: parse(lake.read_holdings(dates[-1]), lake.holdings_key(dates[-1]))}

@@ -6,37 +6,35 @@ repeats the first sentence of its docstring.
 
 from typing import Final
 
-from mag7cli.cli.frame import Entry, Words, program
+from mag7cli.cli.app import Entry, Words, program
 
 COMMANDS: Final = Words(
     "How much of the S&P 500 is really seven companies, on every trading day since 2021.",
     {
         "tickers": Entry("tickers:tickers", "Print the tickers of the S&P 500."),
         "dates": Entry("dates:dates", "Print the trading dates of the New York exchange."),
-        "collect": Entry(
-            "collecting:collect", "Collect prices and share counts, one raw document for each trading date."
-        ),
-        "transform": Entry("processing:transform", "Turn raw documents into Parquet tables."),
-        "validate": Entry("processing:validate", "Check the tables with SQL, and say what is wrong."),
-        "load": Entry("loading:load", "Load the tables into the warehouse."),
-        "run": Entry("running:run", "Collect, transform, validate, load and report: the line for cron."),
-        "show": Entry("looking:show", "Print the answer: how much of the index is seven companies."),
-        "report": Entry("looking:report", "Draw the report: one HTML file that needs no network."),
+        "collect": Entry("collect:collect", "Collect prices and share counts, one raw document for each trading date."),
+        "transform": Entry("transform:transform", "Turn raw documents into Parquet tables."),
+        "validate": Entry("validate:validate", "Check the tables with SQL, and say what is wrong."),
+        "load": Entry("load:load", "Load the tables into the warehouse."),
+        "run": Entry("run:run", "Collect, transform, validate, load and report: the line for cron."),
+        "show": Entry("show:show", "Print the answer: how much of the index is seven companies."),
+        "report": Entry("report:report", "Draw the report: one HTML file that needs no network."),
         "exposure": Entry("exposure:exposure", "Show how much of your money is in the seven."),
-        "status": Entry("looking:status", "Print what the lake holds and lacks."),
-        "explain": Entry("looking:explain", "Print the receipt of a number."),
-        "verify": Entry("processing:verify", "Compute the tables again from the raw documents and compare every byte."),
+        "status": Entry("status:status", "Print what the lake holds and lacks."),
+        "explain": Entry("explain:explain", "Print the receipt of a number."),
+        "verify": Entry("verify:verify", "Compute the tables again from the raw documents and compare every byte."),
         "sql": Entry("sql:sql", "Ask the tables by SQL, read-only."),
         "doctor": Entry("doctor:doctor", "Check that everything a collection needs is in order."),
         "config": Words(
             "What every option is set to, and by what.",
             {
-                "show": Entry("settings:show", "Show what every option is set to, and by what."),
-                "path": Entry("settings:path", "Show where configuration files are looked for."),
-                "template": Entry("settings:template", "Print a configuration file with every option in it."),
+                "show": Entry("config:show", "Show what every option is set to, and by what."),
+                "path": Entry("config:path", "Show where configuration files are looked for."),
+                "template": Entry("config:template", "Print a configuration file with every option in it."),
             },
         ),
-        "demo": Entry("running:demo", "Run the whole pipeline on a simulated market, offline and without a key."),
+        "demo": Entry("demo:demo", "Run the whole pipeline on a simulated market, offline and without a key."),
         "sandbox": Words(
             "A simulated market in place of the vendor.",
             {"serve": Entry("sandbox:serve", "Serve a simulated market as the vendor would.")},

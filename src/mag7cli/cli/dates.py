@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from mag7cli.cli.frame import TEXT_JSON_CSV, command
+from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.options import EndOption, StartOption, check_period
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.engines import LOCAL, EngineOptions, warehouse_of
-from mag7cli.cli.frame import TEXT_JSON_CSV, command
-from mag7cli.cli.loading import IamRoleOption
+from mag7cli.cli.load import IamRoleOption
 from mag7cli.cli.options import ApiKeyCommandOption, PlanName, PlanOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
 from mag7cli.core.errors import EXIT_ERROR

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mag7cli.cli.frame import TEXT_JSON_CSV, command
+from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError
@@ -15,11 +15,7 @@ from mag7cli.core.formatting import counted, pct, usd
 if TYPE_CHECKING:
     from mag7cli.analytics.exposure import CompanyExposure, Exposure
     from mag7cli.analytics.portfolio import Position
-    from mag7cli.lake.layout import Lake
     from mag7cli.market.holdings_file import Holdings
-
-# The fund whose holdings files the lake keeps.
-_LAKES_FUND: Final = "IVV"
 
 
 @command(
@@ -48,14 +44,14 @@ def exposure(
     Funds are opened by their holdings files: IVV by the lake's newest, others by --fund-file. What is not covered is
     shown as unknown.
     """
-    from mag7cli.analytics.exposure import expose
     from mag7cli.lake.layout import Lake
+    from mag7cli.library import exposure
 
     positions = list(_positions(output, portfolio, fund or (), stock or ()))
     if not positions:
         raise UsageError("nothing to look into", hint="mag7 exposure --fund IVV=10000, or a CSV file of positions")
-    funds = _funds(Lake.at(lake), positions, fund_file or ())
-    output.show(_result(expose(positions, funds, top)))
+    funds = _funds(fund_file or ())
+    output.show(_result(exposure(Lake.at(lake), positions=positions, funds=funds, top=top)))
 
 
 def _positions(
@@ -72,20 +68,17 @@ def _positions(
     yield from (portfolios.parse_option(text, "stock") for text in stocks)
 
 
-def _funds(lake: "Lake", positions: "Iterable[Position]", files: Iterable[str]) -> "Mapping[str, Holdings]":
-    """The holdings of the funds that are known, by symbol: those given, and the lake's own fund if it is held."""
+def _funds(files: Iterable[str]) -> "Mapping[str, Holdings]":
+    """The holdings that were given, by symbol."""
     from mag7cli.market import holdings_file
 
-    found = {}
+    funds = {}
     for text in files:
         symbol, separator, file = text.partition("=")
         if not separator or not symbol or not file:
             raise UsageError(f"{text!r} is not FUND=FILE", hint="--fund-file ITOT=ITOT_holdings.csv")
-        found[symbol.upper()] = holdings_file.parse(_bytes_of(Path(file)), file)
-    days = lake.holdings_dates()
-    if _LAKES_FUND not in found and days and any(position.symbol == _LAKES_FUND for position in positions):
-        found[_LAKES_FUND] = holdings_file.parse(lake.read_holdings(days[-1]), lake.holdings_key(days[-1]))
-    return found
+        funds[symbol.upper()] = holdings_file.parse(_bytes_of(Path(file)), file)
+    return funds
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -143,6 +136,8 @@ def _document(found: "Exposure") -> dict[str, Any]:
 
 
 def _text(found: "Exposure") -> Iterator[Line | Grid]:
+    from mag7cli.analytics.fund_weight import LAKE_FUND
+
     yield Line(
         f"{usd(found.mag7_usd)} of {usd(found.total_usd)} is in the Magnificent 7: {pct(found.mag7_pct)}.", "strong"
     )
@@ -158,7 +153,7 @@ def _text(found: "Exposure") -> Iterator[Line | Grid]:
         yield Line(f"{overlap.first} and {overlap.second} have {pct(overlap.pct, 1)} in common.")
     for unknown in found.unknown:
         yield Line(f"Unknown: {usd(unknown.amount_usd)} in {unknown.symbol}, {unknown.reason}.", "warn")
-        if unknown.symbol == _LAKES_FUND and not any(fund.symbol == _LAKES_FUND for fund in found.funds):
+        if unknown.symbol == LAKE_FUND and not any(fund.symbol == LAKE_FUND for fund in found.funds):
             yield Line("  mag7 tickers --download fetches the holdings of IVV.", "warn")
 
 

@@ -18,6 +18,7 @@ PREFIX: Final = "MAG7_"
 DEFAULT_LAKE: Final = "./lake"
 
 _ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
 
 
 def parse_date(value: str) -> date:
@@ -28,6 +29,16 @@ def parse_date(value: str) -> date:
     except ValueError as error:
         raise typer.BadParameter(f"there is no such day as {value}") from error
     raise typer.BadParameter(f"{value!r} is not a date like 2024-12-13")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in `90`, `90s`, `20m` or `1h30m`. Raises UsageError."""
+    match = _DURATION.fullmatch(text)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    total = hours * 3600 + minutes * 60 + seconds
+    if not total:
+        raise UsageError(f"--max-duration {text!r} is not a time", hint="write 90s, 20m or 1h30m")
+    return float(total)
 
 
 def check_period(start: date | None, end: date | None) -> None:

@@ -11,12 +11,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
 
+from mag7cli.cli.signals import signals_as_request
 from mag7cli.core.errors import Mag7Error
 from mag7cli.core.logs import NOTICE, LogFormat
 
@@ -188,6 +189,10 @@ class Output:
             yield progress
         finally:
             progress.finish()
+
+    def ends_early(self, request: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, Ctrl-C or SIGTERM calls `request`; a second one kills."""
+        return signals_as_request(request)
 
     def _progress(self, label: str, unit: str) -> "Progress":
         from mag7cli.cli import progress_display

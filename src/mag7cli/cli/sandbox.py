@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from mag7cli.cli.frame import TEXT_JSON, command
+from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import PlanOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.formatting import counted

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from mag7cli.cli.app import command
 from mag7cli.cli.engines import LOCAL, EngineOptions, opened
-from mag7cli.cli.frame import command
 from mag7cli.cli.options import parse_date
 from mag7cli.cli.output import Column, Grid, Output, Result
 from mag7cli.core.errors import UsageError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from mag7cli.cli.frame import command
+from mag7cli.cli.app import command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, OutOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError

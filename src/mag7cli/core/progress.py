@@ -1,5 +1,7 @@
-"""How long work tells where it stands: the `Progress` protocol. How it is shown is `progress_display`'s business."""
+"""How long work tells where it stands: `Progress` and `Listener`. How that is shown is the command line's business."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,3 +54,41 @@ class NoProgress:
 
     def finish(self) -> None:
         """Say nothing."""
+
+
+class Listener(Protocol):
+    """Who hears of long work: its sentences, its progress, and the wish to end it early."""
+
+    def notice(self, text: str) -> None:
+        """A sentence that is good to know, such as what a run is about to do."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """A sentence that should be read, such as that a range was cut."""
+        ...
+
+    def progress(self, label: str, unit: str = "date") -> AbstractContextManager[Progress]:
+        """What is told of the work while the block runs."""
+        ...
+
+    def ends_early(self, request: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, `request` may be called at any time to end the work where nothing is lost."""
+        ...
+
+
+class Silence:
+    """Hears nothing, and never ends the work: the default of the library."""
+
+    def notice(self, text: str) -> None:
+        """Say nothing."""
+
+    def warn(self, text: str) -> None:
+        """Say nothing."""
+
+    def progress(self, label: str, unit: str = "date") -> AbstractContextManager[Progress]:
+        """Show nothing."""
+        return nullcontext(NoProgress())
+
+    def ends_early(self, request: Callable[[], None]) -> AbstractContextManager[None]:
+        """Let the work go on."""
+        return nullcontext()

@@ -9,8 +9,8 @@ from typer.main import get_command
 
 from mag7cli.cli import COMMANDS as TABLE
 from mag7cli.cli import app
-from mag7cli.cli.frame import PROGRAM, commands_of, options_of
-from mag7cli.cli.reference import reference_markdown
+from mag7cli.cli.app import PROGRAM, commands_of, options_of
+from mag7cli.cli.reference_page import reference_markdown
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = dict(commands_of(get_command(app)))

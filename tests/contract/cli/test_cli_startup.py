@@ -37,10 +37,12 @@ def test_no_heavy_library_is_imported(tmp_path, words):
 def test_a_command_does_not_import_the_others(tmp_path):
     loaded = _loaded(tmp_path, "dates")
     assert {name for name in loaded if name.startswith("mag7cli.cli.")} == {
+        "mag7cli.cli.app",
         "mag7cli.cli.dates",
-        "mag7cli.cli.failures",
-        "mag7cli.cli.frame",
+        "mag7cli.cli.errors",
         "mag7cli.cli.options",
+        "mag7cli.cli.output",
+        "mag7cli.cli.signals",
     }
 
 

@@ -9,9 +9,9 @@ from tests.simulators.command_line import environment, in_terminal
 
 WORK = """
 import logging, sys, time
-from mag7cli import logs
-from mag7cli.output import Output
-from mag7cli.progress import Note
+from mag7cli.core import logs
+from mag7cli.cli.output import Output
+from mag7cli.core.progress import Note
 quiet, log_format = "quiet" in sys.argv, "json" if "json" in sys.argv else "text"
 logs.configure(log_format, quiet=quiet)
 output = Output("text", quiet=quiet, log_format=log_format)

@@ -94,9 +94,9 @@ def test_the_dry_run_is_the_sql_that_makes_the_warehouse(lake: Lake) -> None:
 
 KILLED = """
 import os, sys
-from mag7cli import warehouse
-from mag7cli.engines.duckdb import DuckDbEngine
-from mag7cli.lake import Lake
+from mag7cli.warehouse import duckdb_load
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+from mag7cli.lake.layout import Lake
 
 run, left = DuckDbEngine._run, iter(range(int(sys.argv[2])))
 def run_until_killed(self, *given, **named):
@@ -104,7 +104,7 @@ def run_until_killed(self, *given, **named):
         os._exit(9)
     return run(self, *given, **named)
 DuckDbEngine._run = run_until_killed
-warehouse.load(Lake.at(sys.argv[1]))
+duckdb_load.load(Lake.at(sys.argv[1]))
 """
 
 

@@ -198,7 +198,7 @@ def test_a_load_whose_process_is_killed_leaves_old_or_new_rows(
         [
             sys.executable,
             "-c",
-            "import sys; from mag7cli import redshift_load; from mag7cli.lake.layout import Lake; "
+            "import sys; from mag7cli.warehouse import redshift_load; from mag7cli.lake.layout import Lake; "
             "from mag7cli.warehouse.engines.redshift import RedshiftEngine, Warehouse; "
             "redshift_load.load(Lake.at(sys.argv[1]), RedshiftEngine(Warehouse(workgroup='market-analysis')))",
             cloud.lake,

@@ -158,7 +158,7 @@ def test_years_before_a_leap_day() -> None:
 
 def test_listing_sessions_loads_neither_the_library_nor_pandas() -> None:
     code = (
-        "import sys; from datetime import date; from mag7cli import trading_calendar as c;"
+        "import sys; from datetime import date; from mag7cli.market import calendar as c;"
         "c.sessions(date(2021, 1, 1), date(2024, 12, 13));"
         "sys.exit(' '.join({'pandas', 'pandas_market_calendars', 'numpy'} & set(sys.modules)))"
     )

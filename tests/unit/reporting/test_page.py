@@ -122,7 +122,7 @@ def test_text_from_the_tables_cannot_become_markup(page: Page) -> None:
     concentration = replace(page.data.concentration, days=days, doubts=())
     data = replace(page.data, concentration=concentration)
     answer = replace(page.answer, companies=(company, *page.answer.companies[1:]))
-    datasets = write.datasets.build(data)
+    datasets = datasets.build(data)
 
     source = render(replace(page, data=data, answer=answer, datasets=datasets, story=(evil,)), LIBRARY)
 

@@ -11,7 +11,7 @@ from mag7cli.warehouse.engines import Dialect, Rows, Value
 from mag7cli.warehouse.engines.sql_text import Statement
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 PARTITIONED: Final = "partitioned"
 _MEMORY: Final = ":memory:"
@@ -72,6 +72,15 @@ class DuckDbEngine:
         )
         columns = tuple(str(column[0]) for column in result.description or ())
         return Rows(columns, tuple(result.fetchall()))
+
+    def relation(self, name: str) -> "DuckDBPyRelation":
+        """A table or view as a relation, which keeps the connection open. Raises EngineError if there is none."""
+        import duckdb
+
+        try:
+            return self._connection.table(name)
+        except duckdb.Error as error:
+            raise EngineError(f"{name}: {_first_line(error)}") from error
 
     def execute(self, statements: Sequence[str]) -> None:
         """Run statements in one transaction."""

@@ -19,9 +19,10 @@ import typer
 from typer._click import ClickException  # Typer vendors Click, and has no public name for the base of its errors
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from mag7cli.cli.failures import Voice, termination_as_interrupt, variable_of
+from mag7cli.cli.errors import Voice, variable_of
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
 from mag7cli.cli.output import Format, Output
+from mag7cli.cli.signals import termination_as_interrupt
 from mag7cli.core import config, logs
 from mag7cli.core.errors import EXIT_CODES, InterruptedRunError, Mag7Error, UsageError
 from mag7cli.core.suggestions import did_you_mean

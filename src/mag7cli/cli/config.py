@@ -8,7 +8,7 @@ from typing import Any, Final
 from typer.core import TyperOption
 from typer.main import get_command
 
-from mag7cli.cli.frame import TEXT_JSON_CSV, Group, command, commands_of, name_of, options_of, schema_of
+from mag7cli.cli.app import TEXT_JSON_CSV, Group, command, commands_of, name_of, options_of, schema_of
 from mag7cli.cli.output import Column, Grid, Output, Result, plain
 from mag7cli.core import config
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.engines import EngineOptions, opened
-from mag7cli.cli.frame import TEXT_JSON, command
 from mag7cli.cli.options import DryRunOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError
@@ -56,7 +56,7 @@ def load(
     elif options.engine == "athena":
         output.show(_athena(options, place))
     else:
-        from mag7cli.cli.redshift import load_redshift
+        from mag7cli.cli.load_redshift import load_redshift
 
         output.show(load_redshift(options, place, iam_role, auto_copy=auto_copy, status=status, recreate=recreate))
 
@@ -77,11 +77,9 @@ def _statements(options: EngineOptions, lake: "Lake", role: str, auto_copy: bool
 
 
 def _local(lake: "Lake") -> Result:
-    from mag7cli.lake.lock import locked
-    from mag7cli.warehouse.duckdb_load import load
+    from mag7cli import library
 
-    with locked(lake, "mag7 load"):
-        result = load(lake)
+    result = library.load(lake)
     grid = Grid((Column("table"), Column("rows", right=True)), [[name, count] for name, count in result.rows.items()])
     done = f"replaced {counted(len(result.replaced), 'table')}" if result.replaced else "everything was up to date"
     return Result(

@@ -6,7 +6,7 @@ from typing import Final
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from mag7cli.cli.frame import Group, commands_of
+from mag7cli.cli.app import Group, commands_of
 from mag7cli.cli.options import PROGRAM
 
 _WIDTH: Final = 88

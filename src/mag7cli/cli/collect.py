@@ -1,0 +1,193 @@
+"""`mag7 collect`, and the options that `mag7 run` shares with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+
+import typer
+
+from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.options import (
+    DEFAULT_LAKE,
+    ApiKeyCommandOption,
+    EndOption,
+    ForceOption,
+    LakeOption,
+    StartOption,
+    parse_duration,
+)
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.errors import EXIT_PARTIAL
+from mag7cli.core.formatting import duration
+
+if TYPE_CHECKING:
+    from mag7cli.collection.collector import CollectResult
+    from mag7cli.collection.estimate import CollectPlan
+    from mag7cli.collection.request import CollectRequest
+    from mag7cli.vendors.rate_limit import Rate
+
+MethodOption = Annotated[
+    Literal["grouped", "details"],
+    typer.Option("--method", help="grouped: share counts sampled; details: each line asked on each date, as once."),
+]
+PlanOption = Annotated[str, typer.Option("--plan", help="The vendor's plan: basic, starter, developer or advanced.")]
+RateOption = Annotated[
+    str | None, typer.Option("--rate", metavar="N/UNIT", help="Calls allowed, such as 5/min; by default the plan's.")
+]
+MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", min=1, metavar="N", help="Stop after N calls.")]
+MaxDurationOption = Annotated[
+    str | None, typer.Option("--max-duration", metavar="TIME", help="Stop after this time, such as 20m or 1h30m.")
+]
+HoldingsOption = Annotated[
+    Path | None, typer.Option("--holdings", metavar="FILE", help="A holdings file to keep in the lake first.")
+]
+ToleranceOption = Annotated[
+    float, typer.Option("--tolerance", min=0.0, metavar="PCT", help="Error allowed to the index's total, in percent.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, max=128, metavar="N", help="Calls under way at once.")
+]
+
+DEFAULT_TOLERANCE_PCT: Final = 0.05
+
+
+class CollectOptions(NamedTuple):
+    """The options of every command that collects; `collection.request` says what each means."""
+
+    start: StartOption = None
+    end: EndOption = None
+    method: MethodOption = "grouped"
+    plan: PlanOption = "basic"
+    rate: RateOption = None
+    max_calls: MaxCallsOption = None
+    max_duration: MaxDurationOption = None
+    holdings: HoldingsOption = None
+    tolerance: ToleranceOption = DEFAULT_TOLERANCE_PCT
+    workers: WorkersOption = None
+    lake: LakeOption = DEFAULT_LAKE
+    api_key_command: ApiKeyCommandOption = None
+
+    def request(self, *, force: bool = False, retry_failed: bool = False) -> "CollectRequest":
+        """The request that the options make. Raises UsageError for a time that cannot be read."""
+        from mag7cli.collection.request import CollectRequest
+
+        return CollectRequest(
+            start=self.start,
+            end=self.end,
+            method=self.method,
+            plan=self.plan,
+            rate=self.rate,
+            max_calls=self.max_calls,
+            max_duration_s=parse_duration(self.max_duration) if self.max_duration else None,
+            holdings=self.holdings,
+            tolerance_pct=self.tolerance,
+            workers=self.workers,
+            force=force,
+            retry_failed=retry_failed,
+            api_key_command=self.api_key_command,
+        )
+
+
+@command(
+    "mag7 collect --start 2021-01-01",
+    "mag7 collect --start 2024-12-02 --end 2024-12-13 --dry-run",
+    "mag7 collect --retry-failed --max-duration 20m",
+    formats=TEXT_JSON,
+)
+def collect(
+    output: Output,
+    options: CollectOptions,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print dates, calls and time of the run; call nobody.")
+    ] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", hidden=True, help="The old name of --dry-run.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Only dates that are there but incomplete.")
+    ] = False,
+    force: ForceOption = False,
+) -> None:
+    """Collect prices and share counts, one raw document for each trading date.
+
+    Dates that are complete are skipped, so the same command goes on where a run stopped. By default up to the last
+    session whose data the plan serves. With -q it is silent when all is well.
+    """
+    from mag7cli import library
+    from mag7cli.lake.layout import Lake
+
+    lake, request = Lake.at(options.lake), options.request(force=force, retry_failed=retry_failed)
+    if dry_run or plan_only:
+        output.show(plan_result(request.pace, library.estimate(lake, request=request, listener=output)))
+        return
+    result = library.collect(lake, request=request, listener=output)
+    output.tell(collect_result(result), is_well=result.is_clean)
+    if not result.is_clean:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
+    """The plan as a person and as a program read it."""
+    from mag7cli.core.formatting import size
+
+    about = "about " if plan.is_estimate else ""
+    kinds = [[kind, count] for kind, count in plan.calls.items()]
+    text: list[Line | Grid] = [
+        Line(f"{plan.start} to {plan.end}: {len(plan.dates)} dates to collect, {plan.present} there already"),
+    ]
+    if plan.dates:
+        text += [
+            Line(f"{plan.lines} lines, {about}{plan.total_calls:,} calls, {about}{duration(plan.seconds)} at {rate}, "
+                 f"about {size(plan.raw_bytes)} to write"),
+            Line(""),
+            Grid((Column("kind"), Column("calls", right=True)), kinds),
+        ]  # fmt: skip
+    return Result(
+        document={
+            "start": plan.start, "end": plan.end, "dates": len(plan.dates), "present": plan.present,
+            "lines": plan.lines, "calls": dict(plan.calls), "total_calls": plan.total_calls,
+            "is_estimate": plan.is_estimate, "seconds": plan.seconds, "rate": str(rate), "raw_bytes": plan.raw_bytes,
+        },
+        grid=Grid((Column("kind"), Column("calls", right=True)), kinds),
+        text=text,
+    )  # fmt: skip
+
+
+def collect_result(result: "CollectResult") -> Result:
+    """What was collected, as a person and as a program read it."""
+    return Result(document=_document(result), grid=Grid((), []), text=[Line(line) for line in _sentences(result)])
+
+
+def _document(result: "CollectResult") -> dict[str, Any]:
+    precision = result.precision
+    return {
+        "collected": list(result.written),
+        "present": result.present,
+        "partial": {day.isoformat(): why for day, why in result.partial.items()},
+        "failed": {day.isoformat(): list(failed) for day, failed in result.failed.items()},
+        "calls": dict(result.calls),
+        "precision": {
+            "tolerance": precision.tolerance, "worst_error": precision.worst_error,
+            "worst_date": precision.worst_date, "answers": precision.answers,
+            "steps_proven": precision.steps_proven, "steps_expected": precision.steps_expected,
+        } if precision else None,
+    }  # fmt: skip
+
+
+def _sentences(result: "CollectResult") -> Iterator[str]:
+    if not result.written:
+        yield f"Nothing to collect: all {result.present} dates are there."
+        return
+    yield (
+        f"Collected {len(result.written)} dates, {result.written[0]} to {result.written[-1]}, "
+        f"with {sum(result.calls.values()):,} calls; {result.present} were there already."
+    )
+    if result.precision and result.precision.steps_proven:
+        yield (
+            f"The index's total is within {100 * result.precision.worst_error:.3f} % on every date: "
+            f"{result.precision.steps_proven} steps of share counts were located by an answer on each side, "
+            f"{result.precision.steps_expected} smaller ones are placed by their company's proven fiscal calendar."
+        )
+    for day, why in result.partial.items():
+        yield f"{day} is partial, without a figure: {why}"
+    if result.failed:
+        lines = sum(len(failed) for failed in result.failed.values())
+        yield f"{lines} lines failed on {len(result.failed)} dates; mag7 collect --retry-failed asks again."

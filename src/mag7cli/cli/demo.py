@@ -1,0 +1,58 @@
+"""`mag7 demo`: the same as `mag7 run`, on the simulated market."""
+
+from datetime import date
+from typing import Final
+
+import typer
+
+from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.options import EndOption, LakeOption, StartOption
+from mag7cli.cli.output import Output
+from mag7cli.cli.run import run_result
+
+DEMO_LAKE: Final = "./demo-lake"
+_DEMO_START: Final = date(2021, 1, 4)
+_DEMO_END: Final = date(2024, 12, 31)
+# Client and server share this process, and so one interpreter lock.
+_WORKERS: Final = 8
+
+
+@command("mag7 demo", "mag7 demo --start 2024-01-02 --lake /tmp/mag7-demo", formats=TEXT_JSON)
+def demo(
+    output: Output,
+    start: StartOption = None,
+    end: EndOption = None,
+    lake: LakeOption = DEMO_LAKE,
+) -> None:
+    """Run the whole pipeline on a simulated market, offline and without a key.
+
+    The market looks like the real one from 2021 to 2024, faults of the vendor included. Its results are marked as
+    simulated wherever they appear.
+    """
+    from mag7cli import library
+    from mag7cli.collection.request import CollectRequest
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.layout import Lake
+    from mag7cli.vendors.polygon import ApiKey, PolygonSource
+    from mag7cli.vendors.rate_limit import Rate, RateLimiter
+    from mag7cli.vendors.sandbox.market import Market
+    from mag7cli.vendors.sandbox.plan import PLANS
+    from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
+
+    output.notice("Simulating the market of 2021 to 2024 on this machine; no network is used.")
+    request = CollectRequest(
+        start=start or _DEMO_START, end=end or _DEMO_END, plan="advanced", rate="unlimited", workers=_WORKERS
+    )
+    clock = SystemClock()
+    with SandboxServer(Market(), plan=PLANS["advanced"]) as server:
+        vendor = PolygonSource(
+            ApiKey(DEFAULT_KEY),
+            base_url=server.url,
+            limiter=RateLimiter(Rate.parse("unlimited"), clock),
+            clock=clock,
+            workers=_WORKERS,
+        )
+        result = library.run(Lake.at(lake), request=request, vendor=vendor, listener=output)
+    output.show(run_result(result))
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)

@@ -1,0 +1,60 @@
+"""`mag7 report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.engines import EngineOptions, opened
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.formatting import size
+
+if TYPE_CHECKING:
+    from mag7cli.reporting.write import ReportResult
+
+_SHOWN: Final = 8
+
+
+@command("mag7 report", "mag7 report --out concentration.html --png charts --open", formats=TEXT_JSON)
+def report(
+    output: Output,
+    options: EngineOptions,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the page goes; by default into the lake.")
+    ] = None,
+    png: Annotated[Path | None, typer.Option("--png", metavar="DIR", help="Draw each chart as a PNG, too.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Draw the report: one HTML file that needs no network.
+
+    The answer first, then the figures over time. Charts as PNG need no browser.
+    """
+    from mag7cli import library
+    from mag7cli.lake.layout import Lake
+
+    lake = Lake.at(options.lake)
+    with opened(options) as engine:
+        result = library.report(lake, out=out, png_dir=png, engine=engine)
+    output.show(report_result(result))
+    if open_:
+        import webbrowser
+
+        webbrowser.open(result.page.resolve().as_uri())
+
+
+def report_result(result: "ReportResult") -> Result:
+    """What was drawn, as a person and as a program read it."""
+    text = [Line(f"{result.page} ({size(result.size_bytes)})"), *(Line(str(one)) for one in result.pictures)]
+    return Result(
+        document={
+            "page": str(result.page),
+            "size_bytes": result.size_bytes,
+            "pictures": [str(one) for one in result.pictures],
+            "trading_date": result.answer.on,
+            "mag7_pct_of_sp500": result.answer.share_pct,
+            "simulated": result.simulated,
+        },
+        grid=Grid((Column("file"),), [[str(result.page)], *([str(one)] for one in result.pictures)]),
+        text=text,
+    )

@@ -1,0 +1,78 @@
+"""`mag7 run`: the line for cron."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.collect import CollectOptions, collect_result
+from mag7cli.cli.output import Grid, Line, Output, Result
+from mag7cli.cli.report import report_result
+from mag7cli.cli.show import answer_result
+from mag7cli.cli.transform import transform_result
+from mag7cli.cli.validate import checks_result
+from mag7cli.core.formatting import counted
+
+if TYPE_CHECKING:
+    from mag7cli.pipeline import RunResult
+
+
+@command(
+    "mag7 run",
+    "mag7 run -q --plan basic --max-duration 50m",
+    "mag7 run --start 2021-01-04 --plan developer --log-format json",
+    formats=TEXT_JSON,
+)
+def run(output: Output, options: CollectOptions) -> None:
+    """Collect, transform, validate, load and report: the line for cron.
+
+    Each step does what is new only. With -q it is silent when all is well.
+    """
+    from mag7cli import library
+    from mag7cli.lake.layout import Lake
+
+    result = library.run(Lake.at(options.lake), request=options.request(), listener=output)
+    output.tell(run_result(result), is_well=not result.exit_code)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+def run_result(result: "RunResult") -> Result:
+    """What the run did: a sentence a stage, and the answer."""
+    return Result(document=_document(result), grid=Grid((), []), text=list(_lines(result)))
+
+
+def _document(result: "RunResult") -> dict[str, Any]:
+    return {
+        "nothing_new": result.is_nothing_new,
+        "collect": dict(collect_result(result.collected).document),
+        "transform": dict(transform_result(result.transformed).document),
+        "validate": dict(checks_result(result.checks).document) if result.checks else None,
+        "load": {"warehouse": result.loaded.where, "replaced": list(result.loaded.replaced)} if result.loaded else None,
+        "report": dict(report_result(result.report).document) if result.report else None,
+        "report_missing": result.report_missing,
+    }
+
+
+def _lines(result: "RunResult") -> Iterator[Line | Grid]:
+    if result.is_nothing_new:
+        yield Line(f"Nothing new: all {result.collected.present} dates were there already.")
+        return
+    yield from collect_result(result.collected).text or ()
+    yield from transform_result(result.transformed).text or ()
+    failed = [one for one in result.checks if one.is_failure]
+    warned = [one for one in result.checks if not one.passed and not one.is_failure]
+    yield Line(f"Validated: {counted(len(result.checks), 'check')}, {len(failed)} failed, "
+               f"{counted(len(warned), 'warning')}; mag7 validate shows them.", "bad" if failed else "")  # fmt: skip
+    for one in failed:
+        yield Line(f"  {one.check.name}: {one.check.meaning} ({counted(len(one.rows.values), 'row')})", "bad")
+    if result.loaded:
+        yield Line(f"Loaded {counted(len(result.loaded.replaced), 'table')} into {result.loaded.where}.")
+    if result.report:
+        yield Line("")
+        yield from answer_result(result.report.answer).text or ()
+        yield Line("")
+        yield Line(f"Report: {result.report.page}", "strong")
+    elif result.report_missing:
+        yield Line(f"No report: {result.report_missing}", "warn")

@@ -1,0 +1,62 @@
+"""`mag7 status`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.quality import SIMULATED
+from mag7cli.core.formatting import count, counted, size
+
+if TYPE_CHECKING:
+    from mag7cli.analytics.lake_status import Status
+
+_SHOWN: Final = 8
+
+
+@command("mag7 status", "mag7 status --format json", formats=TEXT_JSON)
+def status(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
+    """Print what the lake holds and lacks.
+
+    Dates, gaps, partial dates, failures by reason, sizes; and the command that would bring it up to date.
+    """
+    from mag7cli import library
+    from mag7cli.lake.layout import Lake
+
+    output.show(_status_result(library.status(Lake.at(lake))))
+
+
+def _status_result(found: "Status") -> Result:
+    grid = Grid(
+        (Column("zone"), Column("files", right=True, show=count), Column("bytes", "size", size, right=True)),
+        [[one.zone, one.files, one.bytes] for one in found.sizes],
+    )
+    document = {**asdict(found), "partial": _by_day(found.partial), "failed": _by_day(found.failed)}
+    return Result(document=document, grid=grid, text=[*_status_lines(found), Line(""), grid])
+
+
+def _by_day(found: Any) -> dict[str, Any]:
+    return {day.isoformat(): value for day, value in found.items()}
+
+
+def _status_lines(found: "Status") -> Iterator[Line]:
+    if found.is_empty:
+        yield Line("The lake is empty. mag7 collect --dry-run tells what filling it costs.")
+        return
+    if found.simulated:
+        yield Line(SIMULATED, "warn")
+    yield Line(f"{found.first} to {found.last}: {counted(found.complete, 'complete date')}.", "strong")
+    yield Line(f"Last collected {found.last_collected_at}.")
+    for gap in found.gaps[:_SHOWN]:
+        yield Line(f"Gap: {gap.first} to {gap.last}, {counted(gap.count, 'date')}.", "warn")
+    for day, why in list(found.partial.items())[-_SHOWN:]:
+        yield Line(f"Partial: {day}: {why}", "warn")
+    for reason, lines in list(found.reasons.items())[:_SHOWN]:
+        yield Line(f"Failed: {counted(lines, 'line')}: {reason}", "warn")
+    held = found.holdings
+    yield Line(f"Holdings files: {len(held)}, {held[0]} to {held[-1]}." if held else "Holdings files: none; the list "
+               "that comes with mag7 is used.")  # fmt: skip
+    if found.behind or found.gaps or found.partial or found.failed:
+        yield Line(f"{counted(found.behind, 'session')} behind. mag7 collect --dry-run tells what catching up costs.")

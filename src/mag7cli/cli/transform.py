@@ -1,0 +1,62 @@
+"""`mag7 transform`."""
+
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.options import DEFAULT_LAKE, EndOption, ForceOption, LakeOption, StartOption, check_period
+from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.core.errors import EXIT_PARTIAL
+from mag7cli.core.formatting import counted
+
+if TYPE_CHECKING:
+    from mag7cli.tables.transform import TransformResult
+
+_ROWS_SHOWN: Final = 5
+_TONES: Final[dict[str, Style]] = {"ok": "good", "warning": "warn", "FAILED": "bad", "info": "faint"}
+
+
+@command("mag7 transform", "mag7 transform --start 2024-12-02 --end 2024-12-13 --force", formats=TEXT_JSON)
+def transform(
+    output: Output,
+    start: StartOption = None,
+    end: EndOption = None,
+    force: ForceOption = False,
+    lake: LakeOption = DEFAULT_LAKE,
+) -> None:
+    """Turn raw documents into Parquet tables.
+
+    Both layouts are written: partitioned by date for Athena, flat for Redshift. Dates that have not changed cost
+    nothing.
+    """
+    from mag7cli import library
+    from mag7cli.lake.layout import Lake
+
+    check_period(start, end)
+    result = library.transform(Lake.at(lake), start=start, end=end, force=force, listener=output)
+    output.show(transform_result(result))
+    if result.failed:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def transform_result(result: "TransformResult") -> Result:
+    """What was transformed, as a person and as a program read it."""
+    text = [
+        Line(
+            f"Transformed {counted(len(result.written), 'date')}; {len(result.unchanged)} were unchanged"
+            + (f", {len(result.removed)} were removed." if result.removed else ".")
+        ),
+        *(Line(f"{failed.key}: {failed.reason}", "bad") for failed in result.failed),
+    ]
+    failed = [{"trading_date": one.trading_date, "key": one.key, "reason": one.reason} for one in result.failed]
+    return Result(
+        document={
+            "written": list(result.written),
+            "unchanged": len(result.unchanged),
+            "removed": list(result.removed),
+            "failed": failed,
+        },
+        grid=Grid((Column("trading_date"),), [[day] for day in result.written]),
+        text=text,
+    )

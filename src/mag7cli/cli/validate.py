@@ -1,0 +1,94 @@
+"""`mag7 validate`."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from mag7cli.cli.app import command
+from mag7cli.cli.engines import EngineOptions, opened
+from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.core.errors import EXIT_INVALID
+from mag7cli.core.formatting import counted
+
+if TYPE_CHECKING:
+    from mag7cli.warehouse.validate import CheckResult
+
+_ROWS_SHOWN: Final = 5
+_TONES: Final[dict[str, Style]] = {"ok": "good", "warning": "warn", "FAILED": "bad", "info": "faint"}
+
+
+@command(
+    "mag7 validate",
+    "mag7 validate --engine athena --workgroup primary --output-location s3://bucket/athena/",
+    formats=("text", "json", "csv"),
+)
+def validate(output: Output, options: EngineOptions) -> None:
+    """Check the tables with SQL, and say what is wrong.
+
+    Each check is a SQL file that returns the rows that offend it. A check of severity error that finds one ends in
+    exit code 6.
+    """
+    from mag7cli import library
+    from mag7cli.lake.layout import Lake
+
+    lake = Lake.at(options.lake)
+    if options.engine == "duckdb":
+        results = library.validate(lake)
+    else:
+        with opened(options) as engine:
+            results = library.validate(lake, engine=engine)
+    output.show(checks_result(results))
+    if any(result.is_failure for result in results):
+        raise typer.Exit(EXIT_INVALID)
+
+
+def checks_result(found: "Sequence[CheckResult]") -> Result:
+    """The checks, as a person and as a program read them: offending rows below those that failed."""
+    columns = (
+        Column("result", "", tone=lambda value: _TONES[value]),
+        Column("check"),
+        Column("rows", right=True),
+        Column("meaning", optional=True),
+    )
+    rows = [[_verdict(one), one.check.name, len(one.rows.values), one.check.meaning] for one in found]
+    failed = sum(one.is_failure for one in found)
+    warned = sum(not one.passed and not one.is_failure for one in found)
+    summary = f"{counted(len(found), 'check')}: {failed} failed, {counted(warned, 'warning')}."
+    grid = Grid(columns, rows)
+    return Result(
+        document={"failed": failed, "warnings": warned, "checks": [_check_document(one) for one in found]},
+        grid=grid,
+        text=[grid, *_offences(found), Line(""), Line(summary, "bad" if failed else "good")],
+    )
+
+
+def _verdict(result: "CheckResult") -> str:
+    if result.check.severity == "info":
+        return "info"
+    if result.passed:
+        return "ok"
+    return "FAILED" if result.is_failure else "warning"
+
+
+def _check_document(result: "CheckResult") -> dict[str, Any]:
+    check = result.check
+    return {
+        "name": check.name,
+        "meaning": check.meaning,
+        "severity": check.severity,
+        "passed": result.passed,
+        "rows": result.rows.records(),
+    }
+
+
+def _offences(found: "Sequence[CheckResult]") -> Iterator[Line | Grid]:
+    for one in found:
+        if one.passed and one.check.severity != "info":
+            continue
+        shown = one.rows.values[:_ROWS_SHOWN]
+        yield Line("")
+        yield Line(f"{one.check.name}: {one.check.meaning}", "strong")
+        yield Grid(tuple(Column(name) for name in one.rows.columns), [list(row) for row in shown])
+        if len(one.rows.values) > len(shown):
+            yield Line(f"... and {len(one.rows.values) - len(shown):,} more; --format json has them all", "faint")

@@ -1,0 +1,174 @@
+"""A collection as somebody asks for it, and what follows from that: the range, the pace, how many calls at once.
+
+`collect` here holds no lock: `mag7cli.collect` and `pipeline.run` do.
+"""
+
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mag7cli.collection import collector
+from mag7cli.collection.collector import CollectResult
+from mag7cli.collection.date_range import resolve
+from mag7cli.collection.estimate import CollectPlan, plan
+from mag7cli.collection.worklist import CollectOptions, Method
+from mag7cli.core.errors import UsageError
+from mag7cli.core.formatting import counted, duration
+from mag7cli.vendors import subscription
+from mag7cli.vendors.rate_limit import Budget, Cancel, Rate
+
+if TYPE_CHECKING:
+    from mag7cli.core.clock import Clock
+    from mag7cli.core.progress import Listener
+    from mag7cli.lake.layout import Lake
+    from mag7cli.vendors.base import MarketDataSource
+
+DEFAULT_TOLERANCE_PCT: Final = 0.05
+# Beside the seven, an evening on a slow plan refreshes so many of the 503 share counts: all of them within five weeks.
+_EVENING_REFRESH: Final = 20
+# Below a call a second the rate is what takes the time; above, the round trip is, and calls overlap.
+_PACED_WORKERS: Final = 2
+_UNPACED_WORKERS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectRequest:
+    """What to collect, by which plan, and when to stop.
+
+    Args:
+        start: First trading date; by default the lake's first, or four years back, as far as the plan serves.
+        end: Last trading date; by default the last session whose data the plan serves.
+        method: `grouped` samples share counts, `details` asks each constituent on each date.
+        plan: The vendor's plan: `basic`, `starter`, `developer` or `advanced` (`data/plans.csv`).
+        rate: Calls allowed, such as `5/min` or `unlimited`; by default the plan's.
+        max_calls: Stop after so many calls.
+        max_duration_s: Stop after so many seconds.
+        holdings: A holdings file to keep in the lake first.
+        tolerance_pct: Error allowed to the index's total, in percent.
+        workers: Calls under way at once; by default few on a slow plan, many on a fast one.
+        force: Collect again what is complete.
+        retry_failed: Only dates that are there but incomplete.
+        api_key_command: The command that prints the API key, where the environment has none.
+    """
+
+    start: date | None = None
+    end: date | None = None
+    method: Method = "grouped"
+    plan: str = subscription.DEFAULT_PLAN
+    rate: str | None = None
+    max_calls: int | None = None
+    max_duration_s: float | None = None
+    holdings: Path | None = None
+    tolerance_pct: float = DEFAULT_TOLERANCE_PCT
+    workers: int | None = None
+    force: bool = False
+    retry_failed: bool = False
+    api_key_command: str | None = None
+
+    @property
+    def pace(self) -> Rate:
+        """The rate to hold. Raises UsageError for one that cannot be read, or a plan that there is not."""
+        return Rate.parse(self.rate) if self.rate else subscription.plan(self.plan).rate
+
+    @property
+    def is_paced(self) -> bool:
+        """True if the rate, not the round trip, is what a run waits for."""
+        per_second = self.pace.per_second
+        return per_second is not None and per_second < 1
+
+
+def options_of(request: CollectRequest, lake: "Lake", clock: "Clock", listener: "Listener") -> CollectOptions:
+    """What to collect; says so if a default was cut to what the plan serves.
+
+    Raises:
+        PlanError: the plan does not serve the range; NotYetAvailableError: not yet; UsageError: no such range or plan.
+    """
+    dates = resolve(lake, subscription.plan(request.plan), clock.now(), request.start, request.end)
+    if dates.notice:
+        listener.warn(dates.notice)
+    return CollectOptions(
+        start=dates.start,
+        end=dates.end,
+        method=request.method,
+        force=request.force,
+        retry_failed=request.retry_failed,
+        tolerance=request.tolerance_pct / 100,
+        workers=request.workers or (_PACED_WORKERS if request.is_paced else _UNPACED_WORKERS),
+        refresh=_EVENING_REFRESH if request.is_paced else None,
+    )
+
+
+def estimate(lake: "Lake", request: CollectRequest, clock: "Clock", listener: "Listener") -> CollectPlan:
+    """What the request would do: dates, calls by kind, seconds at the rate. Asks the lake only."""
+    return plan(lake, options_of(request, lake, clock, listener), clock, request.pace)
+
+
+def open_vendor(request: CollectRequest, clock: "Clock", cancel: Cancel) -> "MarketDataSource":
+    """The vendor of a request, with the key and address of the environment. Raises AuthenticationError, ConfigError."""
+    from mag7cli.vendors.polygon import open_source
+
+    return open_source(
+        os.environ,
+        plan=request.plan,
+        rate=request.pace,
+        api_key_command=request.api_key_command,
+        workers=request.workers or _UNPACED_WORKERS,
+        clock=clock,
+        cancel=cancel,
+        budget=Budget(clock, max_calls=request.max_calls, max_duration_s=request.max_duration_s),
+    )
+
+
+def collect(
+    lake: "Lake", request: CollectRequest, *, clock: "Clock", listener: "Listener", vendor: "MarketDataSource | None"
+) -> CollectResult:
+    """Collect what is missing; the caller holds the lake. `vendor`, if given, is asked in place of the request's."""
+    cancel = Cancel()
+    options = options_of(request, lake, clock, listener)
+    if request.holdings:
+        keep_holdings(lake, request.holdings, listener)
+    intention = plan(lake, options, clock, request.pace)
+    if not intention.dates:
+        return CollectResult(present=intention.present)
+    with closing(vendor or open_vendor(request, clock, cancel)) as source:
+        listener.notice(_sentence(intention))
+        # Calls that are under way when the run ends early go on only until the source is closed.
+        with listener.ends_early(cancel.request), listener.progress("Collecting", "date") as progress:
+            result = collector.collect(
+                lake,
+                source,
+                options,
+                clock,
+                progress=progress,
+                stop=cancel,
+                expected_calls=intention.total_calls,
+            )
+        cancel.check()
+        return result
+
+
+def keep_holdings(lake: "Lake", path: Path, listener: "Listener") -> None:
+    """Put a holdings file into the lake under its as-of date. Raises HoldingsFormatError, UsageError."""
+    from mag7cli.market import holdings_file
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"--holdings {path} cannot be read: {error.strerror}") from error
+    holdings = holdings_file.parse(data, str(path))
+    doubt = holdings_file.sp500_doubt(holdings)
+    if doubt or holdings.as_of is None:
+        raise UsageError(f"--holdings {path}: {doubt or 'the file does not say its as-of date'}")
+    lake.write_holdings(holdings.as_of, data)
+    listener.notice(f"kept the holdings of {holdings.as_of}: {len(holdings.equities)} lines")
+
+
+def _sentence(intention: CollectPlan) -> str:
+    about = "about " if intention.is_estimate else ""
+    return (
+        f"{counted(len(intention.dates), 'date')} to collect, {intention.dates[0]} to {intention.dates[-1]}: {about}"
+        f"{counted(intention.total_calls, 'call')}, {about}{duration(intention.seconds)} at the rate allowed."
+    )

@@ -1,0 +1,404 @@
+"""What `import mag7cli` offers: each command of the pipeline as a function of a lake.
+
+Here is decided what a caller need not think of: who holds the lake while it is written, which engine answers, how many
+calls run at once, which holdings file counts. The command line only parses, calls and prints.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from mag7cli import pipeline
+from mag7cli.collection.request import CollectRequest
+from mag7cli.core.clock import Clock, SystemClock
+from mag7cli.core.errors import UsageError
+from mag7cli.core.progress import Listener, Silence
+from mag7cli.lake.layout import Lake
+from mag7cli.lake.lock import locked
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+    from mag7cli.analytics.exposure import Exposure
+    from mag7cli.analytics.lake_status import Status
+    from mag7cli.analytics.lineage import Receipt
+    from mag7cli.analytics.portfolio import Position
+    from mag7cli.analytics.summary import Answer
+    from mag7cli.collection.collector import CollectResult
+    from mag7cli.collection.estimate import CollectPlan
+    from mag7cli.market.holdings_file import Holdings
+    from mag7cli.reporting.write import ReportResult
+    from mag7cli.tables.transform import TransformResult
+    from mag7cli.vendors.base import MarketDataSource
+    from mag7cli.warehouse.duckdb_load import LoadResult
+    from mag7cli.warehouse.engines import SqlEngine
+    from mag7cli.warehouse.validate import CheckResult
+
+
+def open_vendor(
+    *,
+    plan: str = "basic",
+    rate: str | None = None,
+    api_key_command: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> "MarketDataSource":
+    """The vendor, Polygon.io (Massive), ready to be asked; nothing is sent before the first call.
+
+    Args:
+        plan: The plan of the key: `basic`, `starter`, `developer` or `advanced`.
+        rate: Calls allowed, such as `5/min`; by default the plan's.
+        api_key_command: The command that prints the key, where the environment has none.
+        environ: Where `POLYGON_API_KEY` and `POLYGON_BASE_URL` are looked for; by default this process's environment.
+
+    Returns:
+        A source of bars, details and splits. Close it when done.
+
+    Raises:
+        AuthenticationError: There is no key.
+        UsageError: There is no such plan or rate.
+    """
+    from mag7cli.vendors.polygon import open_source
+
+    pace = CollectRequest(plan=plan, rate=rate).pace
+    return open_source(
+        os.environ if environ is None else environ, plan=plan, rate=pace, api_key_command=api_key_command
+    )
+
+
+def estimate(
+    lake: Lake,
+    *,
+    request: CollectRequest | None = None,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
+) -> "CollectPlan":
+    """What `collect` would do with the same request, without a call.
+
+    Args:
+        lake: The lake to collect into.
+        request: What to collect; by default all that is missing and the plan serves.
+        listener: Hears if the range was cut to what the plan serves.
+        clock: The time; by default this machine's.
+
+    Returns:
+        Dates, calls by kind, bytes, and seconds at the allowed rate.
+
+    Raises:
+        PlanError: The plan does not serve the range.
+        UsageError: There is no such range, plan or rate.
+    """
+    from mag7cli.collection import request as requests
+
+    return requests.estimate(lake, request or CollectRequest(), clock or SystemClock(), listener or Silence())
+
+
+def collect(
+    lake: Lake,
+    *,
+    request: CollectRequest | None = None,
+    vendor: "MarketDataSource | None" = None,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
+) -> "CollectResult":
+    """Collect prices and share counts, one raw document for each trading date that is missing. Holds the lake.
+
+    Args:
+        lake: The lake to collect into.
+        request: What to collect; by default all that is missing and the plan serves.
+        vendor: Asked in place of the vendor of the request; closed at the end.
+        listener: Hears of progress, and may end the run early.
+        clock: The time; by default this machine's.
+
+    Returns:
+        Dates written, those without a figure and why, lines that failed, calls by kind, the bound that was reached.
+
+    Raises:
+        LockedError: Another run holds the lake.
+        MarketDataError: The run cannot go on; what was collected is kept.
+    """
+    from mag7cli.collection import request as requests
+
+    with locked(lake, "mag7 collect"):
+        return requests.collect(
+            lake,
+            request or CollectRequest(),
+            clock=clock or SystemClock(),
+            listener=listener or Silence(),
+            vendor=vendor,
+        )
+
+
+def transform(
+    lake: Lake,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    force: bool = False,
+    listener: Listener | None = None,
+) -> "TransformResult":
+    """Turn raw documents into the Parquet tables of both layouts; unchanged dates cost nothing. Holds the lake.
+
+    Args:
+        lake: The lake with the documents.
+        start: First trading date, both ends included; by default the lake's first.
+        end: Last trading date; by default the lake's last.
+        force: Make again what has not changed.
+        listener: Hears of progress.
+
+    Returns:
+        Dates written, unchanged and removed, and documents that could not be read.
+
+    Raises:
+        LockedError: Another run holds the lake.
+    """
+    from mag7cli.tables.transform import transform as make_tables
+
+    with (
+        locked(lake, "mag7 transform"),
+        (listener or Silence()).progress("Transforming") as progress,
+    ):
+        return make_tables(lake, start, end, force=force, progress=progress)
+
+
+def validate(lake: Lake, *, engine: "SqlEngine | None" = None) -> "list[CheckResult]":
+    """Run the data-quality checks.
+
+    Args:
+        lake: The lake whose tables are checked.
+        engine: Where the SQL runs; by default DuckDB over both layouts of the lake.
+
+    Returns:
+        One result a check, errors first; `is_failure` tells those that found rows.
+
+    Raises:
+        EngineError: The SQL could not be run.
+    """
+    from mag7cli.warehouse.validate import run_checks
+
+    if engine is not None:
+        return run_checks(engine)
+    with closing(_duckdb(lake, with_partitions=True)) as own:
+        return run_checks(own)
+
+
+def load(lake: Lake) -> "LoadResult":
+    """Bring the DuckDB warehouse of a local lake up to date, each table in one transaction. Holds the lake.
+
+    Args:
+        lake: A lake in a folder; one on S3 is loaded by Athena or Redshift.
+
+    Returns:
+        The warehouse's path, tables replaced and unchanged, rows by table.
+
+    Raises:
+        LockedError: Another run holds the lake.
+        UsageError: The lake is no folder.
+    """
+    from mag7cli.warehouse.duckdb_load import load as load_warehouse
+
+    with locked(lake, "mag7 load"):
+        return load_warehouse(lake)
+
+
+def run(
+    lake: Lake,
+    *,
+    request: CollectRequest | None = None,
+    vendor: "MarketDataSource | None" = None,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
+) -> pipeline.RunResult:
+    """Collect, transform, validate, load and report, each only if there is something new for it. Holds the lake.
+
+    Args:
+        lake: The lake to bring up to date.
+        request: What to collect; by default all that is missing and the plan serves.
+        vendor: Asked in place of the vendor of the request; closed at the end.
+        listener: Hears of progress, and may end the collection early.
+        clock: The time; by default this machine's.
+
+    Returns:
+        What each stage did, and the exit code that says how it went.
+
+    Raises:
+        LockedError: Another run holds the lake.
+        MarketDataError: The collection cannot go on; what was collected is kept.
+    """
+    return pipeline.run(
+        lake,
+        request or CollectRequest(),
+        vendor=vendor,
+        listener=listener or Silence(),
+        clock=clock or SystemClock(),
+    )
+
+
+def summary(lake: Lake, *, on: date | None = None, engine: "SqlEngine | None" = None) -> "Answer":
+    """How much of the index is seven companies, as of when, and whether to trust it.
+
+    Args:
+        lake: The lake whose tables are read, and whose holdings files give the fund's own weight.
+        on: The trading date; by default the latest with a figure.
+        engine: Where the SQL runs; by default DuckDB over the lake.
+
+    Returns:
+        The share in percent (0-100), market caps in USD, changes in percentage points, the seven, the data's quality.
+
+    Raises:
+        Mag7Error: The date has no figure, with the reason.
+        EngineError: The SQL could not be run.
+    """
+    from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.analytics.summary import answer
+
+    fund = weight_on(lake, on)
+    if engine is not None:
+        return answer(engine, on, fund)
+    with closing(_duckdb(lake)) as own:
+        return answer(own, on, fund)
+
+
+def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | None = None) -> "Receipt":
+    """The lineage of a date's figure: every input with its hash, every count with its origin, every correction.
+
+    Args:
+        lake: The lake with the raw document of the date.
+        on: The trading date.
+        ticker: One constituent instead of all, in the vendor's spelling (`BRK.B`).
+        clock: The time; by default this machine's.
+
+    Returns:
+        Closes in USD, share counts, market caps in USD, corrections, doubts, failures, sources.
+
+    Raises:
+        UsageError: There is no document of the date, or no such constituent in it.
+    """
+    from mag7cli.analytics.lineage import explain as lineage
+
+    return lineage(lake, on, clock or SystemClock(), ticker.upper() if ticker else None)
+
+
+def exposure(
+    lake: Lake, *, positions: "Iterable[Position]", funds: "Mapping[str, Holdings] | None" = None, top: int = 10
+) -> "Exposure":
+    """How much of somebody's money is in the seven, funds opened to companies.
+
+    Args:
+        lake: The lake whose newest S&P 500 holdings open a position in the fund of that name.
+        positions: What is held; see `mag7cli.analytics.portfolio`.
+        funds: Holdings of further funds, by ticker; they win over the lake's.
+        top: How many other companies are listed.
+
+    Returns:
+        USD by company and by position, and what is not known.
+
+    Raises:
+        UsageError: The positions come to nothing.
+    """
+    from mag7cli.analytics.exposure import expose
+    from mag7cli.analytics.fund_weight import LAKE_FUND, latest_holdings
+
+    held, known = list(positions), dict(funds or {})
+    if LAKE_FUND not in known and any(position.symbol == LAKE_FUND for position in held):
+        known |= latest_holdings(lake)
+    return expose(held, known, top)
+
+
+def status(lake: Lake, *, clock: Clock | None = None) -> "Status":
+    """What the lake holds and lacks.
+
+    Args:
+        lake: The lake; nothing is written to it.
+        clock: The time; by default this machine's.
+
+    Returns:
+        Dates, gaps, partial dates, failures by reason, sizes in bytes, sessions behind.
+
+    Raises:
+        StoreError: The lake cannot be read.
+    """
+    from mag7cli.analytics.lake_status import status as lake_status
+    from mag7cli.market.calendar import last_completed_session
+
+    return lake_status(lake, last_completed_session((clock or SystemClock()).now()))
+
+
+def report(
+    lake: Lake,
+    *,
+    out: Path | None = None,
+    png_dir: Path | None = None,
+    engine: "SqlEngine | None" = None,
+    clock: Clock | None = None,
+) -> "ReportResult":
+    """Draw the report: one HTML file that needs no network.
+
+    Args:
+        lake: The lake whose tables are drawn.
+        out: Where the page goes; by default `report.html` in a local lake.
+        png_dir: Where each chart goes as a PNG, too.
+        engine: Where the SQL runs; by default DuckDB over the lake.
+        clock: The time; by default this machine's.
+
+    Returns:
+        The page's path and size in bytes, the pictures, the summary that it begins with.
+
+    Raises:
+        ExtraMissingError: The optional part `report` is not installed.
+        UsageError: A lake on S3 has no place for the page, and `out` is not given.
+    """
+    from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.reporting.write import write_report
+
+    page = out or pipeline.report_path(lake)
+    if page is None:
+        raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
+    fund, now = weight_on(lake, None), clock or SystemClock()
+    if engine is not None:
+        return write_report(engine, page, png_dir, now, fund)
+    with closing(_duckdb(lake)) as own:
+        return write_report(own, page, png_dir, now, fund)
+
+
+@overload
+def table(lake: Lake, name: str, *, kind: Literal["arrow"] = "arrow") -> "pa.Table": ...
+@overload
+def table(lake: Lake, name: str, *, kind: Literal["pandas"]) -> "pd.DataFrame": ...
+@overload
+def table(lake: Lake, name: str, *, kind: Literal["duckdb"]) -> "duckdb.DuckDBPyRelation": ...
+def table(lake: Lake, name: str, *, kind: Literal["arrow", "pandas", "duckdb"] = "arrow") -> Any:
+    """A table or view of the lake, whole.
+
+    Args:
+        lake: The lake whose flat Parquet files are read.
+        name: A table or view of `docs/data-model.md`, such as `concentration_metrics`.
+        kind: `arrow` for a `pyarrow.Table`, `pandas` for a DataFrame, `duckdb` for a relation to query on.
+
+    Returns:
+        The rows in the types of the data model: dates as dates, money as decimals.
+
+    Raises:
+        UsageError: There is no such table.
+        EngineError: It cannot be read.
+    """
+    from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS
+
+    names = [*(table.name for table in TABLES), *(view.name for view in VIEWS)]
+    if name not in names:
+        raise UsageError(f"there is no table {name!r}", hint=f"use one of {', '.join(names)}")
+    relation = _duckdb(lake).relation(f"{SCHEMA}.{name}")
+    if kind == "duckdb":
+        return relation
+    rows = relation.to_arrow_table()
+    return rows.to_pandas(date_as_object=True) if kind == "pandas" else rows
+
+
+def _duckdb(lake: Lake, *, with_partitions: bool = False) -> Any:
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    return DuckDbEngine.over_lake(lake, with_partitions=with_partitions)
