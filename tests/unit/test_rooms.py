@@ -5,32 +5,35 @@ The page's table is what is tested: a room is a row, the rows stand in order fro
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "mag7cli"
 PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
-_ROW = re.compile(r"^\| `(?P<room>\w+)/?` \|.*\|.*\|$")
+_ROW = re.compile(r"^\| `(?P<room>\w+)/?` \|.*\| (?P<doors>[^|]*)\|$")
+_DOOR = re.compile(r"(?P<library>\w+) by `(?P<module>[\w/]+)`")
 
-# Every library that is slow to import, or has traps, and the modules that may import it.
-DOORS = {
-    "boto3": {"lake.aws"},
-    "botocore": {"lake.aws", "lake.s3", "warehouse.engines"},
-    "polygon": {"vendors.polygon.client"},
-    "pandas": {"market.holdings_file"},
-    "pandas_market_calendars": {"market.calendar"},
-    "duckdb": {"warehouse.engines.duckdb"},
-    "rich": {"cli.output", "cli.progress_display"},
-    "typer": {"cli"},
-    "vl_convert": {"reporting.png"},
-    "tenacity": {"vendors.retry"},
-}
+
+@cache
+def _table() -> tuple[re.Match[str], ...]:
+    """The rows of the page's table of rooms, from the bottom up."""
+    _, _, section = PAGE.read_text(encoding="utf-8").partition("## The rooms")
+    rows = map(_ROW.match, section.partition("\n## ")[0].splitlines())
+    return tuple(row for row in rows if row)
 
 
 def _rooms() -> list[str]:
-    matches = (_ROW.match(row) for row in PAGE.read_text(encoding="utf-8").splitlines())
-    return [match["room"] for match in matches if match]
+    return [row["room"] for row in _table()]
+
+
+def _doors() -> dict[str, str]:
+    """Every library that is slow to import, or has traps, and the module or folder that may import it."""
+    return {
+        door["library"]: ".".join(part for part in (row["room"], *door["module"].split("/")) if part != "any")
+        for row in _table()
+        for door in _DOOR.finditer(row["doors"])
+    }
 
 
 def _name(path: Path) -> str:
@@ -43,9 +46,21 @@ def _modules() -> dict[str, ast.AST]:
     return {_name(path): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
-    """Every module that a file imports, wherever in it, by its full name."""
-    for node in ast.walk(tree):
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node of a file, without what only a type checker reads."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not _is_for_types(child):
+            yield from _nodes(child)
+
+
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Every module that the nodes import, by its full name."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -58,7 +73,9 @@ def _own() -> dict[str, set[str]]:
     modules = _modules()
     own: dict[str, set[str]] = {}
     for name, tree in modules.items():
-        targets = (target.removeprefix("mag7cli.") for target in _imports(tree) if target.startswith("mag7cli."))
+        targets = (
+            target.removeprefix("mag7cli.") for target in _imports(ast.walk(tree)) if target.startswith("mag7cli.")
+        )
         own[name] = {target if target in modules else target.rpartition(".")[0] for target in targets} - {name, ""}
     return own
 
@@ -97,10 +114,22 @@ def test_only_the_command_line_imports_the_simulated_market():
 
 
 def test_a_heavy_library_has_one_door():
+    doors = _doors()
     strays = [
         f"{name} imports {library}"
         for name, tree in _modules().items()
-        for library in {target.partition(".")[0] for target in _imports(tree)} & DOORS.keys()
-        if name not in DOORS[library] and _room(name) not in DOORS[library]
+        for library in {target.partition(".")[0] for target in _imports(_nodes(tree))} & doors.keys()
+        if name != doors[library] and not name.startswith(f"{doors[library]}.")
     ]
     assert strays == []
+    assert doors.keys() == {
+        "boto3",
+        "duckdb",
+        "pandas",
+        "pandas_market_calendars",
+        "polygon",
+        "rich",
+        "tenacity",
+        "typer",
+        "vl_convert",
+    }

@@ -18,7 +18,7 @@ from tests.simulators.fake_clock import FakeClock
 from mag7cli.analytics.summary import FundWeight
 from mag7cli.core.errors import ExtraMissingError, Mag7Error, StoreError
 from mag7cli.core.formatting import pct
-from mag7cli.reporting import library, png, write
+from mag7cli.reporting import datasets, library, png, write
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.page import Page, render
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -122,9 +122,9 @@ def test_text_from_the_tables_cannot_become_markup(page: Page) -> None:
     concentration = replace(page.data.concentration, days=days, doubts=())
     data = replace(page.data, concentration=concentration)
     answer = replace(page.answer, companies=(company, *page.answer.companies[1:]))
-    datasets = datasets.build(data)
+    columns = datasets.build(data)
 
-    source = render(replace(page, data=data, answer=answer, datasets=datasets, story=(evil,)), LIBRARY)
+    source = render(replace(page, data=data, answer=answer, datasets=columns, story=(evil,)), LIBRARY)
 
     assert "<img" not in source
     assert source.count("</script>") == 3
