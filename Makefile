@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test lint format docs pictures bench clean
+.PHONY: help install demo test lint format docs pictures names bench clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -34,6 +34,9 @@ docs: $(READY) ## write the generated pages of the documentation again
 
 pictures: demo ## draw the pictures of the README from the simulated market (needs Chromium)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/draw_pictures.py demo-lake
+
+names: $(READY) ## count vague names and the length of functions in src
+	$(BIN)/python scripts/count_vague_names.py
 
 bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
 	$(BIN)/python scripts/bench.py
