@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test lint format docs pictures names bench clean
+.PHONY: help install demo test lint format docs pictures names bench interop clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -41,5 +41,8 @@ names: $(READY) ## count vague names and the length of functions in src
 bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
 	$(BIN)/python scripts/bench.py
 
+interop: $(READY) ## read a demo lake with every reader of docs/interop.md (needs the registry and Java)
+	$(BIN)/python scripts/interop/run.py
+
 clean: ## remove what the other commands made
-	rm -rf .venv demo-lake bench-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv demo-lake bench-out interop-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

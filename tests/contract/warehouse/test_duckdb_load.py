@@ -150,3 +150,41 @@ def test_a_lake_on_s3_is_pointed_to_the_engines_that_load_it(cloud: Cloud) -> No
         duckdb_load.load(Lake(cloud.store()))
 
     assert "--engine athena" in (caught.value.hint or "")
+
+
+# A DuckDB file: checksum, the letters DUCK, the number of its format. Every DuckDB since 1.0 opens format 64.
+_FORMAT_AT = 12
+_OLDEST_FORMAT = 64
+
+
+def _format_of(path: Path) -> int:
+    header = path.read_bytes()[:20]
+    assert header[8:12] == b"DUCK"
+    return int.from_bytes(header[_FORMAT_AT:20], "little")
+
+
+def test_the_warehouse_has_the_format_that_every_duckdb_since_1_0_opens(lake: Lake) -> None:
+    duckdb_load.load(lake)
+
+    assert _format_of(path_of(lake)) == _OLDEST_FORMAT
+
+
+# DuckDB 1.5.6, opening a file of DuckDB 2.0.1.
+_TOO_NEW = """IO Error: Trying to read a database file with version number 69, but we can only read versions between 64 and 68.
+The database file was created with a newer version of DuckDB."""
+
+
+def test_a_warehouse_of_a_later_format_is_one_line_with_the_way_out(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise duckdb.IOException(_TOO_NEW)
+
+    duckdb_load.load(lake)
+    monkeypatch.setattr(duckdb, "connect", refuse)
+
+    with pytest.raises(EngineError, match="version number 69") as refused:
+        DuckDbEngine.over_warehouse(path_of(lake))
+
+    assert "\n" not in str(refused.value)
+    assert refused.value.hint == f"remove {path_of(lake)}; mag7 load makes it anew from the lake"

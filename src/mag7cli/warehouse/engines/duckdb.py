@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 PARTITIONED: Final = "partitioned"
 _MEMORY: Final = ":memory:"
+STORAGE_VERSION: Final = "v1.0.0"
+"""The format of the warehouse's file, which every DuckDB since 1.0 opens; DuckDB 2 has one of its own by default."""
+# How every version words that a file is of a later format.
+_WRITTEN_BY_A_NEWER: Final = "read a database file with version number"
 
 
 class DuckDbEngine:
@@ -51,15 +55,16 @@ class DuckDbEngine:
 
     @classmethod
     def over_warehouse(cls, path: Path, *, read_only: bool = True) -> "DuckDbEngine":
-        """The local warehouse. Raises EngineError if there is none, or another process writes to it."""
+        """The local warehouse. Raises EngineError if there is none, it is too new, or another process writes to it."""
         import duckdb
 
         if read_only and not path.is_file():
             raise EngineError(f"{path}: no warehouse there", hint="mag7 load makes it")
         try:
-            engine = cls(duckdb.connect(path, read_only=read_only))
+            engine = cls(_connection(path, read_only=read_only))
         except duckdb.Error as error:
-            raise EngineError(f"{path} cannot be opened: {_first_line(error)}") from error
+            hint = f"remove {path}; mag7 load makes it anew from the lake" if _is_too_new(error) else None
+            raise EngineError(f"{path} cannot be opened: {_first_line(error)}", hint=hint) from error
         if read_only:
             engine._close_off([])
         return engine
@@ -149,6 +154,18 @@ def literal(text: str) -> str:
     """A text as a SQL literal."""
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
+
+
+def _connection(path: Path, *, read_only: bool) -> "DuckDBPyConnection":
+    import duckdb
+
+    if read_only:
+        return duckdb.connect(path, read_only=True)
+    return duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION})
+
+
+def _is_too_new(error: Exception) -> bool:
+    return _WRITTEN_BY_A_NEWER in str(error)
 
 
 def _first_line(error: Exception) -> str:
