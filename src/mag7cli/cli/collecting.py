@@ -102,6 +102,7 @@ class Job:
             self.tolerance / 100,
             self.workers or (_PACED_WORKERS if is_paced else _UNPACED_WORKERS),
             _EVENING_REFRESH if is_paced else None,
+            plan.first_date(clock.now().date()),
         )
 
     def source(self, clock: "Clock", cancel: "Cancel") -> "MarketDataSource":
