@@ -64,9 +64,10 @@ def test_a_range_is_collected_with_one_call_a_day_and_few_for_share_counts(runne
 
     assert ended.code == 0, ended.said
     asked = [request.path for request in server.requests[before:]]
-    assert sum("grouped" in path for path in asked) == 6
+    # And one well before the range and one well after it, to see whether a split lies near.
+    assert sum("grouped" in path for path in asked) == 6 + 2
     assert sum("splits" in path for path in asked) == 1
-    assert len(asked) < 6 + 1 + 4 * len(TICKERS)
+    assert len(asked) < 6 + 2 + 1 + 4 * len(TICKERS)
     assert list(documents(root)) == [f"2024-06-{day}" for day in (20, 21, 24, 25, 26, 27)]
 
 
@@ -264,6 +265,6 @@ def test_the_plan_is_told_without_a_key_or_a_call(runner, root, server):
     assert ended.code == 0, ended.said
     told = orjson.loads(ended.said)
     assert (told["dates"], told["present"], told["lines"]) == (6, 0, len(TICKERS))
-    assert told["calls"]["grouped"] == 6
+    assert told["calls"]["grouped"] == 6 + 2
     assert len(server.requests) == before
     assert tree(root) == lake

@@ -15,6 +15,7 @@ from tests.simulators.fake_clock import FakeClock
 
 from mag7cli.collection.collector import CollectResult, collect
 from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.line_facts import COVER_PAGES
 from mag7cli.collection.split_cache import Splits, read_splits
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core import packaged_data
@@ -23,6 +24,7 @@ from mag7cli.lake.document import Document
 from mag7cli.lake.layout import Lake
 from mag7cli.market import membership, symbology
 from mag7cli.shares.anomalies import DayView, check
+from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.source import SandboxSource, noon_after
 
@@ -119,9 +121,10 @@ class JudgedRun:
 def judged(market: Market, lake: Lake, start: date, end: date, method: Method = "grouped") -> JudgedRun:
     """Collect a range of a market's dates into a lake, on the day after the market's last."""
     now = noon_after(market.end)
-    result = collect(
-        lake, SandboxSource(market, now=now), CollectOptions(start, end, method, workers=8), FakeClock(now)
-    )
+    covers = [cover for company in parse_cover_pages(market.cover_pages()).values() for cover in company]
+    lake.write_reference(COVER_PAGES, write_cover_pages(covers).encode())
+    options = CollectOptions(start, end, method, workers=8, served_from=market.start)
+    result = collect(lake, SandboxSource(market, now=now), options, FakeClock(now))
     return JudgedRun(market, lake, result, {day: lake.read_document(day) for day in result.written})
 
 

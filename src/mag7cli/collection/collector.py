@@ -10,11 +10,12 @@ from mag7cli.collection import batches, share_counts
 from mag7cli.collection.batches import Batch
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
+from mag7cli.collection.line_facts import FactsOfLines, known_awards, known_cover_pages, price_margins
 from mag7cli.collection.missing_prices import Absences
 from mag7cli.collection.price_cache import PriceRequest, Prices
 from mag7cli.collection.share_counts import Counts
 from mag7cli.collection.source_marker import Origin
-from mag7cli.collection.split_cache import Splits, log_step, update_splits
+from mag7cli.collection.split_cache import log_step, update_splits
 from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, KeyNotFoundError
@@ -26,7 +27,9 @@ from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.membership import Line, Membership
+from mag7cli.shares.plausibility import impossible_caps
 from mag7cli.shares.sampler import Precision
+from mag7cli.shares.split_evidence import NEIGHBOURHOOD
 from mag7cli.vendors.base import MarketDataSource
 from mag7cli.vendors.calls import Asking
 from mag7cli.vendors.rate_limit import Cancel
@@ -102,18 +105,27 @@ class _Run:
         self._prices.load()
         self._ledger.load()
         self._prices.doubt(work.failed)
-        self._prices.get(PriceRequest(work.lines, work.valued))
+        today = self._clock.now().date()
+        reach = self._options.reach(today)
+        wanted = PriceRequest(
+            work.lines, tuple(sorted({*work.valued, *price_margins(self._prices, work.valued, reach)}))
+        )
+        self._prices.get(wanted)
         splits = update_splits(
             self._lake,
             self._asking("splits"),
             work.lines,
-            start=work.valued[0],
-            today=self._clock.now().date(),
+            start=work.valued[0] - NEIGHBOURHOOD,
+            today=today,
             step_of=self._close_step,
         )
+        self._prices.refuse_implausible(wanted, splits.rows)
+        simulated = self._origin.simulated
+        covers = known_cover_pages(self._lake, simulated=simulated)
+        facts = FactsOfLines(self._prices, splits, covers, known_awards(simulated=simulated), reach)
         result = CollectResult(present=work.present)
         for part in work.parts:
-            counts = self._counts(part, splits)
+            counts = self._counts(part, facts)
             for day, document in self._documents(part, counts):
                 self._stop.check()
                 self._lake.write_document(day, document)
@@ -153,16 +165,16 @@ class _Run:
         before = self._prices.bar(ticker, previous_session(day)) if after else None
         return log_step(before.close_usd if before else None, after.close_usd if after else None)
 
-    def _counts(self, part: Part, splits: Splits) -> Counts:
+    def _counts(self, part: Part, facts: FactsOfLines) -> Counts:
         members = part.member_dates()
         if self._options.method == "details":
-            return share_counts.ask_each(self._ledger, self._prices, splits, members)
+            return share_counts.ask_each(self._ledger, facts, members)
         if part.is_evening:
             requests = share_counts.rolling_requests(self._ledger, part.lines, part.dates, self._options.refresh)
-            return share_counts.refresh(self._ledger, self._prices, splits, requests, members)
+            return share_counts.refresh(self._ledger, facts, requests, members)
         lists = {one.as_of: one.lines for one in part.members.values()}
         counted = {company.counted for lines in lists.values() for company in symbology.companies(lines)}
-        return share_counts.sample(self._ledger, self._prices, splits, members, counted, self._options.tolerance)
+        return share_counts.sample(self._ledger, facts, members, counted, self._options.tolerance)
 
     def _document(self, part: Part, counts: Counts, absences: Absences, day: date) -> Document:
         membership = part.members[day]
@@ -181,6 +193,7 @@ class _Run:
                 failed.append({"ticker": line.ticker, "reason": f"no share count: {count}"})
             else:
                 valued.append(ValuedLine(line.ticker, line.cik, line.ticker in counted, bar, count))
+        self._fail_impossible(valued, failed, day)
         return build(
             DayInputs(
                 day,
@@ -193,6 +206,15 @@ class _Run:
                 {ticker: self._profile(counts, ticker, day) for ticker in symbology.MAGNIFICENT_7},
             )
         )
+
+    def _fail_impossible(self, valued: list[ValuedLine], failed: list[FailedTicker], day: date) -> None:
+        """Turn lines whose market cap cannot be true into failed ones; what made it up is asked for again."""
+        for ticker, reason in impossible_caps({one.ticker: one.market_cap_usd for one in valued}).items():
+            line = next(one for one in valued if one.ticker == ticker)
+            valued.remove(line)
+            failed.append({"ticker": ticker, "reason": reason})
+            self._prices.refuse(ticker, day, reason)
+            self._ledger.refuse(ticker, line.count.observed_on, reason)
 
     def _companies(self, membership: Membership) -> tuple[Sequence[Line], Collection[str]]:
         """The lines with what is known of their CIKs, and those of them that are counted."""

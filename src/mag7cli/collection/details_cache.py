@@ -6,7 +6,7 @@ One file per date asked for, `raw/reference/details/date=D.json`, so that an eve
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, Literal
 
 import orjson
@@ -16,7 +16,7 @@ from mag7cli.core.errors import DocumentError, MarketDataError, TickerNotFoundEr
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.records import TickerDetails
-from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Request
 from mag7cli.vendors.calls import Asking
 
@@ -81,7 +81,8 @@ class Ledger:
         answer = self.answer(ticker, day)
         if answer is None or answer.status != "ok":
             return None
-        return ShareObservation(day, answer.weighted_shares, answer.share_class_shares)
+        cap, shares = answer.market_cap, answer.weighted_shares
+        return ShareObservation(day, shares, answer.share_class_shares, cap / shares if cap and shares else None)
 
     def observations(self, ticker: str) -> list[ShareObservation]:
         """All answers of a line that name a count, oldest first."""
@@ -97,6 +98,11 @@ class Ledger:
             return None
         chosen = days[max(0, bisect_right(days, day) - 1)]
         return chosen, self._answers[chosen][ticker]
+
+    def asked_near(self, ticker: str, day: date, within: timedelta) -> date | None:
+        """The date nearest to another, no further than `within`, for which a line has a good answer."""
+        near = [asked for asked in self._days.get(ticker, ()) if abs(asked - day) <= within]
+        return min(near, key=lambda asked: (abs(asked - day), asked), default=None)
 
     def missing(self, requests: Iterable[Request]) -> list[Request]:
         """Those requests that have no answer yet, by date and ticker."""
@@ -126,6 +132,13 @@ class Ledger:
                     unsaved = 0
         finally:
             self._save(touched)
+
+    def refuse(self, ticker: str, day: date, reason: str) -> None:
+        """Take an answer for a failed one, so that it is asked for again."""
+        self.failures[ticker, day] = reason
+        if self._answers.get(day, {}).pop(ticker, None):
+            self._days[ticker].remove(day)
+            self._save([day])
 
     @property
     def _vendor(self) -> Asking:

@@ -25,7 +25,7 @@ from mag7cli.lake.document import (
 from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.history import ShareCount
-from mag7cli.shares.observations import Adjustment
+from mag7cli.shares.records import Adjustment
 
 _MILLISECONDS: Final = 1000
 

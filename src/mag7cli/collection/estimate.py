@@ -13,14 +13,15 @@ from typing import Final
 
 from mag7cli.collection import share_counts
 from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.line_facts import FactsOfLines, is_exact, price_margins
 from mag7cli.collection.price_cache import PriceRequest, Prices
 from mag7cli.collection.split_cache import calls_for_splits, read_splits
 from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
 from mag7cli.core.clock import Clock
 from mag7cli.lake.layout import Lake
-from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
 from mag7cli.shares.sampler import Request, first_days
+from mag7cli.shares.split_evidence import NEIGHBOURHOOD
 from mag7cli.shares.uncertainty import both_sides
 from mag7cli.vendors.rate_limit import Rate
 
@@ -76,24 +77,28 @@ def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) ->
     prices.doubt(work.failed)
     ledger = Ledger(lake, clock)
     ledger.load()
-    way, price_calls = prices.calls(PriceRequest(work.lines, work.valued))
+    reach = options.reach(clock.now().date())
+    facts = FactsOfLines(prices, read_splits(lake), {}, (), reach)
+    way, price_calls = prices.calls(
+        PriceRequest(work.lines, tuple(sorted({*work.valued, *price_margins(prices, work.valued, reach)})))
+    )
     calls = {
         "grouped" if way == "days" else "bars": price_calls,
-        "splits": calls_for_splits(read_splits(lake), work.lines, work.valued[0], clock.now().date()),
-        "details": _details(ledger, work.parts, options),
+        "splits": calls_for_splits(facts.splits, work.lines, work.valued[0] - NEIGHBOURHOOD, clock.now().date()),
+        "details": _details(ledger, work.parts, options, facts),
     }
     return {kind: count for kind, count in calls.items() if count}
 
 
-def _details(ledger: Ledger, parts: Iterable[Part], options: CollectOptions) -> int:
+def _details(ledger: Ledger, parts: Iterable[Part], options: CollectOptions, facts: FactsOfLines) -> int:
     certain: set[Request] = set()
     sampled = 0
     for part in parts:
         members = part.member_dates()
+        certain.update(share_counts.anchors(ledger, members, facts))
         if options.method == "grouped" and part.is_evening:
             certain.update(share_counts.rolling_requests(ledger, part.lines, part.dates, options.refresh))
             continue
-        certain.update(share_counts.anchors(members, part.dates[0]))
         if options.method == "details":
             certain.update((line, day) for line, days in members.items() for day in days)
         else:
@@ -109,7 +114,7 @@ def _sampled(ledger: Ledger, members: Mapping[str, list[date]]) -> int:
     for line, days in members.items():
         steps = [step for step in calendars.get(line, FiscalCalendar()).steps(days) if step > days[0]]
         first = first_days(days, steps)
-        if line in MAGNIFICENT_7:
+        if is_exact(line):
             first = sorted({*first, *(day for step in steps for day in both_sides(days, step))})
         else:
             later += _asked_later(first, steps)

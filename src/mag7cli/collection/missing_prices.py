@@ -43,7 +43,8 @@ class Absences:
         edge = self._edges.get((ticker, day))
         answer = self._ledger.answer(ticker, edge) if edge else None
         failure = (
-            self._prices.failures.get(day)
+            self._prices.refused.get((ticker, day))
+            or self._prices.failures.get(day)
             or self._prices.failures.get(ticker)
             or (self._ledger.failures.get((ticker, edge)) if edge else None)
             or (answer.reason if answer else None)

@@ -3,9 +3,9 @@
 What was asked for is kept under `raw/reference/bars/`, so that a run that was cut off does not pay for it twice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
@@ -15,7 +15,8 @@ from mag7cli.core.errors import DocumentError, MalformedResponseError, MarketDat
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.calendar import previous_session
-from mag7cli.market.records import Bar
+from mag7cli.market.records import Bar, Split
+from mag7cli.shares.plausibility import COMPARABLE, price_problems
 from mag7cli.vendors.calls import Asking
 
 SCHEMA_VERSION: Final = 1
@@ -54,6 +55,7 @@ class Prices:
         self._covered_lines: dict[str, tuple[date, date]] = {}
         self._doubted: set[str] = set()
         self.failures: dict[str | date, str] = {}
+        self.refused: dict[tuple[str, date], str] = {}
 
     def load(self) -> None:
         """Read what earlier runs were told. Raises DocumentError for a file that is not a bars file."""
@@ -79,6 +81,11 @@ class Prices:
         bars = self._bars.get(ticker, {})
         return {day: bars[day].close_usd for day in sorted(set(among) & bars.keys())}
 
+    def covered_near(self, day: date, within: timedelta) -> date | None:
+        """The date nearest to another, no further than `within`, of which whole days of bars are known."""
+        near = [known for known in self._covered_days if abs(known - day) <= within]
+        return min(near, key=lambda known: (abs(known - day), known), default=None)
+
     def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
         """The cheaper way to get what is missing, and how many calls it takes."""
         again = self._doubted_lines(wanted)
@@ -96,6 +103,33 @@ class Prices:
             self._get_days(wanted)
         else:
             self._get_lines(self._missing_lines(wanted), wanted)
+
+    def refuse(self, line: str, day: date, reason: str) -> None:
+        """Take a bar for a failed answer, so that it is asked for again."""
+        self._refuse({(line, day): reason})
+
+    def refuse_implausible(self, wanted: PriceRequest, splits_of: Callable[[str], Collection[Split]]) -> None:
+        """Take the bars that cannot be true for failed answers: they are in `refused`, with the reason.
+
+        `splits_of` has the rows that the vendor lists for a line, right or wrong.
+        """
+        first, last = wanted.sessions[0] - COMPARABLE, wanted.sessions[-1] + COMPARABLE
+        problems: dict[tuple[str, date], str] = {}
+        for line in wanted.lines:
+            bars = (bar for day, bar in self._bars.get(line, {}).items() if first <= day <= last)
+            problems.update({(line, day): why for day, why in price_problems(bars, splits_of(line)).items()})
+        self._refuse(problems)
+
+    def _refuse(self, problems: Mapping[tuple[str, date], str]) -> None:
+        """Forget bars, here and in the lake."""
+        self.refused.update(problems)
+        for line, day in problems:
+            self._bars[line].pop(day, None)
+            self._covered_days.get(day, set()).discard(line)
+        for day in {day for _, day in problems} & self._covered_days.keys():
+            self._write_day(day)
+        for line in {line for line, _ in problems} & self._covered_lines.keys():
+            self._write_line(line)
 
     @property
     def _vendor(self) -> Asking:
@@ -121,11 +155,14 @@ class Prices:
             lines = self._covered_days.setdefault(day, set())
             lines.update(wanted.lines)
             symbols = ((line, symbology.symbol_on(line, day)) for line in sorted(lines))
-            ours = {line: answer.get(symbol) for line, symbol in symbols}
-            for line, bar in ours.items():
-                if bar:
+            for line, symbol in symbols:
+                if bar := answer.get(symbol):
                     self._bars.setdefault(line, {})[day] = bar
-            self._lake.write_reference(f"{_FOLDER}date={day.isoformat()}.json", _encode_day(day, ours))
+            self._write_day(day)
+
+    def _write_day(self, day: date) -> None:
+        bars = {line: self.bar(line, day) for line in sorted(self._covered_days[day])}
+        self._lake.write_reference(f"{_FOLDER}date={day.isoformat()}.json", _encode_day(day, bars))
 
     def _fetch_day(self, day: date) -> Mapping[str, Bar]:
         bars = self._vendor.source.grouped_bars(day)
@@ -186,10 +223,13 @@ class Prices:
             )
 
     def _keep_line(self, line: str, bars: dict[date, Bar], first: date, last: date) -> None:
-        known = self._bars.setdefault(line, {})
-        known.update(bars)
+        self._bars.setdefault(line, {}).update(bars)
         self._covered_lines[line] = (first, last)
         self._doubted.discard(line)
+        self._write_line(line)
+
+    def _write_line(self, line: str) -> None:
+        known, (first, last) = self._bars[line], self._covered_lines[line]
         within = {day: bar for day, bar in known.items() if first <= day <= last}
         # A ticker is what a holdings file says: in the name of a file it must not be a path.
         name = f"{_FOLDER}ticker={quote(line, safe='')}.json"

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mag7cli.collection import collector
+from mag7cli.collection import estimate as estimates
 from mag7cli.collection.collector import CollectResult
 from mag7cli.collection.date_range import resolve
-from mag7cli.collection.estimate import CollectPlan, plan
+from mag7cli.collection.estimate import CollectPlan
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted, duration
@@ -86,7 +87,8 @@ def options_of(request: CollectRequest, lake: "Lake", clock: "Clock", listener: 
     Raises:
         PlanError: the plan does not serve the range; NotYetAvailableError: not yet; UsageError: no such range or plan.
     """
-    dates = resolve(lake, subscription.plan(request.plan), clock.now(), request.start, request.end)
+    plan = subscription.plan(request.plan)
+    dates = resolve(lake, plan, clock.now(), request.start, request.end)
     if dates.notice:
         listener.warn(dates.notice)
     return CollectOptions(
@@ -98,12 +100,13 @@ def options_of(request: CollectRequest, lake: "Lake", clock: "Clock", listener: 
         tolerance=request.tolerance_pct / 100,
         workers=request.workers or (_PACED_WORKERS if request.is_paced else _UNPACED_WORKERS),
         refresh=_EVENING_REFRESH if request.is_paced else None,
+        served_from=plan.first_date(clock.now().date()),
     )
 
 
 def estimate(lake: "Lake", request: CollectRequest, clock: "Clock", listener: "Listener") -> CollectPlan:
     """What the request would do: dates, calls by kind, seconds at the rate. Asks the lake only."""
-    return plan(lake, options_of(request, lake, clock, listener), clock, request.pace)
+    return estimates.plan(lake, options_of(request, lake, clock, listener), clock, request.pace)
 
 
 def open_vendor(request: CollectRequest, clock: "Clock", cancel: Cancel) -> "MarketDataSource":
@@ -130,7 +133,7 @@ def collect(
     options = options_of(request, lake, clock, listener)
     if request.holdings:
         keep_holdings(lake, request.holdings, listener)
-    intention = plan(lake, options, clock, request.pace)
+    intention = estimates.plan(lake, options, clock, request.pace)
     if not intention.dates:
         return CollectResult(present=intention.present)
     with closing(vendor or open_vendor(request, clock, cancel)) as source:

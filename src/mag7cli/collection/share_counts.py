@@ -1,27 +1,26 @@
 """Which share count each line had on each date: asks the ledger by the chosen method and reads the answers."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from itertools import pairwise
+from datetime import date, timedelta
 from typing import Final
 
 from mag7cli.collection.details_cache import Ledger
-from mag7cli.collection.price_cache import Prices
-from mag7cli.collection.split_cache import Splits
-from mag7cli.market.calendar import next_session, previous_session
-from mag7cli.market.records import Split
+from mag7cli.collection.line_facts import FactsOfLines, is_exact
+from mag7cli.market.calendar import next_session
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.shares.anomalies import is_split_sized
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
 from mag7cli.shares.history import ShareCount, ShareHistory
-from mag7cli.shares.observations import HONOURED_FROM
-from mag7cli.shares.sampler import Precision, Request, Sampler
+from mag7cli.shares.records import HONOURED_FROM
+from mag7cli.shares.sampler import Precision, Request, Sampler, deciding_sessions
 from mag7cli.shares.uncertainty import LineToSample
 
 # Share counts from before HONOURED_FROM may be frozen: answers from after it tell a frozen count from a true one.
 _ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
+
+
+# An answer so near to where a neighbour is to be asked for does as well.
+_NEAR: Final = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +49,20 @@ def _concerns(asked: date, day: date, history: ShareHistory | None) -> bool:
     return not any(low <= one <= high for one in history.observed)
 
 
-def anchors(lines: Iterable[str], first: date) -> list[Request]:
-    """What to ask besides, for dates from before the vendor's counts honour the date."""
-    return [(line, day) for line in lines for day in _ANCHORS] if first < HONOURED_FROM else []
+def anchors(ledger: Ledger, members: Mapping[str, Collection[date]], facts: FactsOfLines) -> list[Request]:
+    """What to ask besides: for dates from before the vendor's counts honour the date, and near splits."""
+    requests: list[Request] = []
+    for line, days in members.items():
+        if days:
+            near = facts.neighbours(line, min(days), max(days))
+            requests += [(line, ledger.asked_near(line, day, _NEAR) or day) for day in near]
+            requests += [(line, day) for day in _ANCHORS if min(days) < HONOURED_FROM]
+    return requests
 
 
 def sample(
     ledger: Ledger,
-    prices: Prices,
-    splits: Splits,
+    facts: FactsOfLines,
     members: Mapping[str, Collection[date]],
     counted: Collection[str],
     tolerance: float,
@@ -70,20 +74,18 @@ def sample(
             ticker,
             list(closes),
             closes,
-            splits.of(ticker),
+            facts.of(ticker, closes),
             calendars.get(ticker, FiscalCalendar()),
-            exact=ticker in MAGNIFICENT_7,
+            exact=is_exact(ticker),
             counted=ticker in counted,
-            jumps=_jumps(closes, splits.of(ticker)),
         )
         for ticker, dates in members.items()
-        if (closes := prices.closes(ticker, dates))
+        if (closes := facts.prices.closes(ticker, dates))
     ]
     every = sorted({day for line in lines for day in line.sessions})
-    first = every[0] if every else HONOURED_FROM
-    before = anchors((line.ticker for line in lines), first)
+    before = anchors(ledger, {line.ticker: line.sessions for line in lines}, facts)
     ledger.ask(before)
-    sampler = Sampler(lines, every, ledger.observation, tolerance, sorted({day for _, day in before}))
+    sampler = Sampler(lines, every, ledger.observation, tolerance, before, facts.reach)
     precision = sampler.run(ledger.ask)
     return Counts(
         {line.ticker: history for line in lines if (history := sampler.history(line.ticker))},
@@ -92,52 +94,38 @@ def sample(
     )
 
 
-def _jumps(closes: Mapping[date, float], splits: Iterable[Split]) -> list[date]:
-    """The dates on which the close moved as in a split although none is listed: the count may step there as well."""
-    listed = {split.execution_date for split in splits}
-    return [
-        day
-        for (_, was), (day, now) in pairwise(closes.items())
-        if day not in listed and is_split_sized(math.log(now / was))
-    ]
-
-
-def ask_each(ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]) -> Counts:
+def ask_each(ledger: Ledger, facts: FactsOfLines, members: Mapping[str, Collection[date]]) -> Counts:
     """Counts asked for on every date on which a line has a price, as the original did."""
-    asked = {ticker: list(prices.closes(ticker, days)) for ticker, days in members.items()}
+    asked = {ticker: list(facts.prices.closes(ticker, days)) for ticker, days in members.items()}
     requests = [(ticker, day) for ticker, days in asked.items() for day in days]
-    first = min((day for _, day in requests), default=HONOURED_FROM)
-    ledger.ask([*anchors(members, first), *requests])
-    return Counts(_histories(ledger, prices, splits, members), _reasons(ledger, asked))
+    ledger.ask([*anchors(ledger, members, facts), *requests])
+    return Counts(_decided(ledger, facts, members), _reasons(ledger, asked))
 
 
 def refresh(
-    ledger: Ledger,
-    prices: Prices,
-    splits: Splits,
-    requests: Sequence[Request],
-    members: Mapping[str, Collection[date]],
+    ledger: Ledger, facts: FactsOfLines, requests: Sequence[Request], members: Mapping[str, Collection[date]]
 ) -> Counts:
     """Counts as the ledger has them once these requests are answered: the last known one stands until the next."""
-    ledger.ask(requests)
+    ledger.ask([*anchors(ledger, members, facts), *requests])
     asked: dict[str, list[date]] = {}
     for ticker, day in requests:
         if ledger.answer(ticker, day) is None:
             asked.setdefault(ticker, []).append(day)
-    return Counts(_histories(ledger, prices, splits, members), _reasons(ledger, asked))
+    return Counts(_decided(ledger, facts, members), _reasons(ledger, asked))
 
 
-def _histories(
-    ledger: Ledger, prices: Prices, splits: Splits, members: Mapping[str, Collection[date]]
-) -> dict[str, ShareHistory]:
-    return {
-        ticker: ShareHistory(
-            ledger.observations(ticker),
-            splits.of(ticker),
-            jumps=_jumps(prices.closes(ticker, [previous_session(min(days)), *days]), splits.of(ticker)),
-        )
-        for ticker, days in members.items()
-    }
+def _decided(ledger: Ledger, facts: FactsOfLines, members: Mapping[str, Collection[date]]) -> dict[str, ShareHistory]:
+    """The histories of lines; what decides a question about a split is asked for first, as far as it can be had."""
+    facts_of = {ticker: facts.of(ticker, days) for ticker, days in members.items() if days}
+    histories: dict[str, ShareHistory] = {}
+    pending = dict(facts_of)
+    while pending:
+        histories.update({line: ShareHistory(ledger.observations(line), known) for line, known in pending.items()})
+        wanted = [(line, day) for line in pending for day in deciding_sessions(histories[line].questions, facts.reach)]
+        fresh = [request for request in ledger.missing(wanted) if request not in ledger.failures]
+        ledger.ask(fresh)
+        pending = {line: facts_of[line] for line, _ in fresh}
+    return histories
 
 
 def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:
@@ -155,9 +143,10 @@ def rolling_requests(ledger: Ledger, lines: Sequence[str], dates: Sequence[date]
     `lines` are in order of size; `most` is how many of the others may be asked, None for all. What is known for the
     last date itself is left out of account, so that a run that was cut off asks, when repeated, for the same.
     """
-    exact = [(ticker, day) for ticker in MAGNIFICENT_7 for day in dates]
+    seven = [*MAGNIFICENT_7, *(ticker for ticker in lines if is_exact(ticker) and ticker not in MAGNIFICENT_7)]
+    exact = [(ticker, day) for ticker in seven for day in dates]
     last = dates[-1]
-    others = [ticker for ticker in lines if ticker not in MAGNIFICENT_7]
+    others = [ticker for ticker in lines if ticker not in seven]
     known = [ticker for ticker in others if ledger.latest(ticker, last, leave_out=last)]
     never = [ticker for ticker in others if ticker not in known]
     due = sorted(known, key=lambda ticker: -_overdue(ledger, ticker, last, others.index(ticker) + 1))

@@ -44,6 +44,10 @@ class Splits:
         """The splits of a line, oldest first."""
         return self.by_ticker.get(ticker, ())
 
+    def rows(self, ticker: str) -> tuple[Split, ...]:
+        """Every row that the vendor lists for a line, those refused included."""
+        return (*self.of(ticker), *(split for line, split in self.refused if line == ticker))
+
 
 def read_splits(lake: Lake) -> Splits:
     """The splits that the lake knows. Raises DocumentError."""

@@ -14,7 +14,7 @@ from mag7cli.collection.batches import Batch, Terms
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document_index import CollectedDates
 from mag7cli.lake.layout import Lake
-from mag7cli.market.calendar import sessions
+from mag7cli.market.calendar import previous_session, sessions
 from mag7cli.market.holdings_file import parse
 from mag7cli.market.membership import Membership, members_by_date
 
@@ -30,6 +30,7 @@ class CollectOptions:
     """What to collect and how. `tolerance` is the error allowed to the total, as a fraction of it.
 
     `refresh` is how many share counts an evening's run may ask for besides the seven; None: every line's.
+    `served_from` is the first day that the plan serves, if it is known to be before `start`.
     """
 
     start: date
@@ -40,6 +41,12 @@ class CollectOptions:
     tolerance: float = DEFAULT_TOLERANCE
     workers: int = 1
     refresh: int | None = None
+    served_from: date | None = None
+
+    def reach(self, today: date) -> tuple[date, date]:
+        """The first and the last day for which the vendor can be asked."""
+        first = min(self.served_from or self.start, self.start)
+        return first, max(previous_session(today), self.end)
 
     @property
     def terms(self) -> Terms:

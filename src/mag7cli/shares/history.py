@@ -5,15 +5,38 @@ Pure: it is given what the vendor said and the list of splits. What is wrong wit
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
 from mag7cli.market.records import Split
-from mag7cli.shares.observations import Adjustment, Basis, Gap, Point, ShareObservation, read
+from mag7cli.shares.close_moves import CloseHistory
+from mag7cli.shares.count_levels import Gap, Point
+from mag7cli.shares.cover_pages import CoverPage
+from mag7cli.shares.observations import read, read_class
+from mag7cli.shares.records import HONOURED_FROM, Adjustment, Basis, ShareObservation
+from mag7cli.shares.second_witness import explain_steps, hold_against_covers
 from mag7cli.shares.split_adjustment import SplitUnits
+from mag7cli.shares.split_evidence import SplitQuestion, find_splits
+from mag7cli.shares.stock_awards import AwardEvent
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What is known of a line besides the vendor's share counts.
+
+    `splits` are the rows of the vendor's list, right or wrong; `closes` the unadjusted ones. `covers` (oldest first)
+    and `awards` are the company's. Large steps of a company that `is_watched` have to be explained.
+    """
+
+    splits: Sequence[Split] = ()
+    closes: CloseHistory = field(default_factory=CloseHistory)
+    covers: Sequence[CoverPage] = ()
+    awards: Sequence[AwardEvent] = ()
+    is_watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +58,30 @@ class ShareHistory:
     """Shares outstanding of one line's company, read from what the vendor said. Immutable once made."""
 
     def __init__(
-        self,
-        observations: Iterable[ShareObservation],
-        splits: Iterable[Split],
-        *,
-        steps: Sequence[date] = (),
-        jumps: Collection[date] = (),
+        self, observations: Iterable[ShareObservation], facts: LineFacts | None = None, *, steps: Sequence[date] = ()
     ) -> None:
-        """`steps` (sorted) are the dates on which the count is expected to step, as far as they are known.
-
-        `jumps` are dates on which the close moved as in a split that is not listed: a count that jumps there is no
-        glitch.
-        """
-        self.units = SplitUnits(splits)
-        self._points, gaps = read(sorted(observations, key=lambda one: one.on), self.units, jumps)
-        self._gaps = {gap.on: gap for gap in gaps}
+        """`steps` (sorted) are the dates on which the count is expected to step, as far as they are known."""
+        facts = facts or LineFacts()
+        answers = sorted(observations, key=lambda one: one.on)
+        findings = find_splits(facts.splits, facts.closes, answers, HONOURED_FROM)
+        self.units = SplitUnits(findings.splits)
+        self.questions: Sequence[SplitQuestion] = findings.questions
+        self._notes = {split.execution_date: note for split, note in findings.notes.items()}
+        self._answers = answers
         self._steps = steps
+        points, gaps = read(answers, self.units, facts.covers)
+        points = hold_against_covers(points, self.units, facts.covers)
+        if facts.is_watched:
+            points = explain_steps(points, self.units, facts.covers, facts.awards)
+        self._points = points
+        self._gaps = {gap.on: gap for gap in gaps}
 
     def stepping_on(self, steps: Sequence[date]) -> "ShareHistory":
         """The same history with other expected steps."""
-        other = object.__new__(ShareHistory)
-        other.units, other._points, other._gaps, other._steps = self.units, self._points, self._gaps, steps
+        other = copy(self)
+        other._steps = steps
+        for name in ("_path", "_class_path"):
+            other.__dict__.pop(name, None)
         return other
 
     def on(self, day: date) -> ShareCount | None:
@@ -68,7 +94,21 @@ class ShareHistory:
             return None
         days, counts = self._path
         count = counts[bisect_right(days, day) - 1]
-        return _carried_over(count, self._gaps[day]) if day in self._gaps else count
+        if day in self._gaps:
+            count = _carried_over(count, self._gaps[day])
+        elif self._open_gap and self._points[-1].on < day:
+            count = _adjusted(count, [_jump(count, self._open_gap)])
+        why = [_undecided(question) for question in self.questions if day >= question.on]
+        if day in self._notes:
+            why.append(Adjustment("split not as it is listed", self._notes[day]))
+        return _adjusted(count, why) if why else count
+
+    def class_on(self, day: date) -> float | None:
+        """The shares of the line's own class on a date, in that day's units; None if the vendor never named them."""
+        if not self._class_path:
+            return None
+        index = max(0, bisect_right(self._class_path, day, key=lambda run: run[0]) - 1)
+        return self.units.on(self._class_path[index][1], day)
 
     @cached_property
     def observed(self) -> Sequence[date]:
@@ -88,6 +128,17 @@ class ShareHistory:
     def runs(self) -> Iterator[tuple[date, float]]:
         """From which date on the count is taken to be how many neutral shares, oldest first; the first holds before."""
         return ((day, neutral) for day, _, neutral in _runs(self._points, self._steps, self.units))
+
+    @cached_property
+    def _open_gap(self) -> Gap | None:
+        """The first of the last answers, if they jump and no later one says whether they are right."""
+        return min((gap for gap in self._gaps.values() if gap.is_open), key=lambda gap: gap.on, default=None)
+
+    @cached_property
+    def _class_path(self) -> list[tuple[date, float]]:
+        """From which date on the class has how many neutral shares; the first holds before."""
+        points = read_class(self._answers, self.units)
+        return [(day, neutral) for day, _, neutral in _runs(points, self._steps, self.units)]
 
     @cached_property
     def _path(self) -> tuple[list[date], list[ShareCount]]:
@@ -112,12 +163,7 @@ def _carried_over(count: ShareCount, gap: Gap) -> ShareCount:
             f"share count missing: {which} known count used", f"the {which} known count is of {count.observed_on}"
         )
     else:
-        why = Adjustment(
-            f"unexplained jump in the share count: {which} known count used",
-            f"the vendor's count is x{gap.jump:.4g} that of {count.observed_on}, with no split and no later answer "
-            "that would confirm it",
-            doubtful=True,
-        )
+        why = _jump(count, gap)
     return replace(
         count,
         basis="last_known",
@@ -126,6 +172,24 @@ def _carried_over(count: ShareCount, gap: Gap) -> ShareCount:
         share_class=gap.share_class,
         adjustments=(*count.adjustments, why),
     )
+
+
+def _jump(count: ShareCount, gap: Gap) -> Adjustment:
+    which = "last" if count.observed_on < gap.on else "next"
+    return Adjustment(
+        f"unexplained jump in the share count: {which} known count used",
+        f"the vendor's count of {gap.on} is x{gap.jump:.4g} that of {count.observed_on}, with no split and no later "
+        "answer that would confirm it",
+        doubtful=True,
+    )
+
+
+def _undecided(question: SplitQuestion) -> Adjustment:
+    return Adjustment("a split may have been missed", question.evidence, doubtful=True)
+
+
+def _adjusted(count: ShareCount, why: Iterable[Adjustment]) -> ShareCount:
+    return replace(count, adjustments=(*count.adjustments, *why))
 
 
 def _differ(one: Point, two: Point) -> bool:

@@ -11,18 +11,16 @@ In which share units a count was given is `split_units`' to find.
 """
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from statistics import median_low
-from typing import Final, Literal
+from typing import Final
 
+from mag7cli.shares.count_levels import Gap, Point, settle_levels
+from mag7cli.shares.cover_pages import CoverPage, cover_of
+from mag7cli.shares.records import HONOURED_FROM, Adjustment, ShareObservation
 from mag7cli.shares.split_adjustment import SplitUnits, read_epochs
-
-Basis = Literal["weighted", "share_class", "last_known"]
-
-HONOURED_FROM: Final = date(2021, 10, 1)
-"""From about here on the vendor's whole-company counts honour the date asked for; before, they may stand still."""
 
 _BACKED: Final = math.log(1.1)
 # A count that stands still for longer than a quarter before it first moves does not honour the date asked for.
@@ -31,77 +29,42 @@ _ONE_CLASS: Final = math.log(1.002)
 _SAME: Final = 1e-6
 # A class that moved by more against a frozen count was converted, not bought back: it says nothing of the company.
 _CLASS_DRIFT: Final = math.log(1.1)
-_GLITCH: Final = math.log(1.3)
-_GLITCH_DAYS: Final = timedelta(days=10)
-_UNCONFIRMED: Final = math.log(1.9)
-_RETURNED: Final = math.log(1.1)
-# Around a split that no list has, the vendor is as early or late as around the others.
-_EARLY: Final = timedelta(days=7)
-_LATE: Final = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class ShareObservation:
-    """What the vendor said of a line for one date: counts of the whole company and of the line's own class."""
-
-    on: date
-    weighted: float | None
-    share_class: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """Why a count is not the vendor's: `doubtful` if no rule explains it, so that the date is suspect."""
-
-    reason: str
-    evidence: str
-    doubtful: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A count that the vendor named, read: `neutral` shares (units before the first split), what had to be done to it.
-
-    `unit` is how many neutral shares one share was as the count was told: a count is exact to half of it.
-    """
-
-    on: date
-    neutral: float
-    unit: float
-    basis: Basis
-    vendor: float | None
-    share_class: float | None
-    adjustments: tuple[Adjustment, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """An answer that tells no count to go by: it named none, or one that is `jump` times the one before."""
-
-    on: date
-    vendor: float | None
-    share_class: float | None
-    jump: float | None = None
+# What a count that was converted may be off its neighbours, the more the further they are: beyond it the ratio by
+# which it was converted is another.
+_MISFIT: Final = math.log(1.05)
+_MISFIT_A_DAY: Final = 0.0005
 
 
 def read(
-    answers: Sequence[ShareObservation], units: SplitUnits, jumps: Collection[date] = ()
+    answers: Sequence[ShareObservation], units: SplitUnits, covers: Sequence[CoverPage] = ()
 ) -> tuple[list[Point], list[Gap]]:
     """The counts that the answers (sorted by date) tell, and the answers that tell none.
 
-    `jumps` are dates on which the close moved as in a split that is not listed: a count that jumps there is no glitch.
+    `covers` are the company's cover pages, oldest first, as far as they are known.
     """
-    points, gaps = _Reading(answers, units).points()
-    points, glitches = _without_glitches(points, jumps)
+    points, gaps = _Reading(answers, units, covers).points()
+    points, glitches = settle_levels(points)
     return points, [*gaps, *glitches]
+
+
+def read_class(answers: Sequence[ShareObservation], units: SplitUnits) -> list[Point]:
+    """The counts of the line's own class that the answers (sorted by date) tell, without those that jump and return."""
+    told = [(one.on, one.share_class) for one in answers if one.share_class]
+    epochs = read_epochs(told, units)
+    points = [
+        Point(on, units.neutral(count, epochs[on]), units.neutral(1, epochs[on]), "share_class", None, count)
+        for on, count in told
+    ]
+    return settle_levels(points)[0]
 
 
 class _Reading:
     """Makes points of answers: the right figure of each, in the right units."""
 
-    def __init__(self, answers: Sequence[ShareObservation], units: SplitUnits) -> None:
+    def __init__(self, answers: Sequence[ShareObservation], units: SplitUnits, covers: Sequence[CoverPage]) -> None:
         self._answers = answers
         self._units = units
+        self._covers = covers
         part = _class_part(answers)
         self._one_class = part is not None and abs(math.log(part)) <= _ONE_CLASS
         self._class_epochs = read_epochs([(one.on, one.share_class) for one in answers if one.share_class], units)
@@ -111,19 +74,22 @@ class _Reading:
         self._stale = {one.on for one in run if self._is_stale(one, run[-1].on)}
         weighted = [(one.on, one.weighted) for one in given if one.weighted]
         self._weighted_epochs = read_epochs(weighted, units, len(run), _backed(given, units, part))
+        self._unlisted = self._unlisted_of(run)
 
     def points(self) -> tuple[list[Point], list[Gap]]:
         """A point for each answer that tells how many shares the whole company has, and the answers that do not.
 
         If none does, the class counts stand in.
         """
-        points = [point for one in self._answers if (point := self._point(one))]
+        points = _misfits_marked([point for one in self._answers if (point := self._point(one))])
         if not points:
             points = [self._class_point(one, one.share_class) for one in self._answers if one.share_class]
         told = {point.on for point in points}
         return points, [Gap(one.on, one.weighted, one.share_class) for one in self._answers if one.on not in told]
 
     def _point(self, one: ShareObservation) -> Point | None:
+        if one.on in self._stale and (cover_point := self._cover_point(one)):
+            return cover_point
         if one.weighted and not (one.on in self._stale and self._one_class and one.share_class):
             return self._weighted_point(one, one.weighted)
         return self._class_point(one, one.share_class) if one.share_class and self._one_class else None
@@ -162,6 +128,34 @@ class _Reading:
 
     def _class_neutral(self, one: ShareObservation) -> float:
         return self._units.neutral(one.share_class or 0.0, self._class_epochs[one.on])
+
+    def _cover_point(self, one: ShareObservation) -> Point | None:
+        """The count of the cover page of a date for which the vendor's stands still; None if it is not known."""
+        cover = cover_of(self._covers, one.on)
+        epoch = self._units.epoch(cover.as_of) if cover else 0
+        shares = cover.shares if cover else None
+        if cover and shares is None and self._unlisted and all(count.shares for count in cover.classes if count.ticker):
+            shares = math.fsum(cover.listed.values()) + self._units.in_units(self._unlisted, epoch)
+        if cover is None or shares is None:
+            return None
+        evidence = f"the vendor's count does not honour the date; {cover} has {shares:.0f}"
+        if cover.shares is None:
+            evidence += ", with the unlisted class as the vendor's later count has it"
+        why = Adjustment("share history frozen by the vendor: cover page used", evidence, is_frozen=True)
+        neutral, unit = self._units.neutral(shares, epoch), self._units.neutral(cover.precision, epoch)
+        return Point(one.on, neutral, unit, "cover_page", one.weighted, one.share_class, (why,))
+
+    def _unlisted_of(self, run: Sequence[ShareObservation]) -> float | None:
+        """How many neutral shares no line trades, by the first count that honours its date and that quarter's cover."""
+        last = run[-1] if run else None
+        if last is None or last.on < HONOURED_FROM or not last.weighted:
+            return None
+        cover = cover_of(self._covers, last.on)
+        if cover is None or not cover.listed or not all(count.shares for count in cover.classes if count.ticker):
+            return None
+        listed = self._units.neutral(math.fsum(cover.listed.values()), self._units.epoch(cover.as_of))
+        rest = self._units.neutral(last.weighted, self._weighted_epochs[last.on]) - listed
+        return rest if rest > 0 else None
 
     def _weighted_point(self, one: ShareObservation, shares: float) -> Point:
         epoch, is_stale = self._weighted_epochs[one.on], one.on in self._stale
@@ -203,7 +197,39 @@ class _Reading:
             f"{shares:.0f} is {'already in the units after' if is_ahead else 'still in the units before'} the split "
             f"{split.split_to:g} for {split.split_from:g} of {split.execution_date}: only so does it continue its "
             f"neighbours ({self._units.on(neutral, on):.0f} in the units of {on})",
+            is_converted=True,
         )
+
+
+def _misfits_marked(points: Sequence[Point]) -> list[Point]:
+    """The points, those in doubt that were converted and fit no neighbour even so: the ratio may be another one."""
+    return [_misfit(point, _unconverted_around(points, index)) for index, point in enumerate(points)]
+
+
+def _misfit(point: Point, around: Sequence[Point]) -> Point:
+    if not point.is_converted or point.is_frozen or not all(_is_misfit(point, one) for one in around) or not around:
+        return point
+    other = around[0]
+    why = Adjustment(
+        "share count in the units of another day, but of another ratio",
+        f"converted by the split that is listed it is x{point.neutral / other.neutral:.4g} that of {other.on}",
+        doubtful=True,
+    )
+    return replace(point, adjustments=(*point.adjustments, why))
+
+
+def _unconverted_around(points: Sequence[Point], index: int) -> list[Point]:
+    """The nearest points on both sides that were told in the units of their own days."""
+    if not points[index].is_converted:
+        return []
+    sides = (reversed(points[:index]), points[index + 1 :])
+    found = (next((one for one in side if not one.is_converted), None) for side in sides)
+    return [one for one in found if one]
+
+
+def _is_misfit(point: Point, other: Point) -> bool:
+    apart = abs(math.log(point.neutral / other.neutral))
+    return apart > _MISFIT + _MISFIT_A_DAY * abs((point.on - other.on).days)
 
 
 def _class_part(answers: Sequence[ShareObservation]) -> float | None:
@@ -249,7 +275,7 @@ def _frozen(drift: float) -> Adjustment:
         evidence = "the count does not honour the date, and no class count tells how far it moved"
     else:
         evidence = f"the count does not honour the date; it was moved by x{drift:.5g} as the class count, which does"
-    return Adjustment("share history frozen by the vendor", evidence)
+    return Adjustment("share history frozen by the vendor", evidence, is_frozen=True)
 
 
 def _class_used(one: ShareObservation, *, is_stale: bool, one_class: bool) -> Adjustment:
@@ -258,6 +284,7 @@ def _class_used(one: ShareObservation, *, is_stale: bool, one_class: bool) -> Ad
             "share history frozen by the vendor: share class count used",
             f"the whole-company count {one.weighted:.0f} does not honour the date; the company has one class, "
             "whose count does",
+            is_frozen=True,
         )
     return Adjustment(
         "whole-company count missing: share class count used",
@@ -265,58 +292,3 @@ def _class_used(one: ShareObservation, *, is_stale: bool, one_class: bool) -> Ad
         + ("" if one_class else ", and whether the company has further classes is not known"),
         doubtful=not one_class,
     )
-
-
-# Counts that jump
-
-
-def _without_glitches(points: Sequence[Point], jumps: Collection[date]) -> tuple[list[Point], list[Gap]]:
-    """The points that stand; those that jump and return within days, or have just jumped, are gaps."""
-    if not points:
-        return [], []
-    first, *rest = points
-    if _first_is_glitch(points):
-        stand, *rest = rest
-        kept, gaps = [stand], [_gap(first, stand)]
-    else:
-        kept, gaps = [first], []
-    for index, point in enumerate(rest):
-        last = kept[-1]
-        explained = any(last.on - _LATE < jump <= point.on + _EARLY for jump in jumps)
-        if not explained and _is_glitch(point, rest[index + 1 :], last.neutral):
-            gaps.append(_gap(point, last))
-        else:
-            kept.append(point)
-    return kept, gaps
-
-
-def _gap(point: Point, known: Point) -> Gap:
-    return Gap(point.on, point.vendor, point.share_class, point.neutral / known.neutral)
-
-
-def _is_glitch(point: Point, later: Sequence[Point], good: float) -> bool:
-    """True if a count left the level `good` and no later answer confirms that it stays away."""
-    jump = _apart(point, good)
-    if jump <= _GLITCH:
-        return False
-    returned = next((one for one in later if _apart(one, good) <= _RETURNED), None)
-    if returned is not None:
-        stays = [one for one in later if one.on < returned.on]
-        last = stays[-1].on if stays else point.on
-        return last - point.on <= _GLITCH_DAYS and all(_apart(one, good) > _GLITCH for one in stays)
-    confirmed = any(one.on - point.on >= _GLITCH_DAYS for one in later)
-    return not confirmed and jump > _UNCONFIRMED
-
-
-def _first_is_glitch(points: Sequence[Point]) -> bool:
-    """The first answer has no past; it is one if it is off and all that follow agree with each other."""
-    first, *rest = points[:4]
-    if len(rest) < 2:
-        return False
-    level = rest[0].neutral
-    agree = all(_apart(one, level) <= _RETURNED for one in rest)
-    return agree and rest[0].on - first.on <= _GLITCH_DAYS and _apart(first, level) > _UNCONFIRMED
-
-
-def _apart(point: Point, level: float) -> float:
-    return abs(math.log(point.neutral / level))

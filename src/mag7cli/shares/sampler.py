@@ -11,12 +11,14 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
+from mag7cli.market.calendar import next_session, session_on_or_before
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import ShareHistory
-from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.records import ShareObservation
+from mag7cli.shares.split_evidence import SplitQuestion
 from mag7cli.shares.uncertainty import Interval, LineToSample, SampledLine, both_sides
 
 Request = tuple[str, date]
@@ -53,20 +55,24 @@ class Sampler:
         sessions: Sequence[date],
         lookup: Lookup,
         tolerance: float,
-        anchors: Sequence[date] = (),
+        anchors: Iterable[Request] = (),
+        reach: tuple[date, date] | None = None,
     ) -> None:
         """`sessions` are the trading dates of the range, sorted; `lookup` finds an answer that `ask` got.
 
-        `anchors` are dates outside the range that were asked before, to tell what the answers inside are worth.
+        `anchors` were asked before, outside the range, to tell what the answers inside are worth; from the first to the
+        last day of `reach` (the range, by default) further ones may be asked for that decide a question.
         """
         self._sessions = sessions
         self._lookup = lookup
         self._tolerance = tolerance
+        self._reach = reach or ((sessions[0], sessions[-1]) if sessions else (date.max, date.min))
         self._steps: dict[FiscalCalendar, Sequence[date]] = {}
         self._lines = {line.ticker: SampledLine(line, sessions, self._steps_of) for line in lines if line.sessions}
-        for ticker, line in self._lines.items():
-            found = ((day, lookup(ticker, day)) for day in anchors)
-            line.answers.update({day: answer for day, answer in found if answer})
+        for ticker, day in anchors:
+            answer = lookup(ticker, day)
+            if answer and ticker in self._lines:
+                self._lines[ticker].answers[day] = answer
 
     def _steps_of(self, calendar: FiscalCalendar) -> Sequence[date]:
         if calendar not in self._steps:
@@ -128,9 +134,14 @@ class Sampler:
         intervals = self._intervals()
         urgent = [one for one in intervals if one.line.line.exact and not one.is_settled]
         urgent += _proof_first(self._over_tolerance([one for one in intervals if not one.line.line.exact]))
-        return _by_date(
-            (one.line.line.ticker, day) for one in urgent for day in _next_days(one) if day not in one.line.asked
-        )
+        steps = ((one.line.line.ticker, day) for one in urgent for day in _next_days(one) if day not in one.line.asked)
+        return _by_date([*steps, *self._deciding()])
+
+    def _deciding(self) -> Iterator[Request]:
+        """What decides whether a move of a close was a split: the counts well before it, and well after."""
+        for ticker, one in self._lines.items():
+            days = deciding_sessions(one.history.questions, self._reach)
+            yield from ((ticker, day) for day in days if day not in one.asked)
 
     def _over_tolerance(self, intervals: Sequence[Interval]) -> list[Interval]:
         """The largest errors of each date, as many as must go for the rest of them to be within the tolerance."""
@@ -175,6 +186,15 @@ class Sampler:
             sum(max(1, len(one.expected)) for one in intervals) - settled,
             sum(line.is_disproved for line in self._lines.values()),
         )
+
+
+def deciding_sessions(questions: Iterable[SplitQuestion], reach: tuple[date, date]) -> Iterator[date]:
+    """The sessions within `reach` whose counts decide these questions."""
+    for question in questions:
+        before, after = question.deciding_dates
+        for day in (session_on_or_before(before), next_session(after - timedelta(days=1))):
+            if reach[0] <= day <= reach[1]:
+                yield day
 
 
 def _by_date(requests: Iterable[Request]) -> list[Request]:

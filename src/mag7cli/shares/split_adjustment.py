@@ -22,6 +22,7 @@ _BEHIND: Final = timedelta(days=14)
 # more with each day that it would have to last, so that a real doubling is not taken for a split a year away.
 _OUT_OF_WINDOW: Final = 0.05
 _OUT_OF_WINDOW_A_DAY: Final = 0.01
+_BEFORE_THE_FIRST: Final = 1000
 _TIE_BREAK: Final = 1e-6
 # The close also moves with the market on the day of a split.
 _CLOSE_MOVES: Final = 0.25
@@ -53,6 +54,10 @@ class SplitUnits:
     def neutral(self, shares: float, epoch: int) -> float:
         """A count in the units of an epoch, in the units before the first split."""
         return shares / self._ratios[epoch]
+
+    def in_units(self, neutral: float, epoch: int) -> float:
+        """A neutral count in the units of an epoch, fractions and all."""
+        return neutral * self._ratios[epoch]
 
     def on(self, neutral: float, on: date) -> float:
         """A neutral count in the units of a date; whole shares, as counts are."""
@@ -112,7 +117,7 @@ def read_epochs(
     if units.epochs == 1 or not series:
         return {on: 0 for on, _ in series}
     states = range(units.epochs)
-    costs = [0.0 if state == units.epoch(series[0][0]) or frozen > 1 else _TIE_BREAK for state in states]
+    costs = [0.0 if frozen > 1 else _unit_cost(series[0][0], state, units, _BEFORE_THE_FIRST) for state in states]
     choices: list[list[int]] = []
     for index in range(1, len(series)):
         (day, before), (on, count) = series[index - 1], series[index]

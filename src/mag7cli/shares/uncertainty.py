@@ -12,10 +12,10 @@ from datetime import date
 from itertools import chain, pairwise
 from typing import Final
 
-from mag7cli.market.records import Split
 from mag7cli.shares.fiscal_calendar import CALENDARS, FiscalCalendar
-from mag7cli.shares.history import ShareHistory
-from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.history import LineFacts, ShareHistory
+from mag7cli.shares.records import ShareObservation
+from mag7cli.shares.split_evidence import SPLIT_SIZED
 
 _LARGE_STEP: Final = 0.05
 
@@ -25,19 +25,25 @@ StepsOf = Callable[[FiscalCalendar], Sequence[date]]
 
 @dataclass(frozen=True, slots=True)
 class LineToSample:
-    """One line: the trading dates on which it has a close (sorted), its closes (USD) and its splits.
+    """One line: the trading dates on which it has a close (sorted), and its closes (USD).
 
-    `jumps` are dates on which the close moved as in a split that is not listed: the count may step there.
+    `facts` are what the share counts are held against.
     """
 
     ticker: str
     sessions: Sequence[date]
     closes: Mapping[date, float]
-    splits: Sequence[Split]
+    facts: LineFacts
     calendar: FiscalCalendar
     exact: bool
     counted: bool
-    jumps: Sequence[date] = ()
+
+    @property
+    def jumps(self) -> list[date]:
+        """The dates inside of the range on which the close moved as in a split although none is listed."""
+        listed = {split.execution_date for split in self.facts.splits}
+        moves = (move.on for move in self.facts.closes.large if abs(move.step) >= SPLIT_SIZED)
+        return [day for day in moves if day not in listed and self.sessions[0] < day <= self.sessions[-1]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,12 +88,12 @@ class SampledLine:
 
     def __post_init__(self) -> None:
         self.steps = self._steps(self.line.calendar)
-        self.history = ShareHistory((), ())
+        self.history = ShareHistory(())
 
     def learn(self) -> None:
         """Read the answers again, and hold the calendars against them."""
         line = self.line
-        self.history = ShareHistory(self.answers.values(), line.splits, jumps=line.jumps)
+        self.history = ShareHistory(self.answers.values(), line.facts)
         changes = [change for change in self.history.changes() if self._is_inside(*change[:2])]
         located = [last for first, last, _ in changes if self._are_neighbours(first, last)]
         self._judge_calendars(changes, [day for day in located if day not in line.jumps])

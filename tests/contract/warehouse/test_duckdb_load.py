@@ -170,7 +170,8 @@ def test_the_warehouse_has_the_format_that_every_duckdb_since_1_0_opens(lake: La
 
 
 # DuckDB 1.5.6, opening a file of DuckDB 2.0.1.
-_TOO_NEW = """IO Error: Trying to read a database file with version number 69, but we can only read versions between 64 and 68.
+_TOO_NEW = """IO Error: Trying to read a database file with version number 69, but we can only read versions \
+between 64 and 68.
 The database file was created with a newer version of DuckDB."""
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import Split
 from mag7cli.shares.fiscal_calendar import CALENDARS, FiscalCalendar
-from mag7cli.shares.history import ShareHistory
-from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.history import LineFacts, ShareHistory
+from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Precision, Request, Sampler
 from mag7cli.shares.uncertainty import LineToSample
 
@@ -69,7 +69,7 @@ def shares(found: ShareHistory, day: date) -> float:
 @UNHURRIED
 @given(truths())
 def test_an_honest_history_passes_unchanged(truth: Truth) -> None:
-    found = ShareHistory([truth.observed(day) for day in SESSIONS], truth.splits)
+    found = ShareHistory([truth.observed(day) for day in SESSIONS], LineFacts(truth.splits))
 
     assert [shares(found, day) for day in SESSIONS] == list(truth.counts.values())
     assert not any(count.adjustments for day in SESSIONS if (count := found.on(day)))
@@ -81,7 +81,9 @@ def test_whatever_days_are_asked_the_count_steps_by_the_ratio_on_the_execution_d
     truth: Truth, data: st.DataObject
 ) -> None:
     asked = data.draw(st.lists(st.sampled_from(SESSIONS), min_size=1, max_size=30, unique=True))
-    found = ShareHistory([truth.observed(day) for day in asked], truth.splits, steps=FiscalCalendar().steps(SESSIONS))
+    found = ShareHistory(
+        [truth.observed(day) for day in asked], LineFacts(truth.splits), steps=FiscalCalendar().steps(SESSIONS)
+    )
 
     for split in truth.splits:
         before = SESSIONS[SESSIONS.index(split.execution_date) - 1]
@@ -102,7 +104,7 @@ def test_market_caps_are_continuous_across_splits_that_the_vendor_misplaces(trut
         wrong.update(dict.fromkeys(days, _ratio(split) if shift < 0 else 1 / _ratio(split)))
     start = data.draw(st.integers(0, 40))
     asked = SESSIONS[start :: data.draw(st.sampled_from([1, 1, 2, 5]))]
-    found = ShareHistory([truth.observed(day, wrong.get(day, 1)) for day in asked], truth.splits)
+    found = ShareHistory([truth.observed(day, wrong.get(day, 1)) for day in asked], LineFacts(truth.splits))
 
     for day in asked:
         assert math.isclose(shares(found, day), truth.counts[day], rel_tol=1e-9), day
@@ -115,8 +117,8 @@ def test_market_caps_are_continuous_across_splits_that_the_vendor_misplaces(trut
 @given(truths(), st.data())
 def test_what_is_known_does_not_depend_on_what_else_was_asked(truth: Truth, data: st.DataObject) -> None:
     few = data.draw(st.lists(st.sampled_from(SESSIONS), min_size=1, max_size=12, unique=True))
-    dense = ShareHistory([truth.observed(day) for day in SESSIONS], truth.splits)
-    sparse = ShareHistory([truth.observed(day) for day in few], truth.splits)
+    dense = ShareHistory([truth.observed(day) for day in SESSIONS], LineFacts(truth.splits))
+    sparse = ShareHistory([truth.observed(day) for day in few], LineFacts(truth.splits))
 
     assert [sparse.on(day) for day in few] == [dense.on(day) for day in few]
 
@@ -167,7 +169,7 @@ class Market:
                 f"L{number}",
                 SESSIONS[company.first :],
                 {day: float(company.price) for day in SESSIONS[company.first :]},
-                (),
+                LineFacts(),
                 company.prior,
                 exact=number == 0,
                 counted=True,

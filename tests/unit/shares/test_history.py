@@ -7,8 +7,9 @@ import pytest
 
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import Split
-from mag7cli.shares.history import ShareCount, ShareHistory
-from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.close_moves import CloseHistory
+from mag7cli.shares.history import LineFacts, ShareCount, ShareHistory
+from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_adjustment import settle_splits
 
 TEN_FOR_ONE = Split("NVDA", date(2024, 6, 10), 1, 10)
@@ -40,7 +41,7 @@ def history(
         return true_count(day, splits)
 
     whole, own = told or truth, share_class or truth
-    return ShareHistory([ShareObservation(day, whole(day), own(day)) for day in asked], splits)
+    return ShareHistory([ShareObservation(day, whole(day), own(day)) for day in asked], LineFacts(splits))
 
 
 def counted(found: ShareHistory, day: date) -> ShareCount:
@@ -171,14 +172,14 @@ def test_a_missing_count_of_several_classes_falls_back_to_the_last_known_one():
 
 
 def test_without_any_count_there_is_none():
-    assert ShareHistory([], []).on(date(2024, 1, 2)) is None
+    assert ShareHistory([]).on(date(2024, 1, 2)) is None
 
 
 def test_between_two_answers_the_count_steps_on_the_expected_day():
     asked = [date(2024, 3, 1), date(2024, 5, 1)]
     observations = [ShareObservation(asked[0], 100.0, 100.0), ShareObservation(asked[1], 98.0, 98.0)]
 
-    found = ShareHistory(observations, [], steps=[date(2024, 3, 28)])
+    found = ShareHistory(observations, steps=[date(2024, 3, 28)])
 
     assert [counted(found, day).shares for day in (date(2024, 3, 27), date(2024, 3, 28))] == [100.0, 98.0]
 
@@ -200,7 +201,7 @@ def test_rows_of_the_splits_list_stand_if_the_close_confirms_them():
 
 
 def told_by(weighted: Told, share_class: Told, asked: Iterable[date], splits: Iterable[Split] = ()) -> ShareHistory:
-    return ShareHistory([ShareObservation(day, weighted(day), share_class(day)) for day in asked], splits)
+    return ShareHistory([ShareObservation(day, weighted(day), share_class(day)) for day in asked], LineFacts(splits))
 
 
 def frozen_until_october(day: date) -> float:
@@ -265,7 +266,7 @@ def test_a_real_doubling_is_not_taken_for_a_split_a_year_away():
 def test_without_an_expected_day_the_count_steps_midway():
     first, last = date(2024, 3, 1), date(2024, 3, 31)
 
-    found = ShareHistory([ShareObservation(first, 100.0, None), ShareObservation(last, 90.0, None)], [])
+    found = ShareHistory([ShareObservation(first, 100.0, None), ShareObservation(last, 90.0, None)])
 
     assert [counted(found, date(2024, 3, day)).shares for day in (16, 17)] == [100.0, 90.0]
 
@@ -273,7 +274,7 @@ def test_without_an_expected_day_the_count_steps_midway():
 def test_over_several_expected_days_the_count_steps_in_equal_parts():
     observations = [ShareObservation(date(2024, 1, 2), 100.0, None), ShareObservation(date(2024, 7, 1), 94.0, None)]
 
-    found = ShareHistory(observations, []).stepping_on([date(2024, 3, 28), date(2024, 4, 30), date(2024, 6, 28)])
+    found = ShareHistory(observations).stepping_on([date(2024, 3, 28), date(2024, 4, 30), date(2024, 6, 28)])
 
     asked = (date(2024, 3, 27), date(2024, 3, 28), date(2024, 4, 30), date(2024, 6, 28))
     assert [counted(found, day).shares for day in asked] == [100.0, 98.0, 96.0, 94.0]
@@ -282,7 +283,7 @@ def test_over_several_expected_days_the_count_steps_in_equal_parts():
 def test_the_fraction_that_a_split_leaves_is_settled_by_the_first_answer_after_it():
     before, after = ShareObservation(date(2022, 3, 1), 1001.0, None), ShareObservation(date(2022, 4, 1), 1502.0, None)
 
-    found = ShareHistory([before, after], [THREE_FOR_TWO])
+    found = ShareHistory([before, after], LineFacts([THREE_FOR_TWO]))
 
     assert counted(found, date(2022, 3, 23)).shares == 1001.0
     assert counted(found, THREE_FOR_TWO.execution_date).shares == 1502.0
@@ -296,7 +297,7 @@ def test_a_glitch_says_nothing_of_the_days_around_it():
     told = {date(2023, 3, 1): 100.0, date(2023, 3, 31): 1000.0, date(2023, 5, 1): 99.0}
 
     found = ShareHistory(
-        [ShareObservation(day, count, count) for day, count in told.items()], [], steps=[date(2023, 3, 15)]
+        [ShareObservation(day, count, count) for day, count in told.items()], steps=[date(2023, 3, 15)]
     )
 
     assert [counted(found, date(2023, 3, day)).shares for day in (14, 15, 30, 31)] == [100.0, 99.0, 99.0, 99.0]
@@ -331,14 +332,15 @@ def test_a_doubling_is_not_believed_until_some_days_have_passed():
 
 def test_a_count_that_jumps_with_the_close_is_believed_at_once():
     split = date(2023, 5, 8)
-    observations = [
-        ShareObservation(day, 4e8 if day >= split else 1e8, None) for day in days("2023-05-01", "2023-05-09")
-    ]
+    asked = days("2023-05-01", "2023-05-09")
+    closes = CloseHistory.of({day: 100.0 if day >= split else 405.0 for day in asked})
 
-    found = ShareHistory(observations, [], jumps=[split])
+    found = ShareHistory(
+        [ShareObservation(day, 4e8 if day >= split else 1e8, None) for day in asked], LineFacts(closes=closes)
+    )
 
     assert counted(found, split).shares == 4e8
-    assert not counted(found, split).adjustments
+    assert not any(one.doubtful for one in counted(found, split).adjustments)
 
 
 def test_before_the_first_count_the_next_one_stands_flagged():

@@ -7,8 +7,10 @@ from datetime import date
 import pytest
 
 from mag7cli.market.calendar import sessions
+from mag7cli.shares.close_moves import CloseHistory
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
-from mag7cli.shares.observations import ShareObservation
+from mag7cli.shares.history import LineFacts
+from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Precision, Request, Sampler
 from mag7cli.shares.uncertainty import LineToSample, doubts
 
@@ -25,9 +27,10 @@ def line(
     counted: bool = True,
     days: Sequence[date] = YEARS,
     price: float = 100.0,
-    jumps: Sequence[date] = (),
+    quartered_on: date | None = None,
 ) -> LineToSample:
-    return LineToSample(ticker, days, dict.fromkeys(days, price), (), prior, exact, counted, jumps)
+    closes = {day: price / 4 if quartered_on and day >= quartered_on else price for day in days}
+    return LineToSample(ticker, days, closes, LineFacts(closes=CloseHistory.of(closes)), prior, exact, counted)
 
 
 def quarterly(change: float, calendar: FiscalCalendar = CALENDAR) -> dict[date, float]:
@@ -180,7 +183,7 @@ def test_both_sides_of_a_jump_of_the_close_are_asked():
     truth = {day: 4e6 if day >= jump else 1e6 for day in YEARS}
     vendor = Vendor({"X": truth})
 
-    sampler, _ = sampled([line("X", jumps=[jump])], vendor)
+    sampler, _ = sampled([line("X", quartered_on=jump)], vendor)
 
     assert {date(2022, 11, 14), jump} <= set(vendor.days("X"))
     assert counts(sampler, "X") == truth

@@ -13,6 +13,7 @@ from mag7cli.market.records import Split
 from mag7cli.vendors.sandbox.quarters import QuarterRule
 
 EventKind = Literal["spin_off", "share_issue"]
+ListFault = Literal["missing", "a_day_early", "a_day_late", "wrong_ratio", "inverted", "twice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class KnownFaults:
     """Vendor faults that are part of a market whatever its seed; sessions are counted from the execution date on.
 
     `frozen_until`: before it the weighted share history stands still; None if this market's vendor has no such fault.
+    `listed`: what is wrong with the list's row of a split. `prices`: what is told instead of a bar's prices (USD).
     """
 
     early: tuple[tuple[str, date], ...] = ()
@@ -97,6 +99,8 @@ class KnownFaults:
     no_market_cap: tuple[tuple[str, date, date], ...] = ()
     no_cik_within: tuple[date, date] | None = None
     frozen_until: date | None = None
+    listed: tuple[tuple[str, date, ListFault], ...] = ()
+    prices: tuple[tuple[str, date, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

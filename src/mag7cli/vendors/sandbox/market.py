@@ -7,7 +7,7 @@ import math
 import random
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Final
@@ -17,6 +17,7 @@ from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
 from mag7cli.market.symbology import Constituent
 from mag7cli.vendors.sandbox import invented
 from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, OtherSecurity, first_days, from_tables, period_on
+from mag7cli.vendors.sandbox.cover_pages import cover_page_rows
 from mag7cli.vendors.sandbox.prices import Floats
 from mag7cli.vendors.sandbox.reporting import MISSING, Faults, InjectedFault, Reporter
 from mag7cli.vendors.sandbox.truth import Truth, market_cap
@@ -92,6 +93,10 @@ class Market:
         faults = self._report.faults
         return tuple(fault for fault in faults if fault.first_date <= self.end and self.start <= fault.last_date)
 
+    def cover_pages(self) -> list[Mapping[str, str]]:
+        """The cover pages that the seven filed, as rows in the form of `data/cover_pages.csv`; always the truth."""
+        return cover_page_rows(self.blueprint, self._timeline, self.truth.counts)
+
     # What the vendor says
 
     def details(self, symbol: str, on: date, *, known_until: date | None = None) -> TickerDetails:
@@ -138,7 +143,7 @@ class Market:
         found = list(self._other_bars(symbol, first, stop))
         for span in self._spans.get(symbol, ()):
             found.extend(self._line_bars(symbol, span.column, max(first, span.first), min(stop, span.stop)))
-        return sorted(found, key=lambda bar: bar.trading_date)
+        return sorted(map(self._as_told, found), key=lambda bar: bar.trading_date)
 
     def grouped_bars(self, on: date) -> dict[str, Bar]:
         """The unadjusted bars of everything that traded on a date, by symbol; empty if the exchange was closed."""
@@ -150,7 +155,7 @@ class Market:
         for symbol, spans in self._spans.items():
             for span in spans:
                 if span.first <= row < span.stop:
-                    found[symbol] = Bar(symbol, on, *values[span.column])
+                    found[symbol] = self._as_told(Bar(symbol, on, *values[span.column]))
         for symbol in self._others_by_symbol:
             found.update((bar.symbol, bar) for bar in self._other_bars(symbol, row, row + 1))
         return found
@@ -234,6 +239,18 @@ class Market:
     def _line_bars(self, symbol: str, column: int, first: int, stop: int) -> list[Bar]:
         values = zip(*(table[first : max(first, stop), column].tolist() for table in self._bar_columns), strict=True)
         return [Bar(symbol, day, *row) for day, row in zip(self._timeline.sessions[first:stop], values, strict=True)]
+
+    def _as_told(self, bar: Bar) -> Bar:
+        """The bar, or what the vendor tells instead of its prices."""
+        price = self._garbage_prices.get((bar.symbol, bar.trading_date))
+        if price is None:
+            return bar
+        return replace(bar, open_usd=price, high_usd=price, low_usd=price, close_usd=price, vwap_usd=price)
+
+    @cached_property
+    def _garbage_prices(self) -> Mapping[tuple[str, date], float]:
+        told = self.blueprint.known_faults.prices
+        return {(self.truth.symbol(ticker, day), day): price for ticker, day, price in told}
 
     @cached_property
     def _bar_columns(self) -> tuple[Floats, ...]:

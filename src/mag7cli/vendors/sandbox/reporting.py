@@ -5,7 +5,7 @@ of splits and names beyond the known ones follows from the seed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Final, Literal
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mag7cli.market.records import Split
-from mag7cli.vendors.sandbox.blueprint import Blueprint
+from mag7cli.vendors.sandbox.blueprint import Blueprint, ListFault
 from mag7cli.vendors.sandbox.counts import Counts, CountTable
 from mag7cli.vendors.sandbox.timeline import Timeline, ratio
 
@@ -24,6 +24,8 @@ FaultKind = Literal[
     "duplicate_split_row",
     "wrong_split_row",
     "missing_split",
+    "misreported_split",
+    "garbage_price",
     "missing_market_cap",
     "missing_cik",
     "reused_symbol",
@@ -112,6 +114,8 @@ class Reporter:
             (faults.missing_cik, self._drop_ciks),
             (faults.missing_split, self._drop_split),
             (faults.duplicate_splits, self._duplicate_splits),
+            (True, self._misreport_splits),
+            (True, self._note_garbage_prices),
             (faults.reused_symbols, self._note_reused_symbols),
         )
         for wanted, step in steps:
@@ -279,6 +283,19 @@ class Reporter:
                 self._splits.insert(self._splits.index(split) + position % 4 // 2, wrong)
                 self._note_dates("wrong_split_row", split.symbol, split.execution_date, wrong.ratio / split.ratio)
 
+    def _misreport_splits(self) -> None:
+        """The rows of the splits that the blueprint says are listed wrongly."""
+        for ticker, day, fault in self._blueprint.known_faults.listed:
+            rows = [split for split in self._splits if (split.symbol, split.execution_date) == (ticker, day)]
+            self._splits = [split for split in self._splits if split not in rows]
+            for split in dict.fromkeys(rows):
+                self._splits += _misreported(split, fault, self._timeline)
+                self._note_dates("misreported_split", ticker, day, split.ratio)
+
+    def _note_garbage_prices(self) -> None:
+        for ticker, day, _ in self._blueprint.known_faults.prices:
+            self._note_dates("garbage_price", ticker, day)
+
     def _note_reused_symbols(self) -> None:
         """A symbol of the index that was another security's at another time."""
         last = self._timeline.sessions[-1]
@@ -305,3 +322,21 @@ class Reporter:
         self, kind: FaultKind, ticker: str, first: date, factor: float = 1.0, last: date | None = None
     ) -> None:
         self._injected.append(InjectedFault(kind, ticker, first, last or first, factor))
+
+
+def _misreported(split: Split, fault: ListFault, timeline: Timeline) -> list[Split]:
+    """What the list has instead of a row."""
+    row = timeline.row_from(split.execution_date)
+    match fault:
+        case "missing":
+            return []
+        case "a_day_early":
+            return [replace(split, execution_date=timeline.sessions[row - 1])]
+        case "a_day_late":
+            return [replace(split, execution_date=timeline.sessions[row + 1])]
+        case "wrong_ratio":
+            return [replace(split, split_to=2 * split.split_to)]
+        case "inverted":
+            return [replace(split, split_from=split.split_to, split_to=split.split_from)]
+        case "twice":
+            return [split, replace(split, execution_date=timeline.sessions[row + 1])]
