@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help install lock demo test lint format docs pictures names bench interop clean
+.PHONY: help install lock demo test lint format docs pictures names package bench interop clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -45,6 +45,10 @@ pictures: demo ## draw the pictures of the README from the simulated market (nee
 
 names: $(READY) ## count vague names and the length of functions in src
 	$(BIN)/python scripts/count_vague_names.py
+
+package: $(READY) ## build the sdist and the wheel into dist/, check them, try the wheel in an environment of its own
+	$(BIN)/python -m $(PIP) --group release
+	$(BIN)/python scripts/try_package.py
 
 bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
 	$(BIN)/python scripts/bench.py
