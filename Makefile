@@ -2,8 +2,9 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+PIP := pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help install demo test lint format docs pictures names bench interop clean
+.PHONY: help install lock demo test lint format docs pictures names package bench interop clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -14,8 +15,15 @@ install: $(READY) ## make .venv with mag7 and everything its development needs
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "mag7 needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m $(PIP) --upgrade pip
+	$(BIN)/python -m $(PIP) --build-constraint constraints.txt --editable '.[report]' --group dev
 	@touch $(READY)
+
+lock: $(READY) ## write constraints.txt, the lock, again; UPGRADE=--upgrade takes the newest of everything
+	$(BIN)/python -m $(PIP) --group lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra report \
+	  --group dev --group release --group lock --no-annotate --custom-compile-command 'make lock' \
+	  --output-file constraints.txt $(UPGRADE)
 
 demo: $(READY) ## run the whole pipeline on a simulated market, offline and without a key
 	$(BIN)/mag7 demo --lake demo-lake
@@ -37,6 +45,10 @@ pictures: demo ## draw the pictures of the README from the simulated market (nee
 
 names: $(READY) ## count vague names and the length of functions in src
 	$(BIN)/python scripts/count_vague_names.py
+
+package: $(READY) ## build the sdist and the wheel into dist/, check them, try the wheel in an environment of its own
+	$(BIN)/python -m $(PIP) --group release
+	$(BIN)/python scripts/try_package.py
 
 bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
 	$(BIN)/python scripts/bench.py

@@ -446,8 +446,8 @@ def data_model_markdown() -> str:
 _MARKDOWN_INTRODUCTION: Final = """\
 # Data model
 
-This page is generated from `src/mag7cli/tables.py` by `make docs`; the Parquet schemas and the DDL of DuckDB, Athena
-and Redshift come from the same declarations.
+This page is generated from `src/mag7cli/tables/schema.py` by `make docs`; the Parquet schemas and the DDL of DuckDB,
+Athena and Redshift come from the same declarations.
 
 Every table is in the schema `market_data` and starts with `trading_date`. The lake holds each twice:
 `processed/<table>/trading_date=YYYY-MM-DD/part-0.parquet` for Athena, with the date in the folder's name, and

@@ -1,0 +1,77 @@
+"""Build the sdist, from it the wheel, and try the wheel as a user gets it: in an environment that has nothing else.
+
+    python scripts/try_package.py [DIST]
+
+Needs the dependency groups `build` and `release`. The environment is made in a temporary folder, away from the
+checkout, so that whatever the wheel lacks is missed. The runs are those of someone who has no key and no network.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DEMO = ("demo", "--start", "2024-12-02", "--end", "2024-12-13", "--lake", "lake")
+RUNS = (
+    ("--version",),
+    ("tickers", "--quiet"),
+    ("dates", "--start", "2024-12-02", "--end", "2024-12-13"),
+    DEMO,
+    ("show", "--lake", "lake"),
+    ("sql", "--name", "latest_ranking", "--lake", "lake"),
+    ("explain", "2024-12-13", "--lake", "lake"),
+)
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    """What a command prints. Ends the script if it fails."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAG7_", "PYTHON", "POLYGON_"))
+    }
+    ended = subprocess.run(
+        [str(word) for word in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    if ended.returncode:
+        sys.exit(f"{' '.join(map(str, command))}: exit {ended.returncode}\n{ended.stdout}{ended.stderr}")
+    return ended.stdout
+
+
+def build(folder: Path) -> Path:
+    """The wheel, made from the sdist; both are checked as an index would."""
+    for old in folder.glob("mag7cli-*"):
+        old.unlink()
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder)
+    files = sorted(folder.glob("mag7cli-*"))
+    run(sys.executable, "-m", "twine", "check", "--strict", *files)
+    for path in files:
+        print(f"{path.name}: {path.stat().st_size / 1e3:,.0f} kB")
+    return next(path for path in files if path.suffix == ".whl")
+
+
+def try_wheel(wheel: Path, folder: Path) -> None:
+    """Install the wheel by name of its file, with the locked versions, and run what needs what it carries."""
+    venv.create(folder / "venv")
+    pip = (sys.executable, "-m", "pip", "--python", folder / "venv" / "bin" / "python")
+    options = ("--quiet", "--disable-pip-version-check", "--no-compile", "--constraint", ROOT / "constraints.txt")
+    run(*pip, "install", *options, wheel, cwd=folder)
+    for words in RUNS:
+        started = time.monotonic()
+        output = run(folder / "venv" / "bin" / "mag7", *words, cwd=folder)
+        rows, seconds = output.splitlines(), time.monotonic() - started
+        print(f"mag7 {' '.join(words)}: {rows[0] if rows else 'nothing'} ({len(rows)} lines, {seconds:.1f} s)")
+
+
+def main() -> None:
+    started = time.monotonic()
+    wheel = build(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "dist")
+    with tempfile.TemporaryDirectory(prefix="mag7-package-") as folder:
+        try_wheel(wheel, Path(folder))
+    print(f"{wheel.name} installs and runs on Python {sys.version.split()[0]} ({time.monotonic() - started:.0f} s)")
+
+
+if __name__ == "__main__":
+    main()
