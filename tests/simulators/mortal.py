@@ -189,7 +189,7 @@ def _live(order: dict[str, Any], told: int) -> None:
 def _warm_up(words: Sequence[str]) -> None:
     import mag7cli.collection.collector
     import mag7cli.vendors.polygon.client
-    import mag7cli.vendors.polygon.retry  # noqa: F401
+    import mag7cli.vendors.retry  # noqa: F401
     from mag7cli.cli import app
 
     with redirect_stdout(io.StringIO()), suppress(SystemExit):

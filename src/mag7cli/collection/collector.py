@@ -10,9 +10,9 @@ from mag7cli.collection import batches, share_counts
 from mag7cli.collection.batches import Batch
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
-from mag7cli.collection.line_facts import FactsOfLines, known_awards, known_cover_pages, price_margins
+from mag7cli.collection.line_facts import FactsOfLines, known_awards, known_cover_pages, price_request
 from mag7cli.collection.missing_prices import Absences
-from mag7cli.collection.price_cache import PriceRequest, Prices
+from mag7cli.collection.price_cache import Prices
 from mag7cli.collection.share_counts import Counts
 from mag7cli.collection.source_marker import Origin
 from mag7cli.collection.split_cache import log_step, update_splits
@@ -107,10 +107,8 @@ class _Run:
         self._prices.doubt(work.failed)
         today = self._clock.now().date()
         reach = self._options.reach(today)
-        wanted = PriceRequest(
-            work.lines, tuple(sorted({*work.valued, *price_margins(self._prices, work.valued, reach)}))
-        )
-        self._prices.get(wanted)
+        prices = price_request(work, reach)
+        self._prices.get(prices)
         splits = update_splits(
             self._lake,
             self._asking("splits"),
@@ -119,7 +117,7 @@ class _Run:
             today=today,
             step_of=self._close_step,
         )
-        self._prices.refuse_implausible(wanted, splits.rows)
+        self._prices.refuse_implausible(prices, splits.rows)
         simulated = self._origin.simulated
         covers = known_cover_pages(self._lake, simulated=simulated)
         facts = FactsOfLines(self._prices, splits, covers, known_awards(simulated=simulated), reach)

@@ -6,7 +6,7 @@ One file per date asked for, `raw/reference/details/date=D.json`, so that an eve
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, Literal
 
 import orjson
@@ -98,11 +98,6 @@ class Ledger:
             return None
         chosen = days[max(0, bisect_right(days, day) - 1)]
         return chosen, self._answers[chosen][ticker]
-
-    def asked_near(self, ticker: str, day: date, within: timedelta) -> date | None:
-        """The date nearest to another, no further than `within`, for which a line has a good answer."""
-        near = [asked for asked in self._days.get(ticker, ()) if abs(asked - day) <= within]
-        return min(near, key=lambda asked: (abs(asked - day), asked), default=None)
 
     def missing(self, requests: Iterable[Request]) -> list[Request]:
         """Those requests that have no answer yet, by date and ticker."""

@@ -13,8 +13,8 @@ from typing import Final
 
 from mag7cli.collection import share_counts
 from mag7cli.collection.details_cache import Ledger
-from mag7cli.collection.line_facts import FactsOfLines, is_exact, price_margins
-from mag7cli.collection.price_cache import PriceRequest, Prices
+from mag7cli.collection.line_facts import FactsOfLines, is_exact, price_request
+from mag7cli.collection.price_cache import Prices
 from mag7cli.collection.split_cache import calls_for_splits, read_splits
 from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
 from mag7cli.core.clock import Clock
@@ -79,9 +79,7 @@ def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) ->
     ledger.load()
     reach = options.reach(clock.now().date())
     facts = FactsOfLines(prices, read_splits(lake), {}, (), reach)
-    way, price_calls = prices.calls(
-        PriceRequest(work.lines, tuple(sorted({*work.valued, *price_margins(prices, work.valued, reach)})))
-    )
+    way, price_calls = prices.calls(price_request(work, reach))
     calls = {
         "grouped" if way == "days" else "bars": price_calls,
         "splits": calls_for_splits(facts.splits, work.lines, work.valued[0] - NEIGHBOURHOOD, clock.now().date()),
@@ -95,7 +93,7 @@ def _details(ledger: Ledger, parts: Iterable[Part], options: CollectOptions, fac
     sampled = 0
     for part in parts:
         members = part.member_dates()
-        certain.update(share_counts.anchors(ledger, members, facts))
+        certain.update(share_counts.anchors(members, facts))
         if options.method == "grouped" and part.is_evening:
             certain.update(share_counts.rolling_requests(ledger, part.lines, part.dates, options.refresh))
             continue

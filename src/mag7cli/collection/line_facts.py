@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
-from mag7cli.collection.price_cache import Prices
+from mag7cli.collection.price_cache import PriceRequest, Prices
 from mag7cli.collection.split_cache import Splits
+from mag7cli.collection.worklist import Worklist
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
@@ -23,8 +24,6 @@ COVER_PAGES: Final = "cover_pages.csv"
 
 # For so few dates a split just before or after them would show in no close of theirs.
 _FEW: Final = 20
-# A session whose prices are known does as well if it is so near to the one that would be asked for.
-_NEAR: Final = timedelta(days=6)
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class FactsOfLines:
             for end in (first, last)
         ):
             return []
-        days = (session_on_or_before(day) for day in neighbours(first, last))
+        days = _weekly_neighbours(first, last)
         return [day for day in days if self.reach[0] <= day <= self.reach[1]]
 
     def _around(self, first: date, last: date) -> list[date]:
@@ -82,12 +81,18 @@ def is_exact(ticker: str) -> bool:
     return ticker in symbology.MAGNIFICENT_7 or symbology.company_cik(ticker) in _seven()
 
 
-def price_margins(prices: Prices, dates: Sequence[date], reach: tuple[date, date]) -> list[date]:
-    """Sessions some weeks before and after a few dates, whose closes show whether a split lies near them."""
-    if len(dates) > _FEW:
-        return []
-    days = (prices.covered_near(day, _NEAR) or session_on_or_before(day) for day in neighbours(dates[0], dates[-1]))
-    return [day for day in days if reach[0] <= day <= reach[1] and day not in dates]
+def price_request(work: Worklist, reach: tuple[date, date]) -> PriceRequest:
+    """The prices of a worklist: of its dates, and where a part has few, of sessions some weeks before and after it.
+
+    The closes there show whether a split lies near the part. They go by parts, not by the whole list: what a run that
+    was cut off leaves to do are whole parts, for which it has to ask the same.
+    """
+    margins = (day for part in work.parts if len(part.dates) <= _FEW for day in _margins_of(part.dates, reach))
+    return PriceRequest(work.lines, tuple(sorted({*work.valued, *margins})))
+
+
+def _margins_of(dates: Sequence[date], reach: tuple[date, date]) -> list[date]:
+    return [day for day in _weekly_neighbours(dates[0], dates[-1]) if reach[0] <= day <= reach[1]]
 
 
 def known_cover_pages(lake: Lake, *, simulated: bool) -> CoverPages:
@@ -108,6 +113,14 @@ def known_cover_pages(lake: Lake, *, simulated: bool) -> CoverPages:
 def known_awards(*, simulated: bool) -> Sequence[AwardEvent]:
     """The awards of stock that are shipped; a simulated market has none."""
     return () if simulated else award_events()
+
+
+def _weekly_neighbours(first: date, last: date) -> list[date]:
+    """The sessions on both sides of a range, one a week, so that evenings of one week ask for the same ones.
+
+    The calendar alone chooses them: what happens to be known already would make a repeated run another one.
+    """
+    return [session_on_or_before(day - timedelta(days=day.weekday())) for day in neighbours(first, last)]
 
 
 def _seven() -> frozenset[str | None]:

@@ -5,7 +5,7 @@ What was asked for is kept under `raw/reference/bars/`, so that a run that was c
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
@@ -80,11 +80,6 @@ class Prices:
         """The closes (USD) of a line on those of these trading dates on which it has a bar, oldest first."""
         bars = self._bars.get(ticker, {})
         return {day: bars[day].close_usd for day in sorted(set(among) & bars.keys())}
-
-    def covered_near(self, day: date, within: timedelta) -> date | None:
-        """The date nearest to another, no further than `within`, of which whole days of bars are known."""
-        near = [known for known in self._covered_days if abs(known - day) <= within]
-        return min(near, key=lambda known: (abs(known - day), known), default=None)
 
     def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
         """The cheaper way to get what is missing, and how many calls it takes."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from mag7cli.collection.details_cache import Ledger
@@ -17,10 +17,6 @@ from mag7cli.shares.uncertainty import LineToSample
 
 # Share counts from before HONOURED_FROM may be frozen: answers from after it tell a frozen count from a true one.
 _ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
-
-
-# An answer so near to where a neighbour is to be asked for does as well.
-_NEAR: Final = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +45,13 @@ def _concerns(asked: date, day: date, history: ShareHistory | None) -> bool:
     return not any(low <= one <= high for one in history.observed)
 
 
-def anchors(ledger: Ledger, members: Mapping[str, Collection[date]], facts: FactsOfLines) -> list[Request]:
+def anchors(members: Mapping[str, Collection[date]], facts: FactsOfLines) -> list[Request]:
     """What to ask besides: for dates from before the vendor's counts honour the date, and near splits."""
     requests: list[Request] = []
     for line, days in members.items():
         if days:
             near = facts.neighbours(line, min(days), max(days))
-            requests += [(line, ledger.asked_near(line, day, _NEAR) or day) for day in near]
+            requests += [(line, day) for day in near]
             requests += [(line, day) for day in _ANCHORS if min(days) < HONOURED_FROM]
     return requests
 
@@ -83,7 +79,7 @@ def sample(
         if (closes := facts.prices.closes(ticker, dates))
     ]
     every = sorted({day for line in lines for day in line.sessions})
-    before = anchors(ledger, {line.ticker: line.sessions for line in lines}, facts)
+    before = anchors({line.ticker: line.sessions for line in lines}, facts)
     ledger.ask(before)
     sampler = Sampler(lines, every, ledger.observation, tolerance, before, facts.reach)
     precision = sampler.run(ledger.ask)
@@ -98,7 +94,7 @@ def ask_each(ledger: Ledger, facts: FactsOfLines, members: Mapping[str, Collecti
     """Counts asked for on every date on which a line has a price, as the original did."""
     asked = {ticker: list(facts.prices.closes(ticker, days)) for ticker, days in members.items()}
     requests = [(ticker, day) for ticker, days in asked.items() for day in days]
-    ledger.ask([*anchors(ledger, members, facts), *requests])
+    ledger.ask([*anchors(members, facts), *requests])
     return Counts(_decided(ledger, facts, members), _reasons(ledger, asked))
 
 
@@ -106,7 +102,7 @@ def refresh(
     ledger: Ledger, facts: FactsOfLines, requests: Sequence[Request], members: Mapping[str, Collection[date]]
 ) -> Counts:
     """Counts as the ledger has them once these requests are answered: the last known one stands until the next."""
-    ledger.ask([*anchors(ledger, members, facts), *requests])
+    ledger.ask([*anchors(members, facts), *requests])
     asked: dict[str, list[date]] = {}
     for ticker, day in requests:
         if ledger.answer(ticker, day) is None:
@@ -115,17 +111,29 @@ def refresh(
 
 
 def _decided(ledger: Ledger, facts: FactsOfLines, members: Mapping[str, Collection[date]]) -> dict[str, ShareHistory]:
-    """The histories of lines; what decides a question about a split is asked for first, as far as it can be had."""
+    """The histories of lines; what decides a question about a split is asked for first, as far as it can be had.
+
+    One answer of a line at a time: an answer may settle the question, and a run that was cut off between two of them
+    must ask for the second one exactly if an undisturbed run would.
+    """
     facts_of = {ticker: facts.of(ticker, days) for ticker, days in members.items() if days}
     histories: dict[str, ShareHistory] = {}
     pending = dict(facts_of)
     while pending:
         histories.update({line: ShareHistory(ledger.observations(line), known) for line, known in pending.items()})
-        wanted = [(line, day) for line in pending for day in deciding_sessions(histories[line].questions, facts.reach)]
-        fresh = [request for request in ledger.missing(wanted) if request not in ledger.failures]
-        ledger.ask(fresh)
-        pending = {line: facts_of[line] for line, _ in fresh}
+        first = {line: _first_undecided(ledger, line, histories[line], facts) for line in pending}
+        requests = [(line, day) for line, day in first.items() if day]
+        ledger.ask(requests)
+        pending = {line: facts_of[line] for line, _ in requests}
     return histories
+
+
+def _first_undecided(ledger: Ledger, line: str, history: ShareHistory, facts: FactsOfLines) -> date | None:
+    """The first date whose answer may decide a question of a line, and that was not asked for yet."""
+    for day in deciding_sessions(history.questions, facts.reach):
+        if ledger.answer(line, day) is None and (line, day) not in ledger.failures:
+            return day
+    return None
 
 
 def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:

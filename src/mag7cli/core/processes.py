@@ -2,6 +2,9 @@
 
 Nothing is forked: this process may have threads, and a fork copies their locks but not them. Run as a module, this is
 the other process: it takes its share from stdin and gives its results to stdout, both files without a name.
+
+Not `concurrent.futures`, whose pool was tried (CPython 3.11, spawn): it runs the user's script once more in every
+process, hence breaks one that has no main guard or comes from stdin, and its processes outlive a parent that is killed.
 """
 
 import os

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from mag7cli.tables.schema import Column, ColumnType, Table
-from mag7cli.tables.texts import Texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _TYPES: Final[dict[ColumnType, frozenset[type]]] = {
     "date": frozenset({date}),
@@ -34,7 +36,7 @@ def problem(table: Table, columns: Sequence[Any]) -> str | None:
 def _values_problem(column: Column, values: Any) -> str | None:
     if isinstance(values, np.ndarray):
         return _array_problem(column, values)
-    if isinstance(values, Texts):
+    if hasattr(values, "null_count"):  # Arrow's, whose import takes longer than this check
         return _texts_problem(column, values)
     kinds = set(map(type, values))
     if type(None) in kinds:
@@ -48,7 +50,7 @@ def _values_problem(column: Column, values: Any) -> str | None:
         found = ", ".join(sorted(kind.__name__ for kind in kinds - _TYPES[column.type]))
         return f"is {found} where {column.type} belongs"
     if column.type == "varchar":
-        return _texts_problem(column, Texts.of(values))
+        return _size_problem(column, max(len(text.encode()) for text in values))
     return _range_problem(column, min(values), max(values)) if column.type != "date" else None
 
 
@@ -62,10 +64,14 @@ def _array_problem(column: Column, values: npt.NDArray[Any]) -> str | None:
     return _range_problem(column, present.min(), present.max()) if len(present) else None
 
 
-def _texts_problem(column: Column, texts: Texts) -> str | None:
-    if texts.missing is not None and not column.nullable:
+def _texts_problem(column: Column, texts: "pa.StringArray") -> str | None:
+    if texts.null_count and not column.nullable:
         return "has no value"
-    size = int(texts.sizes.max())
+    ends = np.frombuffer(texts.buffers()[1], np.int32)
+    return _size_problem(column, int(np.diff(ends).max()))
+
+
+def _size_problem(column: Column, size: int) -> str | None:
     return f"has {size} bytes, more than {column.max_bytes}" if size > (column.max_bytes or 0) else None
 
 

@@ -16,8 +16,6 @@ import pyarrow.parquet as pq
 
 from mag7cli.tables import schema
 from mag7cli.tables.schema import Column, Table
-from mag7cli.tables.small_parquet import SmallFiles
-from mag7cli.tables.texts import Texts
 
 # Wide enough for every digit of DECIMAL(38,6).
 _WIDE: Final = Context(prec=64, rounding=ROUND_HALF_UP)
@@ -36,11 +34,20 @@ def arrow_table(table: Table, dates: Sequence[date], counts: Sequence[int], valu
 
 
 def flat_bytes(table: Table, rows: pa.Table) -> bytes:
-    """A file of the flat layout, one row group: only text repeats itself enough for a dictionary."""
+    """A file of the flat layout: only text repeats itself enough for a dictionary."""
     texts = [column.name for column in table.columns if column.type == "varchar"]
+    return _encoded(rows, use_dictionary=texts, write_statistics=[schema.PARTITION])
+
+
+def partition_bytes(rows: pa.Table) -> bytes:
+    """A file of the partitioned layout: one date's rows, without the trading date, which stands in the key."""
+    return _encoded(rows.remove_column(0), use_dictionary=False, write_statistics=False)
+
+
+def _encoded(rows: pa.Table, **options: Any) -> bytes:
+    """One row group, compressed with snappy, which every engine reads."""
     sink = pa.BufferOutputStream()
-    options = {"use_dictionary": texts, "write_statistics": [schema.PARTITION], "store_schema": False}
-    pq.write_table(rows, sink, compression="snappy", row_group_size=len(rows), **options)
+    pq.write_table(rows, sink, compression="snappy", row_group_size=len(rows), store_schema=False, **options)
     encoded: bytes = sink.getvalue().to_pybytes()
     return encoded
 
@@ -61,22 +68,35 @@ def joined(rows: Iterable[pa.Table]) -> pa.Table:
     return pa.concat_tables(rows).combine_chunks()
 
 
-def partitions(rows: pa.Table) -> SmallFiles:
-    """The files of the partitioned layout, each a slice of these rows without the trading date."""
-    return SmallFiles(rows.remove_column(0))
-
-
 def _array(column: Column, values: Any) -> pa.Array:
     """One column; absent values are told apart first, so that every builder sees a value in each place."""
     if column.type == "varchar":
-        texts = values if isinstance(values, Texts) else Texts.of(values)
-        missing, buffers = texts.missing, _text_buffers(texts)
-    else:
-        missing = _missing(values) if column.nullable else None
-        present = values if missing is None else _filled(values, missing, _FILLERS[column.type])
-        buffers = [pa.py_buffer(_words(column, present))]
-    validity = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
-    return pa.Array.from_buffers(schema.arrow_type(column), len(values), [validity, *buffers])
+        return values if isinstance(values, pa.Array) else text_array([values])
+    missing = _missing(values) if column.nullable else None
+    present = values if missing is None else _filled(values, missing, _FILLERS[column.type])
+    buffers = [_validity(missing), pa.py_buffer(_words(column, present))]
+    return pa.Array.from_buffers(schema.arrow_type(column), len(values), buffers)
+
+
+def text_array(chunks: Sequence[Sequence[str | None]]) -> pa.StringArray:
+    """These texts one after the other; a chunk that comes more than once is encoded once.
+
+    Raises TypeError if one is no text.
+    """
+    distinct = {id(chunk): chunk for chunk in chunks}
+    encoded = {name: _encoded_texts(chunk) for name, chunk in distinct.items()}
+    return pa.concat_arrays([encoded[id(chunk)] for chunk in chunks])
+
+
+def _encoded_texts(values: Sequence[str | None]) -> pa.StringArray:
+    encoded = [b"" if text is None else str.encode(text) for text in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    buffers = [_validity(_missing(values)), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
+
+
+def _validity(missing: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
+    return None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
 
 
 def _missing(values: Any) -> npt.NDArray[np.bool_] | None:
@@ -112,12 +132,6 @@ def _words(column: Column, values: Sequence[Any]) -> npt.NDArray[Any]:
     if column.type == "date":
         return np.array([day.toordinal() - _EPOCH for day in values], np.int32)
     return np.array(values, {"double": np.float64, "bigint": np.int64, "integer": np.int32}[column.type])
-
-
-def _text_buffers(texts: Texts) -> list[pa.Buffer]:
-    ends = np.zeros(len(texts) + 1, np.int32)
-    np.cumsum(texts.sizes, out=ends[1:])
-    return [pa.py_buffer(ends), pa.py_buffer(texts.data)]
 
 
 def decimal_words(values: Sequence[float], scale: int) -> npt.NDArray[np.int64]:

@@ -23,7 +23,6 @@ from mag7cli.tables import column_check, constituent_arrays, rows
 from mag7cli.tables.changes import DateInputs, YearInputs
 from mag7cli.tables.constituent_arrays import Lines
 from mag7cli.tables.schema import TABLE, Column, Table
-from mag7cli.tables.texts import Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +73,7 @@ class Batch:
             chunks.append(chunks[-1] if is_known else values)
 
     def columns(self) -> list[Any]:
-        """The columns whole, after the last date was added: arrays, texts, or lists of what is neither."""
+        """The columns whole, after the last date was added: arrays of numbers or texts, or lists of what is neither."""
         if self._columns is None:
             after_the_date = self.table.columns[1:]
             self._columns = [
@@ -88,10 +87,10 @@ def _whole(column: Column, chunks: list[Any]) -> Any:
     if isinstance(chunks[0], np.ndarray):
         return np.concatenate(chunks)
     if column.type == "varchar":
+        from mag7cli.tables import parquet
+
         with suppress(TypeError):  # the check tells what is no text
-            distinct = {id(chunk): chunk for chunk in chunks}
-            texts = {name: Texts.of(chunk) for name, chunk in distinct.items()}
-            return Texts.joined([texts[id(chunk)] for chunk in chunks])
+            return parquet.text_array(chunks)
     return list(chain.from_iterable(chunks))
 
 
@@ -208,11 +207,10 @@ def files(made: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]
         if batch.counts:
             counts = list(batch.counts.values())
             table = parquet.arrow_table(TABLE[name], list(batch.counts), counts, batch.columns())
-            partitions = parquet.partitions(table)
             for day, start, count in zip(batch.counts, accumulate(counts, initial=0), counts, strict=False):
                 by_date[day] = table.slice(start, count)
                 if day in dates:
-                    yield Lake.partition_key(name, day), partitions.file(start, count)
+                    yield Lake.partition_key(name, day), parquet.partition_bytes(by_date[day])
         whole = parquet.joined(by_date[day] for day in sorted(by_date)) if made.kept.get(name) else table
         yield Lake.flat_key(name, made.year), parquet.flat_bytes(TABLE[name], whole)
 

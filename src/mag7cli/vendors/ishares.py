@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from mag7cli.core.clock import Clock, SystemClock
-from mag7cli.core.errors import HoldingsFormatError, NoHoldingsError, UsageError, VendorUnavailableError
+from mag7cli.core.errors import (
+    HoldingsFormatError,
+    MarketDataError,
+    NoHoldingsError,
+    UsageError,
+    VendorUnavailableError,
+)
 from mag7cli.market import calendar
 from mag7cli.market.holdings_file import Holdings, parse
 
 if TYPE_CHECKING:
-    import urllib3
-    from tenacity import RetryCallState
+    import requests
 
 URL_VARIABLE: Final = "MAG7_HOLDINGS_URL"
 
@@ -47,6 +52,7 @@ _WHOLE_S: Final = 120.0
 _LARGEST: Final = 32 << 20  # IVV's file has 90 kB, the whole product page 2 MB
 _SPACING_S: Final = 2.0  # nobody was refused at this pace
 _ATTEMPTS: Final = 4
+_REDIRECTS: Final = 3
 _LONGEST_WAIT_S: Final = 120.0
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -54,6 +60,8 @@ _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SESSIONS_BACK: Final = 5
 
 _BY_HAND: Final = "save the file with a browser, then: mag7 tickers FILE"
+_LATER: Final = f"try again later, or {_BY_HAND}"
+_BROKEN: Final = "the connection broke"
 
 
 class Download(NamedTuple):
@@ -73,7 +81,7 @@ class HoldingsSite:
         self._url = _checked(url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
         self._clock = clock or SystemClock()
         self._next_s = 0.0
-        self._pool: urllib3.PoolManager | None = None
+        self._session: requests.Session | None = None
 
     def download(self, as_of: date | None = None) -> Download:
         """The holdings of a day, of the latest one without a day.
@@ -118,59 +126,35 @@ class HoldingsSite:
 
     def _get(self, address: str) -> bytes:
         """The body, asked for again where that may help."""
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+        from mag7cli.vendors.retry import Retry
 
-        retrying = Retrying(
-            stop=stop_after_attempt(_ATTEMPTS),
-            retry=retry_if_exception_type(_PassingError),
-            wait=_wait_s,
-            sleep=self._clock.sleep,
-            reraise=True,
-        )
-        try:
-            return retrying(self._get_once, address)
-        except _PassingError as error:
-            host = urlsplit(address).hostname
-            raise VendorUnavailableError(
-                f"{host}: {error} (asked {_ATTEMPTS} times)",
-                hint=f"try again later, or {_BY_HAND}",
-                status=error.status,
-            ) from error
+        retry = Retry(_ATTEMPTS, (_NotServedError,), pause=_pause_s, wait=self._clock.sleep)
+        return retry(lambda: self._get_once(address))
 
     def _get_once(self, address: str) -> bytes:
-        from urllib3.exceptions import HTTPError
+        import requests
 
         self._keep_apart()
+        host = urlsplit(address).hostname
         try:
             status, headers, data = self._exchange(address)
-        except (HTTPError, OSError) as error:
-            raise _PassingError(_words(error)) from error
+        except (requests.RequestException, OSError) as error:
+            raise _NotServedError(f"{host}: {_words(error)}", hint=_LATER) from error
         if status in _PASSING:
-            raise _PassingError(f"answered {status}", status=status, retry_after=headers.get("Retry-After"))
+            refusal = _NotServedError(f"{host}: answered {status}", hint=_LATER, status=status)
+            refusal.retry_after = headers.get("Retry-After")
+            raise refusal
         if status != 200:
-            host = urlsplit(address).hostname
             raise HoldingsFormatError(
                 f"{host}: answered {status} instead of a holdings file", hint=f"{_BY_HAND} (or set {URL_VARIABLE})"
             )
         return data
 
     def _exchange(self, address: str) -> tuple[int, Mapping[str, str], bytes]:
-        import urllib3
-
-        if self._pool is None:
-            self._pool = _new_pool(address)
-        response = self._pool.request(
-            "GET",
-            address,
-            headers=_HEADERS,
-            preload_content=False,
-            timeout=urllib3.Timeout(connect=_CONNECT_S, read=_SILENCE_S),
-            retries=urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3),
-        )
-        try:
-            return response.status, response.headers, _read(response)
-        finally:
-            response.close()
+        if self._session is None:
+            self._session = _new_session(address)
+        with self._session.get(address, stream=True, timeout=(_CONNECT_S, _SILENCE_S)) as response:
+            return response.status_code, response.headers, _read(response)
 
     def _keep_apart(self) -> None:
         wait_s = self._next_s - self._clock.monotonic()
@@ -179,13 +163,10 @@ class HoldingsSite:
         self._next_s = self._clock.monotonic() + _SPACING_S
 
 
-class _PassingError(Exception):
+class _NotServedError(VendorUnavailableError):
     """A failure that may pass. `retry_after` is the header of that name."""
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
+    retry_after: str | None = None
 
 
 def days_to_ask(first: date, last: date, every: Every) -> list[date]:
@@ -232,29 +213,28 @@ def _address(url: str, as_of: date | None) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("asOfDate", f"{as_of:%Y%m%d}")])))
 
 
-def _new_pool(address: str) -> "urllib3.PoolManager":
-    """A connection to the site, through the proxy that the environment names for it."""
-    import urllib.request
+def _new_session(address: str) -> "requests.Session":
+    """A connection to the site, through the proxy that the environment names for it.
 
+    The environment is read here and not by requests, which would also send what ~/.netrc has for the host.
+    """
     import certifi
-    import urllib3
+    import requests
 
-    parts = urlsplit(address)
-    trusted = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
-    proxy = urllib.request.getproxies().get(parts.scheme)
-    if not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
-        return urllib3.PoolManager(maxsize=1, ca_certs=trusted)
-    login = urlsplit(proxy)
-    user = f"{login.username}:{login.password or ''}" if login.username else None
-    headers = urllib3.make_headers(proxy_basic_auth=user)
-    return urllib3.ProxyManager(proxy, maxsize=1, ca_certs=trusted, proxy_headers=headers)
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = requests.utils.get_environ_proxies(address)
+    session.verify = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
+    session.max_redirects = _REDIRECTS
+    session.headers.update(_HEADERS)
+    return session
 
 
-def _read(response: "urllib3.BaseHTTPResponse") -> bytes:
+def _read(response: "requests.Response") -> bytes:
     """The whole body; raises OSError if it is too slow or has no end."""
     deadline = time.monotonic() + _WHOLE_S
     chunks: list[bytes] = []
-    for chunk in response.stream(1 << 16):
+    for chunk in response.iter_content(1 << 16):
         chunks.append(chunk)
         if time.monotonic() > deadline:
             raise TimeoutError("the answer came too slowly")
@@ -263,13 +243,12 @@ def _read(response: "urllib3.BaseHTTPResponse") -> bytes:
     return b"".join(chunks)
 
 
-def _wait_s(state: "RetryCallState") -> float:
+def _pause_s(error: MarketDataError, attempts: int) -> float:
     """Seconds before the next attempt: what the site asks for within reason, else 4, 8, 16."""
-    error = state.outcome.exception() if state.outcome else None
-    told = getattr(error, "retry_after", None)
-    if told and told.strip().isdigit():
-        return min(float(told), _LONGEST_WAIT_S)
-    return 2.0 * 2.0**state.attempt_number
+    header = getattr(error, "retry_after", None)
+    if header and header.strip().isdigit():
+        return min(float(header), _LONGEST_WAIT_S)
+    return 2.0 * 2.0**attempts
 
 
 def _words(error: BaseException) -> str:
@@ -284,5 +263,13 @@ def _words(error: BaseException) -> str:
         exceptions.ReadTimeoutError: "no answer in time",
         TimeoutError: "the answer came too slowly",
     }
-    cause = error.reason if isinstance(error, exceptions.MaxRetryError) else error
-    return next((text for kind, text in words.items() if isinstance(cause, kind)), "the connection broke")
+    causes = _causes(error)
+    return next((text for kind, text in words.items() if any(isinstance(cause, kind) for cause in causes)), _BROKEN)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and those that it arose from: requests wraps what urllib3 says, which wraps what the socket says."""
+    chain = [error]
+    while cause := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(cause)
+    return chain

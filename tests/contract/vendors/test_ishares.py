@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.simulators.fake_clock import FakeClock
-from tests.simulators.http_script import Cut, Resets, Says, ScriptedServer
+from tests.simulators.http_script import Cut, Hangs, Resets, Says, ScriptedServer
 
 from mag7cli.core.errors import HoldingsFormatError, NoHoldingsError, UsageError, VendorUnavailableError
 from mag7cli.vendors.ishares import DEFAULT_URL, HoldingsSite, days_to_ask
@@ -199,6 +199,32 @@ def test_a_site_that_is_not_there_is_told_without_the_librarys_words(clock: Fake
 
     with pytest.raises(VendorUnavailableError, match=r"^127\.0\.0\.1: cannot be reached \(asked 4 times\)$"):
         HoldingsSite(url, clock=clock).download(FRIDAY)
+
+
+def test_a_proxy_that_is_not_there_is_told_without_its_password(
+    server: ScriptedServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer() as gone:
+        proxy = gone.url.replace("http://", "http://user:tell-nobody@")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    with pytest.raises(
+        VendorUnavailableError, match=r"^issuer\.test: the proxy did not let the request through"
+    ) as told:
+        HoldingsSite("https://issuer.test/file", clock=clock).download(FRIDAY)
+    assert "tell-nobody" not in str(told.value)
+
+
+def test_a_site_that_falls_silent_is_not_waited_for(
+    server: ScriptedServer, site: HoldingsSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mag7cli.vendors.ishares._SILENCE_S", 0.05)
+    server.on(PATH, Hangs())
+
+    with pytest.raises(VendorUnavailableError, match=r"no answer in time \(asked 4 times\)$"):
+        site.download(FRIDAY)
 
 
 def test_requests_keep_two_seconds_apart(server: ScriptedServer, site: HoldingsSite, clock: FakeClock) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 
 from mag7cli.tables import parquet
 from mag7cli.tables.schema import TABLES, Column, Table, arrow_schema
-from mag7cli.tables.small_parquet import SmallFiles
 
 WIDE = Context(prec=64, rounding=ROUND_HALF_UP)
 DAYS = st.dates(min_value=date(2003, 1, 1))
@@ -100,9 +98,9 @@ def test_both_layouts_hold_the_rows_that_were_given(drawn: tuple[Table, list[Any
         expected = [_stored(column, value) for value in values]
         assert flat.column(column.name).to_pylist() == expected
 
-    files, start = parquet.partitions(rows), 0
+    start = 0
     for count in counts:
-        partition = pq.read_table(io.BytesIO(files.file(start, count)))
+        partition = pq.read_table(io.BytesIO(parquet.partition_bytes(rows.slice(start, count))))
         assert partition.schema.equals(arrow_schema(table, partitioned=True))
         assert partition.equals(rows.slice(start, count).remove_column(0))
         start += count
@@ -112,27 +110,19 @@ def _stored(column: Column, value: Any) -> Any:
     return exactly(value, column.scale) if column.type == "decimal" and value is not None else value
 
 
-@settings(deadline=None, max_examples=20)
-@given(st.lists(st.none() | st.booleans(), min_size=1, max_size=2000), st.data())
-def test_a_small_file_takes_any_run_of_rows(values: list[bool | None], data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(values) - 1))
-    count = data.draw(st.integers(1, len(values) - start))
-    table = pa.table({"flag": pa.array(values, pa.bool_())})
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(filled_tables())
+def test_the_bytes_of_a_date_are_those_it_has_alone(drawn: tuple[Table, list[Any], list[int], list[list[Any]]]) -> None:
+    table, days, counts, columns = drawn
+    together, start = parquet.arrow_table(table, days, counts, columns), 0
 
-    found = pq.read_table(io.BytesIO(SmallFiles(table).file(start, count)))
-
-    assert found.column("flag").to_pylist() == values[start : start + count]
-
-
-def test_files_of_equal_values_keep_their_own_number_of_rows() -> None:
-    files = SmallFiles(pa.table({"flag": pa.array([True] * 9)}, pa.schema([pa.field("flag", pa.bool_(), False)])))
-
-    counts = [pq.read_table(io.BytesIO(files.file(0, count))).num_rows for count in (3, 3, 4, 8)]
-
-    assert counts == [3, 3, 4, 8]
+    for day, count in zip(days, counts, strict=True):
+        alone = parquet.arrow_table(table, [day], [count], [column[start : start + count] for column in columns])
+        assert parquet.partition_bytes(together.slice(start, count)) == parquet.partition_bytes(alone)
+        start += count
 
 
-def test_duckdb_reads_a_small_file_like_a_large_one(tmp_path: Path) -> None:
+def test_duckdb_reads_a_partition_like_a_flat_file(tmp_path: Path) -> None:
     table = next(table for table in TABLES if table.name == "data_quality")
     columns = [
         ["NVDA", None, "é"],
@@ -145,15 +135,15 @@ def test_duckdb_reads_a_small_file_like_a_large_one(tmp_path: Path) -> None:
         [None, None, None],
     ]
     rows = parquet.arrow_table(table, [date(2024, 6, 7)], [3], columns)
-    (tmp_path / "small.parquet").write_bytes(parquet.partitions(rows).file(0, 3))
+    (tmp_path / "partition.parquet").write_bytes(parquet.partition_bytes(rows))
     (tmp_path / "flat.parquet").write_bytes(parquet.flat_bytes(table, rows))
 
     names = ", ".join(column.name for column in table.columns[1:])
     with duckdb.connect() as connection:
-        small, flat = (
+        partition, flat = (
             connection.execute(f"SELECT {names} FROM '{tmp_path / name}'").fetchall()
-            for name in ("small.parquet", "flat.parquet")
+            for name in ("partition.parquet", "flat.parquet")
         )
 
-    assert small == flat
-    assert small[0][4] == Decimal("40.250000")
+    assert partition == flat
+    assert partition[0][4] == Decimal("40.250000")

@@ -13,7 +13,7 @@ import pytest
 WORK = """
 import os, time
 from pathlib import Path
-from mag7cli.errors import StoreError
+from mag7cli.core.errors import StoreError
 
 def whose(task):
     return task, os.getpid()
@@ -37,8 +37,8 @@ HEAD = """
 import os, sys
 from functools import partial
 import work
-from mag7cli import processes
-from mag7cli.errors import StoreError
+from mag7cli.core import processes
+from mag7cli.core.errors import StoreError
 """
 
 
@@ -113,6 +113,25 @@ def test_a_process_that_dies_has_its_tasks_done_again(folder: Path) -> None:
     )
 
     assert (out, err) == ("[0, 1, 2, 3, 4, 5]\n", "")
+
+
+@pytest.mark.parametrize("how", ["a file", "stdin"])
+def test_a_script_without_a_main_guard_is_not_run_again(folder: Path, how: str) -> None:
+    script = HEAD + textwrap.dedent(
+        """
+        print("started")
+        with processes.spread(work.whose, range(4), 2) as results:
+            print(len({pid for _, pid in results}))
+        """
+    )
+    (folder / "script.py").write_text(script, encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, str(folder / "script.py") if how == "a file" else "-"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+        input=script, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert (ran.stdout, ran.stderr) == ("started\n2\n", "")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process ends when its share is done")

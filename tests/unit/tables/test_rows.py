@@ -13,7 +13,6 @@ from mag7cli.lake import document as market_data
 from mag7cli.shares.anomalies import Event
 from mag7cli.tables import rows
 from mag7cli.tables.schema import TABLE, TABLES
-from mag7cli.tables.texts import Texts
 
 DAY = date(2024, 6, 7)
 REAL = Path(__file__).parents[3].parent / "shared" / "data" / "market_data_2024-12-13.json"
@@ -34,10 +33,6 @@ def _records(name: str, values: rows.Columns) -> list[dict[str, Any]]:
 
 
 def _listed(column: Any) -> list[Any]:
-    if isinstance(column, Texts):
-        assert column.missing is None
-        ends = np.cumsum(column.sizes)
-        return [column.data[end - size : end].decode() for end, size in zip(ends, column.sizes, strict=True)]
     return column.tolist() if isinstance(column, np.ndarray) else list(column)
 
 

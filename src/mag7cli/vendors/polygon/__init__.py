@@ -3,7 +3,7 @@
 source    the requests the product makes, each paced, repeated where that can help, and judged
 client    how they are spelt: the only importer of the vendor's client, so that `massive` can replace it there
 transport one request at a time with real time limits, and the key for one host only
-retry     how often to ask again;  faults  what a refusal means;  decode  what a body means
+faults    what a refusal means, and which may pass;  decode  what a body means
 key       the API key, which nothing shows;  wire  addresses, time limits, answers
 """
 

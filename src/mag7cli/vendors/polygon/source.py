@@ -26,7 +26,7 @@ from mag7cli.vendors.rate_limit import RateLimiter, Slot
 
 if TYPE_CHECKING:
     from mag7cli.vendors.polygon.client import VendorClient
-    from mag7cli.vendors.polygon.retry import Retry
+    from mag7cli.vendors.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -215,15 +215,14 @@ class PolygonSource:
 
     def _connect(self) -> _Connection:
         from mag7cli.vendors.polygon.client import VendorClient
-        from mag7cli.vendors.polygon.retry import Retry
         from mag7cli.vendors.polygon.transport import Transport
+        from mag7cli.vendors.retry import Retry, full_jitter
 
         transport = Transport(
             self._key, self._base_url, timeouts=self._timeouts, connections=self._workers, environ=self._environ
         )
-        return _Connection(
-            VendorClient(transport, self._base_url), Retry(self._max_attempts, self._limiter.wait, self._jitter)
-        )
+        retry = Retry(self._max_attempts, faults.RETRIED, pause=full_jitter(self._jitter), wait=self._limiter.wait)
+        return _Connection(VendorClient(transport, self._base_url), retry)
 
 
 def _next_page(address: str) -> Send:
