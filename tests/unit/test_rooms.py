@@ -129,6 +129,7 @@ def test_a_heavy_library_has_one_door():
         "pandas_market_calendars",
         "polygon",
         "rich",
+        "requests",
         "tenacity",
         "typer",
         "vl_convert",
