@@ -123,6 +123,14 @@ def test_a_heavy_library_has_one_door():
     ]
     assert strays == []
     assert doors.keys() == {
-        "boto3", "duckdb", "pandas", "pandas_market_calendars", "polygon", "requests", "rich", "tenacity", "typer",
+        "boto3",
+        "duckdb",
+        "pandas",
+        "pandas_market_calendars",
+        "polygon",
+        "rich",
+        "requests",
+        "tenacity",
+        "typer",
         "vl_convert",
-    }  # fmt: skip
+    }
