@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final, Literal, cast
 
 from mag7cli.market.calendar import is_session, sessions
+from mag7cli.tables.schema import TABLES
 from mag7cli.warehouse import sql_files
 from mag7cli.warehouse.engines import Rows, SqlEngine
 
@@ -13,6 +14,7 @@ Severity = Literal["error", "warning", "info"]
 
 _FOLDER: Final = "validate"
 _MISSING: Final = "sessions without a row"
+_EACH_TABLE: Final = "for each table"
 _CLOSED: Final = "rows without a session"
 _SCHEMA_SQL: Final = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = :schema"
 
@@ -68,7 +70,13 @@ def _check(file: sql_files.SqlFile) -> Check:
     engines = tuple(file.fields.get("engines", "").replace(",", " ").split())
     severity = cast(Severity, file.fields["severity"])
     fields = file.fields
-    return Check(file.name, file.meaning, severity, file.sql, fields.get("compare"), engines, fields.get("schema"))
+    sql = _for_each_table(file.sql) if fields.get("repeat") == _EACH_TABLE else file.sql
+    return Check(file.name, file.meaning, severity, sql, fields.get("compare"), engines, fields.get("schema"))
+
+
+def _for_each_table(template: str) -> str:
+    """One statement of a template's rows for every table, in whose place it has `{table}`."""
+    return "\nUNION ALL\n".join(template.replace("{table}", table.name) for table in TABLES) + "\nORDER BY 1, 2"
 
 
 def _is_runnable(check: Check, engine: SqlEngine) -> bool:
