@@ -4,6 +4,7 @@ Nothing is changed but one object that is written to the lake and removed again.
 """
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -25,18 +26,8 @@ from mag7cli.vendors.subscription import Plan
 
 State = Literal["ok", "warning", "failed"]
 
-PACKAGES: Final = (
-    "typer",
-    "rich",
-    "polygon-api-client",
-    "tenacity",
-    "orjson",
-    "pandas",
-    "pyarrow",
-    "duckdb",
-    "boto3",
-    "pandas-market-calendars",
-)
+_DISTRIBUTION: Final = "mag7cli"
+_REQUIREMENT_NAME: Final = re.compile(r"[\w.-]+")
 _EXTRAS: Final = {"report": "vl_convert"}
 
 # Any line that has traded for longer than the longest plan reaches back.
@@ -93,13 +84,28 @@ def _python() -> Finding:
 
 def _packages() -> Iterator[Finding]:
     """The libraries that mag7 depends on, by the names they are installed under."""
-    versions = {name: _version(name) for name in PACKAGES}
+    try:
+        versions = {name: _version(name) for name in _required()}
+    except metadata.PackageNotFoundError:
+        yield Finding("packages", "warning", "not known: mag7 runs without being installed", "pip install mag7cli")
+        return
     there = [f"{name} {version}" for name, version in versions.items() if version]
     missing = [name for name, version in versions.items() if not version]
     if missing:
         yield Finding("packages", "failed", f"not installed: {', '.join(missing)}", "pip install --upgrade mag7cli")
     else:
         yield Finding("packages", "ok", ", ".join(there))
+
+
+def _required() -> Iterator[str]:
+    """The names of what every installation needs; what has a marker belongs to an extra.
+
+    Raises PackageNotFoundError if mag7 itself is not installed.
+    """
+    for requirement in metadata.requires(_DISTRIBUTION) or ():
+        name = _REQUIREMENT_NAME.match(requirement)
+        if name and ";" not in requirement:
+            yield name[0]
 
 
 def _version(name: str) -> str | None:

@@ -1,3 +1,5 @@
+import re
+import sys
 from datetime import date, datetime
 from pathlib import Path
 
@@ -50,6 +52,36 @@ def _findings(tmp_path, vendor=None, environ=None, clock=None, lake=None):
         lake or (lambda: Lake.at(str(tmp_path))), source, plan("basic"), clock or StoppedClock(), environ or {}
     )
     return {finding.check: finding for finding in found}
+
+
+def _installed_with(folder, *requirements):
+    """Another installation of mag7 that needs these, first on the path."""
+    (folder / "mag7cli-9.dist-info").mkdir(parents=True)
+    needs = [f"Requires-Dist: {requirement}" for requirement in requirements]
+    about = "\n".join(["Metadata-Version: 2.4", "Name: mag7cli", "Version: 9", *needs])
+    (folder / "mag7cli-9.dist-info" / "METADATA").write_text(about + "\n")
+
+
+def test_what_an_installation_needs_is_what_its_metadata_says(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    _installed_with(tmp_path / "site", "duckdb<3,>=1.5", "not-a-library>=2", "not-there; extra == 'report'")
+
+    packages = _findings(tmp_path)["packages"]
+
+    assert (packages.state, packages.found) == ("failed", "not installed: not-a-library")
+
+
+def test_the_libraries_are_listed_with_their_versions(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    _installed_with(tmp_path / "site", "duckdb<3,>=1.5", "tenacity")
+
+    assert re.fullmatch(r"duckdb \d[\d.]+, tenacity \d[\d.]+", _findings(tmp_path)["packages"].found)
+
+
+def test_where_mag7_is_not_installed_what_it_needs_is_not_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+
+    assert _findings(tmp_path)["packages"].state == "warning"
 
 
 def test_where_everything_is_in_order_every_check_says_so(tmp_path):
