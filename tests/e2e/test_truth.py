@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from tests.simulators.invented_market import invented_market
 from tests.simulators.judged_run import JudgedRun, judged, tables_of
 from tests.simulators.small_index import quick_folder
 
@@ -55,7 +56,7 @@ def month(request: pytest.FixtureRequest, market: Market) -> Iterator[JudgedRun]
 @pytest.fixture(scope="class", params=SEEDS)
 def drawn(request: pytest.FixtureRequest) -> Iterator[JudgedRun]:
     """Two years of a drawn market, by the default method."""
-    market = Market.random(request.param)
+    market = invented_market(request.param)
     with quick_folder() as folder, tables_of(market, folder / "data"):
         yield judged(market, Lake.at(str(folder / "lake")), market.start, market.end)
 
@@ -217,7 +218,7 @@ class TestMarketsThatNeverWere:
 
 @pytest.mark.slow
 def test_asking_every_line_on_every_date_is_exact_in_a_market_that_never_was() -> None:
-    market = Market.random(11, lines=20)
+    market = invented_market(11, lines=20)
     with quick_folder() as folder, tables_of(market, folder / "data"):
         run = judged(market, Lake.at(str(folder / "lake")), market.start, market.end, "details")
 
@@ -228,7 +229,7 @@ def test_asking_every_line_on_every_date_is_exact_in_a_market_that_never_was() -
 
 
 def test_a_date_without_one_of_the_seven_has_no_figure(tmp_path: Path) -> None:
-    whole = Market.random(3, lines=12)
+    whole = invented_market(3, lines=12)
     rest = replace(
         whole.blueprint,
         lines=tuple(line for line in whole.blueprint.lines if line.ticker != "TSLA"),

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from tests.simulators.sandbox_source import SandboxSource
+
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import MarketDataError
 from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.calls import Asking
 from mag7cli.vendors.rate_limit import Cancel
 from mag7cli.vendors.sandbox.market import Market
-from mag7cli.vendors.sandbox.source import SandboxSource
 
 
 class StandingClock:

@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from tests.simulators.fake_clock import FakeClock
+from tests.simulators.sandbox_source import SandboxSource
 
 from mag7cli.collection.collector import CollectResult, collect
 from mag7cli.collection.details_cache import Ledger
@@ -26,7 +27,7 @@ from mag7cli.market import membership, symbology
 from mag7cli.shares.anomalies import DayView, check
 from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
 from mag7cli.vendors.sandbox.market import Market
-from mag7cli.vendors.sandbox.source import SandboxSource, noon_after
+from mag7cli.vendors.sandbox.plan import noon_after
 
 Flag = tuple[str, str]
 """Where a flag was raised, and what it says."""

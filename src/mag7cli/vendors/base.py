@@ -1,6 +1,6 @@
 """What a market data vendor can be asked; knows nothing of HTTP.
 
-Two real sides: `vendors.polygon.PolygonSource` over HTTP, and `vendors.sandbox.source.SandboxSource` in memory.
+Two real sides: `vendors.polygon.PolygonSource` over HTTP, and the tests' `SandboxSource` in memory.
 """
 
 from collections.abc import Mapping

@@ -5,6 +5,8 @@ from datetime import date, datetime
 
 import pytest
 from tests.simulators.fake_clock import FakeClock, FakeWaits
+from tests.simulators.invented_market import invented_market
+from tests.simulators.sandbox_source import SandboxSource
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import MarketDataError, NotYetAvailableError, PlanError, RateLimitError, TickerNotFoundError
@@ -15,7 +17,6 @@ from mag7cli.vendors.rate_limit import Rate
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.plan import PLANS
 from mag7cli.vendors.sandbox.server import SandboxServer
-from mag7cli.vendors.sandbox.source import SandboxSource
 
 BEFORE_THE_RENAME = date(2022, 6, 1)
 SATURDAY = date(2022, 6, 4)
@@ -26,7 +27,7 @@ Ask = Callable[[MarketDataSource], object]
 
 @pytest.fixture(scope="module")
 def market() -> Market:
-    return Market.random(7, lines=20)
+    return invented_market(7, lines=20)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 import polygon
 import pytest
 import urllib3
+from tests.simulators.sandbox_source import SandboxSource
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import NotYetAvailableError, PlanError, TickerNotFoundError, UsageError
@@ -19,7 +20,6 @@ from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.misbehaviour import FaultRule, RandomFaults
 from mag7cli.vendors.sandbox.plan import PLANS, Plan
 from mag7cli.vendors.sandbox.server import SandboxServer
-from mag7cli.vendors.sandbox.source import SandboxSource
 
 SAMPLES = Path(__file__).parents[2] / "data" / "vendor"
 DETAILS = "/v3/reference/tickers"

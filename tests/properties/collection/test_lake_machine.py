@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.simulators.invented_market import invented_market
+from tests.simulators.sandbox_source import SandboxSource
 from tests.simulators.small_index import holdings_file, leftovers, quick_folder, tree
 
 from mag7cli.collection.collector import collect
@@ -26,7 +28,6 @@ from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.tables.transform import transform
 from mag7cli.vendors.base import VendorStatus
 from mag7cli.vendors.sandbox.market import Market
-from mag7cli.vendors.sandbox.source import SandboxSource
 from mag7cli.warehouse.duckdb_load import load
 
 FIRST, LAST = date(2024, 2, 1), date(2024, 4, 30)
@@ -34,7 +35,7 @@ FIRST, LAST = date(2024, 2, 1), date(2024, 4, 30)
 
 @cache
 def market(seed: int) -> Market:
-    return Market.random(seed, lines=12, start=date(2024, 1, 2), end=date(2024, 6, 28))
+    return invented_market(seed, lines=12, start=date(2024, 1, 2), end=date(2024, 6, 28))
 
 
 class Died(BaseException):

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.simulators.invented_market import invented_market
 
 from mag7cli.core import packaged_data
 from mag7cli.core.errors import TickerNotFoundError, UsageError
@@ -349,11 +350,12 @@ def test_a_part_of_the_market_has_the_faults_of_that_part_only(market: Market) -
 
 def test_a_random_market_is_the_same_in_every_process() -> None:
     code = (
-        "from datetime import date; from mag7cli.vendors.sandbox.market import Market; "
-        "m = Market.random(5, lines=20, end=date(2021, 6, 30)); "
+        "from datetime import date; from tests.simulators.invented_market import invented_market; "
+        "m = invented_market(5, lines=20, end=date(2021, 6, 30)); "
         "print(m.truth.total(m.sessions[0]), m.injected_faults())"
     )
-    source = str(Path(__file__).parents[3] / "src")
+    root = Path(__file__).parents[3]
+    source = os.pathsep.join([str(root / "src"), str(root)])
 
     told = {
         subprocess.run(
@@ -371,7 +373,7 @@ def test_a_random_market_is_the_same_in_every_process() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_random_market_has_other_names_and_a_consistent_truth(seed: int) -> None:
-    market = Market.random(seed, lines=30, end=date(2021, 12, 31))
+    market = invented_market(seed, lines=30, end=date(2021, 12, 31))
     truth = market.truth
 
     tickers = [constituent.ticker for constituent in market.constituents]

@@ -15,7 +15,6 @@ from typing import Final
 from mag7cli.core.errors import TickerNotFoundError
 from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
 from mag7cli.market.symbology import Constituent
-from mag7cli.vendors.sandbox import invented
 from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, OtherSecurity, first_days, from_tables, period_on
 from mag7cli.vendors.sandbox.cover_pages import cover_page_rows
 from mag7cli.vendors.sandbox.prices import Floats
@@ -65,18 +64,6 @@ class Market:
         self.truth = Truth(self.blueprint, start, end, seed)
         self._timeline = self.truth.timeline
         self._report = Reporter(self.blueprint, self._timeline, self.truth.counts, seed).report(self.faults)
-
-    @classmethod
-    def random(
-        cls,
-        seed: int,
-        lines: int = 40,
-        start: date = START,
-        end: date = date(2022, 12, 30),
-        faults: Faults | None = None,
-    ) -> "Market":
-        """A market of other names, splits, renames, classes and fiscal calendars; the seven are in it as well."""
-        return cls(seed, start, end, faults, invented.blueprint(seed, lines, start, end))
 
     @property
     def sessions(self) -> tuple[date, ...]:

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -84,3 +84,8 @@ class CallWindow:
 
 def _today(now: datetime) -> date:
     return now.astimezone(NEW_YORK).date()
+
+
+def noon_after(day: date) -> datetime:
+    """Noon in New York on the day after: every plan serves `day` then."""
+    return datetime.combine(day + timedelta(days=1), time(12), tzinfo=NEW_YORK)

@@ -23,8 +23,7 @@ from mag7cli.core.errors import UsageError
 from mag7cli.vendors.sandbox.answers import Answer, Answers, too_many_requests, unknown_key
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.misbehaviour import TRANSPORT, FaultKind, FaultRule, RandomFaults, Script, spoilt
-from mag7cli.vendors.sandbox.plan import PLANS, CallWindow, Plan
-from mag7cli.vendors.sandbox.source import noon_after
+from mag7cli.vendors.sandbox.plan import PLANS, CallWindow, Plan, noon_after
 
 DEFAULT_KEY: Final = "sandbox"
 

@@ -3,14 +3,14 @@
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import NotYetAvailableError, PlanError
 from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
 from mag7cli.vendors.base import VendorStatus
 from mag7cli.vendors.sandbox.market import Market
-from mag7cli.vendors.sandbox.plan import PLANS, Plan
+from mag7cli.vendors.sandbox.plan import PLANS, Plan, noon_after
 
 
 class SandboxSource:
@@ -86,8 +86,3 @@ class SandboxSource:
             raise PlanError(f"{on} is older than the plan's history", status=403)
         if self._plan.end_of_day and on >= self._now.astimezone(NEW_YORK).date():
             raise NotYetAvailableError(f"{on} is served from midnight on", status=403)
-
-
-def noon_after(day: date) -> datetime:
-    """Noon in New York on the day after: every plan serves `day` then."""
-    return datetime.combine(day + timedelta(days=1), time(12), tzinfo=NEW_YORK)

@@ -23,7 +23,9 @@ from mag7cli.vendors.sandbox.blueprint import (
     SymbolPeriod,
     from_tables,
 )
+from mag7cli.vendors.sandbox.market import START, Market
 from mag7cli.vendors.sandbox.quarters import QuarterRule
+from mag7cli.vendors.sandbox.reporting import Faults
 
 _SECTORS: Final = ("Materials", "Energy", "Utilities")
 _FISCAL: Final = ("end:3", "end:1", "end:2", "last-sat:3", "near-sun:1", "near-fri:2", "last-fri:1", "near-thu:2")
@@ -36,6 +38,17 @@ _TWO_LINES_SHARE: Final = 0.1
 _UNLISTED_CLASS_SHARE: Final = 0.15
 _EDGE: Final = 8
 _BETWEEN_SPLITS: Final = 40
+
+
+def invented_market(
+    seed: int,
+    lines: int = 40,
+    start: date = START,
+    end: date = date(2022, 12, 30),
+    faults: Faults | None = None,
+) -> Market:
+    """A market of other names, splits, renames, classes and fiscal calendars; the seven are in it as well."""
+    return Market(seed, start, end, faults, blueprint(seed, lines, start, end))
 
 
 def blueprint(seed: int, lines: int, start: date, end: date) -> Blueprint:
