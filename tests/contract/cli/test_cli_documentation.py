@@ -4,7 +4,6 @@ import re
 import shlex
 from pathlib import Path
 
-import pytest
 from typer.main import get_command
 
 from mag7cli.cli import COMMANDS as TABLE
@@ -16,42 +15,56 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = dict(commands_of(get_command(app)))
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_a_command_has_help_that_starts_with_a_short_sentence(words):
-    first, _, rest = COMMANDS[words].help.partition("\n")
-    assert first.endswith(".")
-    assert len(first) <= 75, "it stands beside the command's name in the list of commands"
-    assert rest.startswith("\n")
+def _summary(words):
+    return COMMANDS[words].help.partition("\n")[0]
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_the_list_of_commands_repeats_that_sentence(words):
-    entry = TABLE
-    for word in words.split():
-        entry = entry.table[word]
-    assert entry.summary == COMMANDS[words].help.partition("\n")[0]
+def _examples(words):
+    return [example.strip() for example in COMMANDS[words].help.partition("Example:\n")[2].splitlines()]
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_a_command_has_an_example_of_itself(words):
-    examples = COMMANDS[words].help.partition("Example:\n")[2].splitlines()
-    assert examples
-    assert all(example.strip().startswith(f"{PROGRAM} {words}") for example in examples)
+def test_every_command_has_help_that_starts_with_a_short_sentence():
+    assert [words for words in COMMANDS if not _summary(words).endswith(".")] == []
+    assert [words for words in COMMANDS if len(_summary(words)) > 75] == [], "it stands beside the command's name"
+    assert [words for words, command in COMMANDS.items() if command.help[len(_summary(words)) :][:2] != "\n\n"] == []
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_the_examples_are_understood(words):
-    """With --help at the end nothing is done, but words and options before it must exist."""
-    for example in COMMANDS[words].help.partition("Example:\n")[2].splitlines():
-        _, *rest = shlex.split(example.split(">")[0].split("|")[0])
-        options = {name for option in options_of(COMMANDS[words]) for name in (*option.opts, *option.secondary_opts)}
-        typed = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
-        assert typed <= options | {"--help"}
+def test_the_list_of_commands_repeats_that_sentence():
+    def listed(words):
+        entry = TABLE
+        for word in words.split():
+            entry = entry.table[word]
+        return entry.summary
+
+    assert {words: listed(words) for words in COMMANDS} == {words: _summary(words) for words in COMMANDS}
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_every_option_has_help(words):
-    assert [option.name for option in options_of(COMMANDS[words]) if not option.help and not option.hidden] == []
+def test_every_command_has_an_example_of_itself():
+    assert [words for words in COMMANDS if not _examples(words)] == []
+    strangers = [
+        example for words in COMMANDS for example in _examples(words) if not example.startswith(f"{PROGRAM} {words}")
+    ]
+    assert strangers == []
+
+
+def _unknown_options(words, example):
+    _, *rest = shlex.split(example.split(">")[0].split("|")[0])
+    options = {name for option in options_of(COMMANDS[words]) for name in (*option.opts, *option.secondary_opts)}
+    typed = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
+    return typed - options - {"--help"}
+
+
+def test_the_examples_use_options_that_exist():
+    assert [example for words in COMMANDS for example in _examples(words) if _unknown_options(words, example)] == []
+
+
+def test_every_option_has_help():
+    assert [
+        f"{words} {option.name}"
+        for words, command in COMMANDS.items()
+        for option in options_of(command)
+        if not option.help and not option.hidden
+    ] == []
 
 
 def test_the_reference_is_current():
@@ -59,6 +72,6 @@ def test_the_reference_is_current():
     assert page == reference_markdown() + "\n", "run `make docs`"
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-def test_a_command_is_in_the_readme(words):
-    assert re.search(rf"\b{PROGRAM} {words}\b", (ROOT / "README.md").read_text()), f"{PROGRAM} {words}"
+def test_every_command_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    assert [words for words in COMMANDS if not re.search(rf"\b{PROGRAM} {words}\b", readme)] == []
