@@ -55,8 +55,8 @@ def calls(page: Path) -> Iterator[str]:
 def offence(call: str) -> str | None:
     """Why the command line would refuse a call, None if it would not."""
     words = shlex.split(call)
-    if words == ["--help"] or words == ["--version"]:
-        return None
+    if words in (["--help"], ["--version"]) or any(f"{name} ".startswith(f"{call} ") for name in COMMANDS):
+        return None  # a command, or a group of them, that is spoken of
     depth = next((n for n in (2, 1) if " ".join(words[:n]) in COMMANDS), 0)
     if not depth:
         return f"{PROGRAM} {call}: no such command"
