@@ -6,6 +6,7 @@ from pathlib import Path
 
 from typer.main import get_command
 
+from mag7cli import __version__
 from mag7cli.cli import COMMANDS as TABLE
 from mag7cli.cli import app
 from mag7cli.cli.app import PROGRAM, commands_of, options_of
@@ -75,3 +76,16 @@ def test_the_reference_is_current():
 def test_every_command_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     assert [words for words in COMMANDS if not re.search(rf"\b{PROGRAM} {words}\b", readme)] == []
+
+
+def test_every_option_is_in_the_changelog():
+    """Old names too: what a script of last year calls has to be found there."""
+    page = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    names = {name for command in COMMANDS.values() for option in options_of(command) for name in option.opts}
+    assert sorted(name for name in names if name.startswith("--") and f"`{name}`" not in page) == []
+
+
+def test_the_version_has_a_heading_in_the_changelog():
+    page = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (\S+)", page, re.MULTILINE)
+    assert __version__ in headings[: 1 + (headings[0] == "Unreleased")]
