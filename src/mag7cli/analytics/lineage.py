@@ -190,6 +190,7 @@ def _view(document: Document) -> DayView:
     return DayView(
         date.fromisoformat(document["trading_date"]),
         {row["ticker"]: (row["close_price"], row["shares_outstanding"]) for row in rows},
+        closes_judged="judged_by" in document,
     )
 
 

@@ -1,7 +1,7 @@
 """Collects raw documents: what is missing, what that costs, and the way of each trading date into the lake."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -79,6 +79,15 @@ def collect(
         watcher.finish()
 
 
+@dataclass(frozen=True, slots=True)
+class _Companies:
+    """The lines of a list, those of them that are counted, and those whose company has several."""
+
+    lines: Sequence[Line]
+    counted: frozenset[str]
+    of_several: frozenset[str]
+
+
 class _Run:
     """One run: prices first, then the splits that they confirm, then share counts, then the documents."""
 
@@ -92,7 +101,7 @@ class _Run:
         self._teller = teller
         self._stop = stop
         self._origin = Origin(lake, source)
-        self._known_companies: dict[date, tuple[Sequence[Line], Collection[str]]] = {}
+        self._known_companies: dict[date, _Companies] = {}
         self._prices = Prices(lake, self._asking("prices"))
         self._ledger = Ledger(lake, clock, self._asking("share counts"))
 
@@ -124,7 +133,7 @@ class _Run:
         result = CollectResult(present=work.present)
         for part in work.parts:
             counts = self._counts(part, facts)
-            for day, document in self._documents(part, counts):
+            for day, document in self._documents(part, counts, facts):
                 self._stop.check()
                 self._lake.write_document(day, document)
                 self._teller.date(day)
@@ -132,13 +141,13 @@ class _Run:
             result = replace(result, precision=counts.precision)
         return replace(result, calls=dict(self._source.calls()))
 
-    def _documents(self, part: Part, counts: Counts) -> Iterator[tuple[date, Document]]:
+    def _documents(self, part: Part, counts: Counts, facts: FactsOfLines) -> Iterator[tuple[date, Document]]:
         """The documents to write: those wanted, but first those that were valued without some answer that is there now.
 
         The batch is noted before the first of them, so that a run that dies among them is gone on with.
         """
         absences = Absences(self._prices, self._ledger, part.member_dates())
-        document_of = partial(self._document, part, counts, absences)
+        document_of = partial(self._document, part, counts, facts, absences)
         if part.begun and not part.begun.settled:
             for day in part.others:
                 document = document_of(day)
@@ -174,13 +183,13 @@ class _Run:
         counted = {company.counted for lines in lists.values() for company in symbology.companies(lines)}
         return share_counts.sample(self._ledger, facts, members, counted, self._options.tolerance)
 
-    def _document(self, part: Part, counts: Counts, absences: Absences, day: date) -> Document:
+    def _document(self, part: Part, counts: Counts, facts: FactsOfLines, absences: Absences, day: date) -> Document:
         membership = part.members[day]
-        lines, counted = self._companies(membership)
+        companies = self._companies(membership)
         valued: list[ValuedLine] = []
         failed: list[FailedTicker] = []
         not_listed: list[str] = []
-        for line in lines:
+        for line in companies.lines:
             bar = self._prices.bar(line.ticker, day)
             count = counts.on(line.ticker, day) if bar else None
             if bar is None and absences.is_not_listed(line.ticker, day):
@@ -190,18 +199,23 @@ class _Run:
             elif count is None or isinstance(count, str):
                 failed.append({"ticker": line.ticker, "reason": f"no share count: {count}"})
             else:
-                valued.append(ValuedLine(line.ticker, line.cik, line.ticker in counted, bar, count))
+                own = counts.class_on(line.ticker, day) if line.ticker in companies.of_several else None
+                is_counted = line.ticker in companies.counted
+                valued.append(
+                    ValuedLine(line.ticker, line.cik, counted=is_counted, bar=bar, count=count, class_shares=own)
+                )
         self._fail_impossible(valued, failed, day)
         return build(
             DayInputs(
-                day,
-                self._clock.now(),
-                self._source_document(),
-                {"kind": membership.kind, "as_of": membership.as_of.isoformat()},
-                valued,
-                failed,
-                not_listed,
-                {ticker: self._profile(counts, ticker, day) for ticker in symbology.MAGNIFICENT_7},
+                trading_date=day,
+                collected_at=self._clock.now(),
+                source=self._source_document(),
+                membership={"kind": membership.kind, "as_of": membership.as_of.isoformat()},
+                valued=valued,
+                failed=failed,
+                not_listed=not_listed,
+                judged_by=facts.judges,
+                profiles={ticker: self._profile(counts, ticker, day) for ticker in symbology.MAGNIFICENT_7},
             )
         )
 
@@ -214,12 +228,18 @@ class _Run:
             self._prices.refuse(ticker, day, reason)
             self._ledger.refuse(ticker, line.count.observed_on, reason)
 
-    def _companies(self, membership: Membership) -> tuple[Sequence[Line], Collection[str]]:
-        """The lines with what is known of their CIKs, and those of them that are counted."""
+    def _companies(self, membership: Membership) -> "_Companies":
+        """The lines with what is known of their CIKs, and which of them are counted."""
         if membership.as_of not in self._known_companies:
             lines = [replace(line, cik=self._cik(line, membership.as_of)) for line in membership.lines]
-            counted = {company.counted for company in symbology.companies(lines)}
-            self._known_companies[membership.as_of] = lines, counted
+            companies = symbology.companies(lines)
+            self._known_companies[membership.as_of] = _Companies(
+                lines,
+                frozenset(company.counted for company in companies),
+                frozenset(
+                    ticker for company in companies if company.others for ticker in (company.counted, *company.others)
+                ),
+            )
         return self._known_companies[membership.as_of]
 
     def _cik(self, line: Line, day: date) -> str | None:

@@ -24,6 +24,7 @@ from mag7cli.lake.document import (
 )
 from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.shares.class_prices import ListedClass, market_cap_by_class
 from mag7cli.shares.history import ShareCount
 from mag7cli.shares.records import Adjustment
 
@@ -44,6 +45,7 @@ class Profile:
 class ValuedLine:
     """A line with its price and share count; `counted` if it is the one of its company that enters the total.
 
+    `class_shares` are those of the line's own class, where the company has other lines and they are known.
     `market_cap_usd` is close x the whole company's shares, exact to the cent.
     """
 
@@ -52,13 +54,14 @@ class ValuedLine:
     counted: bool
     bar: Bar
     count: ShareCount
+    class_shares: float | None = None
     market_cap_usd: float = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "market_cap_usd", market_cap_usd(self.bar.close_usd, self.count.shares))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayInputs:
     """All that a document is made of. `collected_at` is the moment of collection, in New York time."""
 
@@ -69,6 +72,7 @@ class DayInputs:
     valued: Sequence[ValuedLine]
     failed: Sequence[FailedTicker]
     not_listed: Sequence[str]
+    judged_by: Sequence[str]
     profiles: Mapping[str, Profile]
 
 
@@ -80,7 +84,10 @@ def build(inputs: DayInputs) -> Document:
     }
     counted = [line.market_cap_usd for line in inputs.valued if line.counted]
     partial = _partial_reason(lines, inputs.failed)
+    by_class = _caps_by_class(inputs.valued)
     metrics = None if partial else _metrics(inputs.trading_date, companies, counted)
+    if metrics and by_class:
+        metrics = _with_classes(metrics, lines, by_class)
     return {
         "trading_date": inputs.trading_date.isoformat(),
         "data_collection_time": inputs.collected_at.isoformat(),
@@ -102,12 +109,13 @@ def build(inputs: DayInputs) -> Document:
                 if line.ticker not in MAGNIFICENT_7
                 for correction in _ticker_corrections(line)
             ],
-            "constituents": [_constituent(line) for line in inputs.valued],
+            "constituents": [_constituent(line, by_class) for line in inputs.valued],
         },
         "schema_version": document.SCHEMA_VERSION,
         "source": inputs.source,
         "partial": partial,
         "doubts": [doubt for line in inputs.valued for doubt in _doubts(line)],
+        "judged_by": list(inputs.judged_by),
     }
 
 
@@ -156,8 +164,40 @@ def _trading_data(bar: Bar) -> TradingData:
     }
 
 
-def _constituent(line: ValuedLine) -> ConstituentDocument:
+def _caps_by_class(valued: Sequence[ValuedLine]) -> dict[str, float]:
+    """The market caps (USD) of companies with several lines, each class at its own close, by their counted line."""
+    companies: dict[str, list[ValuedLine]] = {}
+    for line in valued:
+        if line.cik and line.class_shares:
+            companies.setdefault(line.cik, []).append(line)
+    caps: dict[str, float] = {}
+    for lines in companies.values():
+        counted = next((line for line in lines if line.counted), None)
+        others = [ListedClass(line.bar.close_usd, line.class_shares or 0.0) for line in lines if line is not counted]
+        if counted and others:
+            own = ListedClass(counted.bar.close_usd, counted.class_shares or 0.0)
+            cap = market_cap_by_class(counted.count.shares, own, others)
+            if cap is not None:
+                caps[counted.ticker] = float(cap)
+    return caps
+
+
+def _with_classes(
+    metrics: Concentration, lines: Mapping[str, ValuedLine], by_class: Mapping[str, float]
+) -> Concentration:
+    """The same, and what it is with the classes of companies that have several at their own closes."""
+    caps = {line.ticker: by_class.get(line.ticker, line.market_cap_usd) for line in lines.values() if line.counted}
+    seven, total = total_usd(caps[ticker] for ticker in MAGNIFICENT_7), total_usd(caps.values())
     return {
+        **metrics,
+        "total_mag7_market_cap_by_class": seven,
+        "sp500_total_market_cap_by_class": total,
+        "mag7_pct_by_class": 100 * seven / total,
+    }
+
+
+def _constituent(line: ValuedLine, by_class: Mapping[str, float]) -> ConstituentDocument:
+    row: ConstituentDocument = {
         "ticker": line.ticker,
         "symbol": line.bar.symbol,
         "cik": line.cik,
@@ -166,6 +206,11 @@ def _constituent(line: ValuedLine) -> ConstituentDocument:
         "market_cap": line.market_cap_usd,
         "counted": line.counted,
     }
+    if line.class_shares:
+        row["share_class_shares_outstanding"] = _whole(line.class_shares) or 0
+    if line.ticker in by_class:
+        row["market_cap_by_class"] = by_class[line.ticker]
+    return row
 
 
 def _correction(line: ValuedLine, adjustment: Adjustment) -> Correction:
@@ -186,10 +231,10 @@ def _doubts(line: ValuedLine) -> list[Doubt]:
     return [
         {
             "ticker": line.ticker,
-            "kind": "shares_jump",
+            "kind": adjustment.kind,
             "field": "shares_outstanding",
             "used": _whole(line.count.shares),
-            "other": _whole(line.count.vendor),
+            "other": _whole(line.count.vendor if adjustment.other is None else adjustment.other),
             "reason": f"{adjustment.reason}: {adjustment.evidence}",
         }
         for adjustment in line.count.adjustments

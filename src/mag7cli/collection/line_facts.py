@@ -36,6 +36,11 @@ class FactsOfLines:
     awards: Sequence[AwardEvent]
     reach: tuple[date, date]
 
+    @property
+    def judges(self) -> list[str]:
+        """What counts are held against, as documents name it."""
+        return ["closes", "cover_pages"] if self.covers else ["closes"]
+
     def of(self, ticker: str, days: Collection[date]) -> LineFacts:
         """What a line's counts of these dates are held against."""
         company = self._company.get(ticker, ticker)

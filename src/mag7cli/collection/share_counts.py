@@ -36,6 +36,11 @@ class Counts:
         count = history.on(day) if history else None
         return count or "the vendor gave no share count"
 
+    def class_on(self, ticker: str, day: date) -> float | None:
+        """The shares of a line's own class on a date, None if they are not known."""
+        history = self.histories.get(ticker)
+        return history.class_on(day) if history else None
+
 
 def _concerns(asked: date, day: date, history: ShareHistory | None) -> bool:
     """True if no answer lies between the date that got none and the date in question."""

@@ -95,7 +95,10 @@ class Rankings(TypedDict):
 
 
 class Concentration(TypedDict):
-    """The answer of one date. `hhi` is on the 0-10,000 scale, `effective_n` is 10,000 / `hhi`."""
+    """The answer of one date. `hhi` is on the 0-10,000 scale, `effective_n` is 10,000 / `hhi`.
+
+    Those `by_class` value each listed class of a company at its own close, the headline all at the counted one's.
+    """
 
     total_mag7_market_cap: float
     sp500_total_market_cap: float
@@ -105,10 +108,16 @@ class Concentration(TypedDict):
     top10_pct: NotRequired[float]
     hhi: NotRequired[float]
     effective_n: NotRequired[float]
+    total_mag7_market_cap_by_class: NotRequired[float]
+    sp500_total_market_cap_by_class: NotRequired[float]
+    mag7_pct_by_class: NotRequired[float]
 
 
 class ConstituentDocument(TypedDict):
-    """One line of the index. `counted` is true for one line of each company: the one that enters the total."""
+    """One line of the index. `counted` is true for one line of each company: the one that enters the total.
+
+    `market_cap_by_class` is the company's with each of its lines at its own close, on the counted one of several.
+    """
 
     ticker: str
     symbol: str
@@ -117,6 +126,8 @@ class ConstituentDocument(TypedDict):
     shares_outstanding: float
     market_cap: float
     counted: bool
+    share_class_shares_outstanding: NotRequired[float]
+    market_cap_by_class: NotRequired[float]
 
 
 class FailedTicker(TypedDict):
@@ -158,7 +169,11 @@ class SourceDocument(TypedDict):
 
 
 class Document(TypedDict):
-    """`market_data.json`. `concentration_metrics` is None on a partial date, and `partial` then says why."""
+    """`market_data.json`. `concentration_metrics` is None on a partial date, and `partial` then says why.
+
+    `judged_by` is what the share counts were held against besides each other: `closes` of the weeks around, by which a
+    split shows that no list has, and `cover_pages`.
+    """
 
     trading_date: str
     data_collection_time: str
@@ -170,6 +185,7 @@ class Document(TypedDict):
     source: NotRequired[SourceDocument]
     partial: NotRequired[str | None]
     doubts: NotRequired[list[Doubt]]
+    judged_by: NotRequired[list[str]]
 
 
 def market_cap_usd(close_usd: float, shares: float) -> float:

@@ -28,10 +28,15 @@ _LONGEST_GAP: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """What the guard looks at: per ticker the unadjusted close (USD) and the company's shares outstanding."""
+    """What the guard looks at: per ticker the unadjusted close (USD) and the company's shares outstanding.
+
+    Where `closes_judged`, the share counts were held against the closes of the weeks around: a move of the close alone
+    that may have been a split is then among the doubts about the count, if nothing decided it.
+    """
 
     trading_date: date
     lines: Mapping[str, tuple[float, float]]
+    closes_judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def _events(previous: DayView, current: DayView, splits: Mapping[str, Sequence[S
             math.log(one.ratio) for one in known if previous.trading_date < one.execution_date <= current.trading_date
         )
         moves = _Moves(ticker, math.log(now[0] / was[0]) + split, math.log(now[1] / was[1]) - split, was, now)
-        event = _judge(moves, current.trading_date, known)
+        event = _judge(moves, current, known)
         if event:
             yield event
 
@@ -91,10 +96,10 @@ class _Moves:
     now: tuple[float, float]
 
 
-def _judge(moves: _Moves, on: date, known: Sequence[Split]) -> Event | None:
+def _judge(moves: _Moves, current: DayView, known: Sequence[Split]) -> Event | None:
     if abs(moves.shares) >= _ORDINARY_STEP:
-        return _judge_shares(moves, on, known)
-    if is_split_sized(moves.close):
+        return _judge_shares(moves, current.trading_date, known)
+    if not current.closes_judged and is_split_sized(moves.close):
         return _close_event(
             moves,
             "unlisted_split",

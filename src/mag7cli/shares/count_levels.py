@@ -84,7 +84,7 @@ class _Level:
         return self.last.on - self.first.on
 
     def with_doubt(self, reason: str, evidence: str) -> "_Level":
-        why = Adjustment(reason, evidence, doubtful=True)
+        why = Adjustment(reason, evidence, doubtful=True, kind="shares_step")
         return _Level(tuple(replace(point, adjustments=(*point.adjustments, why)) for point in self.points))
 
 

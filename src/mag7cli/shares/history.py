@@ -185,7 +185,7 @@ def _jump(count: ShareCount, gap: Gap) -> Adjustment:
 
 
 def _undecided(question: SplitQuestion) -> Adjustment:
-    return Adjustment("a split may have been missed", question.evidence, doubtful=True)
+    return Adjustment("a split may have been missed", question.evidence, doubtful=True, kind="split_undecided")
 
 
 def _adjusted(count: ShareCount, why: Iterable[Adjustment]) -> ShareCount:

@@ -214,6 +214,7 @@ def _misfit(point: Point, around: Sequence[Point]) -> Point:
         "share count in the units of another day, but of another ratio",
         f"converted by the split that is listed it is x{point.neutral / other.neutral:.4g} that of {other.on}",
         doubtful=True,
+        kind="ratio_misfit",
     )
     return replace(point, adjustments=(*point.adjustments, why))
 

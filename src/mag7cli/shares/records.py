@@ -7,6 +7,9 @@ from typing import Final, Literal
 Basis = Literal["weighted", "share_class", "cover_page", "last_known"]
 """What a count is taken from."""
 
+DoubtKind = Literal["shares_jump", "shares_step", "split_undecided", "ratio_misfit", "cover_page_differs"]
+"""The sorts of doubt about a count: docs/methodology.md says when each is raised."""
+
 HONOURED_FROM: Final = date(2021, 10, 1)
 """From about here on the vendor's whole-company counts honour the date asked for; before, they may stand still."""
 
@@ -28,13 +31,15 @@ class ShareObservation:
 class Adjustment:
     """Why a count is not the vendor's: `doubtful` if no rule explains it, so that the date is suspect.
 
-    `other` is the second candidate, where there is one besides the vendor's own count; `is_frozen` if the vendor's
-    history stands still on the date; `is_converted` if the count was given in the share units of another day.
+    `kind` is the sort of doubt; `other` is the second candidate, where there is one besides the vendor's own count.
+    `is_frozen` if the vendor's history stands still on the date; `is_converted` if the count was given in the share
+    units of another day.
     """
 
     reason: str
     evidence: str
     doubtful: bool = False
+    kind: DoubtKind = "shares_jump"
     other: float | None = None
     is_frozen: bool = False
     is_converted: bool = False

@@ -69,6 +69,7 @@ def _held(point: Point, units: SplitUnits, covers: Sequence[CoverPage]) -> Point
         "share count differs from the cover page of its quarter",
         f"{cover} has {theirs:.0f} in the units of {point.on}, the vendor's count comes to {ours:.0f}",
         doubtful=True,
+        kind="cover_page_differs",
         other=theirs,
     )
     return _with(point, why)
@@ -117,6 +118,7 @@ def _step(before: Point, point: Point, units: SplitUnits) -> Adjustment:
         f"it moved by {100 * (point.neutral / before.neutral - 1):+.2f} % between {before.on} and {point.on}, and no "
         "split, award of stock or cover page that is known explains it",
         doubtful=True,
+        kind="shares_step",
         other=units.on(before.neutral, point.on),
     )
 

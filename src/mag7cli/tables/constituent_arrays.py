@@ -30,6 +30,7 @@ class Lines:
     tickers: tuple[str, ...]
     closes: Floats
     shares: Floats
+    closes_judged: bool = False
 
     def stepped_since(self, before: "Lines") -> list[str]:
         """The lines that moved more than most do in a day; whatever is not here, the guard would pass over."""
@@ -45,7 +46,8 @@ class Lines:
         wanted = [index for index, ticker in enumerate(self.tickers) if ticker in tickers]
         closes, shares = self.closes[wanted].tolist(), self.shares[wanted].tolist()
         values = zip(closes, shares, strict=True)
-        return DayView(self.trading_date, dict(zip([self.tickers[index] for index in wanted], values, strict=True)))
+        view = dict(zip([self.tickers[index] for index in wanted], values, strict=True))
+        return DayView(self.trading_date, view, self.closes_judged)
 
     def _in_order_of(self, tickers: tuple[str, ...]) -> "Lines":
         if tickers == self.tickers:
@@ -122,7 +124,9 @@ def lines(document: Document, constituents: Constituents | None) -> Lines:
     """What the guard compares: every constituent; of the original's documents, which list none, the seven."""
     day = date.fromisoformat(document["trading_date"])
     if constituents is not None:
-        return Lines(day, constituents.tickers, constituents.closes, constituents.shares)
+        return Lines(
+            day, constituents.tickers, constituents.closes, constituents.shares, closes_judged="judged_by" in document
+        )
     priced = [
         (ticker, bar.get("close_price"), company.get("shares_outstanding"))
         for ticker, company in document["companies"].items()

@@ -22,7 +22,7 @@ def count(shares: float, *adjustments: Adjustment, vendor: float | None = None) 
 
 def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> ValuedLine:
     bar = Bar(ticker, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
-    return ValuedLine(ticker, f"{len(ticker):010d}", counted, bar, count(shares))
+    return ValuedLine(ticker, f"{len(ticker):010d}", counted=counted, bar=bar, count=count(shares))
 
 
 SEVEN = tuple(valued(ticker, 100.0 + number) for number, ticker in enumerate(MAGNIFICENT_7))
@@ -30,14 +30,15 @@ SEVEN = tuple(valued(ticker, 100.0 + number) for number, ticker in enumerate(MAG
 
 def built(lines: Sequence[ValuedLine] = SEVEN, **changes: object) -> Document:
     inputs = DayInputs(
-        DAY,
-        datetime(2024, 6, 7, 18, 0, tzinfo=NEW_YORK),
-        {"vendor": "polygon", "method": "grouped", "version": "1", "simulated": False},
-        {"kind": "observed", "as_of": "2024-05-31"},
-        lines,
-        (),
-        (),
-        {ticker: Profile(f"{ticker} Inc.", "usd", None, 1e11) for ticker in MAGNIFICENT_7},
+        trading_date=DAY,
+        collected_at=datetime(2024, 6, 7, 18, 0, tzinfo=NEW_YORK),
+        source={"vendor": "polygon", "method": "grouped", "version": "1", "simulated": False},
+        membership={"kind": "observed", "as_of": "2024-05-31"},
+        valued=lines,
+        failed=(),
+        not_listed=(),
+        judged_by=("closes",),
+        profiles={ticker: Profile(f"{ticker} Inc.", "usd", None, 1e11) for ticker in MAGNIFICENT_7},
     )
     return build(replace(inputs, **changes))  # type: ignore[arg-type]
 
@@ -148,3 +149,47 @@ def test_bars_are_stamped_with_midnight_in_new_york():
     assert trading
     assert trading["timestamp"] == datetime(2024, 6, 7, tzinfo=NEW_YORK).timestamp() * 1000
     assert trading["volume"] == 1000.5
+
+
+# Each class at its own close
+
+
+def alphabet(**own: float) -> list[ValuedLine]:
+    """The seven, of whom Alphabet has a second line that trades at 110; 45 % of its shares are of the first class."""
+    google = replace(SEVEN[2], cik="0001652044", class_shares=own.get("GOOGL"))
+    other = replace(valued("GOOG", 110.0, counted=False), cik="0001652044", class_shares=own.get("GOOG"))
+    return [*SEVEN[:2], google, *SEVEN[3:], other]
+
+
+def test_with_the_counts_of_both_classes_each_has_its_own_close_beside_the_headline():
+    document = built(alphabet(GOOGL=0.45e9, GOOG=0.48e9))
+    metrics = document["concentration_metrics"]
+    assert metrics
+    google = next(row for row in document["sp500_details"]["constituents"] if row["ticker"] == "GOOGL")
+
+    assert google["market_cap"] == 102e9
+    assert google["market_cap_by_class"] == 0.45e9 * 102 + 0.48e9 * 110 + 0.07e9 * 102
+    gained = google["market_cap_by_class"] - google["market_cap"]
+    assert metrics["total_mag7_market_cap_by_class"] == metrics["total_mag7_market_cap"] + gained
+    assert metrics["sp500_total_market_cap_by_class"] == metrics["sp500_total_market_cap"] + gained
+    assert metrics["mag7_pct_by_class"] == 100.0
+
+
+def test_without_the_count_of_one_class_there_is_no_second_value():
+    document = built(alphabet(GOOGL=0.45e9))
+
+    assert "mag7_pct_by_class" not in (document["concentration_metrics"] or {})
+    assert not any("market_cap_by_class" in row for row in document["sp500_details"]["constituents"])
+
+
+def test_a_doubt_says_of_what_sort_it_is_and_both_candidates():
+    why = Adjustment("differs", "the cover", doubtful=True, kind="cover_page_differs", other=1.1e9)
+    line = replace(SEVEN[0], count=count(1e9, why, vendor=2e9))
+
+    (doubt,) = built([line, *SEVEN[1:]])["doubts"]
+
+    assert (doubt["kind"], doubt["used"], doubt["other"]) == ("cover_page_differs", 1e9, 1.1e9)
+
+
+def test_a_document_says_what_its_counts_were_held_against():
+    assert built()["judged_by"] == ["closes"]
