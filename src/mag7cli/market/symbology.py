@@ -71,7 +71,7 @@ class OtherSecurity:
 
 @dataclass(frozen=True, slots=True)
 class Constituent:
-    """A line of the S&P 500 on BUNDLED_AS_OF."""
+    """A line of the S&P 500 at some time since 2021."""
 
     ticker: str
     name: str
@@ -142,6 +142,11 @@ def ticker_for(symbol: str, on: date) -> str:
     return next((period.ticker for period in periods if period.covers(on, slack=_GRACE)), symbol)
 
 
+def lines_called(symbol: str) -> frozenset[str]:
+    """The lines that had this symbol at any time."""
+    return frozenset(period.ticker for period in _periods_by_symbol().get(symbol, ()))
+
+
 def other_security(symbol: str, on: date) -> OtherSecurity | None:
     """The security other than ours that carried the symbol on that date, as far as the table knows."""
     return next((other for other in _other_securities().get(symbol, ()) if other.covers(on)), None)
@@ -204,6 +209,13 @@ def company_cik(ticker: str) -> str | None:
 def bundled_constituents() -> tuple[Constituent, ...]:
     """The 503 lines of the S&P 500 on BUNDLED_AS_OF, the largest first."""
     return _constituents()
+
+
+@cache
+def known_lines() -> tuple[Constituent, ...]:
+    """Every line that was in the index since 2021: the bundled list, then those that left before it or joined later."""
+    others = packaged_data.read("index_lines")
+    return _constituents() + tuple(_constituent(row) for row in others)
 
 
 def merge_symbol_changes(ticker: str, changes: Sequence[SymbolChange]) -> tuple[tuple[SymbolPeriod, ...], list[str]]:
@@ -311,13 +323,16 @@ def _vendor_symbols() -> Mapping[str, str]:
 
 @cache
 def _constituents() -> tuple[Constituent, ...]:
-    rows = packaged_data.read("constituents")
-    return tuple(Constituent(row["ticker"], row["name"], row["cik"], row["sector"]) for row in rows)
+    return tuple(_constituent(row) for row in packaged_data.read("constituents"))
+
+
+def _constituent(row: Mapping[str, str]) -> Constituent:
+    return Constituent(row["ticker"], row["name"], row["cik"], row["sector"])
 
 
 @cache
 def _constituent_ciks() -> Mapping[str, str]:
-    return {line.ticker: line.cik for line in _constituents()}
+    return {line.ticker: line.cik for line in known_lines()}
 
 
 @cache
@@ -333,5 +348,5 @@ def _counted_tickers() -> Mapping[str, str]:
 
 @cache
 def _company_names() -> Mapping[str, str]:
-    names = {line.cik: line.name for line in _constituents()}
+    names = {line.cik: line.name for line in reversed(known_lines())}
     return names | {row["cik"]: row["company"] for row in packaged_data.read("share_classes")}
