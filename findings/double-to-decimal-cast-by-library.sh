@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# CAST of a double to DECIMAL(20,2), the way of a price into a table: five libraries, four answers on three values.
+# CAST of a double to DECIMAL(20,2), the way of a price into a table: five libraries, three answers on three values.
 # 0.125 is half a cent exactly; 1.005 and 2.675 are doubles a little below what they print.
 # Expected: one rule, round half up or half even. Round in decimals first (Python's Decimal(repr(x)).quantize), cast then.
 set -euo pipefail
