@@ -26,7 +26,8 @@ PANDAS_TYPES = {"date": "object", "varchar": "str", "decimal": "object", "double
 
 def _module(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "interop" / f"{name}.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
