@@ -22,10 +22,9 @@ from mag7cli.reporting import theme
 def draws(font):
     config = theme.config(theme.LIGHT, font)
     label = {"mark": {"type": "text"}, "width": 200, "height": 40, "config": config}
-    pictures = [
-        vl_convert.vegalite_to_png({**label, "data": {"values": [{"a": text}]}, "encoding": {"text": {"field": "a"}}}, scale=1)
-        for text in ("NVDA 5.96 %", "")
-    ]
+    label |= {"encoding": {"text": {"field": "a"}}}
+    texts = [{"data": {"values": [{"a": text}]}} for text in ("NVDA 5.96 %", "")]
+    pictures = [vl_convert.vegalite_to_png(label | data, scale=1) for data in texts]
     return pictures[0] != pictures[1]
 
 print(*map(draws, (theme.PNG_FONT, theme.FONT, "No Such Family")))
