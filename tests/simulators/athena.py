@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlglot
 from sqlglot import exp
+from tests.simulators import decimal_digits
 from tests.simulators.aws_json import JsonService, ServiceError, Stored
 
 _TYPES = {
@@ -61,6 +62,7 @@ class Execution:
     reason: str = ""
     retryable: bool = False
     columns: list[tuple[str, str]] = field(default_factory=list)
+    digits: list[tuple[int, int]] = field(default_factory=list)
     rows: list[list[str | None]] = field(default_factory=list)
     scanned_bytes: int = 0
 
@@ -149,7 +151,12 @@ class AthenaSimulator(JsonService):
         answer: dict[str, Any] = {
             "ResultSet": {
                 "Rows": [{"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in page],
-                "ResultSetMetadata": {"ColumnInfo": [{"Name": n, "Type": t} for n, t in execution.columns]},
+                "ResultSetMetadata": {
+                    "ColumnInfo": [
+                        {"Name": name, "Type": kind, "Precision": precision, "Scale": scale}
+                        for (name, kind), (precision, scale) in zip(execution.columns, execution.digits, strict=True)
+                    ]
+                },
             }
         }
         if start + self.page_rows < len(rows):
@@ -200,6 +207,7 @@ class AthenaSimulator(JsonService):
         self._provide(statement, execution)
         cursor = self.duckdb.execute(statement.sql("duckdb"))
         execution.columns = [(column[0], _TYPES.get(str(column[1]), "decimal")) for column in cursor.description]
+        execution.digits = decimal_digits.of(cursor.description)
         execution.rows = [[text_of(value) for value in row] for row in cursor.fetchall()]
 
     def _provide(self, statement: exp.Expression, execution: Execution) -> None:

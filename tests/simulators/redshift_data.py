@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlglot
 from sqlglot import exp
+from tests.simulators import decimal_digits
 from tests.simulators.aws_json import JsonService, ServiceError, Stored
 
 _TYPES = {
@@ -96,6 +97,7 @@ class Submission:
     error: str = ""
     sub_states: list[str] = field(default_factory=list)
     columns: list[tuple[str, str]] = field(default_factory=list)
+    digits: list[tuple[int, int]] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
@@ -168,7 +170,10 @@ class RedshiftSimulator(JsonService):
         start = int(request.get("NextToken", 0))
         page = submission.rows[start : start + self.page_rows]
         answer: dict[str, Any] = {
-            "ColumnMetadata": [{"name": name, "typeName": kind} for name, kind in columns],
+            "ColumnMetadata": [
+                {"name": name, "typeName": kind, "precision": precision, "scale": scale}
+                for (name, kind), (precision, scale) in zip(columns, submission.digits, strict=True)
+            ],
             "Records": [[_cell(v, kind) for v, (_, kind) in zip(row, columns, strict=True)] for row in page],
             "TotalNumRows": len(submission.rows),
         }
@@ -249,6 +254,7 @@ class RedshiftSimulator(JsonService):
         cursor = connection.execute(statement.sql("duckdb"))
         if isinstance(statement, exp.Query):
             submission.columns = [(column[0], _TYPES.get(str(column[1]), "numeric")) for column in cursor.description]
+            submission.digits = decimal_digits.of(cursor.description)
             submission.rows = cursor.fetchall()
 
     # COPY

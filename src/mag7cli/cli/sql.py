@@ -26,6 +26,7 @@ _READING: Final = frozenset(
 # What may stand in SQL without being a word of it.
 _ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
 _LONGEST_INTEGER: Final = 2**63 - 1
+_TWO_DIGITS: Final = re.compile(r"decimal\(\d+,[0-2]\)")
 
 _LATEST: Final = "SELECT MAX(trading_date) AS latest FROM market_data.concentration_metrics"
 _WINDOWS: Final = {"month_before": 1, "three_months_before": 3}
@@ -77,8 +78,9 @@ def sql(
     with opened(options) as engine:
         rows = engine.query(statement, _parameters(engine, statement, as_of))
     output.show(_result(rows))
-    if rows.note:
-        output.notice(rows.note)
+    for notice in (rows.note, _warning(engine, statement, rows)):
+        if notice:
+            output.notice(notice)
 
 
 def _named(name: str) -> str:
@@ -141,7 +143,19 @@ def _listing() -> Result:
 def _result(rows: "Rows") -> Result:
     columns = [Column(name, right=_is_numeric(rows, place)) for place, name in enumerate(_distinct(rows.columns))]
     grid = Grid(tuple(columns), [[_cell(value) for value in row] for row in rows.values])
-    return Result({"rows": grid.records(), "note": rows.note}, grid)
+    typed = [{"name": column.name, "type": kind} for column, kind in zip(columns, rows.types, strict=True)]
+    return Result({"columns": typed, "rows": grid.records(), "note": rows.note}, grid)
+
+
+def _warning(engine: "SqlEngine", statement: str, rows: "Rows") -> str | None:
+    """What to know of a quotient of decimals on Athena: DuckDB and Redshift give it digits enough.
+
+    Source: Trino documentation, "Decimal functions and operators": the scale of x / y is the larger of theirs.
+    """
+    divides = engine.dialect == "athena" and "/" in _ASIDE.sub(" ", statement)
+    if not divides or not any(_TWO_DIGITS.fullmatch(kind) for kind in rows.types):
+        return None
+    return "Athena divides two decimals to their own digits, 0.33 for 0.3287: CAST one of them AS DOUBLE"
 
 
 def _is_numeric(rows: "Rows", place: int) -> bool:

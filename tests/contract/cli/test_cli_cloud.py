@@ -86,3 +86,20 @@ def test_a_local_lake_is_refused_by_redshift_with_the_way_out(tmp_path: Path) ->
     assert ended.code == 2
     assert "Redshift loads from S3 only" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_quotient_of_decimals_on_athena_comes_with_a_warning(
+    lake: str, athena: AthenaSimulator, tmp_path: Path
+) -> None:
+    athena.states = ()
+    where = ("--engine", "athena", "--workgroup", "mag7", "--lake", lake)
+    run(tmp_path, "transform", "--lake", lake)
+    run(tmp_path, "load", *where)
+    share = "SELECT CAST({} / sp500_total_market_cap AS DECIMAL(22,2)) AS share FROM market_data.concentration_metrics"
+
+    decimals = run(tmp_path, "sql", share.format("total_mag7_market_cap"), *where)
+    whole = run(tmp_path, "sql", 'SELECT total_mag7_market_cap AS "a/b" FROM market_data.concentration_metrics', *where)
+
+    assert "Athena divides two decimals to their own digits" in decimals.stderr
+    assert "divides" not in whole.stderr
+    assert (decimals.code, whole.code) == (0, 0)

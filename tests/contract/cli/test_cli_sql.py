@@ -55,6 +55,11 @@ def test_every_format_has_the_same_values(here):
     document = json.loads(mag7("sql", SHARES, "--format", "json", cwd=here).stdout)
     assert document["schema_version"] == 1
     assert document["rows"][1]["total_mag7_market_cap"] == 17600000000000.01
+    assert document["columns"] == [
+        {"name": "trading_date", "type": "DATE"},
+        {"name": "total_mag7_market_cap", "type": "DECIMAL(20,2)"},
+        {"name": "mag7_pct_of_sp500", "type": "DOUBLE"},
+    ]
     markdown = mag7("sql", SHARES, "--format", "markdown", cwd=here).stdout.splitlines()
     assert markdown[1:] == [
         "| --- | ---: | ---: |",

@@ -78,6 +78,10 @@ def test_values_come_back_in_their_types(engine: SqlEngine) -> None:
         (DAYS[0], "TSLA", Decimal("885.000000"), None),
     )
     assert rows.records()[2]["volume"] is None
+    types = dict(zip(rows.columns, (kind.lower() for kind in rows.types), strict=True))
+    assert types["trading_date"] == "date"
+    assert types["volume"] in ("bigint", "int8")
+    assert types["close_price"].endswith("(20,6)")
 
 
 def test_doubles_and_booleans_are_exact(engine: SqlEngine) -> None:

@@ -12,15 +12,24 @@ Value = str | int | float | bool | date | Decimal | None
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The result of a query: column names, rows of typed values, and the engine's `note` (such as bytes scanned)."""
+    """The result of a query: column names, rows of typed values, and the engine's `note` (such as bytes scanned).
+
+    `types` are the engine's own names of the columns' types, with the digits of a decimal.
+    """
 
     columns: tuple[str, ...]
     values: tuple[tuple[Value, ...], ...]
     note: str | None = None
+    types: tuple[str, ...] = ()
 
     def records(self) -> list[dict[str, Value]]:
         """The rows as dictionaries."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.values]
+
+
+def type_name(name: str, precision: int | None, scale: int | None) -> str:
+    """The type of a column as SQL writes it, of what a service's API says apart: `decimal(20,2)`, `double`."""
+    return f"{name}({precision},{scale})" if name in ("decimal", "numeric") and precision else name
 
 
 class SqlEngine(Protocol):

@@ -6,7 +6,7 @@ Values travel as execution parameters, results come back typed. The tables thems
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from mag7cli.core.errors import EngineError
 from mag7cli.lake import aws
 from mag7cli.tables.schema import SCHEMA
-from mag7cli.warehouse.engines import Dialect, Rows, Value
+from mag7cli.warehouse.engines import Dialect, Rows, Value, type_name
 from mag7cli.warehouse.engines.polling import Sleep, wait_until
 from mag7cli.warehouse.engines.sql_text import Statement, plain, quoted
 
@@ -76,8 +76,8 @@ class AthenaEngine:
         statement = Statement.parse(sql)
         with aws.errors_as(EngineError, statement.title):
             outcome = self._run(statement, parameters)
-            columns, values = self._results(outcome)
-        return Rows(columns, values, f"Athena scanned {_size(outcome.scanned_bytes)}")
+            rows = self._results(outcome)
+        return replace(rows, note=f"Athena scanned {_size(outcome.scanned_bytes)}")
 
     def execute(self, statements: Sequence[str]) -> None:
         """Run statements one after the other; Athena has no transactions."""
@@ -149,18 +149,18 @@ class AthenaEngine:
         except (BotoCoreError, ClientError) as error:
             _log.warning("Athena query %s could not be cancelled: %s", execution_id, error)
 
-    def _results(self, outcome: _Outcome) -> tuple[tuple[str, ...], tuple[tuple[Value, ...], ...]]:
+    def _results(self, outcome: _Outcome) -> Rows:
         pages = self._client.get_paginator("get_query_results").paginate(QueryExecutionId=outcome.execution_id)
-        columns: tuple[str, ...] = ()
+        described: list[Mapping[str, Any]] = []
         values: list[tuple[Value, ...]] = []
         for number, page in enumerate(pages):
             result = page["ResultSet"]
             described = result["ResultSetMetadata"]["ColumnInfo"]
-            columns = tuple(column["Name"] for column in described)
             # The first row of a query's first page repeats the column names.
             rows = result["Rows"][1:] if outcome.is_query and number == 0 else result["Rows"]
             values.extend(_typed(rows, [column["Type"] for column in described]))
-        return columns, tuple(values)
+        types = tuple(type_name(column["Type"], column.get("Precision"), column.get("Scale")) for column in described)
+        return Rows(tuple(column["Name"] for column in described), tuple(values), types=types)
 
 
 def _typed(rows: Sequence[Mapping[str, Any]], types: Sequence[str]) -> Iterator[tuple[Value, ...]]:

@@ -76,7 +76,8 @@ class DuckDbEngine:
             statement.render(f"${name}" for name in statement.names), statement.values(parameters), statement.title
         )
         columns = tuple(str(column[0]) for column in result.description or ())
-        return Rows(columns, tuple(result.fetchall()))
+        types = tuple(str(column[1]) for column in result.description or ())
+        return Rows(columns, tuple(result.fetchall()), types=types)
 
     def relation(self, name: str) -> "DuckDBPyRelation":
         """A table or view as a relation, which keeps the connection open. Raises EngineError if there is none."""

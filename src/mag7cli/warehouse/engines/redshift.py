@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from mag7cli.core.errors import EngineError, UsageError
 from mag7cli.lake import aws
-from mag7cli.warehouse.engines import Dialect, Rows, Value
+from mag7cli.warehouse.engines import Dialect, Rows, Value, type_name
 from mag7cli.warehouse.engines.polling import Sleep, wait_until
 from mag7cli.warehouse.engines.sql_text import Statement, plain
 
@@ -133,13 +133,15 @@ class RedshiftEngine:
             _log.warning("Redshift statement %s could not be cancelled: %s", statement_id, error)
 
     def _results(self, statement_id: str) -> Rows:
-        columns: tuple[str, ...] = ()
+        described: list[Mapping[str, Any]] = []
         values: list[tuple[Value, ...]] = []
         for page in self._client.get_paginator("get_statement_result").paginate(Id=statement_id):
             described = page["ColumnMetadata"]
-            columns = tuple(column["name"] for column in described)
             values.extend(_typed(page["Records"], [column["typeName"] for column in described]))
-        return Rows(columns, tuple(values))
+        types = tuple(
+            type_name(column["typeName"], column.get("precision"), column.get("scale")) for column in described
+        )
+        return Rows(tuple(column["name"] for column in described), tuple(values), types=types)
 
 
 def _text(statement: Statement) -> str:
