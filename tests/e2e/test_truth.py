@@ -3,8 +3,7 @@
 The first market looks like the S&P 500 from 2021 to 2024, with every fault that was seen at the vendor. The others are
 drawn: other names, splits, renames, share classes and fiscal calendars, for which nothing was tuned.
 
-False alarms, as measured here: one in four years of 503 lines (Dell, whose spin-off halved its price), which is 0.5 per
-1,000 name-years; and one in 40 drawn markets of two years and 40 lines, 0.3 per 1,000 name-years.
+False alarms, as measured here: none in four years of 503 lines, among them Dell, whose spin-off halved its price.
 """
 
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from tests.simulators import small_index
 from tests.simulators.invented_market import invented_market
 from tests.simulators.judged_run import JudgedRun, judged, tables_of
 from tests.simulators.small_index import quick_folder
@@ -20,7 +20,7 @@ from tests.simulators.small_index import quick_folder
 from mag7cli.lake.layout import Lake
 from mag7cli.market.index_history import constituents_on
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.vendors.sandbox.blueprint import KnownFaults
+from mag7cli.vendors.sandbox.blueprint import KnownFaults, ListFault
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.reporting import InjectedFault
 
@@ -32,8 +32,9 @@ SEEDS = range(6)
 GONE_EARLY = ("TIF", "CXO", "VAR", "FLIR", "ALXN", "MXIM")
 
 WITHIN_BEFORE = 0.02
-POINTS_AFTER, POINTS_BEFORE = 0.02, 0.5
-FALSE_ALARMS_PER_NAME_YEAR = 1 / 1000
+# The tolerance allows the total 0.05 %, of which a small market makes more use.
+POINTS, POINTS_DRAWN, POINTS_WITHOUT_COVERS = 0.002, 0.02, 0.5
+FALSE_ALARMS_PER_NAME_YEAR = 0.5 / 1000
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +93,23 @@ class TestFourYears:
         assert list(grouped.documents) == list(grouped.market.sessions)
         assert grouped.result.is_clean
 
-    def test_the_seven_are_right_to_the_cent_wherever_the_vendor_honours_the_date(self, grouped: JudgedRun) -> None:
-        assert grouped.cap_errors(after(grouped)) == {}
-
-    def test_before_that_those_with_one_class_are_right_too_and_the_others_nearly(self, grouped: JudgedRun) -> None:
-        errors = grouped.cap_errors(before(grouped))
-
-        assert {ticker for _, ticker in errors} <= {"GOOGL", "META"}
-        assert max(errors.values(), default=0) < WITHIN_BEFORE
+    def test_the_seven_are_right_to_the_cent_the_years_in_which_the_vendor_s_counts_stand_still_included(
+        self, grouped: JudgedRun
+    ) -> None:
+        assert grouped.cap_errors(grouped.documents) == {}
 
     def test_the_share_of_the_seven_is_right(self, grouped: JudgedRun) -> None:
-        assert max(grouped.pct_errors(after(grouped)).values()) < POINTS_AFTER
-        assert max(grouped.pct_errors(before(grouped)).values()) < POINTS_BEFORE
+        assert max(grouped.pct_errors(grouped.documents).values()) < POINTS
+
+    def test_so_it_is_with_each_class_at_its_own_close(self, grouped: JudgedRun) -> None:
+        assert max(grouped.class_errors(list(grouped.documents)[::50]).values()) < POINTS
+
+    def test_the_count_of_each_class_of_alphabet_is_right_to_the_share(self, grouped: JudgedRun) -> None:
+        for day in list(grouped.documents)[::21]:
+            for row in grouped.documents[day]["sp500_details"]["constituents"]:
+                if row["ticker"] in ("GOOGL", "GOOG"):
+                    true = grouped.market.truth.class_shares(row["ticker"], day)
+                    assert row["share_class_shares_outstanding"] == true
 
     def test_the_total_is_within_the_bound_that_was_stated(self, grouped: JudgedRun) -> None:
         """Counts come and go by chance here, so that they may leave the range of their neighbours: a little slack."""
@@ -176,8 +182,7 @@ class TestTheOriginalsWay:
         assert month.caps == {at: cap for at, cap in grouped.caps.items() if at[0] in month.documents}
 
     def test_the_share_of_the_seven_is_right(self, month: JudgedRun) -> None:
-        limit = POINTS_AFTER if after(month) else POINTS_BEFORE
-        assert max(month.pct_errors(month.documents).values()) < limit
+        assert max(month.pct_errors(month.documents).values()) < POINTS_DRAWN
 
     def test_every_wrong_answer_is_flagged_and_nothing_else(self, month: JudgedRun) -> None:
         assert unflagged(month) <= {(ticker, day) for day in before(month) for ticker in GONE_EARLY}
@@ -198,28 +203,18 @@ def test_a_count_that_is_ten_times_itself_is_held_at_the_last_known_one_and_the_
 @pytest.mark.slow
 class TestMarketsThatNeverWere:
     def test_the_seven_are_right(self, drawn: JudgedRun) -> None:
-        assert drawn.cap_errors(after(drawn)) == {}
-        assert max(drawn.cap_errors(before(drawn)).values(), default=0) < WITHIN_BEFORE
+        assert drawn.cap_errors(drawn.documents) == {}
 
     def test_the_share_of_the_seven_is_right(self, drawn: JudgedRun) -> None:
-        assert max(drawn.pct_errors(after(drawn)).values()) < POINTS_AFTER
-        assert max(drawn.pct_errors(before(drawn)).values(), default=0) < POINTS_BEFORE
+        assert max(drawn.pct_errors(drawn.documents).values()) < POINTS_DRAWN
 
     def test_nothing_failed(self, drawn: JudgedRun) -> None:
         assert drawn.result.is_clean
         assert list(drawn.documents) == list(drawn.market.sessions)
 
     def test_wrong_answers_are_flagged_and_no_others(self, drawn: JudgedRun) -> None:
-        """A frozen count that only one answer shows cannot be told from a true one; it is near the truth, though."""
-        missed = unflagged(drawn)
-
+        assert unflagged(drawn) == set()
         assert drawn.false_alarms == set()
-        assert all(day < drawn.honoured_from for _, day in missed)
-        assert len(missed) <= len(list(drawn.wrong_answers())) / 20
-        for ticker, day in missed:
-            assert shares(drawn, ticker, day) == pytest.approx(
-                drawn.market.truth.shares(ticker, day), rel=WITHIN_BEFORE
-            )
 
     def test_each_line_is_found_under_its_name_of_the_day(self, drawn: JudgedRun) -> None:
         for day in drawn.market.sessions[::63]:
@@ -235,10 +230,82 @@ def test_asking_every_line_on_every_date_is_exact_in_a_market_that_never_was() -
     with quick_folder() as folder, tables_of(market, folder / "data"):
         run = judged(market, Lake.at(str(folder / "lake")), market.start, market.end, "details")
 
-    assert run.cap_errors(after(run)) == {}
+    assert run.cap_errors(run.documents) == {}
     assert max(run.pct_errors(after(run)).values()) < 1e-9
-    assert max(run.pct_errors(before(run)).values(), default=0) < POINTS_BEFORE
+    assert max(run.pct_errors(before(run)).values(), default=0) < POINTS_WITHOUT_COVERS
     assert not [at for at in unflagged(run) if at[1] >= run.honoured_from]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 3])
+def test_without_cover_pages_the_first_year_is_exact_for_one_class_and_near_for_several(seed: int) -> None:
+    market = invented_market(seed, end=date(2021, 12, 31))
+    with quick_folder() as folder, tables_of(market, folder / "data"):
+        run = judged(market, Lake.at(str(folder / "lake")), market.start, market.end, covers=False)
+    errors = run.cap_errors(before(run))
+
+    assert {ticker for _, ticker in errors} <= {"GOOGL", "META"}
+    assert max(errors.values(), default=0) < WITHIN_BEFORE
+    assert run.cap_errors(after(run)) == {}
+    assert max(run.pct_errors(before(run)).values(), default=0) < POINTS_WITHOUT_COVERS
+
+
+# A list of splits that cannot be trusted
+
+NVIDIA_SPLIT = date(2024, 6, 10)
+LIST_FAULTS: tuple[ListFault, ...] = ("missing", "a_day_early", "a_day_late", "wrong_ratio", "inverted", "twice")
+
+
+def misreporting(fault: ListFault) -> Market:
+    """The small market, whose list has Nvidia's split wrongly; its counts are a session early as well."""
+    blueprint = small_index.market().blueprint
+    known = replace(blueprint.known_faults, listed=(("NVDA", NVIDIA_SPLIT, fault),))
+    return Market(start=date(2024, 1, 2), end=date(2024, 12, 31), blueprint=replace(blueprint, known_faults=known))
+
+
+@pytest.mark.parametrize("fault", LIST_FAULTS)
+@pytest.mark.parametrize(
+    "window", [(date(2024, 6, 3), date(2024, 6, 14)), (date(2024, 6, 7), date(2024, 6, 7))], ids=str
+)
+def test_whatever_the_list_says_of_a_split_the_figure_is_right(fault: ListFault, window: tuple[date, date]) -> None:
+    with quick_folder() as folder:
+        run = judged(misreporting(fault), small_index.new_lake(folder), *window)
+
+    assert run.cap_errors(run.documents) == {}
+    assert max(run.pct_errors(run.documents).values()) < 1e-9
+    assert unflagged(run) == set()
+    assert run.flags.get(("NVDA", NVIDIA_SPLIT)) or NVIDIA_SPLIT not in run.documents or fault == "twice"
+
+
+@pytest.mark.parametrize("fault", LIST_FAULTS)
+def test_on_the_evening_before_a_split_that_is_listed_wrongly_the_date_is_right_or_suspect(fault: ListFault) -> None:
+    """The count is that of tomorrow already, and no close after it is there."""
+    market = misreporting(fault)
+    early = Market(start=market.start, end=date(2024, 6, 7), blueprint=market.blueprint)
+    with quick_folder() as folder:
+        run = judged(early, small_index.new_lake(folder), date(2024, 6, 3), date(2024, 6, 7))
+
+    wrong = {day for day, ticker in run.cap_errors(run.documents)}
+    assert wrong <= {day for ticker, day in run.alarms if ticker == "NVDA"}
+
+
+def test_a_price_that_cannot_be_true_is_a_failed_line_until_the_vendor_mends_it() -> None:
+    odd, good = date(2024, 6, 5), small_index.market()
+    known = replace(good.blueprint.known_faults, prices=(("JPM", odd, 9.04e11),))
+    broken = Market(start=good.start, end=good.end, blueprint=replace(good.blueprint, known_faults=known))
+    window = (date(2024, 6, 3), date(2024, 6, 7))
+    with quick_folder() as folder:
+        lake = small_index.new_lake(folder)
+        first = judged(broken, lake, *window)
+        again = judged(broken, lake, *window)
+        mended = judged(good, lake, *window)
+
+    assert {day: [one["ticker"] for one in failed] for day, failed in first.result.failed.items()} == {odd: ["JPM"]}
+    assert "x" in first.result.failed[odd][0]["reason"]
+    assert again.result.written == (odd,)
+    assert again.result.failed.keys() == {odd}
+    assert mended.result.written == (odd,)
+    assert mended.result.is_clean
 
 
 def test_a_date_without_one_of_the_seven_has_no_figure(tmp_path: Path) -> None:

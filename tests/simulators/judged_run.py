@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
@@ -24,10 +25,12 @@ from mag7cli.core.clock import SystemClock
 from mag7cli.lake.document import Document
 from mag7cli.lake.layout import Lake
 from mag7cli.market import index_history, membership, symbology
+from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.anomalies import DayView, check
 from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
 from mag7cli.vendors.sandbox.market import LAST, Market
 from mag7cli.vendors.sandbox.plan import noon_after
+from mag7cli.vendors.sandbox.truth import market_cap
 
 Flag = tuple[str, str]
 """Where a flag was raised, and what it says."""
@@ -70,6 +73,22 @@ class JudgedRun:
             assert metrics, f"{day} is partial: {self.documents[day].get('partial')}"
             found[day] = abs(metrics["mag7_pct_of_sp500"] - self.market.truth.mag7_pct(day))
         return found
+
+    def class_errors(self, days: Iterable[date]) -> dict[date, float]:
+        """By how many points the share with each class at its own close is off."""
+        return {day: abs(_by_class(self.documents[day]) - self._true_pct_by_class(day)) for day in days}
+
+    def _true_pct_by_class(self, day: date) -> float:
+        truth = self.market.truth
+        caps: dict[str, Decimal] = {}
+        for ticker in truth.counted(truth.lines(day)):
+            own = [other for other in truth.lines(day) if truth.line(other).cik == truth.line(ticker).cik]
+            unlisted = truth.shares(ticker, day) - sum(truth.class_shares(one, day) for one in own)
+            caps[ticker] = sum(
+                (market_cap(truth.close(one, day), truth.class_shares(one, day)) for one in own), Decimal(0)
+            )
+            caps[ticker] += market_cap(truth.close(ticker, day), unlisted)
+        return float(100 * sum(caps[ticker] for ticker in MAGNIFICENT_7) / sum(caps.values()))
 
     @cached_property
     def flags(self) -> Mapping[tuple[str, date], list[Flag]]:
@@ -119,14 +138,26 @@ class JudgedRun:
                     yield ticker, day
 
 
-def judged(market: Market, lake: Lake, start: date, end: date, method: Method = "grouped") -> JudgedRun:
-    """Collect a range of a market's dates into a lake, on the day after the market's last."""
+def judged(
+    market: Market, lake: Lake, start: date, end: date, method: Method = "grouped", *, covers: bool = True
+) -> JudgedRun:
+    """Collect a range of a market's dates into a lake, on the day after the market's last.
+
+    The lake has the cover pages that the market's companies filed, unless it is to do without `covers`.
+    """
     now = noon_after(market.end)
-    covers = [cover for company in parse_cover_pages(market.cover_pages()).values() for cover in company]
-    lake.write_reference(COVER_PAGES, write_cover_pages(covers).encode())
+    if covers:
+        pages = [page for company in parse_cover_pages(market.cover_pages()).values() for page in company]
+        lake.write_reference(COVER_PAGES, write_cover_pages(pages).encode())
     options = CollectOptions(start, end, method, workers=8, served_from=market.start)
     result = collect(lake, SandboxSource(market, now=now), options, FakeClock(now))
     return JudgedRun(market, lake, result, {day: lake.read_document(day) for day in result.written})
+
+
+def _by_class(document: Document) -> float:
+    metrics = document["concentration_metrics"]
+    assert metrics
+    return metrics["mag7_pct_by_class"]
 
 
 def _flags_within(document: Document) -> Iterator[tuple[str, Flag]]:
@@ -139,7 +170,8 @@ def _flags_within(document: Document) -> Iterator[tuple[str, Flag]]:
 
 def _view(day: date, document: Document) -> DayView:
     lines = document["sp500_details"]["constituents"]
-    return DayView(day, {line["ticker"]: (line["close_price"], line["shares_outstanding"]) for line in lines})
+    rows = {line["ticker"]: (line["close_price"], line["shares_outstanding"]) for line in lines}
+    return DayView(day, rows, closes_judged="judged_by" in document)
 
 
 # A market of other names needs other tables of names

@@ -11,7 +11,7 @@ In which share units a count was given is `split_units`' to find.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from statistics import median_low
@@ -27,6 +27,7 @@ _BACKED: Final = math.log(1.1)
 _FROZEN: Final = timedelta(days=100)
 _ONE_CLASS: Final = math.log(1.002)
 _SAME: Final = 1e-6
+_SAME_PART: Final = 0.0005
 # A class that moved by more against a frozen count was converted, not bought back: it says nothing of the company.
 _CLASS_DRIFT: Final = math.log(1.1)
 # What a count that was converted may be off its neighbours, the more the further they are: beyond it the ratio by
@@ -74,7 +75,22 @@ class _Reading:
         self._stale = {one.on for one in run if self._is_stale(one, run[-1].on)}
         weighted = [(one.on, one.weighted) for one in given if one.weighted]
         self._weighted_epochs = read_epochs(weighted, units, len(run), _backed(given, units, part))
+        self._off_part = dict(self._off_their_part(given[len(run) :], part))
+        self._stale |= self._off_part.keys()
         self._unlisted = self._unlisted_of(run)
+
+    def _off_their_part(self, given: Sequence[ShareObservation], part: float | None) -> Iterator[tuple[date, float]]:
+        """Counts from before the vendor's honour the date of which the class is not the part that it is later.
+
+        Each with how many times itself it would be in proportion to the class, which honours the date.
+        """
+        is_known = part and any(one.on >= HONOURED_FROM and one.weighted and one.share_class for one in self._answers)
+        for one in given:
+            if is_known and part and one.weighted and one.share_class and one.on < HONOURED_FROM:
+                whole = self._units.neutral(one.weighted, self._weighted_epochs[one.on])
+                drift = self._class_neutral(one) / part / whole
+                if _SAME_PART < abs(math.log(drift)) <= _CLASS_DRIFT:
+                    yield one.on, drift
 
     def points(self) -> tuple[list[Point], list[Gap]]:
         """A point for each answer that tells how many shares the whole company has, and the answers that do not.
@@ -175,6 +191,8 @@ class _Reading:
 
         The class honours the date, and buybacks and issues move a company's classes about alike.
         """
+        if one.on in self._off_part:
+            return self._off_part[one.on]
         if not one.share_class or not self._frozen_class:
             return 1.0
         drift = self._class_neutral(one) / self._frozen_class

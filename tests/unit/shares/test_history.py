@@ -218,6 +218,21 @@ def test_a_frozen_count_of_several_classes_moves_with_the_class_that_is_listed()
     assert not counted(found, date(2021, 10, 5)).adjustments
 
 
+def test_a_single_answer_of_a_frozen_history_is_known_by_the_part_that_its_class_is_of_it():
+    """Nothing stands still where there is one answer; but the class was another part of the whole than it is later."""
+    asked = [date(2021, 1, 4), date(2021, 10, 5), date(2021, 12, 31), date(2022, 3, 31)]
+    frozen = true_count(date(2021, 7, 1), [])
+
+    found = told_by(
+        lambda day: frozen if day == asked[0] else true_count(day, []),
+        lambda day: round(true_count(day, []) * 0.45),
+        asked,
+    )
+
+    assert counted(found, asked[0]).shares == pytest.approx(true_count(asked[0], []))
+    assert "frozen" in counted(found, asked[0]).adjustments[0].reason
+
+
 def test_a_class_that_was_converted_into_another_is_not_followed():
     asked = [date(2021, 1, 4), date(2021, 6, 30), date(2021, 10, 5), date(2021, 12, 31)]
 
