@@ -88,7 +88,9 @@ def faults_of(market: Market, *kinds: str) -> list[InjectedFault]:
 
 
 @pytest.mark.slow
-class TestFourYears:
+class TestTheIndexAsItWas:
+    """One class, hence one worker: the four years take longest of all, and are collected once."""
+
     def test_every_trading_date_has_its_figure(self, grouped: JudgedRun) -> None:
         assert list(grouped.documents) == list(grouped.market.sessions)
         assert grouped.result.is_clean
@@ -175,16 +177,17 @@ class TestFourYears:
                 true = grouped.market.truth.shares(line["ticker"], day)
                 assert line["shares_outstanding"] == pytest.approx(true, rel=WITHIN_BEFORE), (day, line["ticker"])
 
+    # By the original's way
 
-@pytest.mark.slow
-class TestTheOriginalsWay:
-    def test_the_seven_are_what_they_are_by_the_default_method(self, month: JudgedRun, grouped: JudgedRun) -> None:
+    def test_the_seven_of_a_month_are_what_they_are_by_the_default_method(
+        self, month: JudgedRun, grouped: JudgedRun
+    ) -> None:
         assert month.caps == {at: cap for at, cap in grouped.caps.items() if at[0] in month.documents}
 
-    def test_the_share_of_the_seven_is_right(self, month: JudgedRun) -> None:
+    def test_the_share_of_the_seven_in_a_month_is_right(self, month: JudgedRun) -> None:
         assert max(month.pct_errors(month.documents).values()) < POINTS_DRAWN
 
-    def test_every_wrong_answer_is_flagged_and_nothing_else(self, month: JudgedRun) -> None:
+    def test_every_wrong_answer_of_a_month_is_flagged_and_nothing_else(self, month: JudgedRun) -> None:
         assert unflagged(month) <= {(ticker, day) for day in before(month) for ticker in GONE_EARLY}
         assert month.false_alarms == set()
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import NotYetAvailableError, PlanError
-from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.plan import PLANS, Plan, noon_after
@@ -57,11 +57,6 @@ class SandboxSource:
         """The vendor's list of splits, newest first, duplicates and wrong rows included."""
         self._count("splits")
         return self._market.splits(start, end)
-
-    def symbol_changes(self, symbol: str) -> list[SymbolChange]:
-        """The symbols of a security, oldest first. Raises TickerNotFoundError."""
-        self._count("symbol_changes")
-        return self._market.symbol_changes(symbol)
 
     def status(self) -> VendorStatus:
         """The simulated clock."""

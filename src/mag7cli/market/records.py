@@ -60,11 +60,3 @@ class Split:
     def ratio(self) -> float:
         """New shares for one old share: 10.0 for ten for one, 0.125 for a reverse split one for eight."""
         return self.split_to / self.split_from
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolChange:
-    """The security trades as `symbol` from `first_day` on."""
-
-    symbol: str
-    first_day: date

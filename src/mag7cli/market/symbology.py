@@ -5,15 +5,14 @@
 dates; `data/symbol_history.csv` and `data/other_securities.csv` say which, when, and who says so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from itertools import pairwise
 from typing import Final, Protocol
 
 from mag7cli.core import packaged_data
-from mag7cli.market.records import SymbolChange, TickerDetails
+from mag7cli.market.records import TickerDetails
 
 MAGNIFICENT_7: Final = ("AAPL", "MSFT", "GOOGL", "AMZN", "NVDA", "META", "TSLA")
 
@@ -28,12 +27,6 @@ _DETAILS_LAG: Final = timedelta(days=3)
 
 # An issuer's file or a list of splits may follow a rename late, or know it early.
 _GRACE: Final = timedelta(days=31)
-
-# The vendor's own documents date the change to META 2022-06-09 and 2022-06-11.
-_EVENT_TOLERANCE: Final = timedelta(days=3)
-
-# The vendor has no bars before; how a line was called earlier does not matter.
-_FIRST_DATA: Final = date(2003, 9, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,45 +209,6 @@ def known_lines() -> tuple[Constituent, ...]:
     """Every line that was in the index since 2021: the bundled list, then those that left before it or joined later."""
     others = packaged_data.read("index_lines")
     return _constituents() + tuple(_constituent(row) for row in others)
-
-
-def merge_symbol_changes(ticker: str, changes: Sequence[SymbolChange]) -> tuple[tuple[SymbolPeriod, ...], list[str]]:
-    """The history of a line as far as the vendor's events and the table agree, and a sentence for each disagreement.
-
-    Dates within three days of each other agree, and the table's is kept. Where the vendor names a change that the
-    table does not have, or leaves one out, the table is used: the vendor's events are wrong for some symbols.
-    """
-    periods = history(ticker)
-    ours = [
-        SymbolChange(period.symbol, period.first_day)
-        for before, period in pairwise(periods)
-        if period.first_day and period.symbol != before.symbol
-    ]
-    theirs = sorted(
-        (change for change in changes if change.first_day > _FIRST_DATA), key=lambda change: change.first_day
-    )
-    if theirs and theirs[0].symbol == periods[0].symbol:
-        theirs = theirs[1:]  # the day it was listed, not a change
-    return periods, [*_disagreements(ticker, ours, theirs)]
-
-
-def _disagreements(ticker: str, ours: Iterable[SymbolChange], theirs: Sequence[SymbolChange]) -> Iterator[str]:
-    unmatched = list(theirs)
-    for change in ours:
-        same = [told for told in unmatched if told.symbol == change.symbol]
-        if not same:
-            yield f"{ticker}: {_since(change)} in our table, the vendor lists no such change; the table is used"
-            continue
-        nearest = min(same, key=lambda told: abs(told.first_day - change.first_day))
-        unmatched.remove(nearest)
-        if abs(nearest.first_day - change.first_day) > _EVENT_TOLERANCE:
-            yield f"{ticker}: {_since(change)} in our table, since {nearest.first_day} by the vendor; the table is used"
-    for told in unmatched:
-        yield f"{ticker}: {_since(told)} by the vendor, not in our table; it is left out"
-
-
-def _since(change: SymbolChange) -> str:
-    return f"{change.symbol} since {change.first_day}"
 
 
 def _period_on(ticker: str, on: date) -> SymbolPeriod:

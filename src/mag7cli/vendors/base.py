@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.market.records import Bar, Split, TickerDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,6 @@ class MarketDataSource(Protocol):
 
     def splits(self, start: date, end: date) -> list[Split]:
         """All splits of the market executed from `start` to `end`, in the vendor's order, duplicates too."""
-        ...
-
-    def symbol_changes(self, symbol: str) -> list[SymbolChange]:
-        """The symbols under which the security traded, oldest first."""
         ...
 
     def status(self) -> VendorStatus:

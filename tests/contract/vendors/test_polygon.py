@@ -28,7 +28,7 @@ from mag7cli.core.errors import (
     TickerNotFoundError,
     VendorUnavailableError,
 )
-from mag7cli.market.records import Bar, Split, SymbolChange
+from mag7cli.market.records import Bar, Split
 from mag7cli.vendors.polygon import ApiKey, PolygonSource, Timeouts
 from mag7cli.vendors.rate_limit import Budget, Cancel, Rate, RateLimiter
 
@@ -40,7 +40,6 @@ GROUPED = "/v2/aggs/grouped/locale/us/market/stocks/2024-12-13"
 BARS = "/v2/aggs/ticker/AAPL/range/1/day/2024-12-12/2024-12-13"
 SPLITS_V3 = "/v3/reference/splits"
 SPLITS_V1 = "/stocks/v1/splits"
-EVENTS = "/vX/reference/tickers/META/events"
 STATUS = "/v1/marketstatus/now"
 
 APPLE = {
@@ -242,20 +241,6 @@ def test_pages_that_lead_in_a_circle_are_a_fault(server: ScriptedServer, vendor:
         vendor.source.splits(date(2024, 1, 1), DAY)
 
 
-def test_symbol_changes_are_oldest_first(server: ScriptedServer, vendor: Vendor) -> None:
-    events = [
-        {"type": "ticker_change", "date": "2022-06-09", "ticker_change": {"ticker": "META"}},
-        {"type": "ticker_change", "date": "2012-05-18", "ticker_change": {"ticker": "FB"}},
-        {"type": "something_new", "date": "2020-01-01"},
-    ]
-    server.on(EVENTS, Says({"status": "OK", "results": {"name": "Meta", "events": events}}))
-
-    found = vendor.source.symbol_changes("META")
-
-    assert found == [SymbolChange("FB", date(2012, 5, 18)), SymbolChange("META", date(2022, 6, 9))]
-    assert server.requests[0].query["types"] == "ticker_change"
-
-
 def test_the_vendors_clock_proves_the_key(server: ScriptedServer, vendor: Vendor) -> None:
     server.on(STATUS, Says({"market": "closed", "serverTime": "2024-12-13T18:00:00-05:00"}))
 
@@ -338,7 +323,6 @@ def test_a_symbol_that_could_change_the_path_is_never_sent(server: ScriptedServe
     for ask in (
         lambda: vendor.source.details(symbol, DAY),
         lambda: vendor.source.bars(symbol, DAY, DAY),
-        lambda: vendor.source.symbol_changes(symbol),
     ):
         with pytest.raises(TickerNotFoundError, match="cannot be a symbol"):
             ask()

@@ -55,7 +55,6 @@ QUESTIONS: dict[str, Ask] = {
     "a Saturday of the market": lambda source: dict(source.grouped_bars(SATURDAY)),
     "a range across a rename": lambda source: source.bars("META", BEFORE_THE_RENAME, AFTER_IT),
     "splits": lambda source: sorted(source.splits(date(2021, 1, 1), AFTER_IT), key=repr),
-    "symbol changes": lambda source: source.symbol_changes("META"),
     "the clock": lambda source: source.status(),
 }
 

@@ -112,13 +112,6 @@ def test_grouped_has_the_vendors_keys_and_is_stamped_at_the_close(
 
 
 def test_the_other_endpoints_have_the_vendors_keys(http: urllib3.PoolManager, server: SandboxServer) -> None:
-    events = ask(http, server, "/vX/reference/tickers/META/events?types=ticker_change").json()
-    theirs = sample("ticker_changes.json")
-    assert keys(events) == keys(theirs)
-    assert keys(events["results"]) == keys(theirs["results"])
-    assert [event["ticker_change"]["ticker"] for event in events["results"]["events"]] == ["META", "FB"]
-    assert events["results"]["events"][0]["date"] == "2022-06-09"
-
     flat = ask(http, server, "/v1/open-close/AAPL/2024-12-13?adjusted=false").json()
     assert keys(flat) == keys(sample("open_close.json"))
 

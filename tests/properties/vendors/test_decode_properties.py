@@ -42,7 +42,6 @@ MEANINGS: list[Callable[[Any], object]] = [
     lambda page: decode.bars(page, "AAPL", DAY, DAY),
     lambda page: list(decode.grouped(page, DAY).values()),
     lambda page: decode.splits(page, DAY, DAY),
-    decode.symbol_changes,
     decode.status,
 ]
 

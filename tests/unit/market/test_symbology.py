@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from mag7cli.market import symbology
-from mag7cli.market.records import SymbolChange, TickerDetails
+from mag7cli.market.records import TickerDetails
 
 
 @dataclass(frozen=True)
@@ -256,47 +256,3 @@ def test_lines_that_left_the_index_with_two_classes_are_one_company_too() -> Non
     found = symbology.companies([Line("WBD"), Line("DISCK"), Line("UA"), Line("UAA")])
 
     assert [(company.counted, company.others) for company in found] == [("WBD", ("DISCK",)), ("UAA", ("UA",))]
-
-
-def test_the_vendors_events_agree_within_days() -> None:
-    told = [SymbolChange("FB", date(2012, 5, 18)), SymbolChange("META", date(2022, 6, 11))]
-
-    periods, disagreements = symbology.merge_symbol_changes("META", told)
-
-    assert disagreements == []
-    assert [(period.symbol, period.first_day) for period in periods] == [("FB", None), ("META", date(2022, 6, 9))]
-
-
-def test_a_line_that_was_never_renamed_agrees_with_its_listing() -> None:
-    assert symbology.merge_symbol_changes("AAPL", [SymbolChange("AAPL", date(2003, 9, 10))])[1] == []
-    assert symbology.merge_symbol_changes("AAPL", [])[1] == []
-
-
-def test_where_the_vendor_and_the_table_disagree_the_table_is_used_and_each_difference_is_said() -> None:
-    told = [SymbolChange("FB", date(2012, 5, 18)), SymbolChange("META", date(2021, 6, 30))]
-
-    assert symbology.merge_symbol_changes("META", told)[1] == [
-        "META: META since 2022-06-09 in our table, since 2021-06-30 by the vendor; the table is used"
-    ]
-    assert symbology.merge_symbol_changes("BALL", [])[1] == [
-        "BALL: BALL since 2022-05-10 in our table, the vendor lists no such change; the table is used"
-    ]
-    assert symbology.merge_symbol_changes("QQQ", [SymbolChange("QQQQ", date(2004, 12, 1))])[1] == [
-        "QQQ: QQQQ since 2004-12-01 by the vendor, not in our table; it is left out"
-    ]
-
-
-def test_what_a_line_was_called_before_the_vendors_first_bar_does_not_matter() -> None:
-    told = [SymbolChange("HWP", date(1980, 1, 1)), SymbolChange("A", date(2000, 1, 1))]
-
-    assert symbology.merge_symbol_changes("A", told)[1] == []
-
-
-def test_a_symbol_that_came_back_is_compared_with_its_nearest_day() -> None:
-    told = [
-        SymbolChange("FISV", date(1986, 9, 25)),
-        SymbolChange("FI", date(2023, 6, 7)),
-        SymbolChange("FISV", date(2025, 11, 11)),
-    ]
-
-    assert symbology.merge_symbol_changes("FI", told)[1] == []

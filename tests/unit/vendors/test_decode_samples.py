@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from mag7cli.market.records import Split, SymbolChange
+from mag7cli.market.records import Split
 from mag7cli.vendors.polygon import decode
 
 SAMPLES = Path(__file__).parents[2] / "data" / "vendor"
@@ -42,12 +42,6 @@ def test_splits_of_both_versions() -> None:
 
     assert decode.splits(page("splits_v3.json"), date(2015, 1, 1), TUESDAY) == [forward, reverse]
     assert decode.splits(page("splits_v1.json"), TUESDAY, TUESDAY) == [forward]
-
-
-def test_symbols_of_a_security_oldest_first() -> None:
-    changes = decode.symbol_changes(page("ticker_changes.json"))
-
-    assert changes == [SymbolChange("XOLD", date(2001, 2, 3)), SymbolChange("XMPL", date(2022, 1, 12))]
 
 
 def test_the_clock_and_the_next_page() -> None:

@@ -319,11 +319,9 @@ def test_meta_is_fb_until_its_day_and_a_fund_before(market: Market) -> None:
     assert market.bars("META", date(2021, 1, 4), date(2022, 6, 8))[-1].trading_date == date(2022, 1, 28)
 
 
-def test_a_new_registrant_is_not_a_new_symbol(market: Market) -> None:
+def test_a_new_registrant_keeps_the_symbol(market: Market) -> None:
     assert market.details("BLK", date(2024, 9, 30)).cik == "0001364742"
     assert market.details("BLK", date(2024, 10, 1)).cik == "0002012383"
-    assert [change.symbol for change in market.symbol_changes("BLK")] == ["BLK"]
-    assert [change.symbol for change in market.symbol_changes("META")] == ["FB", "META"]
 
 
 def test_nvidia_has_ten_times_its_shares_on_the_session_before_its_split(market: Market) -> None:

@@ -63,10 +63,6 @@ class VendorClient:
         options = {"limit": str(_MOST_SPLITS_V1), "sort": "execution_date.asc"}  # it ignores `order`
         return self._get(_SPLITS_V1, days | options)
 
-    def symbol_changes(self, symbol: str) -> Answer:
-        """GET /vX/reference/tickers/{symbol}/events"""
-        return _raw(lambda: self._client.get_ticker_events(symbol, types="ticker_change", raw=True))
-
     def status(self) -> Answer:
         """GET /v1/marketstatus/now"""
         return _raw(lambda: self._client.get_market_status(raw=True))

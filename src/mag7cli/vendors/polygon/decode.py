@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from mag7cli.core.clock import NEW_YORK
-from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
 
 logger = logging.getLogger(__name__)
@@ -138,15 +138,6 @@ def splits(page: Body, start: date, end: date) -> list[Split]:
     return found
 
 
-def symbol_changes(page: Body) -> list[SymbolChange]:
-    """The symbols of a security, oldest first. Raises ShapeError."""
-    events = _object(page, "results").get("events")
-    if not isinstance(events, list):
-        raise ShapeError("it has no list of events")
-    changes = [_symbol_change(event) for event in events if _is_symbol_change(event)]
-    return sorted(changes, key=lambda change: change.first_day)
-
-
 def status(page: Body) -> VendorStatus:
     """The vendor's clock. Raises ShapeError."""
     server_time = _text(page, "serverTime")
@@ -217,17 +208,6 @@ def _split(row: Body) -> Split | None:
         )
     except ShapeError:
         return None
-
-
-def _is_symbol_change(event: object) -> bool:
-    return isinstance(event, dict) and event.get("type") == "ticker_change"
-
-
-def _symbol_change(event: Body) -> SymbolChange:
-    symbol = _text(_object(event, "ticker_change"), "ticker")
-    if symbol is None:
-        raise ShapeError("it has a change to no symbol")
-    return SymbolChange(symbol, _date(event, "date"))
 
 
 def _log_left_out(what: str, symbols: Collection[str]) -> None:

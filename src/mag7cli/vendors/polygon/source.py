@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import MalformedResponseError, MarketDataError, TickerNotFoundError
-from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
 from mag7cli.vendors.polygon import decode, faults
 from mag7cli.vendors.polygon.decode import Body
@@ -127,11 +127,6 @@ class PolygonSource:
         return self._ask_pages(
             asked, lambda client: client.splits_v1(start, end), lambda page: decode.splits(page, start, end)
         )
-
-    def symbol_changes(self, symbol: str) -> list[SymbolChange]:
-        """The symbols under which the security traded, oldest first."""
-        asked = Question("symbol_changes", f"symbol changes of {_checked(symbol)}")
-        return self._ask(asked, lambda client: client.symbol_changes(symbol), decode.symbol_changes)
 
     def status(self) -> VendorStatus:
         """The vendor's clock; the cheapest call that proves the key."""

@@ -81,8 +81,6 @@ class Answers:
                 return self._splits_v1(path, query)
             case ["v3", "reference", "tickers"]:
                 return self._tickers(path, query)
-            case ["vX", "reference", "tickers", symbol, "events"]:
-                return self._events(symbol)
             case ["v1", "marketstatus", "now"]:
                 return _ok(bodies.market_status(self._now))
             case ["v1", "marketstatus", "upcoming"]:
@@ -116,14 +114,6 @@ class Answers:
             if query.get("type") in (None, one.security_type) and query.get("cik") in (None, one.cik)
         ]
         return self._page(path, rows, query, _LIST_LIMIT, _MOST_ROWS)
-
-    def _events(self, identifier: str) -> Answer:
-        line = next((line for line in self._market.blueprint.lines if line.composite_figi == identifier), None)
-        symbol = line.ticker if line else identifier
-        changes = self._market.symbol_changes(symbol)
-        told = self._market.details(changes[-1].symbol, self._last)
-        results = bodies.events(told, changes)
-        return _ok({"results": results, "status": "OK", "request_id": self._request_id()})
 
     def _splits(self, path: str, query: Query) -> Answer:
         query = _resumed(query)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.market import calendar
-from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.market.records import Bar, Split, TickerDetails
 
 _UTC: Final = ZoneInfo("UTC")
 _YEAR: Final = 365
@@ -50,16 +50,6 @@ def listed(told: TickerDetails, exchange: str, on: date) -> dict[str, Any]:
     full = details(told, exchange)
     row = {key: full[key] for key in (*wanted, "composite_figi", "share_class_figi") if key in full}
     return {**row, "last_updated_utc": f"{on.isoformat()}T00:00:00Z"}
-
-
-def events(told: TickerDetails, changes: Sequence[SymbolChange]) -> dict[str, Any]:
-    """The `results` of ticker events, newest first."""
-    found = [
-        {"ticker_change": {"ticker": change.symbol}, "type": "ticker_change", "date": change.first_day.isoformat()}
-        for change in reversed(changes)
-    ]
-    body = {"name": told.name, "composite_figi": told.composite_figi, "cik": told.cik, "events": found}
-    return {key: value for key, value in body.items() if value is not None}
 
 
 def split(one: Split) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from mag7cli.core.errors import TickerNotFoundError
 from mag7cli.market import index_history
-from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
+from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.market.symbology import Constituent
 from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, OtherSecurity, first_days, from_tables, period_on
 from mag7cli.vendors.sandbox.cover_pages import cover_page_rows
@@ -35,7 +35,6 @@ _AT_LENGTH: Final = (
 )
 
 _SPLITS_ELSEWHERE: Final = 150
-_LONG_AGO: Final = date(2000, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +164,6 @@ class Market:
         wanted = [split for split in rows if start <= split.execution_date <= end]
         return sorted(wanted, key=lambda split: split.execution_date, reverse=True)
 
-    def symbol_changes(self, symbol: str) -> list[SymbolChange]:
-        """The symbols of the line that is or was `symbol`, oldest first. Raises TickerNotFoundError."""
-        for line in self.blueprint.lines:
-            if any(period.symbol == symbol for period in line.symbols):
-                return self._changes(line)
-        for other in self._others_by_symbol.get(symbol, ()):
-            return [SymbolChange(symbol, other.first_day)]
-        raise _not_found(symbol, self.end)
-
     def listed(self, on: date) -> list[str]:
         """Every symbol that has details on a date, in order of weight, other securities last."""
         row = self._timeline.row_until(max(on, self.sessions[0]))
@@ -181,15 +171,6 @@ class Market:
         lines = [period_on(line.symbols, on, details=True).symbol for line, first, stop in spans if first <= row < stop]
         others = (other for sharing in self._others_by_symbol.values() for other in sharing)
         return lines + [other.symbol for other in others if _is_listed(other, on)]
-
-    def _changes(self, line: Line) -> list[SymbolChange]:
-        """A new registrant under the old symbol is no change, and what comes after the market's end is not known."""
-        names: list[SymbolChange] = []
-        for period in line.symbols:
-            first_day = period.first_day or line.listed_from or _LONG_AGO
-            if first_day <= self.end and (not names or names[-1].symbol != period.symbol):
-                names.append(SymbolChange(period.symbol, first_day))
-        return names
 
     # Ways in
 
