@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.simulators.command_line import mag7, mag7_in_terminal
 
-REAL_FILE = Path(__file__).parents[3].parent / "shared" / "data" / "IVV_holdings_2024-12-06.csv"
+WHOLE_INDEX = Path(__file__).parents[2] / "data" / "holdings_files" / "whole_index.csv"
 
 FUND = """\
 iShares Test ETF
@@ -67,12 +67,11 @@ def test_a_fund_without_holdings_is_unknown_and_never_dropped(here):
     assert "mag7 tickers --download" in mag7("exposure", "--fund", "IVV=1000", cwd=here).stdout
 
 
-@pytest.mark.skipif(not REAL_FILE.exists(), reason=f"needs the real file {REAL_FILE.name}")
 def test_ivv_is_opened_by_the_lakes_file_and_has_its_weights(here):
-    mag7("tickers", str(REAL_FILE), "-q", cwd=here)
+    mag7("tickers", str(WHOLE_INDEX), "-q", cwd=here)
     found = _exposure(here, "--fund", "IVV=10000")
     seven = {one["ticker"]: one["pct"] for one in found["mag7"]}
-    lines = csv.reader(io.StringIO(REAL_FILE.read_text("utf-8-sig")))
+    lines = csv.reader(io.StringIO(WHOLE_INDEX.read_text("utf-8-sig")))
     weights = {cells[0]: float(cells[5]) for cells in lines if len(cells) > 5 and cells[3] == "Equity"}
     assert seven["AAPL"] == pytest.approx(weights["AAPL"])
     assert seven["GOOGL"] == pytest.approx(weights["GOOGL"] + weights["GOOG"])

@@ -9,7 +9,7 @@ import pytest
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document import concentration, decode, encode, market_cap_usd, total_usd
 
-SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "market_data_2024-12-13.json"
+CONSOLE_PIPELINE = Path(__file__).parents[2] / "data" / "console_pipeline" / "market_data_2023-03-06.json"
 
 # Close (USD) and shares outstanding: docs/methodology.md has the source.
 SEVEN = {
@@ -52,12 +52,11 @@ def test_a_hundred_equal_companies_are_a_hundred_effective_ones() -> None:
     assert found["top10_pct"] == pytest.approx(10)
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the real document of 2024-12-13 is not here")
-def test_the_real_document_survives_the_round_trip() -> None:
-    document = decode(SHARED.read_bytes(), "real")
+def test_a_document_of_the_console_pipeline_survives_the_round_trip() -> None:
+    document = decode(CONSOLE_PIPELINE.read_bytes(), "old")
 
-    assert decode(encode(document), "again") == document
-    assert document["sp500_details"]["total_market_cap"] == PUBLISHED_TOTAL
+    assert decode(encode(document), "again") == document == json.loads(CONSOLE_PIPELINE.read_bytes())
+    assert document["sp500_details"]["total_market_cap"] == 21_234_567_890_123.25
 
 
 @pytest.mark.parametrize(

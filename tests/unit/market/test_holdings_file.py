@@ -1,4 +1,4 @@
-"""Holdings files as they come: the real one, every variation of it, and what only looks like one.
+"""Holdings files as they come: a whole one, every variation of it, and what only looks like one.
 
 `holdings_files/accepted` are invented files that all hold the same three companies and some cash.
 A new variation is a new file there; a new kind of rubbish is a new file in `holdings_files/refused`, with its message
@@ -15,7 +15,7 @@ from mag7cli.market import holdings_file, symbology
 
 FILES = Path(__file__).parents[2] / "data" / "holdings_files"
 ACCEPTED = sorted((FILES / "accepted").iterdir())
-REAL = Path(__file__).parents[3].parent / "shared" / "data" / "IVV_holdings_2024-12-06.csv"
+WHOLE_INDEX = FILES / "whole_index.csv"
 BASE = (FILES / "accepted" / "quantity_is_called_shares.csv").read_text(encoding="utf-8")
 
 REFUSED = {
@@ -56,41 +56,40 @@ def reasons(found: holdings_file.Holdings) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def real() -> holdings_file.Holdings:
-    if not REAL.exists():
-        pytest.skip("the real file of 2024-12-06 is not beside this checkout")
-    return holdings_file.parse(REAL.read_bytes(), REAL.name)
+def whole() -> holdings_file.Holdings:
+    """The list of the index of 2024-12-06 as the issuer publishes it, with invented figures."""
+    return holdings_file.parse(WHOLE_INDEX.read_bytes(), WHOLE_INDEX.name)
 
 
-def test_the_real_file_has_503_tickers_in_the_vendors_spelling(real: holdings_file.Holdings) -> None:
-    assert len(real.tickers) == len(set(real.tickers)) == 503
-    assert [ticker for ticker in real.tickers if "." in ticker] == ["BRK.B", "BF.B"]
-    assert real.tickers[:3] == ["AAPL", "NVDA", "MSFT"]
+def test_a_whole_file_has_503_tickers_in_the_vendors_spelling(whole: holdings_file.Holdings) -> None:
+    assert len(whole.tickers) == len(set(whole.tickers)) == 503
+    assert [ticker for ticker in whole.tickers if "." in ticker] == ["BRK.B", "BF.B"]
+    assert whole.tickers[:3] == ["AAPL", "NVDA", "MSFT"]
 
 
-def test_the_real_file_is_the_bundled_list(real: holdings_file.Holdings) -> None:
-    assert set(real.tickers) == {line.ticker for line in symbology.bundled_constituents()}
-    assert real.as_of == symbology.BUNDLED_AS_OF
-    assert holdings_file.sp500_doubt(real) is None
+def test_a_whole_file_is_the_bundled_list(whole: holdings_file.Holdings) -> None:
+    assert set(whole.tickers) == {line.ticker for line in symbology.bundled_constituents()}
+    assert whole.as_of == symbology.BUNDLED_AS_OF
+    assert holdings_file.sp500_doubt(whole) is None
 
 
-def test_the_real_file_says_what_it_is_and_what_was_left_out(real: holdings_file.Holdings) -> None:
-    assert real.fund == "iShares Core S&P 500 ETF"
-    assert real.warnings == ()
-    assert [row.symbol for row in real.dropped] == ["USD", "XTSLA", "UBFUT", "ETD_USD", "ESZ4"]
-    assert len(real.rows) == 508
+def test_a_whole_file_says_what_it_is_and_what_was_left_out(whole: holdings_file.Holdings) -> None:
+    assert whole.fund == "iShares Core S&P 500 ETF"
+    assert whole.warnings == ()
+    assert [row.symbol for row in whole.dropped] == ["USD", "XTSLA", "UBFUT", "ETD_USD", "ESZ4"]
+    assert len(whole.rows) == 508
 
 
-def test_the_numbers_of_the_real_file_are_read_with_their_thousands(real: holdings_file.Holdings) -> None:
-    assert real.rows[0] == holdings_file.Holding(
+def test_the_numbers_of_a_whole_file_are_read_with_their_thousands(whole: holdings_file.Holdings) -> None:
+    assert whole.rows[0] == holdings_file.Holding(
         ticker="AAPL",
         symbol="AAPL",
-        name="APPLE INC",
+        name="APPLE",
         sector="Information Technology",
         asset_class="Equity",
-        market_value_usd=41_700_670_815.44,
-        weight_pct=7.15,
-        shares=171_720_766.0,
+        market_value_usd=13_520_346_726.64,
+        weight_pct=2.70,
+        shares=55_675_946.0,
         price_usd=242.84,
     )
 

@@ -15,7 +15,7 @@ from mag7cli.tables import rows
 from mag7cli.tables.schema import TABLE, TABLES
 
 DAY = date(2024, 6, 7)
-REAL = Path(__file__).parents[3].parent / "shared" / "data" / "market_data_2024-12-13.json"
+CONSOLE_PIPELINE = Path(__file__).parents[2] / "data" / "console_pipeline" / "market_data_2023-03-06.json"
 
 
 def made(content: Any, *events: Event) -> dict[str, list[dict[str, Any]]]:
@@ -51,9 +51,8 @@ def test_a_complete_date_has_rows_in_every_table_but_the_events() -> None:
     assert found["failed_collections"] == [{"ticker": None, "reason": "No collection failures"}]
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the real document is not beside the repository")
-def test_the_real_document_of_the_original_keeps_every_value() -> None:
-    content = market_data.decode(REAL.read_bytes(), "real")
+def test_a_document_of_the_console_pipeline_keeps_every_value() -> None:
+    content = market_data.decode(CONSOLE_PIPELINE.read_bytes(), "old")
     found = made(content)
 
     metrics = content["concentration_metrics"]
