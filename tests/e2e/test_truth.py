@@ -212,7 +212,7 @@ class TestMarketsThatNeverWere:
         for day in drawn.market.sessions[::63]:
             symbols = {one["ticker"]: one["symbol"] for one in drawn.documents[day]["sp500_details"]["constituents"]}
             assert symbols == {
-                ticker: drawn.market.truth.symbol(ticker, day) for ticker in drawn.market.truth.lines(day)
+                ticker: drawn.market.truth.symbol(ticker, day) for ticker in drawn.market.truth.members(day)
             }
 
 

@@ -113,7 +113,7 @@ class JudgedRun:
         ledger = Ledger(self.lake, SystemClock())
         ledger.load()
         for day in self.documents:
-            for ticker in self.market.truth.lines(day):
+            for ticker in self.market.truth.members(day):
                 answer = ledger.answer(ticker, day)
                 if answer and answer.status == "ok" and answer.weighted_shares != self.market.truth.shares(ticker, day):
                     yield ticker, day

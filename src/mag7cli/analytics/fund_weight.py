@@ -6,8 +6,9 @@ from typing import Final
 
 from mag7cli.analytics.exposure import fund_weight
 from mag7cli.analytics.summary import FundWeight
+from mag7cli.lake.holdings import read_kept
 from mag7cli.lake.layout import Lake
-from mag7cli.market.holdings_file import Holdings, parse
+from mag7cli.market.holdings_file import Holdings
 
 LAKE_FUND: Final = "IVV"
 """The fund whose holdings files a lake keeps."""
@@ -18,7 +19,7 @@ def weight_on(lake: Lake, day: date | None) -> FundWeight | None:
     dates = [as_of for as_of in lake.holdings_dates() if day is None or as_of <= day]
     if not dates:
         return None
-    return fund_weight(parse(lake.read_holdings(dates[-1]), lake.holdings_key(dates[-1])))
+    return fund_weight(read_kept(lake, dates[-1]))
 
 
 def latest_holdings(lake: Lake) -> Mapping[str, Holdings]:
@@ -26,4 +27,4 @@ def latest_holdings(lake: Lake) -> Mapping[str, Holdings]:
     dates = lake.holdings_dates()
     if not dates:
         return {}
-    return {LAKE_FUND: parse(lake.read_holdings(dates[-1]), lake.holdings_key(dates[-1]))}
+    return {LAKE_FUND: read_kept(lake, dates[-1])}

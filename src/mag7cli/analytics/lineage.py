@@ -13,7 +13,7 @@ from mag7cli.core.clock import Clock
 from mag7cli.core.errors import KeyNotFoundError, UsageError
 from mag7cli.core.suggestions import did_you_mean
 from mag7cli.lake import document as market_data
-from mag7cli.lake.document import Document, FailedTicker
+from mag7cli.lake.document import Document, FailedTicker, MembershipDocument
 from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.market.calendar import previous_session, why_closed
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -206,13 +206,20 @@ def _split_sentences(lake: Lake, day: date, ticker: str | None) -> Iterator[str]
             yield f"{what} refused: {reason}"
 
 
+def _holdings_day(membership: MembershipDocument) -> str | None:
+    """The day of the holdings file behind a list; older documents name it as the day of the list itself."""
+    named_by_kind = membership["as_of"] if membership["kind"] in ("observed", "nearest") else None
+    return membership.get("holdings") or (None if "confirmed_until" in membership else named_by_kind)
+
+
 def _inputs(lake: Lake, day: date, asked: Sequence[date], document: Document) -> Iterator[Input]:
     """The document, the splits, the answers behind the counts, and the holdings file, as far as they are kept."""
     membership = document["sp500_details"].get("membership")
     keys = [lake.document_key(day), f"{REFERENCE}splits.json"]
     keys += [f"{REFERENCE}details/date={one.isoformat()}.json" for one in sorted(set(asked))]
-    if membership and membership["kind"] != "bundled":
-        keys.append(lake.holdings_key(date.fromisoformat(membership["as_of"])))
+    file = _holdings_day(membership) if membership else None
+    if file:
+        keys.append(lake.holdings_key(date.fromisoformat(file)))
     for key in keys:
         try:
             data = lake.store.read(key)

@@ -1,5 +1,6 @@
 """`mag7 sandbox`: the simulated vendor for people, where the demo and the tests have it for themselves."""
 
+from datetime import date
 from typing import Annotated, Final
 
 import typer
@@ -33,16 +34,16 @@ def serve(
 
     It listens on this machine only, and ends with Ctrl-C. Its prices and share counts are invented.
     """
-    from mag7cli.vendors.sandbox.market import DEFAULT_SEED, Market
+    from mag7cli.vendors.sandbox.market import DEFAULT_SEED, LAST, Market
     from mag7cli.vendors.sandbox.misbehaviour import RandomFaults
     from mag7cli.vendors.sandbox.plan import PLANS
     from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
 
     number = DEFAULT_SEED if seed is None else seed
-    market = Market(number)
+    market = Market(number, end=LAST)
     script = [RandomFaults(number, faults)] if faults else []
     server = SandboxServer(market, plan=PLANS[plan], latency_s=latency / 1000, faults_script=script, port=port)
-    output.show(_result(server.url, DEFAULT_KEY, plan))
+    output.show(_result(server.url, DEFAULT_KEY, plan, market.end))
     try:
         output.notice(f"serving {market.start} to {market.end}, simulated; Ctrl-C ends it", url=server.url)
         server.serve_forever()
@@ -52,11 +53,11 @@ def serve(
         server.close()
 
 
-def _result(url: str, key: str, plan: str) -> Result:
-    """What a shell needs to make mag7 ask this server."""
-    variables = {"POLYGON_BASE_URL": url, "POLYGON_API_KEY": key, "MAG7_PLAN": plan}
+def _result(url: str, key: str, plan: str, end: date) -> Result:
+    """What a shell needs to make mag7 ask this server, and for nothing after the market's end."""
+    variables = {"POLYGON_BASE_URL": url, "POLYGON_API_KEY": key, "MAG7_PLAN": plan, "MAG7_END": end.isoformat()}
     return Result(
-        document={"url": url, "key": key, "plan": plan},
+        document={"url": url, "key": key, "plan": plan, "end": end},
         grid=Grid((Column("variable"), Column("value")), list(variables.items())),
         text=[Line(f"export {name}={value}") for name, value in variables.items()],
     )

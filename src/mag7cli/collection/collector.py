@@ -21,10 +21,10 @@ from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, KeyNotFoundError
 from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import NoProgress, Note, Progress
-from mag7cli.lake.document import Document, FailedTicker, SourceDocument
+from mag7cli.lake.document import Document, FailedTicker, MembershipDocument, SourceDocument
 from mag7cli.lake.document_index import summary
 from mag7cli.lake.layout import Lake
-from mag7cli.market import symbology
+from mag7cli.market import index_history, symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.membership import Line, Membership
 from mag7cli.shares.plausibility import impossible_caps
@@ -92,7 +92,7 @@ class _Run:
         self._teller = teller
         self._stop = stop
         self._origin = Origin(lake, source)
-        self._known_companies: dict[date, tuple[Sequence[Line], Collection[str]]] = {}
+        self._known_companies: dict[tuple[date | None, date], tuple[Sequence[Line], Collection[str]]] = {}
         self._prices = Prices(lake, self._asking("prices"))
         self._ledger = Ledger(lake, clock, self._asking("share counts"))
 
@@ -170,7 +170,7 @@ class _Run:
         if part.is_evening:
             requests = share_counts.rolling_requests(self._ledger, part.lines, part.dates, self._options.refresh)
             return share_counts.refresh(self._ledger, facts, requests, members)
-        lists = {one.as_of: one.lines for one in part.members.values()}
+        lists = {(one.file, one.as_of): one.lines for one in part.members.values()}
         counted = {company.counted for lines in lists.values() for company in symbology.companies(lines)}
         return share_counts.sample(self._ledger, facts, members, counted, self._options.tolerance)
 
@@ -197,7 +197,7 @@ class _Run:
                 day,
                 self._clock.now(),
                 self._source_document(),
-                {"kind": membership.kind, "as_of": membership.as_of.isoformat()},
+                _membership_document(membership),
                 valued,
                 failed,
                 not_listed,
@@ -216,11 +216,12 @@ class _Run:
 
     def _companies(self, membership: Membership) -> tuple[Sequence[Line], Collection[str]]:
         """The lines with what is known of their CIKs, and those of them that are counted."""
-        if membership.as_of not in self._known_companies:
+        which = membership.file, membership.as_of
+        if which not in self._known_companies:
             lines = [replace(line, cik=self._cik(line, membership.as_of)) for line in membership.lines]
             counted = {company.counted for company in symbology.companies(lines)}
-            self._known_companies[membership.as_of] = lines, counted
-        return self._known_companies[membership.as_of]
+            self._known_companies[which] = lines, counted
+        return self._known_companies[which]
 
     def _cik(self, line: Line, day: date) -> str | None:
         known = line.cik or symbology.company_cik(line.ticker)
@@ -249,6 +250,17 @@ class _Run:
             "version": self._source.version,
             "simulated": self._origin.simulated,
         }
+
+
+def _membership_document(membership: Membership) -> MembershipDocument:
+    content: MembershipDocument = {
+        "kind": membership.kind,
+        "as_of": membership.as_of.isoformat(),
+        "confirmed_until": index_history.confirmed_until().isoformat(),
+    }
+    if membership.file:
+        content["holdings"] = membership.file.isoformat()
+    return content
 
 
 class _Teller:

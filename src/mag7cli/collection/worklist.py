@@ -13,9 +13,9 @@ from mag7cli.collection import batches
 from mag7cli.collection.batches import Batch, Terms
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document_index import CollectedDates
+from mag7cli.lake.holdings import read_all_kept
 from mag7cli.lake.layout import Lake
 from mag7cli.market.calendar import previous_session, sessions
-from mag7cli.market.holdings_file import parse
 from mag7cli.market.membership import Membership, members_by_date
 
 Method = Literal["grouped", "details"]
@@ -128,7 +128,7 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
         dates = [day for day in wanted if options.force or not collected.is_complete(day)]
     known = batches.read(lake) if dates and not options.force else []
     groups = list(_groups(dates, known, options))
-    files = {day: parse(lake.read_holdings(day), _list_uri(lake, day)) for day in lake.holdings_dates() if dates}
+    files = read_all_kept(lake) if dates else {}
     members = members_by_date(chain.from_iterable(together for together, _ in groups), files)
     parts = (
         Part(together, own, {day: members[day] for day in together}, batches.find(known, together, options.terms))
@@ -136,10 +136,6 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     )
     failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
     return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), failed)
-
-
-def _list_uri(lake: Lake, as_of: date) -> str:
-    return lake.store.uri(lake.holdings_key(as_of))
 
 
 def _failed(lake: Lake, day: date) -> list[str]:

@@ -127,10 +127,15 @@ class FailedTicker(TypedDict):
 
 
 class MembershipDocument(TypedDict):
-    """Which list of constituents the date used."""
+    """Which list of constituents the date used: since when it was in force, and until when changes were known.
+
+    `holdings` is the day of the holdings file that the list was brought forward from; absent without one.
+    """
 
     kind: MembershipKind
     as_of: str
+    confirmed_until: NotRequired[str]
+    holdings: NotRequired[str]
 
 
 class Sp500Details(TypedDict):

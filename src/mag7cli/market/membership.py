@@ -1,7 +1,8 @@
 """Who was in the index on a trading date, and how that is known. Pure: knows neither the lake nor the form of a file.
 
-Between two holdings files the earlier one holds. Before the first one there is none to hold, so the nearest stands in;
-without any file, the list that is shipped with the package. Which of the three it was goes with the answer.
+A holdings file says it for its own day; from there its list is brought forward by the known joins and leaves
+(`index_history`). Without a file on or before a date the history alone says it. Where that ends, the nearest list
+stands in. Which of these it was goes with the answer.
 """
 
 from bisect import bisect_right
@@ -9,12 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
-from mag7cli.market import symbology
+from mag7cli.market import index_history, symbology
 
-MembershipKind = Literal["observed", "nearest", "bundled"]
-"""How it is known who was in the index: from a file of that time, from the nearest file, from the shipped list."""
+MembershipKind = Literal["observed", "history", "nearest", "bundled"]
+"""How it is known who was in the index: from a file of that very day; by the dated changes, from a file before it or
+from the history alone; from the nearest file; or from the nearest list that comes with mag7, without any file."""
+
+# What the S&P 500's own funds differ by, a right or a delayed trade, is far below; another fund's list far above.
+_SAME_INDEX: Final = 0.95
 
 
 class Equity(Protocol):
@@ -57,11 +62,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The lines of the index: observed in a file of `as_of` or before, taken from the nearest file, or bundled."""
+    """The lines of the index on a date.
+
+    `as_of` is since when this list was in force as far as is known: the day of the holdings file or of the last change
+    after it. `file` is the day of the holdings file behind it, None without one.
+    """
 
     kind: MembershipKind
     as_of: date
     lines: tuple[Line, ...]
+    file: date | None = None
 
 
 def members_on(on: date, files: Mapping[date, File]) -> Membership:
@@ -70,29 +80,86 @@ def members_on(on: date, files: Mapping[date, File]) -> Membership:
 
 
 def members_by_date(dates: Iterable[date], files: Mapping[date, File]) -> dict[date, Membership]:
-    """Who was in the index on each of the dates; dates under one file share its lines."""
-    known = sorted(as_of for as_of, file in files.items() if file.equities)
-    chosen = {on: _as_of(on, known) for on in dates}
-    lines = {as_of: _lines(files[as_of].equities) for as_of in set(chosen.values()) if as_of is not None}
-    return {on: _membership(on, as_of, lines) for on, as_of in chosen.items()}
+    """Who was in the index on each of the dates; dates under one list share its lines."""
+    usable = {as_of: files[as_of] for as_of in sorted(files) if files[as_of].equities}
+    lists = _Lists(usable)
+    return {on: lists.membership(on) for on in dates}
 
 
-def _as_of(on: date, known: Sequence[date]) -> date | None:
-    """The file for a date: the latest on or before it, else the nearest, which is then the oldest; None without any."""
-    position = bisect_right(known, on)
-    return known[max(position - 1, 0)] if known else None
+def is_same_index(tickers: Iterable[str], day: date) -> bool:
+    """True if a list of a day is the S&P 500's but for a few lines, as far as the history knows the day."""
+    theirs, ours = set(tickers), set(index_history.constituents_on(day))
+    return len(theirs & ours) >= _SAME_INDEX * max(len(theirs), len(ours))
 
 
-def _membership(on: date, as_of: date | None, lines: Mapping[date, tuple[Line, ...]]) -> Membership:
-    if as_of is None:
-        return Membership("bundled", symbology.BUNDLED_AS_OF, _bundled_lines())
-    return Membership("observed" if as_of <= on else "nearest", as_of, lines[as_of])
+class _Lists:
+    """The lists of the index by the holdings files of a lake; each is put together once."""
+
+    def __init__(self, files: Mapping[date, File]) -> None:
+        self._files = files
+        self._days: Sequence[date] = list(files)
+        self._replayable = {
+            day: index_history.is_known(day) and is_same_index((row.ticker for row in file.equities), day)
+            for day, file in files.items()
+        }
+        self._lines: dict[tuple[date | None, date], tuple[Line, ...]] = {}
+
+    def membership(self, on: date) -> Membership:
+        """Who was in the index on a date."""
+        file = self._file_before(on)
+        if file == on:
+            return Membership("observed", on, self._of_file(on, on), on)
+        until = min(on, index_history.confirmed_until())
+        if file and (self._replayable[file] or until < file):
+            as_of = max(file, min(index_history.in_force_since(until), until))
+            kind: MembershipKind = "history" if index_history.is_known(on) else "nearest"
+            return Membership(kind, as_of, self._of_file(file, as_of), file)
+        if index_history.is_known(on) and not self._own_index(file, on):
+            since = index_history.in_force_since(on)
+            return Membership("history", since, self._of_history(since))
+        nearest = file or next(iter(self._days), None)
+        if nearest:
+            return Membership("nearest", nearest, self._of_file(nearest, nearest), nearest)
+        since = index_history.in_force_since(on)
+        return Membership("bundled", since, self._of_history(since))
+
+    def _file_before(self, on: date) -> date | None:
+        """The latest file on or before a date."""
+        position = bisect_right(self._days, on)
+        return self._days[position - 1] if position else None
+
+    def _own_index(self, file: date | None, on: date) -> bool:
+        """True if the file that is nearest to a date is of its day another index than the history's.
+
+        A list that somebody keeps although it is not the S&P 500's is taken at its word.
+        """
+        nearest = file or next((day for day in self._days if day > on), None)
+        return nearest is not None and index_history.is_known(nearest) and not self._replayable[nearest]
+
+    def _of_file(self, file: date, as_of: date) -> tuple[Line, ...]:
+        """The lines of a file, brought forward to a day."""
+        if (file, as_of) not in self._lines:
+            rows = {row.ticker: row for row in self._files[file].equities}
+            tickers = index_history.replay(rows, file, as_of) if file < as_of else tuple(rows)
+            lines = (_of_row(rows[ticker]) if ticker in rows else _known_line(ticker) for ticker in tickers)
+            self._lines[file, as_of] = tuple(lines)
+        return self._lines[file, as_of]
+
+    def _of_history(self, since: date) -> tuple[Line, ...]:
+        if (None, since) not in self._lines:
+            self._lines[None, since] = tuple(map(_known_line, index_history.constituents_on(since)))
+        return self._lines[None, since]
 
 
-def _lines(equities: Iterable[Equity]) -> tuple[Line, ...]:
-    return tuple(Line(row.ticker, symbology.company_cik(row.ticker), row.weight_pct, row.name) for row in equities)
+def _of_row(row: Equity) -> Line:
+    return Line(row.ticker, symbology.company_cik(row.ticker), row.weight_pct, row.name)
 
 
 @cache
-def _bundled_lines() -> tuple[Line, ...]:
-    return tuple(Line(line.ticker, line.cik, None, line.name) for line in symbology.bundled_constituents())
+def _known_line(ticker: str) -> Line:
+    return Line(ticker, symbology.company_cik(ticker), None, _names()[ticker])
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    return {line.ticker: line.name for line in symbology.known_lines()}

@@ -71,7 +71,7 @@ class OtherSecurity:
 
 @dataclass(frozen=True, slots=True)
 class Constituent:
-    """A line of the S&P 500 on BUNDLED_AS_OF."""
+    """A line of the S&P 500 at some time since 2021."""
 
     ticker: str
     name: str
@@ -206,6 +206,13 @@ def bundled_constituents() -> tuple[Constituent, ...]:
     return _constituents()
 
 
+@cache
+def known_lines() -> tuple[Constituent, ...]:
+    """Every line that was in the index since 2021: the bundled list, then those that left before it or joined later."""
+    others = packaged_data.read("index_lines")
+    return _constituents() + tuple(_constituent(row) for row in others)
+
+
 def merge_symbol_changes(ticker: str, changes: Sequence[SymbolChange]) -> tuple[tuple[SymbolPeriod, ...], list[str]]:
     """The history of a line as far as the vendor's events and the table agree, and a sentence for each disagreement.
 
@@ -311,13 +318,16 @@ def _vendor_symbols() -> Mapping[str, str]:
 
 @cache
 def _constituents() -> tuple[Constituent, ...]:
-    rows = packaged_data.read("constituents")
-    return tuple(Constituent(row["ticker"], row["name"], row["cik"], row["sector"]) for row in rows)
+    return tuple(_constituent(row) for row in packaged_data.read("constituents"))
+
+
+def _constituent(row: Mapping[str, str]) -> Constituent:
+    return Constituent(row["ticker"], row["name"], row["cik"], row["sector"])
 
 
 @cache
 def _constituent_ciks() -> Mapping[str, str]:
-    return {line.ticker: line.cik for line in _constituents()}
+    return {line.ticker: line.cik for line in known_lines()}
 
 
 @cache
@@ -333,5 +343,5 @@ def _counted_tickers() -> Mapping[str, str]:
 
 @cache
 def _company_names() -> Mapping[str, str]:
-    names = {line.cik: line.name for line in _constituents()}
+    names = {line.cik: line.name for line in reversed(known_lines())}
     return names | {row["cik"]: row["company"] for row in packaged_data.read("share_classes")}

@@ -182,7 +182,8 @@ def test_the_registrant_is_the_one_of_the_day() -> None:
     assert symbology.expected_cik("BG", date(2023, 10, 31)) == "0001144519"
     assert symbology.expected_cik("BG", date(2023, 11, 1)) == "0001996862"
     assert symbology.expected_cik("AAPL", date(2003, 1, 2)) == "0000320193"
-    assert symbology.expected_cik("TWTR") is None
+    assert symbology.expected_cik("TWTR") == "0001418091"
+    assert symbology.expected_cik("QQQ") is None
 
 
 def test_an_etf_under_the_symbol_is_refused() -> None:
@@ -229,7 +230,7 @@ def test_the_registrant_before_and_after_a_change_of_domicile_are_the_same_compa
 def test_a_line_that_our_tables_do_not_have_is_accepted_as_it_is() -> None:
     on = date(2021, 9, 1)
 
-    assert symbology.refusal("TWTR", on, details("TWTR", on, name="Twitter", cik="0001418091")) is None
+    assert symbology.refusal("ZZZZ", on, details("ZZZZ", on, name="Somebody", cik="0001418099")) is None
 
 
 def test_lines_of_one_registrant_are_one_company_counted_by_the_line_that_the_table_names() -> None:

@@ -14,8 +14,10 @@ from tests.simulators.invented_market import invented_market
 
 from mag7cli.core import packaged_data
 from mag7cli.core.errors import TickerNotFoundError, UsageError
+from mag7cli.market import index_history
+from mag7cli.market.calendar import previous_session
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.vendors.sandbox.market import Market
+from mag7cli.vendors.sandbox.market import LAST, Market
 from mag7cli.vendors.sandbox.quarters import QuarterRule
 from mag7cli.vendors.sandbox.reporting import Faults, InjectedFault
 from mag7cli.vendors.sandbox.timeline import ratio
@@ -73,7 +75,7 @@ def test_the_order_is_that_of_the_weights_in_the_holdings_of_the_same_day() -> N
 
 
 def test_every_sandbox_table_speaks_of_known_lines() -> None:
-    tickers = {row["ticker"] for row in packaged_data.read("constituents")}
+    tickers = {row["ticker"] for table in ("constituents", "index_lines") for row in packaged_data.read(table)}
 
     assert {row["ticker"] for row in packaged_data.read("sandbox_market")} == tickers
     assert {row["ticker"] for row in packaged_data.read("sandbox_splits")} <= tickers
@@ -81,6 +83,74 @@ def test_every_sandbox_table_speaks_of_known_lines() -> None:
 
 
 # The truth
+
+
+@pytest.fixture(scope="module")
+def long() -> Market:
+    return Market(start=date(2024, 12, 2), end=LAST, faults=Faults.none())
+
+
+def test_a_market_that_is_asked_for_further_is_the_same_as_far_as_both_go(honest: Market, long: Market) -> None:
+    for day in (date(2024, 12, 2), date(2024, 12, 31)):
+        assert long.truth.members(day) == honest.truth.members(day)
+        assert long.truth.total(day) == honest.truth.total(day)
+
+
+def test_a_market_goes_on_where_its_first_era_ends(long: Market) -> None:
+    before, after = date(2024, 12, 31), date(2025, 1, 2)
+
+    assert len(long.sessions) == 465
+    for ticker in MAGNIFICENT_7:
+        assert long.truth.close(ticker, after) == pytest.approx(long.truth.close(ticker, before), rel=0.15)
+        assert long.truth.shares(ticker, after) == long.truth.shares(ticker, before)
+
+
+def test_a_split_of_the_second_era_moves_price_and_count(long: Market) -> None:
+    before, on = date(2025, 11, 14), date(2025, 11, 17)
+
+    assert long.truth.shares("NFLX", on) == 10 * long.truth.shares("NFLX", before)
+    assert long.truth.close("NFLX", on) == pytest.approx(long.truth.close("NFLX", before) / 10, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("day", "joiner", "leaver"),
+    [
+        (date(2025, 9, 22), "APP", "MKTX"),  # both trade before and after
+        (date(2025, 11, 28), "SNDK", "IPG"),
+        (date(2026, 10, 6), "TWLO", "WBD"),
+    ],
+)
+def test_joiners_trade_before_they_join_and_leavers_until_their_last_day(
+    long: Market, day: date, joiner: str, leaver: str
+) -> None:
+    before = previous_session(day)
+
+    assert leaver in long.truth.members(before)
+    assert joiner not in long.truth.members(before)
+    assert joiner in long.grouped_bars(before)
+    assert joiner in long.truth.members(day)
+    assert leaver not in long.truth.members(day)
+
+
+def test_a_line_that_was_merged_away_has_neither_bars_nor_details(long: Market) -> None:
+    last, left = date(2025, 11, 26), date(2025, 11, 28)
+
+    assert "IPG" in long.grouped_bars(last)
+    assert "IPG" not in long.grouped_bars(left)
+    assert long.bars("IPG", last, left) == long.bars("IPG", last, last)
+    assert long.details("IPG", last).name
+    with pytest.raises(TickerNotFoundError):
+        long.details("IPG", left)
+
+
+def test_every_member_trades_on_every_session_but_the_last_of_some_mergers(long: Market) -> None:
+    missing = {
+        (day, ticker)
+        for day in long.sessions
+        for ticker in set(index_history.constituents_on(day)) - set(long.truth.members(day))
+    }
+
+    assert {ticker for _, ticker in missing} == {"ANSS", "CTLT", "DAY", "HES", "HOLX", "JNPR"}
 
 
 def test_the_same_seed_gives_the_same_market_and_another_seed_another(market: Market) -> None:
@@ -104,7 +174,7 @@ def test_the_anchor_date_has_the_closes_of_the_table(market: Market) -> None:
 
     assert market.truth.close("AAPL", anchor) == 242.84
     assert market.truth.close("NVR", anchor) == 8946.33
-    assert len(market.truth.lines(anchor)) == 503
+    assert len(market.truth.members(anchor)) == 503
 
 
 def test_the_seven_have_the_share_counts_of_the_real_document(market: Market) -> None:
@@ -142,7 +212,7 @@ def test_the_total_counts_each_company_once(market: Market) -> None:
 
     assert truth.total(day, ["GOOGL", "GOOG", "AAPL"]) == truth.market_cap("GOOGL", day) + truth.market_cap("AAPL", day)
     assert truth.total(day, ["GOOG", "AAPL"]) == truth.market_cap("GOOG", day) + truth.market_cap("AAPL", day)
-    assert len(truth.counted(truth.lines(day))) == 500
+    assert len(truth.counted(truth.members(day))) == 500
 
 
 @pytest.mark.parametrize(

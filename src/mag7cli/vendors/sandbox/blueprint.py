@@ -9,7 +9,10 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from mag7cli.core import packaged_data
+from mag7cli.market import index_history, symbology
+from mag7cli.market.calendar import previous_session
 from mag7cli.market.records import Split
+from mag7cli.market.symbology import Constituent
 from mag7cli.vendors.sandbox.quarters import QuarterRule
 
 EventKind = Literal["spin_off", "share_issue"]
@@ -34,7 +37,9 @@ class Line:
     """One line of the index as it stands on the anchor date.
 
     `shares` counts all classes of the company, `class_shares` this line's class only, both in the share units of the
-    anchor date; `share_growth_pct` is per year, None to invent one. `listed_from` is None for "long before".
+    anchor date; `share_growth_pct` is per year, None to invent one. `listed_from` is None for "long before",
+    `last_trading_day` for "still traded". A `guest` is not in the index on the anchor date: it left before or joins
+    later, and is drawn apart, so that guests change no other line's prices.
     """
 
     ticker: str
@@ -50,6 +55,8 @@ class Line:
     exchange: str = "XNYS"
     composite_figi: str = ""
     symbols: tuple[SymbolPeriod, ...] = ()
+    last_trading_day: date | None = None
+    guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,10 @@ class KnownFaults:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """A whole market before any price is drawn. `counted` is the line that stands for a company with two, by CIK."""
+    """A whole market before any price is drawn. `counted` is the line that stands for a company with two, by CIK.
+
+    The index of a date is what `index_history` says where `dated`, else every line that is listed.
+    """
 
     lines: tuple[Line, ...]
     splits: tuple[Split, ...]
@@ -115,6 +125,7 @@ class Blueprint:
     others: tuple[OtherSecurity, ...] = ()
     counted: Mapping[str, str] = field(default_factory=dict)
     known_faults: KnownFaults = KnownFaults()
+    dated: bool = False
 
 
 ANCHOR: Final = date(2024, 12, 6)
@@ -132,7 +143,7 @@ _KNOWN_FAULTS: Final = KnownFaults(
 
 
 def from_tables() -> Blueprint:
-    """The market that looks like the S&P 500 of 2024-12-06, back to 2021."""
+    """The market that looks like the S&P 500 of 2024-12-06, with the lines that left since 2021 and those to come."""
     return Blueprint(
         lines=_lines(),
         splits=tuple(_splits()),
@@ -142,6 +153,7 @@ def from_tables() -> Blueprint:
         others=tuple(_others()),
         counted={row["cik"]: row["counted_ticker"] for row in packaged_data.read("share_classes")},
         known_faults=_KNOWN_FAULTS,
+        dated=True,
     )
 
 
@@ -175,16 +187,19 @@ def symbol_periods(ticker: str) -> tuple[SymbolPeriod, ...]:
 
 def _lines() -> tuple[Line, ...]:
     market = {row["ticker"]: row for row in packaged_data.read("sandbox_market")}
-    return tuple(_line(row, market[row["ticker"]]) for row in packaged_data.read("constituents"))
+    members = len(symbology.bundled_constituents())
+    return tuple(
+        _line(line, market[line.ticker], guest=rank >= members) for rank, line in enumerate(symbology.known_lines())
+    )
 
 
-def _line(constituent: Mapping[str, str], row: Mapping[str, str]) -> Line:
+def _line(line: Constituent, row: Mapping[str, str], *, guest: bool) -> Line:
     growth = row["share_growth_pct"]
     return Line(
-        ticker=row["ticker"],
-        name=constituent["name"],
-        cik=constituent["cik"],
-        sector=constituent["sector"],
+        ticker=line.ticker,
+        name=line.name,
+        cik=line.cik,
+        sector=line.sector,
         close_usd=float(row["close_usd"]),
         shares=int(row["shares_outstanding"]),
         class_shares=int(row["share_class_shares"]),
@@ -194,7 +209,20 @@ def _line(constituent: Mapping[str, str], row: Mapping[str, str]) -> Line:
         exchange=row["exchange"],
         composite_figi=row["composite_figi"],
         symbols=symbol_periods(row["ticker"]),
+        last_trading_day=_last_trading_day(line.ticker),
+        guest=guest,
     )
+
+
+def _last_trading_day(ticker: str) -> date | None:
+    """The day that is known; else a line that is merged away ends with the session before it leaves the index."""
+    known = index_history.last_trading_day(ticker)
+    left = next((row.effective_date for row in index_history.changes() if _merges(row) and row.ticker == ticker), None)
+    return known or (previous_session(left) if left else None)
+
+
+def _merges(row: index_history.IndexChange) -> bool:
+    return row.change == "leaves" and row.reason.startswith(("merger", "receivership"))
 
 
 def _splits() -> Iterable[Split]:

@@ -13,16 +13,19 @@ from functools import cached_property
 from typing import Final
 
 from mag7cli.core.errors import TickerNotFoundError
+from mag7cli.market import index_history
 from mag7cli.market.records import Bar, Split, SymbolChange, TickerDetails
 from mag7cli.market.symbology import Constituent
 from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, OtherSecurity, first_days, from_tables, period_on
 from mag7cli.vendors.sandbox.cover_pages import cover_page_rows
 from mag7cli.vendors.sandbox.prices import Floats
-from mag7cli.vendors.sandbox.reporting import MISSING, Faults, InjectedFault, Reporter
+from mag7cli.vendors.sandbox.reporting import MISSING, Faults, InjectedFault, report
 from mag7cli.vendors.sandbox.truth import Truth, market_cap
 
 START: Final = date(2021, 1, 4)
 END: Final = date(2024, 12, 31)
+LAST: Final = index_history.confirmed_until()
+"""The last session on which it is known who is in the index, and so the last that a market is served for."""
 
 DEFAULT_SEED: Final = 7
 
@@ -63,7 +66,7 @@ class Market:
         self.faults = faults if faults is not None else Faults.all()
         self.truth = Truth(self.blueprint, start, end, seed)
         self._timeline = self.truth.timeline
-        self._report = Reporter(self.blueprint, self._timeline, self.truth.counts, seed).report(self.faults)
+        self._report = report(self.truth.blocks, self.faults, seed)
 
     @property
     def sessions(self) -> tuple[date, ...]:
@@ -73,7 +76,8 @@ class Market:
     @cached_property
     def constituents(self) -> tuple[Constituent, ...]:
         """The lines of the index on the anchor date, in order of weight."""
-        return tuple(Constituent(line.ticker, line.name, line.cik, line.sector) for line in self.blueprint.lines)
+        lines = (line for line in self.blueprint.lines if not line.guest)
+        return tuple(Constituent(line.ticker, line.name, line.cik, line.sector) for line in lines)
 
     def injected_faults(self) -> tuple[InjectedFault, ...]:
         """Where the vendor was made to say something else than the truth, between the market's start and end."""
@@ -98,7 +102,7 @@ class Market:
             return _other_details(self._other_of(symbol, on), on)
         row = self._timeline.row_until(min(day, self.end, known_until or self.end))
         column = self.truth.column(line.ticker)
-        if row < self.truth.listed_rows[column]:
+        if not self.truth.listed_rows[column] <= row < self.truth.delisted_rows[column]:
             raise _not_found(symbol, on)
         registrant = period_on(line.symbols, day, details=True).cik or line.cik
         weighted = int(self._report.weighted[row, column])
@@ -173,8 +177,8 @@ class Market:
     def listed(self, on: date) -> list[str]:
         """Every symbol that has details on a date, in order of weight, other securities last."""
         row = self._timeline.row_until(max(on, self.sessions[0]))
-        pairs = zip(self.blueprint.lines, self.truth.listed_rows, strict=True)
-        lines = [period_on(line.symbols, on, details=True).symbol for line, first in pairs if row >= first]
+        spans = zip(self.blueprint.lines, self.truth.listed_rows, self.truth.delisted_rows, strict=True)
+        lines = [period_on(line.symbols, on, details=True).symbol for line, first, stop in spans if first <= row < stop]
         others = (other for sharing in self._others_by_symbol.values() for other in sharing)
         return lines + [other.symbol for other in others if _is_listed(other, on)]
 
@@ -211,8 +215,9 @@ class Market:
         rows = self._timeline
         for column, line in enumerate(self.blueprint.lines):
             starts = [rows.row_from(day) for day in first_days(line.symbols)]
+            listed, delisted = self.truth.listed_rows[column], self.truth.delisted_rows[column]
             for period, first, stop in zip(line.symbols, starts, [*starts[1:], len(rows)], strict=True):
-                span = _Span(column, max(first, self.truth.listed_rows[column]), stop)
+                span = _Span(column, max(first, listed), min(stop, delisted))
                 found.setdefault(period.symbol, []).append(span)
         return found
 

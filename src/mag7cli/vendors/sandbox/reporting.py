@@ -7,7 +7,7 @@ of splits and names beyond the known ones follows from the seed.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mag7cli.market.records import Split
 from mag7cli.vendors.sandbox.blueprint import Blueprint, ListFault
 from mag7cli.vendors.sandbox.counts import Counts, CountTable
+from mag7cli.vendors.sandbox.eras import Block
 from mag7cli.vendors.sandbox.timeline import Timeline, ratio
 
 FaultKind = Literal[
@@ -34,6 +35,9 @@ FaultKind = Literal[
 
 MISSING: Final = -1
 """A count that the vendor leaves out."""
+
+# Faults of which a market has a few, put among the lines of the index alone.
+_OF_SOME_LINES: Final = ("duplicate_splits", "missing_split", "missing_cik", "reused_symbols", "glitch")
 
 _SMALL_NAMES_FROM: Final = 0.4
 _SURROUNDINGS: Final = 10
@@ -88,15 +92,40 @@ class Report:
     faults: tuple[InjectedFault, ...]
 
 
+def report(blocks: Sequence[Sequence[Block]], faults: Faults, seed: int) -> Report:
+    """What the vendor says of a whole market, each block with its own faults; guests have only those of all lines."""
+    reports = [[_report_of(block, faults, seed) for block in era] for era in blocks]
+    every = [one for era in reports for one in era]
+    return Report(
+        weighted=_stacked(blocks, [[one.weighted for one in era] for era in reports]),
+        share_class=_stacked(blocks, [[one.share_class for one in era] for era in reports]),
+        no_cik=_stacked(blocks, [[one.no_cik for one in era] for era in reports]),
+        splits=tuple(split for one in reversed(every) for split in one.splits),
+        faults=tuple(fault for one in every for fault in one.faults),
+    )
+
+
+def _report_of(block: Block, faults: Faults, seed: int) -> Report:
+    reporter = Reporter(block.blueprint, block.timeline, block.counts, (seed, block.streams[1]))
+    guests = any(line.guest for line in block.blueprint.lines)
+    return reporter.report(replace(faults, **dict.fromkeys(_OF_SOME_LINES, False)) if guests else faults)
+
+
+def _stacked(blocks: Sequence[Sequence[Block]], tables: Sequence[Sequence[Any]]) -> Any:
+    return np.vstack(
+        [np.hstack([table[era[0].continues :] for table in row]) for era, row in zip(blocks, tables, strict=True)]
+    )
+
+
 class Reporter:
     """Starts from the truth and puts one fault after the other into it; `report` is what came of it."""
 
-    def __init__(self, blueprint: Blueprint, timeline: Timeline, truth: CountTable, seed: int) -> None:
+    def __init__(self, blueprint: Blueprint, timeline: Timeline, truth: CountTable, seed: Sequence[int]) -> None:
         self._blueprint = blueprint
         self._timeline = timeline
         self._columns = {line.ticker: column for column, line in enumerate(blueprint.lines)}
         self._truth = truth
-        self._rng = np.random.default_rng([seed, 1])
+        self._rng = np.random.default_rng(list(seed))
         self._weighted = truth.company.copy()
         self._share_class = truth.share_class.copy()
         self._no_cik = np.zeros(truth.company.shape, np.bool_)

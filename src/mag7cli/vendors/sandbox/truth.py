@@ -1,20 +1,21 @@
 """What is really true of a simulated market, in each day's own share units; knows nothing of what is reported."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Final
 
-import numpy as np
-
 from mag7cli.core.errors import UsageError
-from mag7cli.market import calendar
+from mag7cli.market import index_history
 from mag7cli.market.records import Split
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.vendors.sandbox import counts, prices
+from mag7cli.vendors.sandbox import eras
 from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, period_on
-from mag7cli.vendors.sandbox.timeline import Timeline, epochs
+from mag7cli.vendors.sandbox.counts import CountTable
+from mag7cli.vendors.sandbox.eras import COUNT_COLUMNS, PRICE_COLUMNS, Block
+from mag7cli.vendors.sandbox.prices import PriceTable
+from mag7cli.vendors.sandbox.timeline import Timeline
 
 _PRICE_UNIT: Final = 10_000
 _CENT: Final = Decimal("0.01")
@@ -23,20 +24,18 @@ _CENT: Final = Decimal("0.01")
 class Truth:
     """The drawn market. Tickers are those of the index on the anchor date; dates must be sessions, else UsageError.
 
-    `timeline`, `prices` and `counts` are the drawn tables themselves, for whoever reports on them.
+    `timeline`, `prices` and `counts` are the drawn tables themselves, `blocks` what they are made of, for whoever
+    reports on them.
     """
 
     def __init__(self, blueprint: Blueprint, start: date, end: date, seed: int) -> None:
         self.blueprint, self.start, self.end = blueprint, start, end
-        self.timeline = _timeline(blueprint, start, end)
+        _check_range(blueprint, start, end)
+        self.blocks = eras.draw(blueprint, end, seed)
+        self.timeline = _timeline(self.blocks, blueprint.anchor)
         self._columns = {line.ticker: column for column, line in enumerate(blueprint.lines)}
-        rng = np.random.default_rng([seed, 0])
-        units = [
-            epochs(self.timeline, [split for split in blueprint.splits if split.symbol == line.ticker])
-            for line in blueprint.lines
-        ]
-        self.prices = prices.draw(blueprint, self.timeline, units, rng)
-        self.counts = counts.draw(blueprint, self.timeline, units, rng)
+        self.prices = PriceTable(*(eras.stacked(self.blocks, name) for name in PRICE_COLUMNS))
+        self.counts = CountTable(*(eras.stacked(self.blocks, name) for name in COUNT_COLUMNS))
 
     @cached_property
     def sessions(self) -> tuple[date, ...]:
@@ -50,11 +49,25 @@ class Truth:
         rows = self.timeline.row_from
         return [rows(line.listed_from) if line.listed_from else 0 for line in self.blueprint.lines]
 
+    @cached_property
+    def delisted_rows(self) -> list[int]:
+        """The row after each line's last session."""
+        rows = self.timeline
+        days = (line.last_trading_day for line in self.blueprint.lines)
+        return [rows.row_until(day) + 1 if day else len(rows) for day in days]
+
     def lines(self, on: date) -> tuple[str, ...]:
-        """The tickers listed on a session, in order of weight."""
+        """The tickers that trade on a session, in order of weight, members of the index or not."""
         row = self._row(on)
-        pairs = zip(self.blueprint.lines, self.listed_rows, strict=True)
-        return tuple(line.ticker for line, listed in pairs if row >= listed)
+        spans = zip(self.blueprint.lines, self.listed_rows, self.delisted_rows, strict=True)
+        return tuple(line.ticker for line, first, stop in spans if first <= row < stop)
+
+    def members(self, on: date) -> tuple[str, ...]:
+        """The lines of the index that trade on a session, in order of weight."""
+        if not self.blueprint.dated:
+            return self.lines(on)
+        index = set(index_history.constituents_on(on))
+        return tuple(ticker for ticker in self.lines(on) if ticker in index)
 
     def shares(self, ticker: str, on: date) -> int:
         """Shares of the whole company."""
@@ -82,10 +95,9 @@ class Truth:
         return list(chosen.values())
 
     def total(self, on: date, lines: Iterable[str] | None = None) -> Decimal:
-        """The market cap of these lines, or of all that are listed, each company once."""
-        listed = self.lines(on)
-        wanted = set(listed if lines is None else lines)
-        counted = self.counted(ticker for ticker in listed if ticker in wanted)
+        """The market cap of these lines as far as they trade, or of the index, each company once."""
+        wanted = set(self.members(on) if lines is None else lines)
+        counted = self.counted(ticker for ticker in self.lines(on) if ticker in wanted)
         return sum((self.market_cap(ticker, on) for ticker in counted), Decimal(0))
 
     def mag7_pct(self, on: date, lines: Iterable[str] | None = None) -> float:
@@ -95,7 +107,8 @@ class Truth:
 
     def splits(self) -> tuple[Split, ...]:
         """The splits that really happened, under the tickers of the index."""
-        return self.blueprint.splits
+        last = self.timeline.sessions[-1]
+        return tuple(split for split in self.blueprint.splits if split.execution_date <= last)
 
     def symbol(self, ticker: str, on: date, *, details: bool = False) -> str:
         """How the vendor spells a line on a date, in bars or in details."""
@@ -128,10 +141,13 @@ def market_cap(close_usd: float, shares: int) -> Decimal:
     return (Decimal(round(close_usd * _PRICE_UNIT)) * shares / _PRICE_UNIT).quantize(_CENT, ROUND_HALF_UP)
 
 
-def _timeline(blueprint: Blueprint, start: date, end: date) -> Timeline:
-    """All sessions between the anchors, so that prices do not depend on the part of them that is asked for."""
-    first, last = blueprint.anchors.dates[0], blueprint.anchors.dates[-1]
+def _check_range(blueprint: Blueprint, start: date, end: date) -> None:
+    first = blueprint.anchors.dates[0]
     if not first <= start <= end:
         raise UsageError(f"this simulated market starts on {first}; {start} to {end} is outside it")
-    horizon = max(end, date(last.year, 12, 31))
-    return Timeline.of(calendar.sessions(first, horizon), blueprint.anchor)
+
+
+def _timeline(blocks: Sequence[Sequence[Block]], anchor: date) -> Timeline:
+    """All sessions between the anchors and on, so that prices do not depend on the part of them that is asked for."""
+    sessions = [day for era in blocks for day in era[0].timeline.sessions[era[0].continues :]]
+    return Timeline.of(sessions, anchor)
