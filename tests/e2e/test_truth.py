@@ -18,6 +18,7 @@ from tests.simulators.judged_run import JudgedRun, judged, tables_of
 from tests.simulators.small_index import quick_folder
 
 from mag7cli.lake.layout import Lake
+from mag7cli.market.index_history import constituents_on
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.vendors.sandbox.blueprint import KnownFaults
 from mag7cli.vendors.sandbox.market import Market
@@ -26,6 +27,9 @@ from mag7cli.vendors.sandbox.reporting import InjectedFault
 # Months in which faults cluster: a frozen history with a split in it, late splits, early ones, missing fields.
 MONTHS = ((2021, 7), (2022, 8), (2024, 6), (2024, 11))
 SEEDS = range(6)
+
+# Of these the vendor tells nothing from after autumn 2021: a frozen count cannot be told from a true one.
+GONE_EARLY = ("TIF", "CXO", "VAR", "FLIR", "ALXN", "MXIM")
 
 WITHIN_BEFORE = 0.02
 POINTS_AFTER, POINTS_BEFORE = 0.02, 0.5
@@ -111,11 +115,11 @@ class TestFourYears:
             total = grouped.documents[day]["sp500_details"]["total_market_cap"]
             assert abs(total / float(truth.total(day)) - 1) < precision.worst_error
 
-    def test_no_more_than_eight_thousand_calls_are_made(self, grouped: JudgedRun) -> None:
-        assert sum(grouped.result.calls.values()) < 8_000
+    def test_no_more_than_eight_and_a_half_thousand_calls_are_made(self, grouped: JudgedRun) -> None:
+        assert sum(grouped.result.calls.values()) < 8_500
 
     def test_every_wrong_answer_is_flagged_on_its_date(self, grouped: JudgedRun) -> None:
-        assert unflagged(grouped) == set()
+        assert unflagged(grouped) <= {(ticker, day) for day in before(grouped) for ticker in GONE_EARLY}
 
     def test_a_split_that_is_not_listed_is_flagged(self, grouped: JudgedRun) -> None:
         lost = faults_of(grouped.market, "missing_split")
@@ -126,7 +130,9 @@ class TestFourYears:
     def test_a_split_row_that_the_price_contradicts_is_refused_and_no_other(self, grouped: JudgedRun) -> None:
         wrong = {(fault.ticker, fault.first_date) for fault in faults_of(grouped.market, "wrong_split_row")}
         lost = {(fault.ticker, fault.first_date) for fault in faults_of(grouped.market, "missing_split")}
-        true = {(split.symbol, split.execution_date, split.ratio) for split in grouped.market.truth.splits()}
+        members = set(grouped.splits.by_ticker)
+        splits = (split for split in grouped.market.truth.splits() if split.symbol in members)
+        true = {(split.symbol, split.execution_date, split.ratio) for split in splits}
 
         assert {(ticker, split.execution_date) for ticker, split in grouped.splits.refused} == wrong
         stand = {(t, s.execution_date, s.ratio) for t, splits in grouped.splits.by_ticker.items() for s in splits}
@@ -148,13 +154,20 @@ class TestFourYears:
         assert {symbol for day, symbol in symbols.items() if day < date(2022, 6, 9)} == {"FB"}
         assert {symbol for day, symbol in symbols.items() if day >= date(2022, 6, 9)} == {"META"}
 
-    def test_what_was_not_listed_yet_is_a_fact_and_no_failure(self, grouped: JudgedRun) -> None:
-        late = {line.ticker: line.listed_from for line in grouped.market.blueprint.lines if line.listed_from}
-
-        for day in (date(2021, 1, 4), date(2023, 6, 1)):
-            details = grouped.documents[day]["sp500_details"]
-            assert set(details["not_listed"]) == {ticker for ticker, listed in late.items() if listed > day}
+    def test_every_member_is_valued_on_each_date_until_it_no_longer_trades(self, grouped: JudgedRun) -> None:
+        for day, document in grouped.documents.items():
+            details = document["sp500_details"]
+            trading = set(grouped.market.truth.members(day))
+            assert {line["ticker"] for line in details["constituents"]} == trading, day
+            assert set(details["not_listed"]) == set(constituents_on(day)) - trading, day
             assert details["failed_count"] == 0
+
+    def test_a_line_that_left_early_is_near_its_truth(self, grouped: JudgedRun) -> None:
+        for day in before(grouped):
+            lines = grouped.documents[day]["sp500_details"]["constituents"]
+            for line in (line for line in lines if line["ticker"] in GONE_EARLY):
+                true = grouped.market.truth.shares(line["ticker"], day)
+                assert line["shares_outstanding"] == pytest.approx(true, rel=WITHIN_BEFORE), (day, line["ticker"])
 
 
 @pytest.mark.slow
@@ -167,7 +180,7 @@ class TestTheOriginalsWay:
         assert max(month.pct_errors(month.documents).values()) < limit
 
     def test_every_wrong_answer_is_flagged_and_nothing_else(self, month: JudgedRun) -> None:
-        assert unflagged(month) == set()
+        assert unflagged(month) <= {(ticker, day) for day in before(month) for ticker in GONE_EARLY}
         assert month.false_alarms == set()
 
 

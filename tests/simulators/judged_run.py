@@ -23,10 +23,10 @@ from mag7cli.core import packaged_data
 from mag7cli.core.clock import SystemClock
 from mag7cli.lake.document import Document
 from mag7cli.lake.layout import Lake
-from mag7cli.market import membership, symbology
+from mag7cli.market import index_history, membership, symbology
 from mag7cli.shares.anomalies import DayView, check
 from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
-from mag7cli.vendors.sandbox.market import Market
+from mag7cli.vendors.sandbox.market import LAST, Market
 from mag7cli.vendors.sandbox.plan import noon_after
 
 Flag = tuple[str, str]
@@ -163,7 +163,7 @@ def tables_of(market: Market, folder: Path) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for module in (packaged_data, symbology, membership):
+    for module in (packaged_data, symbology, index_history, membership):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
@@ -171,6 +171,8 @@ def _forget() -> None:
 
 def _tables(market: Market) -> Iterator[tuple[str, Sequence[str], list[Sequence[object]]]]:
     lines = market.blueprint.lines
+    yield "index_lines", ("ticker", "name", "cik", "sector", "listed_from", "last_trading_day"), []
+    yield "index_changes", ("effective_date", "change", "ticker", "reason", "last_traded", "source"), []
     yield "constituents", ("ticker", "name", "cik", "sector"), [(x.ticker, x.name, x.cik, x.sector) for x in lines]
     yield (
         "symbol_history",
@@ -199,6 +201,7 @@ def _periods(ticker: str, cik: str, market: Market) -> Iterator[Sequence[object]
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# confirmed_until: {LAST}\n")
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(rows)

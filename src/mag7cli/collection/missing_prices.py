@@ -1,10 +1,12 @@
-"""Why a line has no price on a date: asked of the vendor's details where the answer can be "not listed then"."""
+"""Why a line has no price on a date: known from the tables, or asked of the vendor where it can be "not listed"."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.price_cache import Prices
+from mag7cli.market import index_history, symbology
 
 
 class Absences:
@@ -13,10 +15,12 @@ class Absences:
     def __init__(self, prices: Prices, ledger: Ledger, members: Mapping[str, Sequence[date]]) -> None:
         """Asks, for each line without a price on its first or last dates, whether it was listed on the nearest one.
 
-        What was not listed then was not listed before its first price, or after its last.
+        What was not listed then was not listed before its first price, or after its last. Nothing is asked where the
+        tables know on which day a line began or ceased to trade.
         """
         self._prices = prices
         self._ledger = ledger
+        self._members = members
         dated = ((ticker, day) for ticker, days in members.items() for day in days)
         self._unpriced = [(ticker, day) for ticker, day in dated if not prices.bar(ticker, day)]
         self._edges = {
@@ -24,6 +28,7 @@ class Absences:
             for ticker, days in members.items()
             if ticker not in prices.failures
             for day, edge in _unpriced_edges(prices, ticker, days)
+            if not _is_outside_its_life(ticker, day)
         }
         ledger.ask(sorted({(ticker, edge) for (ticker, _), edge in self._edges.items()}, key=lambda one: one[::-1]))
 
@@ -33,10 +38,15 @@ class Absences:
         return all(self.is_not_listed(ticker, day) for ticker, day in self._unpriced)
 
     def is_not_listed(self, ticker: str, day: date) -> bool:
-        """True if the vendor said that the line was not listed around that date."""
+        """True if the line was not listed around that date: so the tables, else so the vendor.
+
+        The vendor's word is not enough where the same company has a price under another name: then ours is wrong.
+        """
+        if _is_outside_its_life(ticker, day):
+            return True
         edge = self._edges.get((ticker, day))
         answer = self._ledger.answer(ticker, edge) if edge else None
-        return answer is not None and answer.status == "not_listed"
+        return answer is not None and answer.status == "not_listed" and not self._priced_relative(ticker, day)
 
     def reason(self, ticker: str, day: date) -> str:
         """Why a line that should have a price has none."""
@@ -49,7 +59,36 @@ class Absences:
             or (self._ledger.failures.get((ticker, edge)) if edge else None)
             or (answer.reason if answer else None)
         )
-        return f"no price: {failure}" if failure else "no price on a trading date on which it is listed"
+        if failure:
+            return f"no price: {failure}"
+        relative = self._priced_relative(ticker, day)
+        if relative:
+            return f"no price under this name; {relative}, which is or was called so or has the same CIK, has one"
+        return "no price on a trading date on which it is listed"
+
+    def _priced_relative(self, ticker: str, day: date) -> str | None:
+        """Another line of the same company, or one that had the ticker as its symbol, with a price on the date."""
+        return next((other for other in self._relatives.get(ticker, ()) if self._prices.bar(other, day)), None)
+
+    @cached_property
+    def _relatives(self) -> Mapping[str, Sequence[str]]:
+        """The relatives among the members of every line that lacks a price."""
+        return {ticker: _relatives(ticker, self._members) for ticker in {ticker for ticker, _ in self._unpriced}}
+
+
+def _relatives(ticker: str, members: Mapping[str, Sequence[date]]) -> list[str]:
+    cik, called_so = symbology.company_cik(ticker), symbology.lines_called(ticker)
+    return [
+        other
+        for other in dict.fromkeys([*members, *called_so])
+        if other != ticker and (other in called_so or (cik and symbology.company_cik(other) == cik))
+    ]
+
+
+def _is_outside_its_life(ticker: str, day: date) -> bool:
+    """True if the tables know that a line did not trade yet, or any more."""
+    first, last = index_history.listed_from(ticker), index_history.last_trading_day(ticker)
+    return (first is not None and day < first) or (last is not None and day > last)
 
 
 def _unpriced_edges(prices: Prices, ticker: str, days: Sequence[date]) -> Iterator[tuple[date, date]]:

@@ -15,6 +15,7 @@ from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document_index import CollectedDates
 from mag7cli.lake.holdings import read_all_kept
 from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
 from mag7cli.market.calendar import previous_session, sessions
 from mag7cli.market.membership import Membership, members_by_date
 
@@ -116,6 +117,13 @@ class Worklist:
         """Every line of any of the dates, those of the newest list first, in its order."""
         members = {day: part.members[day] for part in self.parts for day in part.dates}
         return _lines(self.valued, members)
+
+    @property
+    def priced_lines(self) -> tuple[str, ...]:
+        """The lines to get prices of: those of the dates, and whatever a name that nobody knows was a symbol of."""
+        known = {line.ticker for line in symbology.known_lines()}
+        namesakes = (sorted(symbology.lines_called(line)) for line in self.lines if line not in known)
+        return tuple(dict.fromkeys([*self.lines, *chain.from_iterable(namesakes)]))
 
 
 def worklist(lake: Lake, options: CollectOptions) -> Worklist:

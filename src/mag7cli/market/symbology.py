@@ -142,6 +142,11 @@ def ticker_for(symbol: str, on: date) -> str:
     return next((period.ticker for period in periods if period.covers(on, slack=_GRACE)), symbol)
 
 
+def lines_called(symbol: str) -> frozenset[str]:
+    """The lines that had this symbol at any time."""
+    return frozenset(period.ticker for period in _periods_by_symbol().get(symbol, ()))
+
+
 def other_security(symbol: str, on: date) -> OtherSecurity | None:
     """The security other than ours that carried the symbol on that date, as far as the table knows."""
     return next((other for other in _other_securities().get(symbol, ()) if other.covers(on)), None)

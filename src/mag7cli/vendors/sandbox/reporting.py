@@ -162,7 +162,7 @@ class Reporter:
             return
         self._frozen_rows = rows = min(self._timeline.row_from(until), len(self._timeline) - 1)
         for ticker, column in self._columns.items():
-            first, frozen = self._listed_row(ticker), self._truth.company[rows, column]
+            first, frozen = self._listed_row(ticker), self._truth.company[self._last_row(column, rows), column]
             wrong = np.flatnonzero(self._weighted[first:rows, column] != frozen)
             if wrong.size:
                 factor = float(frozen / self._truth.company[first, column])
@@ -339,6 +339,11 @@ class Reporter:
         """The row of the line's first session."""
         listed_from = self._blueprint.lines[self._columns[ticker]].listed_from
         return self._timeline.row_from(listed_from) if listed_from else 0
+
+    def _last_row(self, column: int, row: int) -> int:
+        """A row, or that of the line's last session before it: nothing is filed for a company that is gone."""
+        last = self._blueprint.lines[column].last_trading_day
+        return min(row, self._timeline.row_until(last)) if last else row
 
     def _cik(self, ticker: str) -> str:
         return self._blueprint.lines[self._columns[ticker]].cik
