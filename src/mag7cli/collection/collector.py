@@ -94,7 +94,7 @@ class _Run:
         self._origin = Origin(lake, source)
         self._known_companies: dict[tuple[date | None, date], tuple[Sequence[Line], Collection[str]]] = {}
         self._prices = Prices(lake, self._asking("prices"))
-        self._ledger = Ledger(lake, clock, self._asking("share counts"))
+        self._ledger = Ledger(lake, clock, self._asking("share counts"), self._prices.continues)
 
     def _asking(self, what: str) -> Asking:
         told = partial(self._teller.call, what)
@@ -190,7 +190,10 @@ class _Run:
             elif count is None or isinstance(count, str):
                 failed.append({"ticker": line.ticker, "reason": f"no share count: {count}"})
             else:
-                valued.append(ValuedLine(line.ticker, line.cik, line.ticker in counted, bar, count))
+                doubt = self._ledger.registrant_doubt(line.ticker, count.observed_on)
+                valued.append(
+                    ValuedLine(line.ticker, line.cik, line.ticker in counted, bar, count, new_registrant=doubt)
+                )
         self._fail_impossible(valued, failed, day)
         return build(
             DayInputs(

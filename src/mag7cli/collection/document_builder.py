@@ -44,7 +44,8 @@ class Profile:
 class ValuedLine:
     """A line with its price and share count; `counted` if it is the one of its company that enters the total.
 
-    `market_cap_usd` is close x the whole company's shares, exact to the cent.
+    `market_cap_usd` is close x the whole company's shares, exact to the cent. `new_registrant` says why the count may
+    be of another company.
     """
 
     ticker: str
@@ -52,6 +53,7 @@ class ValuedLine:
     counted: bool
     bar: Bar
     count: ShareCount
+    new_registrant: str | None = None
     market_cap_usd: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -183,18 +185,30 @@ def _ticker_corrections(line: ValuedLine) -> list[TickerCorrection]:
 
 
 def _doubts(line: ValuedLine) -> list[Doubt]:
-    return [
-        {
-            "ticker": line.ticker,
-            "kind": "shares_jump",
-            "field": "shares_outstanding",
-            "used": _whole(line.count.shares),
-            "other": _whole(line.count.vendor),
-            "reason": f"{adjustment.reason}: {adjustment.evidence}",
-        }
-        for adjustment in line.count.adjustments
-        if adjustment.doubtful
-    ]
+    doubts = [_shares_doubt(line, adjustment) for adjustment in line.count.adjustments if adjustment.doubtful]
+    return [*doubts, _registrant_doubt(line, line.new_registrant)] if line.new_registrant else doubts
+
+
+def _shares_doubt(line: ValuedLine, adjustment: Adjustment) -> Doubt:
+    return {
+        "ticker": line.ticker,
+        "kind": "shares_jump",
+        "field": "shares_outstanding",
+        "used": _whole(line.count.shares),
+        "other": _whole(line.count.vendor),
+        "reason": f"{adjustment.reason}: {adjustment.evidence}",
+    }
+
+
+def _registrant_doubt(line: ValuedLine, reason: str) -> Doubt:
+    return {
+        "ticker": line.ticker,
+        "kind": "new_registrant",
+        "field": "cik",
+        "used": _whole(line.count.shares),
+        "other": None,
+        "reason": reason,
+    }
 
 
 def _whole(value: float | None) -> float | None:
