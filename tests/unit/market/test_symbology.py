@@ -256,3 +256,20 @@ def test_lines_that_left_the_index_with_two_classes_are_one_company_too() -> Non
     found = symbology.companies([Line("WBD"), Line("DISCK"), Line("UA"), Line("UAA")])
 
     assert [(company.counted, company.others) for company in found] == [("WBD", ("DISCK",)), ("UAA", ("UA",))]
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        ("Exxon Mobil Corporation", "ExxonMobil Holdings Corporation", True),
+        ("ExxonMobil", "ExxonMobil Holdings Corporation Common Stock", True),
+        ("Carnival Corporation", "Carnival Corporation Ltd.", True),
+        ("McDonald's", "MCDONALDS CORP", True),
+        ("Coherent Corp.", "Coherent, Inc.", True),
+        ("Merck & Co., Inc.", "Merck KGaA", False),
+        ("Chemical Bank", "JPMorgan Chase & Co.", False),
+        ("Corporation", "Company", False),
+    ],
+)
+def test_names_are_compared_without_the_legal_form(name: str, other: str, same: bool) -> None:
+    assert symbology.is_same_name(name, other) is same
