@@ -81,8 +81,8 @@ class JudgedRun:
     def _true_pct_by_class(self, day: date) -> float:
         truth = self.market.truth
         caps: dict[str, Decimal] = {}
-        for ticker in truth.counted(truth.lines(day)):
-            own = [other for other in truth.lines(day) if truth.line(other).cik == truth.line(ticker).cik]
+        for ticker in truth.counted(truth.members(day)):
+            own = [other for other in truth.members(day) if truth.line(other).cik == truth.line(ticker).cik]
             unlisted = truth.shares(ticker, day) - sum(truth.class_shares(one, day) for one in own)
             caps[ticker] = sum(
                 (market_cap(truth.close(one, day), truth.class_shares(one, day)) for one in own), Decimal(0)
