@@ -80,14 +80,17 @@ class JudgedRun:
 
     def _true_pct_by_class(self, day: date) -> float:
         truth = self.market.truth
+        of_company: dict[str, list[str]] = defaultdict(list)
+        for ticker in set(truth.members(day)).intersection(truth.lines(day)):
+            of_company[truth.line(ticker).cik].append(ticker)
         caps: dict[str, Decimal] = {}
-        for ticker in truth.counted(truth.members(day)):
-            own = [other for other in truth.members(day) if truth.line(other).cik == truth.line(ticker).cik]
-            unlisted = truth.shares(ticker, day) - sum(truth.class_shares(one, day) for one in own)
-            caps[ticker] = sum(
-                (market_cap(truth.close(one, day), truth.class_shares(one, day)) for one in own), Decimal(0)
-            )
-            caps[ticker] += market_cap(truth.close(ticker, day), unlisted)
+        for own in of_company.values():
+            (counted,) = truth.counted(own)
+            unlisted = truth.shares(counted, day) - sum(truth.class_shares(one, day) for one in own)
+            parts = [market_cap(truth.close(one, day), truth.class_shares(one, day)) for one in own]
+            by_class = sum(parts, market_cap(truth.close(counted, day), unlisted))
+            # WBD's one class has all shares, DISCK's some of them besides: of these the classes say nothing.
+            caps[counted] = by_class if unlisted >= 0 else truth.market_cap(counted, day)
         return float(100 * sum(caps[ticker] for ticker in MAGNIFICENT_7) / sum(caps.values()))
 
     @cached_property

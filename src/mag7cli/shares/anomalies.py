@@ -30,8 +30,8 @@ _LONGEST_GAP: Final = timedelta(days=7)
 class DayView:
     """What the guard looks at: per ticker the unadjusted close (USD) and the company's shares outstanding.
 
-    Where `closes_judged`, the share counts were held against the closes of the weeks around: a move of the close alone
-    that may have been a split is then among the doubts about the count, if nothing decided it.
+    Where `closes_judged`, the share counts were held against the closes and the answers of the weeks around: a move of
+    the close alone, or a step of the count in a round ratio, is then among the doubts, if nothing decided it.
     """
 
     trading_date: date
@@ -98,7 +98,7 @@ class _Moves:
 
 def _judge(moves: _Moves, current: DayView, known: Sequence[Split]) -> Event | None:
     if abs(moves.shares) >= _ORDINARY_STEP:
-        return _judge_shares(moves, current.trading_date, known)
+        return _judge_shares(moves, current, known)
     if not current.closes_judged and is_split_sized(moves.close):
         return _close_event(
             moves,
@@ -108,7 +108,7 @@ def _judge(moves: _Moves, current: DayView, known: Sequence[Split]) -> Event | N
     return None
 
 
-def _judge_shares(moves: _Moves, on: date, known: Sequence[Split]) -> Event | None:
+def _judge_shares(moves: _Moves, current: DayView, known: Sequence[Split]) -> Event | None:
     if abs(moves.shares + moves.close) < _NEAR_RATIO_CLOSE and _near_ratio(moves.shares, _NEAR_RATIO_CLOSE):
         return _shares_event(
             moves,
@@ -116,14 +116,15 @@ def _judge_shares(moves: _Moves, on: date, known: Sequence[Split]) -> Event | No
             f"close and share count moved by {_times(moves.shares)} as in a split, none is listed",
         )
     for split in known:
-        near = abs(split.execution_date - on) <= _SPLIT_NEIGHBOURHOOD
+        near = abs(split.execution_date - current.trading_date) <= _SPLIT_NEIGHBOURHOOD
         if near and abs(abs(moves.shares) - abs(math.log(split.ratio))) < _NEAR_RATIO_CLOSE:
             return _shares_event(
                 moves,
                 "split_misaligned",
                 f"the share count moved by {_times(moves.shares)} apart from the split of {split.execution_date}",
             )
-    if abs(moves.shares) >= _SHARES_STEP or _near_ratio(moves.shares, _NEAR_RATIO):
+    is_round = not current.closes_judged and _near_ratio(moves.shares, _NEAR_RATIO)
+    if abs(moves.shares) >= _SHARES_STEP or is_round:
         return _shares_event(
             moves, "shares_step", f"the share count moved by {_times(moves.shares)} and nothing known explains it"
         )

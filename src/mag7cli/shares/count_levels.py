@@ -20,6 +20,7 @@ _RETURNED: Final = math.log(1.1)
 # What is above no merger does; what is nearly a round ratio is a split or a slip.
 _UNCONFIRMED: Final = math.log(1.9)
 _NO_MERGER: Final = math.log(2.2)
+_ROUND_FROM: Final = math.log(1.45)
 _NEARLY_ROUND: Final = 0.005
 _GLITCH_DAYS: Final = timedelta(days=14)
 _CONFIRMED_AFTER: Final = timedelta(days=10)
@@ -170,7 +171,8 @@ def _is_lasting(level: _Level) -> bool:
 
 def _needs_confirmation(before: _Level, after: _Level) -> bool:
     step = _apart(before.last, after.first)
-    return step >= _NO_MERGER or any(abs(step - abs(ratio)) < _NEARLY_ROUND for ratio in ROUND_STEPS)
+    is_round = step >= _ROUND_FROM and any(abs(step - ratio) < _NEARLY_ROUND for ratio in ROUND_STEPS)
+    return step >= _NO_MERGER or is_round
 
 
 def _apart(one: Point, other: Point) -> float:

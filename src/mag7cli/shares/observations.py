@@ -27,7 +27,7 @@ _BACKED: Final = math.log(1.1)
 _FROZEN: Final = timedelta(days=100)
 _ONE_CLASS: Final = math.log(1.002)
 _SAME: Final = 1e-6
-_SAME_PART: Final = 0.0005
+_SAME_PART: Final = 0.00005
 # A class that moved by more against a frozen count was converted, not bought back: it says nothing of the company.
 _CLASS_DRIFT: Final = math.log(1.1)
 # What a count that was converted may be off its neighbours, the more the further they are: beyond it the ratio by
@@ -72,21 +72,24 @@ class _Reading:
         given = [one for one in answers if one.weighted]
         run = given[: self._frozen_length(given)]
         self._frozen_class = next((self._class_neutral(one) for one in reversed(run) if one.share_class), None)
+        self._standing_still = {one.on for one in run}
         self._stale = {one.on for one in run if self._is_stale(one, run[-1].on)}
         weighted = [(one.on, one.weighted) for one in given if one.weighted]
-        self._weighted_epochs = read_epochs(weighted, units, len(run), _backed(given, units, part))
-        self._off_part = dict(self._off_their_part(given[len(run) :], part))
+        is_early = bool(given) and given[0].on < HONOURED_FROM
+        backed = _backed(given, units, part)
+        self._weighted_epochs = read_epochs(weighted, units, len(run), backed, may_be_frozen=is_early)
+        self._off_part = dict(self._off_their_part(given))
         self._stale |= self._off_part.keys()
         self._unlisted = self._unlisted_of(run)
 
-    def _off_their_part(self, given: Sequence[ShareObservation], part: float | None) -> Iterator[tuple[date, float]]:
-        """Counts from before the vendor's honour the date of which the class is not the part that it is later.
+    def _off_their_part(self, given: Sequence[ShareObservation]) -> Iterator[tuple[date, float]]:
+        """Counts from before the vendor's honour the date of which the class is not the part that it is soon after.
 
         Each with how many times itself it would be in proportion to the class, which honours the date.
         """
-        is_known = part and any(one.on >= HONOURED_FROM and one.weighted and one.share_class for one in self._answers)
+        part = _first_honoured_part(given)
         for one in given:
-            if is_known and part and one.weighted and one.share_class and one.on < HONOURED_FROM:
+            if part and not self._one_class and one.weighted and one.share_class and one.on < HONOURED_FROM:
                 whole = self._units.neutral(one.weighted, self._weighted_epochs[one.on])
                 drift = self._class_neutral(one) / part / whole
                 if _SAME_PART < abs(math.log(drift)) <= _CLASS_DRIFT:
@@ -104,8 +107,9 @@ class _Reading:
         return points, [Gap(one.on, one.weighted, one.share_class) for one in self._answers if one.on not in told]
 
     def _point(self, one: ShareObservation) -> Point | None:
-        if one.on in self._stale and (cover_point := self._cover_point(one)):
-            return cover_point
+        is_suspected = one.on in self._stale or one.on in self._standing_still
+        if is_suspected and (cover := self._cover_point(one)) and not self._is_count(one, cover):
+            return cover
         if one.weighted and not (one.on in self._stale and self._one_class and one.share_class):
             return self._weighted_point(one, one.weighted)
         return self._class_point(one, one.share_class) if one.share_class and self._one_class else None
@@ -160,6 +164,11 @@ class _Reading:
         why = Adjustment("share history frozen by the vendor: cover page used", evidence, is_frozen=True)
         neutral, unit = self._units.neutral(shares, epoch), self._units.neutral(cover.precision, epoch)
         return Point(one.on, neutral, unit, "cover_page", one.weighted, one.share_class, (why,))
+
+    def _is_count(self, one: ShareObservation, cover: Point) -> bool:
+        """True if a cover page has the very count that the vendor names, whatever else it names."""
+        shares = one.share_class if self._one_class else one.weighted
+        return bool(shares) and abs(self._units.on(cover.neutral, one.on) - (shares or 0.0)) <= cover.unit / 2
 
     def _unlisted_of(self, run: Sequence[ShareObservation]) -> float | None:
         """How many neutral shares no line trades, by the first count that honours its date and that quarter's cover."""
@@ -256,6 +265,14 @@ def _class_part(answers: Sequence[ShareObservation]) -> float | None:
     parts = [(one.on, one.share_class / one.weighted) for one in answers if one.weighted and one.share_class]
     fresh = [part for on, part in parts if on >= HONOURED_FROM] or [part for _, part in parts[-1:]]
     return median_low(fresh) if fresh else None
+
+
+def _first_honoured_part(given: Sequence[ShareObservation]) -> float | None:
+    """The part of the company's shares that is in the line's class when both counts begin to honour the date."""
+    parts = [
+        one.share_class / one.weighted for one in given if one.on >= HONOURED_FROM and one.weighted and one.share_class
+    ]
+    return median_low(parts[:3]) if parts else None
 
 
 def _agree(one: ShareObservation, units: SplitUnits) -> bool:

@@ -18,7 +18,7 @@ from mag7cli.shares.split_adjustment import SplitUnits
 from mag7cli.shares.stock_awards import AwardEvent
 
 # A vendor may keep a count in fewer digits than the cover has.
-_SAME: Final = 0.001
+_SAME: Final = 0.0002
 # Until its report is filed a quarter is served with the count of the one before.
 _FILING_DELAY: Final = timedelta(days=60)
 _LARGE_STEP: Final = math.log(1.03)

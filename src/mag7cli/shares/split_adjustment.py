@@ -107,17 +107,27 @@ def _unexplained(step: float | None, split: Split) -> float:
 
 
 def read_epochs(
-    series: Sequence[tuple[date, float]], units: SplitUnits, frozen: int = 0, backed: Collection[tuple[date, int]] = ()
+    series: Sequence[tuple[date, float]],
+    units: SplitUnits,
+    frozen: int = 0,
+    backed: Collection[tuple[date, int]] = (),
+    *,
+    may_be_frozen: bool = False,
 ) -> dict[date, int]:
     """The epoch in whose units each count of the series is, so that the neutral history moves least (Viterbi).
 
     The first `frozen` counts are one figure and so in one epoch's units, whatever their dates: those of what follows,
-    and if nothing does, of the last of them. `backed` are the pairs of date and epoch that other evidence confirms.
+    and if nothing does, of the last of them. `backed` are the pairs of date and epoch that other evidence confirms;
+    for the first count of all it does so only if that `may_be_frozen`.
     """
     if units.epochs == 1 or not series:
         return {on: 0 for on, _ in series}
     states = range(units.epochs)
-    costs = [0.0 if frozen > 1 else _unit_cost(series[0][0], state, units, _BEFORE_THE_FIRST) for state in states]
+    first, backed_first = series[0][0], backed if may_be_frozen else ()
+    costs = [
+        0.0 if frozen > 1 else _TIE_BREAK if (first, state) in backed_first else _first_cost(first, state, units)
+        for state in states
+    ]
     choices: list[list[int]] = []
     for index in range(1, len(series)):
         (day, before), (on, count) = series[index - 1], series[index]
@@ -155,6 +165,11 @@ def _way_back(choices: Sequence[Sequence[int]], last: int) -> list[int]:
 
 def _move(before: float, count: float, old: int, new: int, units: SplitUnits) -> float:
     return abs(math.log(units.neutral(count, new) / units.neutral(before, old)))
+
+
+def _first_cost(on: date, state: int, units: SplitUnits) -> float:
+    """The same for the first count, of which it is not known how long it has been."""
+    return _unit_cost(on, state, units, _BEFORE_THE_FIRST)
 
 
 def _unit_cost(on: date, state: int, units: SplitUnits, days: int) -> float:
