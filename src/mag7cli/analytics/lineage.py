@@ -7,7 +7,9 @@ from datetime import date
 from typing import Any
 
 from mag7cli import __version__
+from mag7cli.analytics.other_counts import OtherCount, other_counts
 from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.line_facts import known_cover_pages
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import KeyNotFoundError, UsageError
@@ -49,7 +51,10 @@ class LineReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The number of one date and all that is behind it. `events` are what the guard made of the step to this date."""
+    """The number of one date and all that is behind it. `events` are what the guard made of the step to this date.
+
+    `other_counts` are what the share would be if classes or unvested stock were counted otherwise.
+    """
 
     trading_date: date
     mag7_pct_of_sp500: float | None
@@ -69,6 +74,7 @@ class Receipt:
     collected_at: str
     inputs: tuple[Input, ...]
     code_version: str
+    other_counts: tuple[OtherCount, ...] = ()
 
 
 def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> Receipt:
@@ -106,7 +112,13 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
         document["data_collection_time"],
         tuple(_inputs(lake, day, [line.asked_for for line in lines if line.asked_for], document)),
         __version__,
+        tuple(_other_counts(lake, document)),
     )
+
+
+def _other_counts(lake: Lake, document: Document) -> list[OtherCount]:
+    simulated = bool(document.get("source", {}).get("simulated"))
+    return other_counts(document, known_cover_pages(lake, simulated=simulated))
 
 
 def _document(lake: Lake, day: date) -> Document:

@@ -1,6 +1,7 @@
 """`mag7 demo`: the same as `mag7 run`, on the simulated market."""
 
 from datetime import date
+from itertools import chain
 from typing import Final
 
 import typer
@@ -30,9 +31,11 @@ def demo(
     simulated wherever they appear.
     """
     from mag7cli import library
+    from mag7cli.collection.line_facts import COVER_PAGES
     from mag7cli.collection.request import CollectRequest
     from mag7cli.core.clock import SystemClock
     from mag7cli.lake.layout import Lake
+    from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
     from mag7cli.vendors.polygon import ApiKey, PolygonSource
     from mag7cli.vendors.rate_limit import Rate, RateLimiter
     from mag7cli.vendors.sandbox.market import Market
@@ -44,7 +47,10 @@ def demo(
         start=start or _DEMO_START, end=end or _DEMO_END, plan="advanced", rate="unlimited", workers=_WORKERS
     )
     clock = SystemClock()
-    with SandboxServer(Market(), plan=PLANS["advanced"]) as server:
+    market, place = Market(), Lake.at(lake)
+    covers = parse_cover_pages(market.cover_pages()).values()
+    place.write_reference(COVER_PAGES, write_cover_pages(chain.from_iterable(covers)).encode())
+    with SandboxServer(market, plan=PLANS["advanced"]) as server:
         vendor = PolygonSource(
             ApiKey(DEFAULT_KEY),
             base_url=server.url,
@@ -52,7 +58,7 @@ def demo(
             clock=clock,
             workers=_WORKERS,
         )
-        result = library.run(Lake.at(lake), request=request, vendor=vendor, listener=output)
+        result = library.run(place, request=request, vendor=vendor, listener=output)
     output.show(run_result(result))
     if result.exit_code:
         raise typer.Exit(result.exit_code)

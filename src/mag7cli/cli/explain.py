@@ -75,6 +75,8 @@ def _receipt_head(found: "Receipt") -> Iterator[Line]:
         )
     if found.gross_market_cap:
         yield Line(f"Each line counted, companies with two twice, the total would be {found.gross_market_cap:,.2f}.")
+    for other in found.other_counts:
+        yield Line(f"Counted otherwise: {pct(other.mag7_pct)} ({other.points:+.3f} points): {other.explanation}.")
     yield Line(f"Data: {found.status}.", QUALITY_STYLES[found.status])
     yield Line("")
 

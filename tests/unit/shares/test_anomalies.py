@@ -75,3 +75,29 @@ def test_dates_more_than_a_week_apart_are_not_compared():
 
 def test_a_name_that_was_not_there_before_is_not_compared():
     assert check(DayView(THURSDAY, {}), DayView(FRIDAY, {"GEV": (170, 2.7e8)}), {}) == []
+
+
+# Where the share counts were held against the closes of the weeks around
+
+
+def judged(was: tuple[float, float], now: tuple[float, float]) -> list[str]:
+    before, after = (
+        DayView(day, {"DELL": values}, closes_judged=True) for day, values in ((THURSDAY, was), (FRIDAY, now))
+    )
+    return [event.kind for event in check(before, after, {})]
+
+
+def test_a_close_alone_says_nothing_that_the_counts_have_not_decided():
+    assert judged((400, 1e9), (200.5, 1e9)) == []
+
+
+def test_a_count_that_steps_in_a_round_ratio_was_judged_by_the_answers_around():
+    assert judged((100, 1e9), (100, 1.5e9)) == []
+
+
+def test_close_and_count_that_move_as_in_a_split_are_flagged_all_the_same():
+    assert judged((400, 1e9), (101, 4e9)) == ["unlisted_split"]
+
+
+def test_so_is_a_count_that_more_than_doubles():
+    assert judged((100, 1e9), (100, 2.7e9)) == ["shares_step"]
