@@ -11,12 +11,15 @@ from mag7cli.collection.line_facts import (
     is_exact,
     known_awards,
     known_cover_pages,
-    price_margins,
+    price_request,
 )
 from mag7cli.collection.price_cache import Prices
 from mag7cli.collection.split_cache import Splits
+from mag7cli.collection.worklist import Part, Worklist
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.layout import Lake
+from mag7cli.market.calendar import sessions
+from mag7cli.market.membership import members_by_date
 from mag7cli.market.records import Split
 from mag7cli.shares.cover_pages import COLUMNS, shipped_cover_pages
 
@@ -31,6 +34,11 @@ def lake(tmp_path: Path) -> Lake:
 
 def facts(lake: Lake, splits: dict[str, tuple[Split, ...]] | None = None) -> FactsOfLines:
     return FactsOfLines(Prices(lake), Splits(splits or {}), shipped_cover_pages(), known_awards(simulated=False), REACH)
+
+
+def to_do(first: date, last: date) -> Worklist:
+    days = tuple(sessions(first, last))
+    return Worklist((Part(days, days, members_by_date(days, {})),), present=0)
 
 
 def test_both_lines_of_a_company_are_held_against_its_cover_pages(lake):
@@ -72,8 +80,8 @@ def test_a_file_that_is_no_table_of_cover_pages_is_named(lake):
 def test_the_lines_of_the_seven_have_neighbours_on_both_sides_as_far_as_the_plan_serves(lake):
     near = facts(lake).neighbours("GOOG", date(2024, 6, 7), date(2024, 6, 7))
 
-    assert near == [date(2024, 5, 17), date(2024, 6, 28)]
-    assert facts(lake).neighbours("NVDA", date(2024, 12, 20), date(2024, 12, 20)) == [date(2024, 11, 29)]
+    assert near == [date(2024, 5, 13), date(2024, 6, 24)]
+    assert facts(lake).neighbours("NVDA", date(2024, 12, 20), date(2024, 12, 20)) == [date(2024, 11, 25)]
     assert facts(lake).neighbours("KO", date(2024, 6, 7), date(2024, 6, 7)) == []
 
 
@@ -84,11 +92,22 @@ def test_so_has_any_line_with_a_split_near_an_end_of_the_range(lake):
     assert known.neighbours("KO", date(2024, 3, 1), date(2024, 3, 8)) == []
 
 
-def test_few_dates_have_closes_of_some_weeks_before_and_after_besides(lake):
-    few = [date(2024, 6, 6), date(2024, 6, 7)]
+def test_evenings_of_one_week_have_the_same_neighbours(lake):
+    monday, friday = (facts(lake).neighbours("NVDA", day, day) for day in (date(2024, 6, 3), date(2024, 6, 7)))
 
-    assert price_margins(Prices(lake), few, REACH) == [date(2024, 5, 16), date(2024, 6, 28)]
-    assert price_margins(Prices(lake), few * 11, REACH) == []
+    assert monday == friday
+
+
+def test_few_dates_have_closes_of_some_weeks_before_and_after_besides(lake):
+    request = price_request(to_do(date(2024, 6, 6), date(2024, 6, 7)), REACH)
+
+    assert request.sessions == (date(2024, 5, 13), date(2024, 6, 6), date(2024, 6, 7), date(2024, 6, 24))
+
+
+def test_the_dates_of_a_longer_range_are_all_that_it_asks_for(lake):
+    work = to_do(date(2024, 6, 3), date(2024, 7, 15))
+
+    assert price_request(work, REACH).sessions == work.valued
 
 
 @pytest.mark.parametrize(("ticker", "exact"), [("GOOGL", True), ("GOOG", True), ("TSLA", True), ("KO", False)])
