@@ -33,6 +33,7 @@ def demo(
     from mag7cli import library
     from mag7cli.collection.line_facts import COVER_PAGES
     from mag7cli.collection.request import CollectRequest
+    from mag7cli.collection.source_marker import check_simulated
     from mag7cli.core.clock import SystemClock
     from mag7cli.lake.layout import Lake
     from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
@@ -48,6 +49,7 @@ def demo(
     )
     clock = SystemClock()
     market, place = Market(), Lake.at(lake)
+    check_simulated(place)
     covers = parse_cover_pages(market.cover_pages()).values()
     place.write_reference(COVER_PAGES, write_cover_pages(chain.from_iterable(covers)).encode())
     with SandboxServer(market, plan=PLANS["advanced"]) as server:

@@ -38,17 +38,28 @@ class Origin:
         if self._simulated is None:
             self._note(told)
         elif self._simulated != told:
-            kept, new = ("a simulated market", "the real one")[:: -1 if told else 1]
-            raise UsageError(
-                f"{self._lake.store.uri('')} holds answers of {kept}, these are of {new}",
-                hint="use another --lake: the two cannot be mixed",
-            )
+            raise _mixed(self._lake, new_is_simulated=told)
 
     def _note(self, simulated: bool | None) -> None:
         if simulated is not None:
             content = {"vendor": self._source.name, "simulated": simulated}
             self._lake.write_reference(_FILE, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
             self._simulated = simulated
+
+
+def check_simulated(lake: Lake) -> None:
+    """Raises UsageError if the lake holds answers of the real market, DocumentError if its note cannot be read."""
+    kept = _read(lake)
+    if (_told_by_documents(lake) if kept is None else kept) is False:
+        raise _mixed(lake, new_is_simulated=True)
+
+
+def _mixed(lake: Lake, *, new_is_simulated: bool) -> UsageError:
+    kept, new = ("a simulated market", "the real one")[:: -1 if new_is_simulated else 1]
+    return UsageError(
+        f"{lake.store.uri('')} holds answers of {kept}, these are of {new}",
+        hint="use another --lake: the two cannot be mixed",
+    )
 
 
 def _told_by_documents(lake: Lake) -> bool | None:

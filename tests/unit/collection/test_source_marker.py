@@ -8,7 +8,7 @@ import pytest
 from tests.simulators.answering import AnsweringSource
 from tests.simulators.small_index import document, keep, market
 
-from mag7cli.collection.source_marker import Origin
+from mag7cli.collection.source_marker import Origin, check_simulated
 from mag7cli.core.errors import DocumentError, UsageError
 from mag7cli.lake.layout import Lake
 
@@ -72,3 +72,18 @@ def test_a_damaged_note_is_named(lake, content):
 
     with pytest.raises(DocumentError, match=r"source\.json: not a note .+ delete it"):
         Origin(lake, source(simulated=True))
+
+
+def test_what_is_only_for_a_simulated_market_is_refused_to_a_real_lake(lake):
+    check_simulated(lake)
+    Origin(lake, source(simulated=False)).answered()
+
+    with pytest.raises(UsageError, match="these are of a simulated market"):
+        check_simulated(lake)
+
+
+def test_a_lake_that_lost_its_note_is_known_by_its_documents(lake):
+    keep(lake, document(date(2024, 6, 28)))
+
+    with pytest.raises(UsageError, match="holds answers of the real one"):
+        check_simulated(lake)
