@@ -1,7 +1,7 @@
 """`mag7 report`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,6 @@ from mag7cli.core.formatting import size
 
 if TYPE_CHECKING:
     from mag7cli.reporting.write import ReportResult
-
-_SHOWN: Final = 8
 
 
 @command("mag7 report", "mag7 report --out concentration.html --png charts --open", formats=TEXT_JSON)

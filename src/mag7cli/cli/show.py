@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.engines import EngineOptions, opened
@@ -13,8 +13,6 @@ from mag7cli.core.formatting import change, counted, pct, usd
 
 if TYPE_CHECKING:
     from mag7cli.analytics.summary import Answer
-
-_SHOWN: Final = 8
 
 
 @command("mag7 show", "mag7 show 2024-06-07", "mag7 show --format json", formats=TEXT_JSON_CSV)

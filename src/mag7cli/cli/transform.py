@@ -1,20 +1,17 @@
 """`mag7 transform`."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, EndOption, ForceOption, LakeOption, StartOption, check_period
-from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import EXIT_PARTIAL
 from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
     from mag7cli.tables.transform import TransformResult
-
-_ROWS_SHOWN: Final = 5
-_TONES: Final[dict[str, Style]] = {"ok": "good", "warning": "warn", "FAILED": "bad", "info": "faint"}
 
 
 @command("mag7 transform", "mag7 transform --start 2024-12-02 --end 2024-12-13 --force", formats=TEXT_JSON)

@@ -1,20 +1,12 @@
 """`mag7 verify`."""
 
-from typing import TYPE_CHECKING, Final
-
 import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
-from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import EXIT_INVALID
 from mag7cli.core.formatting import counted
-
-if TYPE_CHECKING:
-    pass
-
-_ROWS_SHOWN: Final = 5
-_TONES: Final[dict[str, Style]] = {"ok": "good", "warning": "warn", "FAILED": "bad", "info": "faint"}
 
 
 @command("mag7 verify", formats=TEXT_JSON)
