@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -17,6 +17,7 @@ from mag7cli.cli.options import (
     parse_duration,
 )
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.core.errors import EXIT_PARTIAL
 from mag7cli.core.formatting import duration
 
@@ -47,8 +48,6 @@ ToleranceOption = Annotated[
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, max=128, metavar="N", help="Calls under way at once.")
 ]
-
-DEFAULT_TOLERANCE_PCT: Final = 0.05
 
 
 class CollectOptions(NamedTuple):

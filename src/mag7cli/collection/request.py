@@ -15,6 +15,7 @@ from mag7cli.collection import estimate as estimates
 from mag7cli.collection.collector import CollectResult
 from mag7cli.collection.date_range import resolve
 from mag7cli.collection.estimate import CollectPlan
+from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted, duration
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mag7cli.lake.layout import Lake
     from mag7cli.vendors.base import MarketDataSource
 
-DEFAULT_TOLERANCE_PCT: Final = 0.05
 # Beside the seven, an evening on a slow plan refreshes so many of the 503 share counts: all of them within five weeks.
 _EVENING_REFRESH: Final = 20
 # Below a call a second the rate is what takes the time; above, the round trip is, and calls overlap.

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from mag7cli.collection import batches
 from mag7cli.collection.batches import Batch, Terms
+from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document_index import CollectedDates
 from mag7cli.lake.holdings import read_all_kept
@@ -21,7 +22,7 @@ from mag7cli.market.membership import Membership, members_by_date
 
 Method = Literal["grouped", "details"]
 
-DEFAULT_TOLERANCE: Final = 0.0005
+DEFAULT_TOLERANCE: Final = DEFAULT_TOLERANCE_PCT / 100
 # For some evenings the counts are refreshed in turn; for a longer range they are sampled.
 ROLLING_DATES: Final = 5
 
