@@ -270,3 +270,16 @@ def test_the_plan_is_told_without_a_key_or_a_call(runner, root, server):
     assert told["calls"]["grouped"] == 6 + 2
     assert len(server.requests) == before
     assert tree(root) == lake
+
+
+def test_no_bound_is_claimed_for_every_date_where_one_batch_has_none(runner, root):
+    assert runner.run("collect", *RANGE, lake=root).code == 0
+    (root / Lake.document_key(date(2024, 6, 26))).unlink()
+
+    words = ("collect", "--start", "2024-06-18", "--end", "2024-06-27", "--format", "json")
+    again = runner.run(*words, lake=root)
+
+    assert again.code == 0, again.said
+    result = json.loads(again.said[again.said.index("{\n") :])
+    assert result["collected"] == ["2024-06-18", "2024-06-26"]
+    assert result["precision"] is None

@@ -28,7 +28,7 @@ from mag7cli.market import index_history, symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.membership import Line, Membership
 from mag7cli.shares.plausibility import impossible_caps
-from mag7cli.shares.sampler import Precision
+from mag7cli.shares.sampler import Precision, worst_of
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD
 from mag7cli.vendors.base import MarketDataSource
 from mag7cli.vendors.calls import Asking
@@ -131,6 +131,7 @@ class _Run:
         covers = known_cover_pages(self._lake, simulated=simulated)
         facts = FactsOfLines(self._prices, splits, covers, known_awards(simulated=simulated), reach)
         result = CollectResult(present=work.present)
+        reached: list[Precision | None] = []
         for part in work.parts:
             counts = self._counts(part, facts)
             for day, document in self._documents(part, counts, facts):
@@ -138,8 +139,8 @@ class _Run:
                 self._lake.write_document(day, document)
                 self._teller.date(day)
                 result = _with(result, day, document)
-            result = replace(result, precision=counts.precision)
-        return replace(result, calls=dict(self._source.calls()))
+            reached.append(counts.precision)
+        return replace(result, precision=worst_of(reached), calls=dict(self._source.calls()))
 
     def _documents(self, part: Part, counts: Counts, facts: FactsOfLines) -> Iterator[tuple[date, Document]]:
         """The documents to write: those wanted, but first those that were valued without some answer that is there now.

@@ -10,7 +10,7 @@ Nothing but its own answers steers it, so a run that was cut off asks, when repe
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -44,6 +44,25 @@ class Precision:
     steps_proven: int
     steps_expected: int
     calendars_disproved: int
+
+
+def worst_of(reached: Sequence[Precision | None]) -> Precision | None:
+    """What holds for all of several batches: the largest error of any, the answers and steps of all.
+
+    None if a batch has no bound: then there is none that holds on every date.
+    """
+    known = [precision for precision in reached if precision]
+    if not known or len(known) < len(reached):
+        return None
+    worst = max(known, key=lambda precision: precision.worst_error)
+    return replace(
+        worst,
+        lines=max(precision.lines for precision in known),
+        answers=sum(precision.answers for precision in known),
+        steps_proven=sum(precision.steps_proven for precision in known),
+        steps_expected=sum(precision.steps_expected for precision in known),
+        calendars_disproved=sum(precision.calendars_disproved for precision in known),
+    )
 
 
 class Sampler:

@@ -11,7 +11,7 @@ from mag7cli.shares.close_moves import CloseHistory
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import LineFacts
 from mag7cli.shares.records import ShareObservation
-from mag7cli.shares.sampler import Precision, Request, Sampler
+from mag7cli.shares.sampler import Precision, Request, Sampler, worst_of
 from mag7cli.shares.uncertainty import LineToSample, doubts
 
 YEARS = sessions(date(2022, 1, 3), date(2023, 12, 29))
@@ -224,3 +224,32 @@ def test_nothing_to_sample_is_no_error():
     sampler = Sampler([], [], lambda ticker, day: None, 0.0005)
 
     assert sampler.run(lambda requests: None) == Precision(0.0005, 0.0, None, 0, 0, 0, 0, 0)
+
+
+def _precision(worst: float, day: date, answers: int) -> Precision:
+    return Precision(
+        tolerance=0.0005,
+        worst_error=worst,
+        worst_date=day,
+        lines=3,
+        answers=answers,
+        steps_proven=2,
+        steps_expected=1,
+        calendars_disproved=0,
+    )
+
+
+def test_the_bound_of_several_batches_is_the_worst_of_them_wherever_it_stands():
+    early, late = _precision(0.0004, date(2022, 3, 1), 10), _precision(0.0001, date(2024, 3, 1), 5)
+
+    for batches in ([early, late], [late, early]):
+        bound = worst_of(batches)
+        assert bound is not None
+        assert (bound.worst_error, bound.worst_date) == (0.0004, date(2022, 3, 1))
+        assert (bound.answers, bound.steps_proven, bound.steps_expected) == (15, 4, 2)
+
+
+def test_there_is_no_bound_for_every_date_where_a_batch_has_none():
+    assert worst_of([_precision(0.0004, date(2022, 3, 1), 10), None]) is None
+    assert worst_of([None]) is None
+    assert worst_of([]) is None
