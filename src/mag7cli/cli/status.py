@@ -1,6 +1,6 @@
 """`mag7 status`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,8 @@ from mag7cli.cli.quality import SIMULATED
 from mag7cli.core.formatting import count, counted, size
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from mag7cli.analytics.lake_status import Status
 
 _SHOWN: Final = 8
@@ -55,8 +57,17 @@ def _status_lines(found: "Status") -> Iterator[Line]:
         yield Line(f"Partial: {day}: {why}", "warn")
     for reason, lines in list(found.reasons.items())[:_SHOWN]:
         yield Line(f"Failed: {counted(lines, 'line')}: {reason}", "warn")
-    held = found.holdings
-    yield Line(f"Holdings files: {len(held)}, {held[0]} to {held[-1]}." if held else "Holdings files: none; the list "
-               "that comes with mag7 is used.")  # fmt: skip
+    yield Line(_holdings_sentence(found.holdings))
     if found.behind or found.gaps or found.partial or found.failed:
         yield Line(f"{counted(found.behind, 'session')} behind. mag7 collect --dry-run tells what catching up costs.")
+
+
+def _holdings_sentence(held: "Sequence[date]") -> str:
+    from mag7cli.market.index_history import confirmed_until
+
+    if held:
+        return f"Holdings files: {len(held)}, {held[0]} to {held[-1]}."
+    return (
+        "Holdings files: none; who was in the index on a date comes from the joins and leaves that mag7 knows, "
+        f"to {confirmed_until()}."
+    )

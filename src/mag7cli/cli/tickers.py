@@ -156,17 +156,33 @@ def _downloaded(output: Output, lake: "Lake", first: date, every: Literal["week"
 
 
 def _of_lake(output: Output, lake: "Lake", as_of: date | None) -> Result:
-    """The list in force on a day as far as the lake's files say, otherwise the newest, otherwise the bundled one."""
-    from mag7cli.market import holdings_file, symbology
+    """The list in force on a day by the lake's files, otherwise the newest, otherwise one that comes with mag7."""
+    from mag7cli.lake.holdings import read_kept
+    from mag7cli.market import symbology
 
     known = lake.holdings_dates()
     day = _in_force(known, as_of)
+    if day is None and as_of:
+        return _of_history(output, as_of)
     if day is None:
         output.notice(f"the list that comes with mag7, of {symbology.BUNDLED_AS_OF}: the lake has no holdings file")
         return _result([line.ticker for line in symbology.bundled_constituents()], symbology.BUNDLED_AS_OF, "bundled")
-    found = holdings_file.parse(lake.read_holdings(day), lake.holdings_key(day))
-    output.notice(_summary(found))
-    return _result(found.tickers, day, "lake")
+    holdings = read_kept(lake, day)
+    output.notice(_summary(holdings))
+    return _result(holdings.tickers, day, "lake")
+
+
+def _of_history(output: Output, as_of: date) -> Result:
+    """The list of a day by the joins and leaves that come with mag7; beyond them the nearest that is known."""
+    from mag7cli.market import index_history
+    from mag7cli.market.membership import members_on
+
+    members = members_on(as_of, {})
+    output.notice(
+        f"{counted(len(members.lines), 'constituent')}, {members.kind} as of {members.as_of}: joins and leaves are "
+        f"known from {index_history.FIRST_KNOWN} to {index_history.confirmed_until()}"
+    )
+    return _result([line.ticker for line in members.lines], members.as_of, members.kind)
 
 
 def _in_force(known: Sequence[date], as_of: date | None) -> date | None:

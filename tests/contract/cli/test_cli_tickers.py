@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.simulators.command_line import environment, mag7
 
+from mag7cli.lake.layout import Lake
 from mag7cli.market.symbology import bundled_constituents
 
 TICKERS = [line.ticker for line in bundled_constituents()]
@@ -208,3 +209,30 @@ def test_a_history_is_fetched_once(tmp_path, site):
     again = mag7(*words, cwd=tmp_path, env=_env(tmp_path, site))
     assert json.loads(again.stdout)["downloaded"] == []
     assert site.asked == [date(2024, 11, 29), date(2024, 12, 13)]
+
+
+def test_without_a_file_a_day_has_the_list_of_that_day(tmp_path):
+    ended = mag7("tickers", "--as-of", "2021-01-04", "--format", "json", cwd=tmp_path)
+
+    document = json.loads(ended.stdout)
+    assert (document["as_of"], document["count"]) == ("2021-01-04", 505)
+    assert {"XLNX", "TIF"} <= set(document["tickers"])
+    assert not {"PLTR", "DELL"} & set(document["tickers"])
+    assert "history as of 2021-01-04" in ended.stderr
+    assert "known from 2021-01-04 to 2026-10-09" in ended.stderr
+
+
+def test_beyond_what_is_known_the_nearest_list_says_of_which_day_it_is(tmp_path):
+    ended = mag7("tickers", "--as-of", "2020-06-01", "--format", "json", cwd=tmp_path)
+
+    assert json.loads(ended.stdout)["count"] == 505
+    assert "bundled as of 2021-01-04" in ended.stderr
+
+
+def test_a_kept_file_without_a_date_of_its_own_is_read_as_of_its_day(tmp_path):
+    lake = Lake.at(str(tmp_path / "lake"))
+    lake.write_holdings(
+        date(2023, 5, 31), holdings_file(date(2023, 5, 31), ["AAPL", "FISV"]).replace(b"May 31, 2023", b"-")
+    )
+
+    assert mag7("tickers", "--as-of", "2023-05-31", cwd=tmp_path).stdout.splitlines() == ["AAPL", "FI"]
