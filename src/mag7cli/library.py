@@ -391,10 +391,12 @@ def table(lake: Lake, name: str, *, kind: Literal["arrow", "pandas", "duckdb"] =
     names = [*(table.name for table in TABLES), *(view.name for view in VIEWS)]
     if name not in names:
         raise UsageError(f"there is no table {name!r}", hint=f"use one of {', '.join(names)}")
-    relation = _duckdb(lake).relation(f"{SCHEMA}.{name}")
+    engine = _duckdb(lake)
+    relation = engine.relation(f"{SCHEMA}.{name}")
     if kind == "duckdb":
-        return relation
-    rows = relation.to_arrow_table()
+        return relation  # it keeps the connection for as long as it lives
+    with closing(engine):
+        rows = relation.to_arrow_table()
     return rows.to_pandas(date_as_object=True) if kind == "pandas" else rows
 
 

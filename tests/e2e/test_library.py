@@ -5,7 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+
+import pytest
+from tests.simulators.answering import AnsweringSource, StandingClock
+from tests.simulators.small_index import market, new_lake
 
 import mag7cli as mag7
 
@@ -38,3 +43,36 @@ def test_every_function_says_what_it_takes_gives_and_raises() -> None:
     assert silent == []
     takes = {name: inspect.signature(getattr(mag7, name)).parameters for name in _FUNCTIONS}
     assert [f"{name}: {one}" for name, all_ in takes.items() for one in all_ if f"{one}:" not in docs[name]] == []
+
+
+class _ClosingSource(AnsweringSource):
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_vendor_that_was_given_is_closed_whether_it_was_asked_or_not(tmp_path: Path) -> None:
+    lake = new_lake(tmp_path / "lake")
+    request = mag7.CollectRequest(start=date(2024, 6, 26), end=date(2024, 6, 27), plan="advanced", rate="unlimited")
+
+    for calls_are_made in (True, False):
+        vendor = _ClosingSource(market())
+        result = mag7.collect(lake, request=request, vendor=vendor, clock=StandingClock())
+        assert bool(result.written) is calls_are_made
+        assert vendor.is_closed
+
+
+def test_a_table_is_had_in_three_kinds_with_the_same_rows(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "tests" / "data" / "lake-0.1.0", tmp_path / "lake")
+    lake = mag7.Lake.at(str(tmp_path / "lake"))
+    mag7.transform(lake)
+
+    arrow = mag7.table(lake, "concentration_metrics")
+    frame = mag7.table(lake, "concentration_metrics", kind="pandas")
+    relation = mag7.table(lake, "concentration_metrics", kind="duckdb")
+
+    assert arrow.num_rows == len(frame) == len(relation.fetchall()) == 3
+    assert frame["trading_date"].tolist() == arrow["trading_date"].to_pylist()
+    with pytest.raises(mag7.Mag7Error, match="there is no table 'prices'"):
+        mag7.table(lake, "prices")

@@ -135,6 +135,8 @@ def collect(
         keep_holdings(lake, request.holdings, listener)
     intention = estimates.plan(lake, options, clock, request.pace)
     if not intention.dates:
+        if vendor:
+            vendor.close()
         return CollectResult(present=intention.present)
     with closing(vendor or open_vendor(request, clock, cancel)) as source:
         listener.notice(_sentence(intention))
