@@ -19,6 +19,7 @@ COMMANDS: Final = Words(
         "load": Entry("load:load", "Load the tables into the warehouse."),
         "run": Entry("run:run", "Collect, transform, validate, load and report: the line for cron."),
         "show": Entry("show:show", "Print the answer: how much of the index is seven companies."),
+        "live": Entry("live:live", "Show the share during the session, from the vendor's stream."),
         "report": Entry("report:report", "Draw the report: one HTML file that needs no network."),
         "exposure": Entry("exposure:exposure", "Show how much of your money is in the seven."),
         "status": Entry("status:status", "Print what the lake holds and lacks."),

@@ -25,6 +25,7 @@ _READING: Final = frozenset(
 )
 # What may stand in SQL without being a word of it.
 _ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
+_LIVE: Final = re.compile(r"\blive\s*\.", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 2**63 - 1
 _TWO_DIGITS: Final = re.compile(r"decimal\(\d+,[0-2]\)")
 
@@ -65,7 +66,8 @@ def sql(
 ) -> None:
     """Ask the tables by SQL, read-only.
 
-    The tables are in the schema market_data; --list names them. Over a lake DuckDB answers, without any set-up.
+    The tables are in the schema market_data; --list names them. Over a lake DuckDB answers, without any set-up, and has
+    the minutes that mag7 live has kept as live.points and live.companies.
     """
     if [query is not None, name is not None, list_].count(True) != 1:
         raise UsageError(
@@ -76,11 +78,23 @@ def sql(
         return
     statement = _named(name) if name else _typed(query or "")
     with opened(options) as engine:
+        _offer_live_points(engine, statement, options.lake)
         rows = engine.query(statement, _parameters(engine, statement, as_of))
     output.show(_result(rows))
     for notice in (rows.note, _warning(engine, statement, rows)):
         if notice:
             output.notice(notice)
+
+
+def _offer_live_points(engine: "SqlEngine", statement: str, lake: str) -> None:
+    """Give DuckDB the minutes of the live zone if the statement asks for them."""
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    if _LIVE.search(statement) and isinstance(engine, DuckDbEngine):
+        from mag7cli.lake.layout import Lake
+        from mag7cli.live.points import add_live_tables
+
+        add_live_tables(engine, Lake.at(lake))
 
 
 def _named(name: str) -> str:

@@ -5,7 +5,7 @@ the name of the distribution below. The client is asked for raw answers: what it
 (`[]` for a body that is no JSON). It is given no key: the transport signs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from typing import Any, Final, cast
@@ -62,6 +62,10 @@ class VendorClient:
         days = {"execution_date.gte": start.isoformat(), "execution_date.lte": end.isoformat()}
         options = {"limit": str(_MOST_SPLITS_V1), "sort": "execution_date.asc"}  # it ignores `order`
         return self._get(_SPLITS_V1, days | options)
+
+    def snapshots(self, symbols: Sequence[str]) -> Answer:
+        """GET /v2/snapshot/locale/us/markets/stocks/tickers"""
+        return _raw(lambda: self._client.get_snapshot_all("stocks", tickers=list(symbols), raw=True))
 
     def status(self) -> Answer:
         """GET /v1/marketstatus/now"""

@@ -9,13 +9,14 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import MalformedResponseError, MarketDataError, TickerNotFoundError
+from mag7cli.market.intraday import Snapshot
 from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
 from mag7cli.vendors.polygon import decode, faults
@@ -127,6 +128,12 @@ class PolygonSource:
         return self._ask_pages(
             asked, lambda client: client.splits_v1(start, end), lambda page: decode.splits(page, start, end)
         )
+
+    def snapshots(self, symbols: Sequence[str]) -> list[Snapshot]:
+        """Where securities stand at this moment, or a quarter of an hour ago, as the plan has it."""
+        asked = Question("snapshots", f"snapshots of {len(symbols)} symbols")
+        checked = [_checked(symbol) for symbol in symbols]
+        return self._ask(asked, lambda client: client.snapshots(checked), decode.snapshots)
 
     def status(self) -> VendorStatus:
         """The vendor's clock; the cheapest call that proves the key."""

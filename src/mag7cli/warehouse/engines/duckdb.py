@@ -11,6 +11,7 @@ from mag7cli.warehouse.engines import Dialect, Rows, Value
 from mag7cli.warehouse.engines.sql_text import Statement
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 PARTITIONED: Final = "partitioned"
@@ -68,6 +69,13 @@ class DuckDbEngine:
         if read_only:
             engine._close_off([])
         return engine
+
+    def add_arrow_table(self, schema: str, name: str, rows: "pa.Table") -> None:
+        """Offer rows in memory as a table of a schema of its own. Raises EngineError."""
+        self._run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        self._connection.register(f"{schema}_{name}_rows", rows)
+        self._run(f"CREATE TABLE {schema}.{name} AS SELECT * FROM {schema}_{name}_rows")  # noqa: S608
+        self._connection.unregister(f"{schema}_{name}_rows")
 
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Rows:
         """Run one statement that reads."""

@@ -1,0 +1,141 @@
+"""The last live share of a date beside its official close, in figures; pure.
+
+What the live share cannot know is the closing auction where the official closes were not asked for, names that did not
+trade, and share counts that changed with the date's own document.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+
+from mag7cli.core.errors import UsageError
+from mag7cli.lake.document import Document
+from mag7cli.live.baseline import Baseline, baseline, share_pct
+from mag7cli.live.records import Record
+from mag7cli.market.records import Split
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.market.trading_hours import TradingPhase, trading_hours
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyReview:
+    """One company of the group: its last live price and its official close, USD, and their difference in percent."""
+
+    ticker: str
+    live_price_usd: float
+    close_usd: float
+    difference_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReview:
+    """What the live share of a date was worth. Percentages are 0-100, differences in points, live less official.
+
+    `share_pct` is that of the last minute of the regular session, `low_pct` to `high_pct` its bound. The difference to
+    the official share has two parts: that of the prices, and that of share counts and constituents that are newer in
+    the document than they were in the morning. `is_within` says whether the official closes lie within the bound, give
+    or take a thousandth of a point. `day_low_pct` and `day_high_pct` are the range of the session, `minutes` how many
+    of its `session_minutes` were kept, `longest_gap_s` the longest time without one.
+    """
+
+    trading_date: date
+    last_minute: datetime
+    share_pct: float
+    low_pct: float
+    high_pct: float
+    has_closes: bool
+    official_pct: float
+    difference: float
+    difference_of_prices: float
+    difference_of_counts: float
+    is_within: bool
+    untraded: tuple[str, ...]
+    day_low_pct: float
+    day_high_pct: float
+    minutes: int
+    session_minutes: int
+    longest_gap_s: float
+    companies: tuple[CompanyReview, ...]
+    is_simulated: bool
+
+
+_TOLERANCE: float = 0.001
+
+
+def review(records: Sequence[Record], document: Document, before: Document, splits: Iterable[Split] = ()) -> LiveReview:
+    """The review of a date.
+
+    Args:
+        records: The minutes of the date that were kept.
+        document: The document of the same date, with the official closes.
+        before: The document whose share counts were followed.
+        splits: Splits that executed between the two.
+
+    Raises:
+        UsageError: No minute of the regular session was kept.
+        Mag7Error: The document has no constituents.
+    """
+    trading_date = date.fromisoformat(document["trading_date"])
+    group = ",".join(MAGNIFICENT_7)
+    regular = [entry for entry in records if entry["phase"] == TradingPhase.REGULAR.value]
+    regular = [entry for entry in regular if entry["group"] == group] or regular
+    if not regular:
+        raise UsageError(f"no minute of {trading_date} was kept", hint="mag7 live keeps them as they come")
+    last = regular[-1]
+    companies = last["group"].split(",")
+    official = baseline(document, trading_date, group=companies)
+    closes = {row["ticker"]: row["close_price"] for row in document["sp500_details"].get("constituents", [])}
+    morning = baseline(before, trading_date, group=companies, splits=splits)
+    at_close = share_pct(
+        {one.ticker: one.shares * closes.get(one.ticker, one.close_usd) for one in morning.constituents}, companies
+    )
+    times = [datetime.fromisoformat(entry["minute"]) for entry in regular]
+    hours = trading_hours(trading_date)
+    return LiveReview(
+        trading_date=trading_date,
+        last_minute=times[-1],
+        share_pct=last["share_pct"],
+        low_pct=last["low_pct"],
+        high_pct=last["high_pct"],
+        has_closes=last["has_closes"],
+        official_pct=official.share_pct,
+        difference=last["share_pct"] - official.share_pct,
+        difference_of_prices=last["share_pct"] - at_close,
+        difference_of_counts=at_close - official.share_pct,
+        is_within=last["low_pct"] - _TOLERANCE <= at_close <= last["high_pct"] + _TOLERANCE,
+        untraded=tuple(last["untraded"]),
+        day_low_pct=min(entry["share_pct"] for entry in regular),
+        day_high_pct=max(entry["share_pct"] for entry in regular),
+        minutes=len({time.replace(second=0, microsecond=0) for time in times}),
+        session_minutes=round((hours.close - hours.open).total_seconds() / 60),
+        longest_gap_s=_longest_gap_s([hours.open, *times, hours.close]),
+        companies=_companies(last, official),
+        is_simulated=bool(last["is_simulated"]),
+    )
+
+
+def _share_at(closes_usd: Mapping[str, float], morning: Baseline) -> float:
+    """The share by official closes and the share counts of the morning; without a close the last one stands."""
+    caps = {
+        entry.ticker: entry.shares * closes_usd.get(entry.ticker, entry.close_usd) for entry in morning.constituents
+    }
+    return share_pct(caps, morning.group)
+
+
+def _longest_gap_s(times: Sequence[datetime]) -> float:
+    return max((later - earlier).total_seconds() for earlier, later in pairwise(sorted(times)))
+
+
+def _companies(last: Record, official: Baseline) -> tuple[CompanyReview, ...]:
+    closes = {constituent.ticker: constituent.close_usd for constituent in official.constituents}
+    return tuple(
+        CompanyReview(
+            ticker=company["ticker"],
+            live_price_usd=company["price_usd"],
+            close_usd=closes[company["ticker"]],
+            difference_pct=100 * (company["price_usd"] / closes[company["ticker"]] - 1),
+        )
+        for company in last["companies"]
+        if company["ticker"] in closes
+    )
