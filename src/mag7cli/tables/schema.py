@@ -431,10 +431,13 @@ _MARKDOWN_INTRODUCTION: Final = """\
 This page is generated from `src/mag7cli/tables/schema.py` by `make docs`; the Parquet schemas and the DDL of DuckDB,
 Athena and Redshift come from the same declarations.
 
-Every table is in the schema `market_data` and starts with `trading_date`. The lake holds each twice:
-`analytics/<table>/<year>.parquet` for DuckDB, Athena and Redshift, with every column in this order, and
-`processed/<table>/trading_date=YYYY-MM-DD/part-0.parquet` for engines that prune by folder, with the date in the
-folder's name; the catalog has it as the schema `market_data_by_date`.
+**To read a table, open the folder `analytics/<table>/`** in whatever you like: its files, one a year, have every
+column below in this order under one fixed schema, `trading_date` as a DATE. The lake holds each table a second time, in
+`processed/<table>/trading_date=YYYY-MM-DD/part-0.parquet`, where the date is in the folder's name alone: for engines
+that prune by folder (in the catalog it is the schema `market_data_by_date`), and a trap for others. One line for each
+of sixteen readers, and what the obvious one gets wrong: [interop.md](interop.md).
+
+Every table is in the schema `market_data`. To divide money, cast it to DOUBLE: engines differ on a quotient's digits.
 Money is in USD, exact to the cent; percentages are 0 to 100; VARCHAR lengths count UTF-8 bytes.
 """
 

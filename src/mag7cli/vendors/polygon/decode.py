@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from mag7cli.core.clock import NEW_YORK
+from mag7cli.market.calendar import AFTER_HOURS_CLOSE
 from mag7cli.market.intraday import MinuteBar, Snapshot
 from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
@@ -315,7 +316,15 @@ def _epoch_ms(row: Body) -> int:
 
 @lru_cache(maxsize=64)  # a grouped day has one time, or a few, for its twelve thousand bars
 def _new_york_date(epoch_ms: int) -> date:
-    return datetime.fromtimestamp(epoch_ms / 1000, NEW_YORK).date()
+    """The trading date of a daily bar. Raises ShapeError for a time at night.
+
+    Trades of 21:00 to 24:00 belong to the next trading date under the exchanges' plans for longer hours
+    (SR-NASDAQ-2025-109, 91 FR 1350): whether a bar that begins then is of its own day is not ours to guess.
+    """
+    moment = datetime.fromtimestamp(epoch_ms / 1000, NEW_YORK)
+    if moment.time() >= AFTER_HOURS_CLOSE:
+        raise ShapeError(f"it has a daily bar of {moment:%Y-%m-%d %H:%M} New York, after the day's last trade")
+    return moment.date()
 
 
 def _opening(data: bytes) -> str:
