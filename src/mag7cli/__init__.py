@@ -9,10 +9,12 @@
 Each name is imported when it is first used. `docs/library.md` shows them at work.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+# Not from typing, which takes as long to import as Python takes to start: type checkers know the name.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from mag7cli.collection.request import CollectRequest as CollectRequest
     from mag7cli.core.errors import Mag7Error as Mag7Error
     from mag7cli.lake.layout import Lake as Lake
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_PLACES: Final = {
+_PLACES: "Final" = {
     "CollectRequest": "mag7cli.collection.request",
     "Lake": "mag7cli.lake.layout",
     "Mag7Error": "mag7cli.core.errors",
@@ -50,7 +52,9 @@ _PLACES: Final = {
 __all__ = ["__version__", *_PLACES]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_PLACES[name]), name)

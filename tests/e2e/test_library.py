@@ -30,9 +30,11 @@ def test_importing_the_library_loads_none_of_it() -> None:
 
 
 def test_every_function_says_what_it_takes_gives_and_raises() -> None:
-    sections = ("Args:", "Returns:", "Raises:")
     docs = {name: inspect.getdoc(getattr(mag7, name)) or "" for name in _FUNCTIONS}
     assert {"collect", "explain", "exposure", "load", "open_vendor", "run", "summary", "table"} <= docs.keys()
-    assert [name for name, text in docs.items() if not all(section in text for section in sections)] == []
+    silent = [
+        name for name, text in docs.items() if not re.search(r"Args:.*(Returns|Yields):.*Raises:", text, re.DOTALL)
+    ]
+    assert silent == []
     takes = {name: inspect.signature(getattr(mag7, name)).parameters for name in _FUNCTIONS}
     assert [f"{name}: {one}" for name, all_ in takes.items() for one in all_ if f"{one}:" not in docs[name]] == []
