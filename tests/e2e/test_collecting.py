@@ -155,17 +155,19 @@ def test_the_index_is_the_list_of_its_time(runner, tmp_path):
     for day, one in documents(tmp_path / "lake").items():
         details = one["sp500_details"]
         found[day] = details["membership"], {row["ticker"] for row in details["constituents"]} - set(seven)
-    nearest, observed, later = (
-        {"kind": "nearest", "as_of": str(first)}, {"kind": "observed", "as_of": str(first)},
-        {"kind": "observed", "as_of": str(second)},
-    )  # fmt: skip
+    known = {"confirmed_until": "2026-10-09"}
+    near_first, of_first, near_second, of_second = (
+        {"kind": kind, "as_of": str(day), "holdings": str(day), **known}
+        for day in (first, second)
+        for kind in ("nearest", "observed")
+    )
     assert found == {
-        "2024-06-20": (nearest, {"JPM", "XOM"}),
-        "2024-06-21": (nearest, {"JPM", "XOM"}),
-        "2024-06-24": (observed, {"JPM", "XOM"}),
-        "2024-06-25": (observed, {"JPM", "XOM"}),
-        "2024-06-26": (later, {"JPM", "CMG"}),
-        "2024-06-27": (later, {"JPM", "CMG"}),
+        "2024-06-20": (near_first, {"JPM", "XOM"}),
+        "2024-06-21": (near_first, {"JPM", "XOM"}),
+        "2024-06-24": (of_first, {"JPM", "XOM"}),
+        "2024-06-25": (near_first, {"JPM", "XOM"}),
+        "2024-06-26": (of_second, {"JPM", "CMG"}),
+        "2024-06-27": (near_second, {"JPM", "CMG"}),
     }
 
 

@@ -103,7 +103,7 @@ class _Run:
         self._origin = Origin(lake, source)
         self._known_companies: dict[tuple[date | None, date], _Companies] = {}
         self._prices = Prices(lake, self._asking("prices"))
-        self._ledger = Ledger(lake, clock, self._asking("share counts"))
+        self._ledger = Ledger(lake, clock, self._asking("share counts"), self._prices.continues)
 
     def _asking(self, what: str) -> Asking:
         told = partial(self._teller.call, what)
@@ -200,9 +200,17 @@ class _Run:
                 failed.append({"ticker": line.ticker, "reason": f"no share count: {count}"})
             else:
                 own = counts.class_on(line.ticker, day) if line.ticker in companies.of_several else None
-                is_counted = line.ticker in companies.counted
+                doubt = self._ledger.registrant_doubt(line.ticker, count.observed_on)
                 valued.append(
-                    ValuedLine(line.ticker, line.cik, counted=is_counted, bar=bar, count=count, class_shares=own)
+                    ValuedLine(
+                        line.ticker,
+                        line.cik,
+                        counted=line.ticker in companies.counted,
+                        bar=bar,
+                        count=count,
+                        class_shares=own,
+                        new_registrant=doubt,
+                    )
                 )
         self._fail_impossible(valued, failed, day)
         return build(

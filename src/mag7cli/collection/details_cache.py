@@ -4,8 +4,8 @@ One file per date asked for, `raw/reference/details/date=D.json`, so that an eve
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -26,6 +26,7 @@ _FOLDER: Final = "details/"
 _ANSWERS_BETWEEN_SAVES: Final = 20
 
 Status = Literal["ok", "not_listed", "refused"]
+Continues = Callable[[str, date, date], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Answer:
     """The vendor's answer for one line and date: `refused` if it was of another security, with the reason.
 
     `description` is kept for the seven only. Counts are in shares, `market_cap` in USD, both as the vendor gave them.
+    An answer under a CIK that no table has keeps what it says: it may be of the line's new registrant. Once it was
+    recognised as that it is `ok`, and `reason` says by what.
     """
 
     status: Status
@@ -46,6 +49,7 @@ class Answer:
     share_class_shares: float | None = None
     description: str | None = None
     reason: str | None = None
+    figi: str | None = None
 
 
 _FIELDS: Final = tuple(one.name for one in fields(Answer))
@@ -54,13 +58,20 @@ _FIELDS: Final = tuple(one.name for one in fields(Answer))
 class Ledger:
     """The answers of one lake; asks the vendor for those that are not there yet."""
 
-    def __init__(self, lake: Lake, clock: Clock, asking: Asking | None = None) -> None:
-        """Without `asking` the ledger can be read, but not asked."""
+    def __init__(
+        self, lake: Lake, clock: Clock, asking: Asking | None = None, continues: Continues | None = None
+    ) -> None:
+        """Without `asking` the ledger can be read, but not asked.
+
+        `continues` tells whether the prices of a line went on without a break between two dates.
+        """
         self._lake = lake
         self._clock = clock
         self._asking = asking
+        self._continues = continues or (lambda ticker, first, last: False)
         self._answers: dict[date, dict[str, Answer]] = {}
         self._days: dict[str, list[date]] = {}
+        self._refused: dict[str, set[date]] = {}
         self.failures: dict[Request, str] = {}
 
     def load(self) -> None:
@@ -71,6 +82,7 @@ class Ledger:
             if name == _file_name(day):
                 for ticker, answer in answers.items():
                     self._keep(ticker, day, answer)
+        self._recognise_registrants()
 
     def answer(self, ticker: str, day: date) -> Answer | None:
         """The answer for a line and date, None if it was not asked or could not be had."""
@@ -126,7 +138,57 @@ class Ledger:
                     touched.clear()
                     unsaved = 0
         finally:
-            self._save(touched)
+            self._save(touched | self._recognise_registrants())
+
+    def refusals(self, ticker: str) -> Mapping[date, str]:
+        """Why answers of a line were refused, by the date that they were asked for."""
+        refused = self._refused.get(ticker, ())
+        answers = {day: self._answers[day][ticker] for day in sorted(refused)}
+        return {day: answer.reason or "another security" for day, answer in answers.items()}
+
+    def registrant_doubt(self, ticker: str, day: date) -> str | None:
+        """Why the answer for a date is of a new registrant that no table confirms, None if it is of a known one."""
+        answer = self.answer(ticker, day)
+        if answer is None or answer.status != "ok" or symbology.is_registrant(ticker, answer.cik):
+            return None
+        return answer.reason
+
+    def _recognise_registrants(self) -> set[date]:
+        """Take refused answers for the line's own where the company is the same under a new CIK; the dates of these."""
+        changed: set[date] = set()
+        for ticker, days in self._refused.items():
+            for day in sorted(days):
+                answer = self._answers[day][ticker]
+                evidence = self._evidence(ticker, day, answer) if answer.cik else None
+                if evidence is not None:
+                    days.discard(day)
+                    self._keep(ticker, day, replace(answer, status="ok", reason=evidence or None))
+                    changed.add(day)
+        return changed
+
+    def _evidence(self, ticker: str, day: date, answer: Answer) -> str | None:
+        """By what an answer under an unknown CIK is of the line; empty if a table confirms it, None if by nothing."""
+        if symbology.is_registrant(ticker, answer.cik):
+            return ""
+        known = [self._answers[asked][ticker] for asked in self._days.get(ticker, ())]
+        names = {other.name for other in known if other.name} | symbology.names_of(ticker)
+        if answer.figi and any(answer.figi == other.figi for other in known):
+            same = "the same FIGI"
+        elif answer.name and any(symbology.is_same_name(answer.name, name) for name in names):
+            same = "the same name"
+        elif self._prices_continue(ticker, day):
+            same = "prices that go on without a break"
+        else:
+            return None
+        return (
+            f"the vendor has {answer.name} under CIK {answer.cik}, with {same}: a new registrant of {ticker}? "
+            "a row in data/symbol_history.csv confirms it"
+        )
+
+    def _prices_continue(self, ticker: str, day: date) -> bool:
+        """Whether the line's prices lead from an accepted answer to a date without a break."""
+        latest = self.latest(ticker, day)
+        return latest is not None and self._continues(ticker, min(latest[0], day), max(latest[0], day))
 
     def refuse(self, ticker: str, day: date, reason: str) -> None:
         """Take an answer for a failed one, so that it is asked for again."""
@@ -144,11 +206,13 @@ class Ledger:
         self._answers.setdefault(day, {})[ticker] = answer
         if answer.status == "ok":
             insort(self._days.setdefault(ticker, []), day)
+        elif answer.status == "refused":
+            self._refused.setdefault(ticker, set()).add(day)
 
     def _fetch(self, request: Request) -> Answer:
         """Ask under each symbol that the line may have had on the date; the first that is this company answers."""
         ticker, day = request
-        refusal: str | None = None
+        refused: Answer | None = None
         symbol = ticker
         for symbol in symbology.details_symbols_on(ticker, day):
             try:
@@ -158,9 +222,11 @@ class Ledger:
             refusal = symbology.refusal(ticker, day, details)
             if refusal is None:
                 return _answer(ticker, details, self._now())
-        if refusal:
-            return Answer("refused", symbol, self._now(), reason=refusal)
-        return Answer("not_listed", symbol, self._now())
+            if symbology.may_be_new_registrant(ticker, day, details):
+                refused = replace(_answer(ticker, details, self._now()), status="refused", reason=refusal)
+            elif refused is None:
+                refused = Answer("refused", symbol, self._now(), reason=refusal)
+        return refused or Answer("not_listed", symbol, self._now())
 
     def _now(self) -> str:
         return self._clock.now().isoformat()
@@ -182,6 +248,7 @@ def _answer(ticker: str, details: TickerDetails, now: str) -> Answer:
         weighted_shares=details.weighted_shares,
         share_class_shares=details.share_class_shares,
         description=details.description if ticker in symbology.MAGNIFICENT_7 else None,
+        figi=details.composite_figi,
     )
 
 

@@ -46,7 +46,8 @@ class ValuedLine:
     """A line with its price and share count; `counted` if it is the one of its company that enters the total.
 
     `class_shares` are those of the line's own class, where the company has other lines and they are known.
-    `market_cap_usd` is close x the whole company's shares, exact to the cent.
+    `market_cap_usd` is close x the whole company's shares, exact to the cent. `new_registrant` says why the count may
+    be of another company.
     """
 
     ticker: str
@@ -55,6 +56,7 @@ class ValuedLine:
     bar: Bar
     count: ShareCount
     class_shares: float | None = None
+    new_registrant: str | None = None
     market_cap_usd: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -228,18 +230,30 @@ def _ticker_corrections(line: ValuedLine) -> list[TickerCorrection]:
 
 
 def _doubts(line: ValuedLine) -> list[Doubt]:
-    return [
-        {
-            "ticker": line.ticker,
-            "kind": adjustment.kind,
-            "field": "shares_outstanding",
-            "used": _whole(line.count.shares),
-            "other": _whole(line.count.vendor if adjustment.other is None else adjustment.other),
-            "reason": f"{adjustment.reason}: {adjustment.evidence}",
-        }
-        for adjustment in line.count.adjustments
-        if adjustment.doubtful
-    ]
+    doubts = [_shares_doubt(line, adjustment) for adjustment in line.count.adjustments if adjustment.doubtful]
+    return [*doubts, _registrant_doubt(line, line.new_registrant)] if line.new_registrant else doubts
+
+
+def _shares_doubt(line: ValuedLine, adjustment: Adjustment) -> Doubt:
+    return {
+        "ticker": line.ticker,
+        "kind": adjustment.kind,
+        "field": "shares_outstanding",
+        "used": _whole(line.count.shares),
+        "other": _whole(line.count.vendor if adjustment.other is None else adjustment.other),
+        "reason": f"{adjustment.reason}: {adjustment.evidence}",
+    }
+
+
+def _registrant_doubt(line: ValuedLine, reason: str) -> Doubt:
+    return {
+        "ticker": line.ticker,
+        "kind": "new_registrant",
+        "field": "cik",
+        "used": _whole(line.count.shares),
+        "other": None,
+        "reason": reason,
+    }
 
 
 def _whole(value: float | None) -> float | None:

@@ -93,7 +93,7 @@ def price_request(work: Worklist, reach: tuple[date, date]) -> PriceRequest:
     was cut off leaves to do are whole parts, for which it has to ask the same.
     """
     margins = (day for part in work.parts if len(part.dates) <= _FEW for day in _margins_of(part.dates, reach))
-    return PriceRequest(work.lines, tuple(sorted({*work.valued, *margins})))
+    return PriceRequest(work.priced_lines, tuple(sorted({*work.valued, *margins})))
 
 
 def _margins_of(dates: Sequence[date], reach: tuple[date, date]) -> list[date]:

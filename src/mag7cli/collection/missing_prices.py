@@ -1,4 +1,4 @@
-"""Why a line has no price on a date: known from the tables, or asked of the vendor's details where it was "not listed"."""
+"""Why a line has no price on a date: known from the tables, or asked of the vendor where it can be "not listed"."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date

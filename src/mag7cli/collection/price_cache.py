@@ -5,7 +5,8 @@ What was asked for is kept under `raw/reference/bars/`, so that a run that was c
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
@@ -20,6 +21,10 @@ from mag7cli.shares.plausibility import COMPARABLE, price_problems
 from mag7cli.vendors.calls import Asking
 
 SCHEMA_VERSION: Final = 1
+
+# Another company that takes a symbol over has another price, and rarely trades on the very next session.
+_NEAR: Final = timedelta(days=5)
+_STEP: Final = 1.3
 _FOLDER: Final = "bars/"
 
 Way = Literal["days", "lines"]
@@ -80,6 +85,18 @@ class Prices:
         """The closes (USD) of a line on those of these trading dates on which it has a bar, oldest first."""
         bars = self._bars.get(ticker, {})
         return {day: bars[day].close_usd for day in sorted(set(among) & bars.keys())}
+
+    def continues(self, ticker: str, first: date, last: date) -> bool:
+        """True if the closes of a line lead from one date to another in steps that one company takes.
+
+        There must be one within days of either, and none may be far from the one before.
+        """
+        bars = self._bars.get(ticker, {})
+        days = sorted(day for day in bars if first - _NEAR <= day <= last + _NEAR)
+        if not days or days[0] > first + _NEAR or days[-1] < last - _NEAR:
+            return False
+        steps = ((after - before, bars[after].close_usd / bars[before].close_usd) for before, after in pairwise(days))
+        return all(gap <= 2 * _NEAR and 1 / _STEP < ratio < _STEP for gap, ratio in steps)
 
     def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
         """The cheaper way to get what is missing, and how many calls it takes."""

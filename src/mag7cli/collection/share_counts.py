@@ -142,12 +142,14 @@ def _first_undecided(ledger: Ledger, line: str, history: ShareHistory, facts: Fa
 
 
 def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:
-    """Why the dates that were asked for in vain have no count: only failures; "not listed" is an answer."""
-    return {
-        ticker: reasons
-        for ticker, days in asked.items()
-        if (reasons := {day: why for day in sorted(days) if (why := ledger.failures.get((ticker, day)))})
-    }
+    """Why the dates that were asked for in vain have no count: failures and refusals; "not listed" is an answer."""
+    return {ticker: reasons for ticker, days in asked.items() if (reasons := _reasons_of(ledger, ticker, days))}
+
+
+def _reasons_of(ledger: Ledger, ticker: str, days: Iterable[date]) -> dict[date, str]:
+    refused = {day: f"refused: {reason}" for day, reason in ledger.refusals(ticker).items()}
+    failed = {day: why for day in sorted(days) if (why := ledger.failures.get((ticker, day)))}
+    return dict(sorted((refused | failed).items()))
 
 
 def rolling_requests(ledger: Ledger, lines: Sequence[str], dates: Sequence[date], most: int | None) -> list[Request]:

@@ -5,6 +5,7 @@
 dates; `data/symbol_history.csv` and `data/other_securities.csv` say which, when, and who says so.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -31,6 +32,13 @@ _GRACE: Final = timedelta(days=31)
 
 # The vendor's own documents date the change to META 2022-06-09 and 2022-06-11.
 _EVENT_TOLERANCE: Final = timedelta(days=3)
+
+# What a company drops from its name, or takes into it, when it reorganises.
+_FORMS: Final = (
+    "ab ag bv class co common companies company corp corporation group holding holdings inc incorporated limited llc "
+    "lp ltd new nv ordinary plc sa se share shares stock the trust a b c"
+)
+_LEGAL_FORMS: Final = frozenset(_FORMS.split())
 
 # The vendor has no bars before; how a line was called earlier does not matter.
 _FIRST_DATA: Final = date(2003, 9, 10)
@@ -183,6 +191,32 @@ def refusal(ticker: str, on: date, details: TickerDetails) -> str | None:
         return None if cik in known else f"{told} (CIK {cik}), not {ticker} (CIK {', '.join(sorted(known))})"
     other = other_security(details.symbol, on)
     return f"{told}, and the symbol was {other.name}'s on that date" if other else None
+
+
+def is_registrant(ticker: str, cik: str | None) -> bool:
+    """True if a CIK is that of the line in some period, as far as the tables know; a missing one proves nothing."""
+    return _ten_digits(cik) in {period.cik for period in history(ticker) if period.cik}
+
+
+def may_be_new_registrant(ticker: str, on: date, details: TickerDetails) -> bool:
+    """True if only the CIK speaks against details: a company that reorganised goes on under a new one."""
+    is_share = details.security_type not in _FUND_TYPES and other_security(details.symbol, on) is None
+    return is_share and bool(_ten_digits(details.cik)) and not is_registrant(ticker, details.cik)
+
+
+def names_of(ticker: str) -> set[str]:
+    """The names of a line that our tables have."""
+    return {line.name for line in known_lines() if line.ticker == ticker}
+
+
+def is_same_name(name: str, other: str) -> bool:
+    """True if two names are one company's but for its legal form: Exxon Mobil Corporation, ExxonMobil Holdings Corp."""
+    return bool(_bare_name(name)) and _bare_name(name) == _bare_name(other)
+
+
+def _bare_name(name: str) -> str:
+    words = re.findall(r"[a-z0-9&]+", name.lower().replace("'", ""))
+    return "".join(word for word in words if word not in _LEGAL_FORMS)
 
 
 def companies(lines: Iterable[HasTicker]) -> list[Company]:

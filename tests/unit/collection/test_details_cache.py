@@ -12,6 +12,8 @@ from tests.simulators.small_index import market
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.core.errors import DocumentError, StoppedEarlyError, VendorUnavailableError
 from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
+from mag7cli.market.records import TickerDetails
 
 DAY, NEXT = date(2024, 6, 20), date(2024, 6, 21)
 
@@ -134,3 +136,76 @@ def test_a_damaged_file_is_named(lake, content):
 
     with pytest.raises(DocumentError, match=r"details/date=2024-06-20\.json: not a share ledger file .+ delete it"):
         loaded(lake)
+
+
+# A company that reorganises goes on under a new CIK, which no table has
+
+
+class Reorganised(AnsweringSource):
+    """A market in which JPMorgan has another registrant from a day on."""
+
+    def __init__(self, since: date, *, name: str = "JPMorgan Chase Holdings Inc.", figi: str | None = None) -> None:
+        super().__init__(market())
+        self.since, self.figi, self.changed = since, figi, {"cik": "0009999999", "name": name}
+
+    def details(self, symbol: str, on: date) -> TickerDetails:
+        told = replace(super().details(symbol, on), composite_figi=self.figi)
+        return replace(told, **self.changed) if symbol == "JPM" and on >= self.since else told
+
+
+def test_a_new_registrant_of_the_same_name_is_recognised_and_said(lake):
+    loaded(lake, Reorganised(NEXT)).ask([("JPM", DAY), ("JPM", NEXT)])
+    ledger = loaded(lake)
+
+    assert [one.on for one in ledger.observations("JPM")] == [DAY, NEXT]
+    assert ledger.registrant_doubt("JPM", DAY) is None
+    assert "under CIK 0009999999, with the same name" in ledger.registrant_doubt("JPM", NEXT)
+    assert ledger.refusals("JPM") == {}
+
+
+def test_a_new_registrant_with_the_same_figi_is_recognised_under_another_name(lake):
+    loaded(lake, Reorganised(NEXT, name="Chemical Bank", figi="BBG000DMBXR2")).ask([("JPM", DAY), ("JPM", NEXT)])
+
+    assert "with the same FIGI" in loaded(lake).registrant_doubt("JPM", NEXT)
+
+
+def test_a_new_registrant_whose_prices_go_on_is_recognised_by_them(lake):
+    asked = []
+
+    def continues(ticker: str, first: date, last: date) -> bool:
+        asked.append((ticker, first, last))
+        return True
+
+    source = Reorganised(NEXT, name="Chemical Bank")
+    ledger = Ledger(lake, StandingClock(), source.asking(), continues)
+    ledger.ask([("JPM", DAY), ("JPM", NEXT)])
+
+    assert "prices that go on without a break" in ledger.registrant_doubt("JPM", NEXT)
+    assert asked == [("JPM", DAY, NEXT)]
+
+
+def test_another_company_stays_refused_with_the_reason(lake):
+    loaded(lake, Reorganised(NEXT, name="Chemical Bank")).ask([("JPM", DAY), ("JPM", NEXT)])
+    ledger = loaded(lake)
+
+    assert ledger.answer("JPM", NEXT).status == "refused"
+    assert ledger.refusals("JPM") == {
+        NEXT: "JPM on 2024-06-21 is Chemical Bank (CIK 0009999999), not JPM (CIK 0000019617)"
+    }
+    assert [one.on for one in ledger.observations("JPM")] == [DAY]
+
+
+def test_a_row_in_the_table_confirms_a_new_registrant(lake, monkeypatch):
+    loaded(lake, Reorganised(NEXT)).ask([("JPM", DAY), ("JPM", NEXT)])
+    monkeypatch.setattr(symbology, "is_registrant", lambda ticker, cik: cik in ("0000019617", "0009999999"))
+
+    assert loaded(lake).registrant_doubt("JPM", NEXT) is None
+
+
+def test_a_row_in_the_table_confirms_what_was_refused_before(lake, monkeypatch):
+    loaded(lake, Reorganised(NEXT, name="Chemical Bank")).ask([("JPM", DAY), ("JPM", NEXT)])
+    monkeypatch.setattr(symbology, "is_registrant", lambda ticker, cik: cik in ("0000019617", "0009999999"))
+    ledger = loaded(lake)
+
+    assert [one.on for one in ledger.observations("JPM")] == [DAY, NEXT]
+    assert ledger.registrant_doubt("JPM", NEXT) is None

@@ -300,3 +300,20 @@ def test_a_symbol_that_came_back_is_compared_with_its_nearest_day() -> None:
     ]
 
     assert symbology.merge_symbol_changes("FI", told)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        ("Exxon Mobil Corporation", "ExxonMobil Holdings Corporation", True),
+        ("ExxonMobil", "ExxonMobil Holdings Corporation Common Stock", True),
+        ("Carnival Corporation", "Carnival Corporation Ltd.", True),
+        ("McDonald's", "MCDONALDS CORP", True),
+        ("Coherent Corp.", "Coherent, Inc.", True),
+        ("Merck & Co., Inc.", "Merck KGaA", False),
+        ("Chemical Bank", "JPMorgan Chase & Co.", False),
+        ("Corporation", "Company", False),
+    ],
+)
+def test_names_are_compared_without_the_legal_form(name: str, other: str, same: bool) -> None:
+    assert symbology.is_same_name(name, other) is same
