@@ -56,7 +56,9 @@ def _status_lines(found: "Status") -> Iterator[Line]:
     for reason, lines in list(found.reasons.items())[:_SHOWN]:
         yield Line(f"Failed: {counted(lines, 'line')}: {reason}", "warn")
     held = found.holdings
-    yield Line(f"Holdings files: {len(held)}, {held[0]} to {held[-1]}." if held else "Holdings files: none; the list "
-               "that comes with mag7 is used.")  # fmt: skip
+    yield Line(f"Holdings files: {len(held)}, {held[0]} to {held[-1]}." if held else "Holdings files: none.")
+    until = found.membership_known_until
+    beyond = found.last is not None and found.last > max([until, *held])
+    yield Line(f"Joins and leaves of the index: known until {until}.", "warn" if beyond else "")
     if found.behind or found.gaps or found.partial or found.failed:
         yield Line(f"{counted(found.behind, 'session')} behind. mag7 collect --dry-run tells what catching up costs.")

@@ -87,7 +87,10 @@ def _provenance(page: Page) -> str:
     quality = page.answer.quality
     constituents = ""
     if quality.membership_kind and quality.membership_as_of:
-        constituents = f" Constituents: {quality.membership_kind} list of {long_date(quality.membership_as_of)}."
+        constituents = (
+            f" Constituents: {quality.membership_kind} list of {long_date(quality.membership_as_of)},"
+            f" joins and leaves known until {long_date(quality.membership_known_until)}."
+        )
     method = f" Collected by the {quality.method} method." if quality.method else ""
     dates = count(len(page.data.concentration.days))
     made = f"{page.made_at:%Y-%m-%d %H:%M %Z}".strip()
