@@ -6,7 +6,6 @@ of documents, files or connections.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -386,38 +385,20 @@ def _keys(table: Table, dialect: Dialect) -> str:
 
 
 def _create_external_sql(table: Table, location: str) -> str:
-    columns = ",\n".join(
-        f"    `{column.name}` {sql_type(column, 'athena')}" for column in table.stored_columns(partitioned=True)
-    )
-    properties = ",\n".join(f"    '{key}'='{value}'" for key, value in athena_properties(location).items())
+    columns = ",\n".join(f"    `{column.name}` {sql_type(column, 'athena')}" for column in table.columns)
+    properties = ",\n".join(f"    '{key}'='{value}'" for key, value in EXTERNAL_PROPERTIES.items())
     return (
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{SCHEMA}`.`{table.name}` (\n{columns}\n)\n"
-        f"PARTITIONED BY (`{PARTITION}` date)\nSTORED AS PARQUET\nLOCATION '{location}'\n"
-        f"TBLPROPERTIES (\n{properties}\n)"
+        f"STORED AS PARQUET\nLOCATION '{location}'\nTBLPROPERTIES (\n{properties}\n)"
     )
 
 
-PROJECTION_START: Final = date(2021, 1, 1)
-
-
-def athena_properties(location: str, first: date = PROJECTION_START) -> Mapping[str, str]:
-    """Table properties that let Athena compute the partitions, so that none has to be registered.
-
-    Every projected day costs a listing in a query without a date filter, hence `first`; the end leaves room for
-    announced splits. Source: Athena user guide, "Partition projection", date type.
-    """
-    return {
-        "EXTERNAL": "TRUE",
-        "classification": "parquet",
-        "parquet.compression": "SNAPPY",
-        "projection.enabled": "true",
-        f"projection.{PARTITION}.type": "date",
-        f"projection.{PARTITION}.format": "yyyy-MM-dd",
-        f"projection.{PARTITION}.range": f"{first.isoformat()},NOW+3MONTHS",
-        f"projection.{PARTITION}.interval": "1",
-        f"projection.{PARTITION}.interval.unit": "DAYS",
-        "storage.location.template": f"{location.rstrip('/')}/{PARTITION}=${{{PARTITION}}}/",
-    }
+EXTERNAL_PROPERTIES: Final[Mapping[str, str]] = {
+    "EXTERNAL": "TRUE",
+    "classification": "parquet",
+    "parquet.compression": "SNAPPY",
+}
+"""What the catalog says of every table's files."""
 
 
 def create_view_sql(view: View) -> str:
@@ -450,8 +431,9 @@ This page is generated from `src/mag7cli/tables/schema.py` by `make docs`; the P
 Athena and Redshift come from the same declarations.
 
 Every table is in the schema `market_data` and starts with `trading_date`. The lake holds each twice:
-`processed/<table>/trading_date=YYYY-MM-DD/part-0.parquet` for Athena, with the date in the folder's name, and
-`analytics/<table>/<year>.parquet` for Redshift and DuckDB, with every column in this order.
+`analytics/<table>/<year>.parquet` for DuckDB, Athena and Redshift, with every column in this order, and
+`processed/<table>/trading_date=YYYY-MM-DD/part-0.parquet` for engines that prune by folder, with the date in the
+folder's name; the catalog has it as the schema `market_data_by_date`.
 Money is in USD, exact to the cent; percentages are 0 to 100; VARCHAR lengths count UTF-8 bytes.
 """
 
