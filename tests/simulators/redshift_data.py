@@ -56,7 +56,6 @@ _SYSTEM_VIEWS = """
 CREATE TABLE sys_copy_job (job_id BIGINT, job_name VARCHAR, iam_role VARCHAR, job_text VARCHAR, is_auto INTEGER);
 CREATE TABLE sys_copy_job_detail (
     job_name VARCHAR, file_location VARCHAR, file_name VARCHAR, file_size BIGINT, status VARCHAR);
-CREATE MACRO has_database_privilege(user_name, database_name, privilege) AS TRUE;
 CREATE TABLE sys_copy_job_info (job_name VARCHAR, record_time TIMESTAMP, message VARCHAR);
 CREATE TABLE svv_columns (
     table_schema VARCHAR, table_name VARCHAR, column_name VARCHAR, ordinal_position INTEGER, is_nullable VARCHAR,
@@ -133,6 +132,20 @@ class RedshiftSimulator(JsonService):
         self.jobs: dict[str, tuple[re.Match[str], set[str]]] = {}
         self.duckdb = duckdb.connect()
         self.duckdb.execute(_SYSTEM_VIEWS)
+        self.may_create = True
+
+    @property
+    def may_create(self) -> bool:
+        """What HAS_DATABASE_PRIVILEGE answers, as the text that the Data API makes of it."""
+        return self._may_create
+
+    @may_create.setter
+    def may_create(self, granted: bool) -> None:
+        self._may_create = granted
+        self.duckdb.execute(
+            "CREATE OR REPLACE MACRO has_database_privilege(user_name, database_name, privilege) "
+            f"AS '{str(granted).lower()}'"
+        )
 
     # Operations
 
