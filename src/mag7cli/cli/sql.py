@@ -23,6 +23,10 @@ _STANDARD_INPUT: Final = "-"
 _READING: Final = frozenset(
     {"select", "with", "from", "values", "table", "describe", "show", "summarize", "explain", "pivot", "unpivot"}
 )
+# The kind message; the promise is the engine's: DuckDB is closed off, Redshift's transaction may not write.
+_WRITING: Final = frozenset(
+    {"insert", "update", "delete", "merge", "create", "drop", "alter", "truncate", "copy", "unload", "grant", "revoke"}
+)
 # What may stand in SQL without being a word of it.
 _ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
 _LONGEST_INTEGER: Final = 2**63 - 1
@@ -75,7 +79,7 @@ def sql(
         output.show(_listing())
         return
     statement = _named(name) if name else _typed(query or "")
-    with opened(options) as engine:
+    with opened(options, read_only=True) as engine:
         rows = engine.query(statement, _parameters(engine, statement, as_of))
     output.show(_result(rows))
     for notice in (rows.note, _warning(engine, statement, rows)):
@@ -96,13 +100,23 @@ def _typed(query: str) -> str:
     words = bare.lower().split()
     if ";" in bare:
         raise UsageError("one statement at a time: there is a ; inside")
-    # SELECT … INTO makes a table in Redshift.
-    if not words or words[0].lstrip("(") not in _READING or "into" in words:
+    offence = _offence(words)
+    if offence:
         raise UsageError(
-            f"only a statement that reads can be run, not {words[0].upper() if words else 'an empty one'}",
+            f"only a statement that reads can be run, not {offence}",
             hint="mag7 transform and mag7 load write the tables",
         )
     return statement
+
+
+def _offence(words: Sequence[str]) -> str:
+    """The word that makes a statement one that writes; empty if there is none."""
+    if not words:
+        return "an empty one"
+    if words[0].lstrip("(") not in _READING:
+        return words[0].upper()
+    # WITH … DELETE and EXPLAIN ANALYZE INSERT write, and SELECT … INTO makes a table in Redshift.
+    return next((word.upper() for word in words if word.strip("()") in _WRITING or word == "into"), "")
 
 
 def _parameters(engine: "SqlEngine", statement: str, as_of: date | None) -> "dict[str, Value]":

@@ -54,7 +54,9 @@ def test_a_lake_is_given_back_after_an_error(lake):
 def test_the_second_is_told_who_was_first(lake):
     with (
         locked(lake, "mag7 transform"),
-        pytest.raises(LockedError, match=rf"'mag7 transform' \(process {os.getpid()} on {socket.gethostname()}, since 20") as caught,
+        pytest.raises(
+            LockedError, match=rf"'mag7 transform' \(process {os.getpid()} on {socket.gethostname()}, since 20"
+        ) as caught,
         locked(lake, "mag7 collect"),
     ):
         pass
