@@ -32,7 +32,7 @@ test: $(READY) ## run the tests, offline
 	$(BIN)/python -m pytest -n auto --dist loadscope
 
 lint: $(READY) ## check style and types
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python scripts/lint_template.py
 
 format: $(READY) ## mend style where that can be done by itself
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
