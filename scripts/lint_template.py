@@ -22,7 +22,7 @@ def combination(names: frozenset[str]) -> dict[str, Any]:
     used = str(keep)
     return {
         "AWSTemplateFormatVersion": rendered["AWSTemplateFormatVersion"],
-        "Parameters": {name: one for name, one in rendered["Parameters"].items() if f"'{name}'" in used},
+        "Parameters": rendered["Parameters"],
         "Mappings": rendered["Mappings"] if "'Plans'" in used else {"None": {"None": {"None": "none"}}},
         **{kind: content for kind, content in keep.items() if content},
     }

@@ -6,13 +6,14 @@ uploaded again. Source of the limits: AWS Lambda developer guide, "Lambda quotas
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import translate
 from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
@@ -96,6 +97,7 @@ _UNUSED: Final = (
     "pyarrow/src/*",
     "pyarrow/tests/*",
 )
+_UNUSED_NAME: Final = re.compile("|".join(map(translate, _UNUSED)))
 _OLDEST_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE: Final = 0o100644 << 16
 _CHUNK_BYTES: Final = 2**20
@@ -118,12 +120,13 @@ class Package:
         return f"functions/mag7-{self.architecture}-{self.digest[:16]}.zip"
 
 
-def build(out: Path, architecture: Architecture = "arm64") -> Package:
+def build(out: Path, architecture: Architecture = "arm64", extra_files: Mapping[str, bytes] | None = None) -> Package:
     """Make the package from the wheels of the versions that are installed here.
 
     Args:
         out: The zip file to write, replaced if it is there.
         architecture: Of the functions.
+        extra_files: What else is to be in it, by name: what was made here because its maker does not fit in there.
 
     Raises:
         Mag7Error: pip cannot get a wheel, or the package is over the limit of the service.
@@ -131,6 +134,10 @@ def build(out: Path, architecture: Architecture = "arm64") -> Package:
     """
     with tempfile.TemporaryDirectory(prefix="mag7-package-") as folder:
         install_wheels(Path(folder), architecture)
+        for name, content in (extra_files or {}).items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         return pack(Path(folder), out, architecture)
 
 
@@ -159,17 +166,19 @@ def pins() -> list[str]:
 def versions() -> dict[str, str]:
     """The versions that are installed here, by distribution. Raises Mag7Error if one is missing."""
     try:
-        return {name: _version(name) for name in DISTRIBUTIONS}
+        return {name: metadata.version(name) for name in DISTRIBUTIONS}
     except metadata.PackageNotFoundError as error:
         raise Mag7Error(f"{error.name} is not installed here", hint="pip install 'mag7cli[deploy]'") from error
 
 
-def _version(name: str) -> str:
-    return metadata.version(name)
-
-
-def pack(folder: Path, out: Path, architecture: Architecture) -> Package:
+def pack(folder: Path, out: Path, architecture: Architecture, *, level: int = 9) -> Package:
     """Zip the unpacked wheels in `folder` and this program, without what the functions never import.
+
+    Args:
+        folder: Where the wheels were unpacked.
+        out: The zip file to write, replaced if it is there.
+        architecture: Of the wheels.
+        level: How hard to compress, 0 to 9.
 
     Raises:
         Mag7Error: the content is over the limit of the service.
@@ -180,7 +189,7 @@ def pack(folder: Path, out: Path, architecture: Architecture) -> Package:
     if size > UNZIPPED_LIMIT_BYTES:
         raise Mag7Error(f"{out}: {size / 2**20:.0f} MiB unzipped, a function takes {UNZIPPED_LIMIT_BYTES // 2**20}")
     try:
-        _write(out, files)
+        _write(out, files, level)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror}") from error
     return Package(
@@ -212,15 +221,15 @@ def _below(root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
 
 def is_unused(name: str) -> bool:
     """True for a file that no function imports."""
-    return any(fnmatch(name, pattern) for pattern in _UNUSED)
+    return _UNUSED_NAME.match(name) is not None
 
 
-def _write(out: Path, files: Mapping[str, Path]) -> None:
+def _write(out: Path, files: Mapping[str, Path], level: int) -> None:
     """All or nothing, and without times or owners, so that the same content makes the same bytes."""
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
             for name, path in files.items():
                 entry = zipfile.ZipInfo(name, _OLDEST_ZIP_TIME)
                 entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, _REGULAR_FILE, 3

@@ -291,4 +291,3 @@ def test_a_value_becomes_the_default_of_its_parameter() -> None:
     choice = template.choose(values={"Plan": "developer"})
 
     assert template.render(choice)["Parameters"]["Plan"]["Default"] == "developer"
-
