@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
 
-from mag7cli.core.errors import Mag7Error, StoreError
+from mag7cli.core.errors import Mag7Error, StoreError, UsageError
 from mag7cli.core.packaged_data import folder as data_folder
 
 Architecture = Literal["arm64", "x86_64"]
@@ -139,6 +139,28 @@ def build(out: Path, architecture: Architecture = "arm64", extra_files: Mapping[
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         return pack(Path(folder), out, architecture)
+
+
+def opened(path: Path, architecture: Architecture) -> Package:
+    """A package that was made before. Raises UsageError if it is none, or over the limit."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UsageError(f"--package {path} is no zip file: {error}", hint="mag7 deploy package makes one") from error
+    if "mag7cli/functions.py" not in {entry.filename for entry in entries}:
+        raise UsageError(f"--package {path} has no functions in it", hint="mag7 deploy package makes one")
+    digest = hashlib.sha256()
+    for entry in sorted(entries, key=lambda entry: entry.filename):
+        digest.update(f"{entry.filename}\0{entry.file_size}\0{entry.CRC}".encode())
+    return Package(
+        path=path,
+        architecture=architecture,
+        digest=digest.hexdigest(),
+        zip_bytes=path.stat().st_size,
+        unzipped_bytes=sum(entry.file_size for entry in entries),
+        versions={},
+    )
 
 
 def install_wheels(folder: Path, architecture: Architecture) -> None:
