@@ -133,4 +133,5 @@ def test_a_heavy_library_has_one_door():
         "tenacity",
         "typer",
         "vl_convert",
+        "yaml",
     }

@@ -35,6 +35,33 @@ COMMANDS: Final = Words(
                 "template": Entry("config:template", "Print a configuration file with every option in it."),
             },
         ),
+        "deploy": Words(
+            "The pipeline in an AWS account, as one template.",
+            {
+                "render": Entry("deploy:render", "Print the CloudFormation template of the pipeline."),
+                "package": Entry(
+                    "deploy:package", "Make the zip file of the functions, from the wheels of their runtime."
+                ),
+                "cost": Entry("deploy:cost", "Estimate what a month costs, with its assumptions."),
+                "diff": Entry(
+                    "deploy:diff", "Say what an apply with the same options would change, and change nothing."
+                ),
+                "apply": Entry("deploy:apply", "Make the stack, or bring it up to date, and follow it to its end."),
+                "secret": Entry(
+                    "deploy:secret",
+                    "Put the vendor's key into the stack's secret, from standard input or the configured "
+                    "api_key_command.",
+                ),
+                "start": Entry(
+                    "deploy:start", "Start a machine: the history of a range, or the recovery of what failed."
+                ),
+                "status": Entry(
+                    "deploy:status", "Show the stack, its outputs, and the last executions of its machines."
+                ),
+                "logs": Entry("deploy:logs", "Print what a function logged."),
+                "destroy": Entry("deploy:destroy", "Delete the stack and follow it to its end; the data stays."),
+            },
+        ),
         "demo": Entry("demo:demo", "Run the whole pipeline on a simulated market, offline and without a key."),
         "sandbox": Words(
             "A simulated market in place of the vendor.",

@@ -97,7 +97,7 @@ def _refuse_pages(http_response: Any, model: Any, **_: Any) -> None:
     from botocore.parsers import ResponseParserError
 
     speaks_json = "json" in model.service_model.metadata.get("protocol", "")
-    if speaks_json and str(http_response.headers.get("Content-Type", "")).startswith("text/html"):
+    if speaks_json and not model.has_streaming_output and http_response.content.lstrip().startswith(b"<"):
         raise ResponseParserError("a page instead of an answer")
 
 
