@@ -30,6 +30,18 @@ _NAMES: Final = {
     "MAG7_NOW": "now",
 }
 
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 is any free port.")]
+LatencyOption = Annotated[float, typer.Option("--latency", min=0, metavar="MS", help="Milliseconds to an answer.")]
+FaultsOption = Annotated[
+    float, typer.Option("--faults", min=0, max=1, metavar="RATE", help="The share of requests that go wrong.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Another number is another market.")]
+LiveOption = Annotated[
+    str | None,
+    typer.Option("--live", metavar="TIME", help="Begin at this time in New York, with the stream of its session."),
+]
+SpeedOption = Annotated[float, typer.Option("--speed", min=1, max=10_000, help="With --live: how fast the time goes.")]
+
 
 @command(
     "mag7 sandbox serve",
@@ -39,22 +51,13 @@ _NAMES: Final = {
 )
 def serve(
     output: Output,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 is any free port.")
-    ] = _DEFAULT_PORT,
+    port: PortOption = _DEFAULT_PORT,
     plan: PlanOption = "developer",
-    latency: Annotated[float, typer.Option("--latency", min=0, metavar="MS", help="Milliseconds to an answer.")] = 0,
-    faults: Annotated[
-        float, typer.Option("--faults", min=0, max=1, metavar="RATE", help="The share of requests that go wrong.")
-    ] = 0,
-    seed: Annotated[int | None, typer.Option("--seed", help="Another number is another market.")] = None,
-    live: Annotated[
-        str | None,
-        typer.Option("--live", metavar="TIME", help="Begin at this time in New York, with the stream of its session."),
-    ] = None,
-    speed: Annotated[
-        float, typer.Option("--speed", min=1, max=10_000, help="With --live: how fast the time goes.")
-    ] = 1.0,
+    latency: LatencyOption = 0,
+    faults: FaultsOption = 0,
+    seed: SeedOption = None,
+    live: LiveOption = None,
+    speed: SpeedOption = 1.0,
 ) -> None:
     """Serve a simulated market as the vendor would.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mag7cli.live.follow import LiveUpdate, MarketClosed
 from mag7cli.live.share import LiveCompany
-from mag7cli.market.trading_hours import TradingPhase
+from mag7cli.market.trading_hours import TradingPhase, trading_hours
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,6 +79,7 @@ def record(update: LiveUpdate) -> dict[str, Any]:
         "minute": point.minute.isoformat(),
         "taken_at": point.taken_at.isoformat(),
         "phase": point.phase.value,
+        "is_early_close": trading_hours(point.trading_date).is_early_close,
         "group": ",".join(base.group),
         "share_pct": point.share_pct,
         "low_pct": point.low_pct,

@@ -40,6 +40,7 @@ function row(company) {
 
 function caveats(point) {
   const parts = [point.phase === "regular" ? "Regular session" : point.phase];
+  if (point.is_early_close) parts.push("early close today");
   if (point.halted.length) parts.push(`halted: ${point.halted.join(", ")}`);
   if (point.has_closes && point.phase === "regular") parts.push("official closes");
   else if (point.feed === "delayed") parts.push("15 minutes delayed");
