@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from mag7cli.core.clock import NEW_YORK
 from mag7cli.live.follow import LiveUpdate, MarketClosed
 from mag7cli.live.share import LiveCompany
 from mag7cli.market.trading_hours import TradingPhase, trading_hours
@@ -28,6 +29,7 @@ _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     POINTS: {
         "trading_date": "date32",
         "minute": "timestamp",
+        "new_york_time": "string",
         "taken_at": "timestamp",
         "phase": "string",
         "group": "string",
@@ -56,6 +58,7 @@ _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     COMPANIES: {
         "trading_date": "date32",
         "minute": "timestamp",
+        "new_york_time": "string",
         "group": "string",
         "ticker": "string",
         "price_usd": "float64",
@@ -65,8 +68,8 @@ _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "traded_at": "timestamp",
     },
 }
-"""The columns of the two tables, by Arrow's names of types; timestamps are UTC to the millisecond, lists of tickers
-are joined by commas."""
+"""The columns of the two tables, by Arrow's names of types; lists of tickers are joined by commas. Timestamps are
+UTC to the millisecond, without a zone: DuckDB cannot give one with a zone to a Python without pytz."""
 
 
 def record(update: LiveUpdate) -> dict[str, Any]:
@@ -175,24 +178,33 @@ def _company_rows(records: Iterable[Record]) -> Iterable[dict[str, Any]]:
 
 def _typed(name: str, entry: Record) -> dict[str, Any]:
     """The values of a table's columns, dates and times as such."""
-    return {column: _value(kind, entry.get(column)) for column, kind in _COLUMNS[name].items()}
+    known = {**entry, "new_york_time": datetime.fromisoformat(entry["minute"]).astimezone(NEW_YORK).strftime("%H:%M")}
+    return {column: _value(kind, known.get(column)) for column, kind in _COLUMNS[name].items()}
 
 
 def _value(kind: str, value: Any) -> Any:
     if value is None or not isinstance(value, str) or kind == "string":
         return value
-    return date.fromisoformat(value) if kind == "date32" else datetime.fromisoformat(value).astimezone(UTC)
+    if kind == "date32":
+        return date.fromisoformat(value)
+    return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
 
 
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
+    return {name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC).astimezone(NEW_YORK).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _schema(name: str) -> "pa.Schema":
     import pyarrow as pa
 
     def arrow_type(kind: str) -> pa.DataType:
-        return pa.timestamp("ms", tz="UTC") if kind == "timestamp" else getattr(pa, kind)()
+        return pa.timestamp("ms") if kind == "timestamp" else getattr(pa, kind)()
 
     return pa.schema([(column, arrow_type(kind)) for column, kind in _COLUMNS[name].items()])
 

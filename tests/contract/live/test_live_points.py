@@ -178,10 +178,12 @@ def test_sql_has_the_minutes_apart_from_the_closes(lake: Lake) -> None:
 
     add_live_tables(engine, lake)
     rows = engine.query("SELECT trading_date, max(share_pct), count(*) FROM live.points GROUP BY 1").values
+    times = engine.query("SELECT minute, new_york_time, taken_at FROM live.points ORDER BY minute").values
     companies = engine.query("SELECT ticker, count(*) FROM live.companies GROUP BY 1").values
     closes = engine.query("SELECT count(*) FROM market_data.concentration_metrics").values
 
     assert rows == ((DAY, 34.0, 2),)
+    assert times[0] == (datetime(2024, 12, 13, 14, 30), "09:30", datetime(2024, 12, 13, 14, 30, 5))  # noqa: DTZ001
     assert companies == (("AAPL", 2),)
     assert closes == ((0,),)
     engine.close()

@@ -85,7 +85,7 @@ class DuckDbEngine:
         )
         columns = tuple(str(column[0]) for column in result.description or ())
         types = tuple(str(column[1]) for column in result.description or ())
-        return Rows(columns, tuple(result.fetchall()), types=types)
+        return Rows(columns, _fetched(result, statement.title), types=types)
 
     def relation(self, name: str) -> "DuckDBPyRelation":
         """A table or view as a relation, which keeps the connection open. Raises EngineError if there is none."""
@@ -157,6 +157,17 @@ class DuckDbEngine:
         except duckdb.Error as error:
             named = title or Statement.parse(sql).title
             raise EngineError(f"{named}: {_first_line(error)}") from error
+
+
+def _fetched(result: Any, title: str) -> tuple[tuple[Any, ...], ...]:
+    """The rows of a result; some types can only be refused when they are fetched."""
+    import duckdb
+
+    try:
+        return tuple(result.fetchall())
+    except duckdb.Error as error:
+        hint = "cast it: column::TIMESTAMP" if "pytz" in str(error) else None
+        raise EngineError(f"{title}: a column cannot be given to Python: {_first_line(error)}", hint=hint) from error
 
 
 def literal(text: str) -> str:
