@@ -26,7 +26,7 @@ from mag7cli.vendors.polygon.wire import BASE_URL, Answer, NoAnswerError, Timeou
 from mag7cli.vendors.rate_limit import RateLimiter, Slot
 
 if TYPE_CHECKING:
-    from mag7cli.vendors.polygon.client import VendorClient
+    from mag7cli.vendors.polygon.client import ClientName, VendorClient
     from mag7cli.vendors.retry import Retry
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class _Connection:
 class PolygonSource:
     """The vendor behind `vendor.MarketDataSource`. Safe to share between threads.
 
-    Every request passes `limiter`; it is asked again at most `max_attempts` times in all if that can help.
+    Every request passes `limiter`; it is asked again at most `max_attempts` times in all if that can help. `client` is
+    one of the vendor's two clients by name, by default the one that is installed.
     `environ` gives the proxy and the certificates (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE).
     Raises ConfigError for an address to which the key would not be safe.
     """
@@ -75,8 +76,10 @@ class PolygonSource:
         workers: int = 32,
         environ: Mapping[str, str] | None = None,
         jitter: Callable[[], float] = random.random,
+        client: "ClientName | None" = None,
     ) -> None:
         self.simulated = False
+        self._client_name = client
         self._key = key
         self._limiter = limiter
         self._clock = clock
@@ -224,7 +227,7 @@ class PolygonSource:
             self._key, self._base_url, timeouts=self._timeouts, connections=self._workers, environ=self._environ
         )
         retry = Retry(self._max_attempts, faults.RETRIED, pause=full_jitter(self._jitter), wait=self._limiter.wait)
-        return _Connection(VendorClient(transport, self._base_url), retry)
+        return _Connection(VendorClient(transport, self._base_url, self._client_name), retry)
 
 
 def _next_page(address: str) -> Send:
