@@ -295,15 +295,16 @@ def follow(
     from mag7cli.live.session import LiveRequest, follow_sessions
     from mag7cli.vendors.polygon import open_source, open_stream
 
-    variables, asked, now = os.environ if environ is None else environ, request or LiveRequest(), clock or SystemClock()
-    source = open_source(variables, plan=asked.plan, api_key_command=api_key_command, clock=now)
+    request, clock = request or LiveRequest(), clock or SystemClock()
+    variables = os.environ if environ is None else environ
+    source = open_source(variables, plan=request.plan, api_key_command=api_key_command, clock=clock)
     with closing(source):
         yield from follow_sessions(
             lake,
             source,
             lambda feed, symbols: open_stream(variables, feed, symbols, api_key_command=api_key_command),
-            request=asked,
-            clock=now,
+            request=request,
+            clock=clock,
         )
 
 

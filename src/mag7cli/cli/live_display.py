@@ -266,6 +266,6 @@ def _review_lines(review: "LiveReview") -> Iterator[Line]:
     untraded = f", which {_some(review.untraded)} left open" if review.untraded else ""
     yield Line(f"The closes lie {within} {review.low_pct:.4f} to {review.high_pct:.4f} %{untraded}.",
                "" if review.is_within else "bad")  # fmt: skip
-    yield Line(f"During the session it was {review.day_low_pct:.4f} to {review.day_high_pct:.4f} %.")
-    yield Line(f"{review.minutes} of {counted(review.session_minutes, 'minute')} were kept, the longest gap "
-               f"{duration(review.longest_gap_s)}.")  # fmt: skip
+    yield Line(f"During the session it was {review.kept.low_pct:.4f} to {review.kept.high_pct:.4f} %.")
+    yield Line(f"{review.kept.minutes} of {counted(review.kept.session_minutes, 'minute')} were kept, the longest gap "
+               f"{duration(review.kept.longest_gap_s)}.")  # fmt: skip

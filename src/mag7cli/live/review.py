@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
+from typing import Final
 
 from mag7cli.core.errors import UsageError
 from mag7cli.lake.document import Document
@@ -15,7 +16,7 @@ from mag7cli.live.baseline import Baseline, baseline, share_pct
 from mag7cli.live.records import Record
 from mag7cli.market.records import Split
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.market.trading_hours import TradingPhase, trading_hours
+from mag7cli.market.trading_hours import TradingHours, TradingPhase, trading_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,26 @@ class CompanyReview:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptMinutes:
+    """What was kept of a regular session: how many of its minutes, the longest time without one, seconds, and the range
+    of the share in them, percent.
+    """
+
+    minutes: int
+    session_minutes: int
+    longest_gap_s: float
+    low_pct: float
+    high_pct: float
+
+
+@dataclass(frozen=True, slots=True)
 class LiveReview:
     """What the live share of a date was worth. Percentages are 0-100, differences in points, live less official.
 
     `share_pct` is that of the last minute of the regular session, `low_pct` to `high_pct` its bound. The difference to
     the official share has two parts: that of the prices, and that of share counts and constituents that are newer in
     the document than they were in the morning. `is_within` says whether the official closes lie within the bound, give
-    or take a thousandth of a point. `day_low_pct` and `day_high_pct` are the range of the session, `minutes` how many
-    of its `session_minutes` were kept, `longest_gap_s` the longest time without one.
+    or take a thousandth of a point.
     """
 
     trading_date: date
@@ -51,16 +64,12 @@ class LiveReview:
     difference_of_counts: float
     is_within: bool
     untraded: tuple[str, ...]
-    day_low_pct: float
-    day_high_pct: float
-    minutes: int
-    session_minutes: int
-    longest_gap_s: float
+    kept: KeptMinutes
     companies: tuple[CompanyReview, ...]
     is_simulated: bool
 
 
-_TOLERANCE: float = 0.001
+_TOLERANCE: Final = 0.001
 
 
 def review(records: Sequence[Record], document: Document, before: Document, splits: Iterable[Split] = ()) -> LiveReview:
@@ -77,24 +86,15 @@ def review(records: Sequence[Record], document: Document, before: Document, spli
         Mag7Error: The document has no constituents.
     """
     trading_date = date.fromisoformat(document["trading_date"])
-    group = ",".join(MAGNIFICENT_7)
-    regular = [entry for entry in records if entry["phase"] == TradingPhase.REGULAR.value]
-    regular = [entry for entry in regular if entry["group"] == group] or regular
-    if not regular:
-        raise UsageError(f"no minute of {trading_date} was kept", hint="mag7 live keeps them as they come")
+    regular = _regular_session(records, trading_date)
     last = regular[-1]
-    companies = last["group"].split(",")
-    official = baseline(document, trading_date, group=companies)
+    group = last["group"].split(",")
+    official = baseline(document, trading_date, group=group)
     closes = {row["ticker"]: row["close_price"] for row in document["sp500_details"].get("constituents", [])}
-    morning = baseline(before, trading_date, group=companies, splits=splits)
-    at_close = share_pct(
-        {one.ticker: one.shares * closes.get(one.ticker, one.close_usd) for one in morning.constituents}, companies
-    )
-    times = [datetime.fromisoformat(entry["minute"]) for entry in regular]
-    hours = trading_hours(trading_date)
+    at_close = _share_at(closes, baseline(before, trading_date, group=group, splits=splits))
     return LiveReview(
         trading_date=trading_date,
-        last_minute=times[-1],
+        last_minute=datetime.fromisoformat(last["minute"]),
         share_pct=last["share_pct"],
         low_pct=last["low_pct"],
         high_pct=last["high_pct"],
@@ -105,20 +105,37 @@ def review(records: Sequence[Record], document: Document, before: Document, spli
         difference_of_counts=at_close - official.share_pct,
         is_within=last["low_pct"] - _TOLERANCE <= at_close <= last["high_pct"] + _TOLERANCE,
         untraded=tuple(last["untraded"]),
-        day_low_pct=min(entry["share_pct"] for entry in regular),
-        day_high_pct=max(entry["share_pct"] for entry in regular),
-        minutes=len({time.replace(second=0, microsecond=0) for time in times}),
-        session_minutes=round((hours.close - hours.open).total_seconds() / 60),
-        longest_gap_s=_longest_gap_s([hours.open, *times, hours.close]),
+        kept=_kept(regular, trading_hours(trading_date)),
         companies=_companies(last, official),
         is_simulated=bool(last["is_simulated"]),
+    )
+
+
+def _regular_session(records: Sequence[Record], trading_date: date) -> list[Record]:
+    """The minutes of the regular session, of the Mag 7 if they were followed."""
+    regular = [entry for entry in records if entry["phase"] == TradingPhase.REGULAR.value]
+    if not regular:
+        raise UsageError(f"no minute of {trading_date} was kept", hint="mag7 live keeps them as they come")
+    return [entry for entry in regular if entry["group"] == ",".join(MAGNIFICENT_7)] or regular
+
+
+def _kept(regular: Sequence[Record], hours: TradingHours) -> KeptMinutes:
+    times = [datetime.fromisoformat(entry["minute"]) for entry in regular]
+    shares = [entry["share_pct"] for entry in regular]
+    return KeptMinutes(
+        minutes=len({moment.replace(second=0, microsecond=0) for moment in times}),
+        session_minutes=round((hours.close - hours.open).total_seconds() / 60),
+        longest_gap_s=_longest_gap_s([hours.open, *times, hours.close]),
+        low_pct=min(shares),
+        high_pct=max(shares),
     )
 
 
 def _share_at(closes_usd: Mapping[str, float], morning: Baseline) -> float:
     """The share by official closes and the share counts of the morning; without a close the last one stands."""
     caps = {
-        entry.ticker: entry.shares * closes_usd.get(entry.ticker, entry.close_usd) for entry in morning.constituents
+        constituent.ticker: constituent.shares * closes_usd.get(constituent.ticker, constituent.close_usd)
+        for constituent in morning.constituents
     }
     return share_pct(caps, morning.group)
 

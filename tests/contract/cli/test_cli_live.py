@@ -69,7 +69,7 @@ def test_until_the_close_it_writes_a_line_a_minute_keeps_each_and_can_be_reviewe
     assert abs(figures["difference_of_prices"]) < 0.001
     assert figures["difference"] == pytest.approx(figures["difference_of_prices"] + figures["difference_of_counts"])
     assert figures["is_within"]
-    assert figures["session_minutes"] == 210
+    assert figures["kept"]["session_minutes"] == 210
     text = mag7("live", "--review", str(DAY), "--lake", str(lake), cwd=lake.parent).stdout
     assert "The live share is of official closes." in text
     assert "SIMULATED" in text

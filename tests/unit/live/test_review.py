@@ -54,7 +54,7 @@ def test_the_difference_is_that_of_prices_and_that_of_counts() -> None:
     assert result.difference_of_counts == pytest.approx(like_for_like - official(after))
     assert result.difference_of_counts > 1
     assert result.is_within
-    assert (result.day_low_pct, result.day_high_pct) == pytest.approx((40.0, like_for_like + 0.005))
+    assert (result.kept.low_pct, result.kept.high_pct) == pytest.approx((40.0, like_for_like + 0.005))
 
 
 def test_a_share_that_misses_by_more_than_its_bound_is_outside() -> None:
@@ -70,8 +70,8 @@ def test_what_was_kept_is_counted_with_its_longest_gap() -> None:
 
     result = review(entries, after, before)
 
-    assert (result.minutes, result.session_minutes, result.longest_gap_s) == (4, 390, 328 * 60)
-    assert result.day_high_pct == 40.0
+    assert (result.kept.minutes, result.kept.session_minutes, result.kept.longest_gap_s) == (4, 390, 328 * 60)
+    assert result.kept.high_pct == 40.0
     assert result.companies[0].close_usd == after["companies"]["AAPL"]["trading_data"]["close_price"]
 
 
