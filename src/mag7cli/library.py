@@ -436,9 +436,9 @@ def report(
         raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
     fund, now = weight_on(lake, None), clock or SystemClock()
     if engine is not None:
-        return write_report(engine, page, png_dir, now, fund)
+        return write_report(engine, page, png_dir, now, fund, lake=lake)
     with closing(_duckdb(lake)) as own:
-        return write_report(own, page, png_dir, now, fund)
+        return write_report(own, page, png_dir, now, fund, lake=lake)
 
 
 @overload

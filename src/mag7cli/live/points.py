@@ -19,6 +19,7 @@ import orjson
 from mag7cli.core.errors import KeyNotFoundError, StoreError
 from mag7cli.lake.layout import Lake
 from mag7cli.live.records import COMPANIES, POINTS, Record, arrow_table, latest_by_minute, records_of
+from mag7cli.market.symbology import MAGNIFICENT_7
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,6 +117,14 @@ class LivePoints:
         folder = _folder(trading_date)
         keys = (info.key.removeprefix(folder) for info in self._store.list(folder))
         return [folder + key for key in keys if key == _LINES or key.startswith(_MINUTES)]
+
+
+def latest_record(lake: Lake, after: date) -> Record | None:
+    """The newest minute of the Mag 7 that was kept of a trading date after `after`; None if there is none."""
+    points = LivePoints(lake)
+    newest = [day for day in points.dates() if day > after][-1:]
+    records = [entry for day in newest for entry in points.read(day) if entry["group"] == ",".join(MAGNIFICENT_7)]
+    return records[-1] if records else None
 
 
 def add_live_tables(engine: "DuckDbEngine", lake: Lake) -> None:

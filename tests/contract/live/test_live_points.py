@@ -12,7 +12,9 @@ from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import LockedError, StoreError
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
-from mag7cli.live.points import LivePoints, add_live_tables
+from mag7cli.live.points import LivePoints, add_live_tables, latest_record
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.reporting import fragments
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 DAY = date(2024, 12, 13)
@@ -187,3 +189,20 @@ def test_sql_has_the_minutes_apart_from_the_closes(lake: Lake) -> None:
     assert companies == (("AAPL", 2),)
     assert closes == ((0,),)
     engine.close()
+
+
+def test_the_report_has_the_newest_minute_after_the_last_close_apart_from_the_closes(tmp_path: Path) -> None:
+    lake = Lake.at(str(tmp_path))
+    points = LivePoints(lake)
+    group = ",".join(MAGNIFICENT_7)
+    points.append(entry(0, 33.0, group=group))
+    points.append(entry(90, 34.5, group=group, low_pct=34.5, high_pct=34.5))
+    points.append(entry(91, 12.0))
+
+    shown = fragments.intraday_fact(latest_record(lake, DAY - timedelta(days=1)))
+
+    assert 'id="intraday">34.50&nbsp;%</span>' in shown
+    assert "at 11:00 New York" in shown
+    assert "intraday, unofficial" in shown
+    assert latest_record(lake, DAY) is None
+    assert fragments.intraday_fact(None) == ""
