@@ -14,7 +14,7 @@ from mag7cli.core.errors import AuthenticationError, PlanError, StoppedEarlyErro
 from mag7cli.lake.layout import Lake
 from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
-from mag7cli.live.session import LiveRequest, follow_sessions
+from mag7cli.live.session import LiveRequest, follow_sessions, prepare
 from mag7cli.market.intraday import MinuteBar, Snapshot
 from mag7cli.market.records import Split
 from mag7cli.market.trading_hours import TradingPhase, trading_hours
@@ -295,3 +295,20 @@ def test_over_midnight_and_the_weekend_the_next_session_begins_with_the_next_doc
     assert (first.baseline.close_date, last.baseline.close_date) == (date(2024, 6, 6), YESTERDAY)
     assert last.point.phase is TradingPhase.PRE_MARKET
     assert LivePoints(lake).dates() == [YESTERDAY, TODAY]
+
+
+def test_lines_that_join_and_leave_this_morning_are_known_from_the_history_of_the_index(tmp_path: Path) -> None:
+    """CrowdStrike, GoDaddy and KKR joined on 2024-06-24 for Comerica, Illumina and Robert Half."""
+    before = document(date(2024, 6, 21))
+    rows = before["sp500_details"]["constituents"]
+    leaving = {**rows[-1], "ticker": "ILMN", "symbol": "ILMN", "cik": "0001110803", "counted": True}
+    rows.append(leaving)
+    lake = Lake.at(str(tmp_path))
+    lake.write_document(date(2024, 6, 21), before)
+
+    question = prepare(lake, Source(), trading_hours(date(2024, 6, 24)), ("AAPL",))  # type: ignore[arg-type]
+    base = question.baseline()
+
+    assert "ILMN" not in base.symbols
+    assert "XOM" in base.symbols
+    assert {ticker for ticker, _ in base.left_out} == {"CRWD", "GDDY", "KKR"}
