@@ -76,6 +76,7 @@ def baseline(
     *,
     group: Sequence[str] = symbology.MAGNIFICENT_7,
     members: Collection[str] | None = None,
+    newcomers: Sequence[LiveConstituent] = (),
     splits: Iterable[Split] = (),
     first_prices: Mapping[str, float] | None = None,
 ) -> Baseline:
@@ -86,6 +87,7 @@ def baseline(
         trading_date: The session's date.
         group: Tickers of the companies in question; a further share class stands for its company.
         members: Tickers of the index on `trading_date`; None if nothing is known but the document.
+        newcomers: Companies that joined since the document, as far as their share counts are known.
         splits: The vendor's rows, in the symbols of their day. Those that execute after the document and by
             `trading_date` are applied, unless the first price of the day contradicts them.
         first_prices: The first price of the session by symbol, USD, as far as there is one.
@@ -103,7 +105,7 @@ def baseline(
             f"the document of {close_date} has no constituents to follow",
             hint=f"mag7 collect --start {close_date} --end {close_date} --force",
         )
-    before = [_constituent(row, document, trading_date) for row in counted]
+    before = [*(_constituent(row, document, trading_date) for row in counted), *newcomers]
     settled = _settled(before, splits, close_date, trading_date, first_prices or {})
     return Baseline(
         trading_date=trading_date,
@@ -111,7 +113,7 @@ def baseline(
         constituents=in_units_of(before, settled),
         group=in_group,
         splits=settled,
-        left_out=_left_out(document, companies, members),
+        left_out=_left_out(document, {*companies, *(newcomer.ticker for newcomer in newcomers)}, members),
         is_simulated=bool(document.get("source", {}).get("simulated")),
     )
 
@@ -184,10 +186,10 @@ def _counted_tickers(rows: Iterable[ConstituentDocument]) -> dict[str, str]:
 
 
 def _left_out(
-    document: Document, companies: Mapping[str, str], members: Collection[str] | None
+    document: Document, known: Collection[str], members: Collection[str] | None
 ) -> tuple[tuple[str, str], ...]:
     """Lines of the index that have no share count, each with the reason."""
     failed = [(row["ticker"], row["reason"]) for row in document["sp500_details"]["failed_tickers"]]
-    known = companies.keys() | {ticker for ticker, _ in failed}
-    joined = [(ticker, "joined since the last close") for ticker in sorted(members or ()) if ticker not in known]
+    named = {*known, *(ticker for ticker, _ in failed)}
+    joined = [(ticker, "joined since the last close") for ticker in sorted(members or ()) if ticker not in named]
     return tuple(failed + joined)

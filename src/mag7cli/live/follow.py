@@ -14,7 +14,7 @@ from typing import Final, Literal
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.errors import AuthenticationError, MarketDataError, PlanError, StoppedEarlyError
 from mag7cli.lake.document import Document
-from mag7cli.live.baseline import Baseline, baseline
+from mag7cli.live.baseline import Baseline, LiveConstituent, baseline
 from mag7cli.live.prices import PriceBook
 from mag7cli.live.share import LivePoint, live_point
 from mag7cli.market.records import Split
@@ -75,12 +75,15 @@ class MarketClosed:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is followed: a document of the last close, a date, a group, and the splits that may execute meanwhile."""
+    """What is followed: a document of the last close, a date, a group, the lines of the index that day, with counts for
+    those that joined since, and the splits that may execute meanwhile.
+    """
 
     document: Document
     hours: TradingHours
     group: Sequence[str] = MAGNIFICENT_7
     members: frozenset[str] | None = None
+    newcomers: Sequence[LiveConstituent] = ()
     splits: Sequence[Split] = ()
 
     def baseline(self, first_prices: dict[str, float] | None = None) -> Baseline:
@@ -90,6 +93,7 @@ class Question:
             self.hours.trading_date,
             group=self.group,
             members=self.members,
+            newcomers=self.newcomers,
             splits=self.splits,
             first_prices=first_prices,
         )

@@ -5,7 +5,7 @@ the zone's own lock: a run that collects is never held up, nor does it hold up t
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,9 +17,11 @@ from mag7cli.core.errors import AuthenticationError, Mag7Error, MarketDataError,
 from mag7cli.lake.document import Document
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
+from mag7cli.live.baseline import LiveConstituent
 from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
 from mag7cli.live.records import record
+from mag7cli.market import symbology
 from mag7cli.market.membership import members_on
 from mag7cli.market.records import Split
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -181,7 +183,7 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
 
     Args:
         lake: Has the documents.
-        source: Asked once for the splits since the document.
+        source: Asked once for the splits since the document, and for each company that joined since.
         hours: The date.
         group: Tickers of companies.
 
@@ -191,11 +193,13 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
     today = hours.trading_date
     document = _last_document(lake, today)
     close_date = date.fromisoformat(document["trading_date"])
+    members = _members(document, close_date, today)
     return Question(
         document=document,
         hours=hours,
         group=group,
-        members=_members(document, close_date, today),
+        members=members,
+        newcomers=_newcomers(source, document, members or (), close_date, today),
         splits=_splits(lake, source, close_date, today),
     )
 
@@ -218,6 +222,43 @@ def _members(document: Document, close_date: date, today: date) -> frozenset[str
         return None
     tickers = frozenset(row["ticker"] for row in document["sp500_details"].get("constituents", []))
     return (tickers - (before - now)) | (now - before)
+
+
+def _newcomers(
+    source: MarketDataSource, document: Document, members: Collection[str], close_date: date, today: date
+) -> tuple[LiveConstituent, ...]:
+    """The companies that joined since the document, valued as the vendor values them at its date.
+
+    One that the vendor cannot value is left out; so is a further class of a company that is there.
+    """
+    tickers = {row["ticker"] for row in document["sp500_details"].get("constituents", [])}
+    companies = {symbology.company_cik(ticker) for ticker in tickers} - {None}
+    joined = [ticker for ticker in sorted(members) if ticker not in tickers]
+    newcomers = (
+        _newcomer(source, ticker, close_date, today)
+        for ticker in joined
+        if symbology.company_cik(ticker) not in companies
+    )
+    return tuple(newcomer for newcomer in newcomers if newcomer)
+
+
+def _newcomer(source: MarketDataSource, ticker: str, close_date: date, today: date) -> LiveConstituent | None:
+    try:
+        details = source.details(symbology.details_symbols_on(ticker, close_date)[0], close_date)
+    except AuthenticationError:
+        raise
+    except MarketDataError as error:
+        _log.warning("no share count of %s, which joined: %s", ticker, error)
+        return None
+    if not details.weighted_shares or not details.market_cap_usd:
+        return None
+    return LiveConstituent(
+        ticker=ticker,
+        symbol=symbology.symbol_on(ticker, today),
+        name=details.name,
+        shares=float(details.weighted_shares),
+        close_usd=details.market_cap_usd / details.weighted_shares,
+    )
 
 
 def _splits(lake: Lake, source: MarketDataSource, close_date: date, today: date) -> tuple[Split, ...]:

@@ -10,13 +10,19 @@ import pytest
 from tests.simulators.raw_documents import document
 
 from mag7cli.core.clock import NEW_YORK
-from mag7cli.core.errors import AuthenticationError, PlanError, StoppedEarlyError, VendorUnavailableError
+from mag7cli.core.errors import (
+    AuthenticationError,
+    PlanError,
+    StoppedEarlyError,
+    TickerNotFoundError,
+    VendorUnavailableError,
+)
 from mag7cli.lake.layout import Lake
 from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
 from mag7cli.live.session import LiveRequest, follow_sessions, prepare
 from mag7cli.market.intraday import MinuteBar, Snapshot
-from mag7cli.market.records import Split
+from mag7cli.market.records import Split, TickerDetails
 from mag7cli.market.trading_hours import TradingPhase, trading_hours
 from mag7cli.vendors.base import Received, StreamNotice
 from mag7cli.vendors.snapshots import SnapshotStream
@@ -89,6 +95,25 @@ class Source:
 
     def splits(self, start: date, end: date) -> list[Split]:
         return []
+
+    def details(self, symbol: str, on: date) -> TickerDetails:
+        if symbol == "GDDY":
+            raise TickerNotFoundError("404")
+        shares = None if symbol == "KKR" else 1_000_000
+        return TickerDetails(
+            symbol=symbol,
+            on=on,
+            name="CrowdStrike",
+            cik=None,
+            composite_figi=None,
+            security_type="CS",
+            currency="usd",
+            market_cap_usd=5e8,
+            weighted_shares=shares,
+            share_class_shares=shares,
+            description=None,
+            list_date=None,
+        )
 
 
 def at(text: str, day: date = TODAY) -> datetime:
@@ -311,4 +336,6 @@ def test_lines_that_join_and_leave_this_morning_are_known_from_the_history_of_th
 
     assert "ILMN" not in base.symbols
     assert "XOM" in base.symbols
-    assert {ticker for ticker, _ in base.left_out} == {"CRWD", "GDDY", "KKR"}
+    assert {ticker for ticker, _ in base.left_out} == {"GDDY", "KKR"}
+    joined = {entry.ticker: entry for entry in base.constituents}["CRWD"]
+    assert (joined.shares, joined.close_usd) == (1_000_000, 500)
