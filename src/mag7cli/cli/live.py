@@ -104,9 +104,10 @@ def _follow(
         if page:
             output.notice(f"{page.url} shows it in a browser on this machine", url=page.url)
         for update in updates:
-            view.show(update)
             if page:
                 page.show(update)
+            if not view.show(update) and not page:
+                return
 
 
 def _show_review(output: Output, lake: "Lake", on: date) -> None:

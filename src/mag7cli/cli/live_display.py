@@ -36,8 +36,8 @@ _SHOWN: Final = 8
 class View(Protocol):
     """Somebody who shows what comes."""
 
-    def show(self, update: LiveUpdate | MarketClosed) -> None:
-        """Show it."""
+    def show(self, update: LiveUpdate | MarketClosed) -> bool:
+        """Show it; False once nobody looks any more."""
         ...
 
 
@@ -59,9 +59,9 @@ class _JsonLines:
     def __init__(self, output: Output) -> None:
         self._output = output
 
-    def show(self, update: LiveUpdate | MarketClosed) -> None:
+    def show(self, update: LiveUpdate | MarketClosed) -> bool:
         entry = record_of_closed(update) if isinstance(update, MarketClosed) else record(update)
-        self._output.lines([json_text(entry, indent=False).rstrip("\n")])
+        return self._output.lines([json_text(entry, indent=False).rstrip("\n")])
 
 
 class _TextLines:
@@ -70,8 +70,8 @@ class _TextLines:
     def __init__(self, output: Output) -> None:
         self._output = output
 
-    def show(self, update: LiveUpdate | MarketClosed) -> None:
-        self._output.lines([closed_text(update) if isinstance(update, MarketClosed) else point_text(update)])
+    def show(self, update: LiveUpdate | MarketClosed) -> bool:
+        return self._output.lines([closed_text(update) if isinstance(update, MarketClosed) else point_text(update)])
 
 
 class _Screen:
@@ -80,11 +80,12 @@ class _Screen:
     def __init__(self, live: "Live") -> None:
         self._live = live
 
-    def show(self, update: LiveUpdate | MarketClosed) -> None:
+    def show(self, update: LiveUpdate | MarketClosed) -> bool:
         from rich.console import Group
 
         blocks = [Line(closed_text(update))] if isinstance(update, MarketClosed) else list(point_blocks(update))
         self._live.update(Group(*(rich_block(block, self._live.console) for block in blocks)), refresh=True)
+        return True
 
 
 def _screen() -> "Live":

@@ -158,9 +158,9 @@ class Output:
         else:
             _print(_plain_text(blocks))
 
-    def lines(self, lines: Sequence[str]) -> None:
-        """Print lines as they are, whatever the format."""
-        _print("".join(f"{line}\n" for line in lines))
+    def lines(self, lines: Sequence[str]) -> bool:
+        """Print lines as they are, whatever the format; False once nobody reads them any more."""
+        return _print("".join(f"{line}\n" for line in lines))
 
     def _machine_text(self, result: Result) -> str | None:
         """The result in a format that is the same everywhere; None if it is text for people."""
@@ -358,16 +358,19 @@ def _write(path: Path, text: str) -> None:
         raise Mag7Error(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _print(text: str, *, machine: bool = False) -> None:
-    """Write to stdout. `machine` text is UTF-8 whatever the locale says."""
+def _print(text: str, *, machine: bool = False) -> bool:
+    """Write to stdout; False if its reader has gone. `machine` text is UTF-8 whatever the locale says."""
     stream = sys.stdout
     if stream is None:
-        return
+        return True
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8" if machine else None, errors="replace")
+    flushed: list[str] = []
     with _output_errors():
         stream.write(text)
         stream.flush()
+        flushed.append(text)
+    return bool(flushed)
 
 
 @contextmanager

@@ -201,6 +201,18 @@ def test_however_it_ends_the_minutes_that_it_showed_are_kept(lake: Path, number:
     assert {datetime.fromisoformat(point["minute"]) for point in shown} <= there
 
 
+def test_it_ends_when_its_reader_has_had_enough(lake: Path) -> None:
+    with live_market(start="11:00", speed=300, key=KEY) as vendor:
+        reader = f"{MAG7} live --lake {lake} | head -2"
+        ended = subprocess.run(
+            ["bash", "-c", reader], env=environment(lake.parent, vendor.environ), capture_output=True, timeout=20
+        )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.count(b"\n") == 2
+    assert len(kept(lake)) >= 2
+
+
 def test_the_key_is_in_no_file_no_output_and_no_page(lake: Path) -> None:
     with live_market(start="12:55", speed=300, key=KEY, faults=(StreamFault(540 - 3, "abort"),)) as vendor:
         ended = run(vendor, lake, "--until", "close", "--serve", "0", "-vv")
