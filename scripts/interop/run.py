@@ -7,6 +7,7 @@ keeps what the others said last time. What was seen is kept in `--work`, so that
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 START, END, DAY = "2021-09-15", "2022-07-29", "2022-06-10"
 BASELINE = "PyArrow dataset"
-LAYOUT_NAMES = {"flat": "flat", "hive": "by date"}
+LAYOUT_NAMES = {"flat": "flat", "hive": "partitioned"}
 Seen = dict[str, Any]
 
 
@@ -35,7 +36,8 @@ def main() -> None:
             path.write_text(_seen_by(reader, lake, work), encoding="utf-8")
     seen = [json.loads((work / f"{_slug(reader['name'])}.json").read_text(encoding="utf-8")) for reader in readers]
     text = (HERE / "page.md").read_text(encoding="utf-8")
-    for name, table in _tables(readers, seen).items():
+    tables = _tables(readers, seen) | {"warehouse": _warehouse_table(lake, work)}
+    for name, table in tables.items():
         text = text.replace(f"<!-- {name} -->", table)
     (ROOT / "docs" / "interop.md").write_text(text, encoding="utf-8")
     _check(seen)
@@ -86,7 +88,7 @@ def _environment(reader: Seen, work: Path) -> Path:
 def _tables(readers: Sequence[Seen], seen: Sequence[Seen]) -> dict[str, str]:
     baseline = next(found for found in seen if found["name"] == BASELINE)
     tables, kinds = list(baseline["tables"]["flat"]), _columns_by_type(baseline)
-    share_head = ["reader", "the line for the share of Mag 7, in percent", "flat", "by date"]
+    share_head = ["reader", "the line for the share of Mag 7, in percent", "flat", "partitioned"]
     return {
         "versions": _markdown(["reader", "releases"], [[found["name"], _releases(found)] for found in seen]),
         "lines": _markdown(["reader", "layout", "the line to use"], _line_rows(readers)),
@@ -192,6 +194,45 @@ def _obvious_rows(seen: Sequence[Seen]) -> list[list[str]]:
         for found in seen
         for layout, code, result in found["obvious"]
     ]
+
+
+# The warehouse
+
+# The oldest and the newest that the requirement allows, and what most people have.
+DUCKDBS = ("1.5.0", "1.5.6", "2.0.1")
+COUNT = """
+import duckdb, sys
+con = duckdb.connect(sys.argv[1], read_only=True)
+names = [name for (name,) in con.execute(
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'market_data' AND table_type = 'BASE TABLE'"
+).fetchall()]
+print(len(names), sum(con.execute(f"SELECT count(*) FROM market_data.{name}").fetchall()[0][0] for name in names))
+"""
+LOAD = """
+import duckdb, sys
+con = duckdb.connect(sys.argv[1])
+con.execute("CREATE OR REPLACE TABLE market_data.written AS SELECT * FROM market_data.concentration_metrics")
+con.execute("DROP TABLE market_data.written")
+"""
+
+
+def _warehouse_table(lake: Path, work: Path) -> str:
+    """What each DuckDB sees in the warehouse of the lake, and in a copy that the newest has written to."""
+    written = work / "written.duckdb"
+    shutil.copyfile(lake / "warehouse.duckdb", written)
+    pythons = {version: _environment({"packages": [f"duckdb=={version}"]}, work) for version in DUCKDBS}
+    subprocess.run([pythons[DUCKDBS[-1]], "-c", LOAD, written], check=True)
+    rows = [
+        [f"DuckDB {version}", *(_counted(python, path) for path in (lake / "warehouse.duckdb", written))]
+        for version, python in pythons.items()
+    ]
+    return _markdown(["opened by", "the warehouse", f"after DuckDB {DUCKDBS[-1]} wrote to it"], rows)
+
+
+def _counted(python: Path, warehouse: Path) -> str:
+    done = subprocess.run([python, "-c", COUNT, warehouse], check=True, capture_output=True, text=True)
+    tables, rows = done.stdout.split()
+    return f"{tables} tables, {int(rows):,} rows"
 
 
 def _check(seen: Sequence[Seen]) -> None:

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from mag7cli.library import estimate as estimate
     from mag7cli.library import explain as explain
     from mag7cli.library import exposure as exposure
+    from mag7cli.library import follow as follow
     from mag7cli.library import load as load
     from mag7cli.library import open_vendor as open_vendor
     from mag7cli.library import report as report
+    from mag7cli.library import review_live as review_live
     from mag7cli.library import run as run
     from mag7cli.library import status as status
     from mag7cli.library import summary as summary
@@ -40,8 +42,8 @@ _PLACES: "Final" = {
     "Mag7Error": "mag7cli.core.errors",
     **dict.fromkeys(
         (
-            "collect", "estimate", "explain", "exposure", "load", "open_vendor", "report", "run", "status", "summary",
-            "table", "transform", "validate",
+            "collect", "estimate", "explain", "exposure", "follow", "load", "open_vendor", "report", "review_live",
+            "run", "status", "summary", "table", "transform", "validate",
         ),
         "mag7cli.library",
     ),

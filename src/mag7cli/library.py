@@ -5,7 +5,7 @@ calls run at once, which holdings file counts. The command line only parses, cal
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from mag7cli import pipeline
 from mag7cli.collection.request import CollectRequest
 from mag7cli.core.clock import Clock, SystemClock
-from mag7cli.core.errors import UsageError
+from mag7cli.core.errors import KeyNotFoundError, UsageError
 from mag7cli.core.progress import Listener, Silence
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mag7cli.analytics.summary import Answer
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.estimate import CollectPlan
+    from mag7cli.live.follow import LiveUpdate, MarketClosed
+    from mag7cli.live.review import LiveReview
+    from mag7cli.live.session import LiveRequest
     from mag7cli.market.holdings_file import Holdings
     from mag7cli.reporting.write import ReportResult
     from mag7cli.tables.transform import TransformResult
@@ -263,6 +266,79 @@ def summary(lake: Lake, *, on: date | None = None, engine: "SqlEngine | None" = 
         return answer(own, on, fund)
 
 
+def follow(
+    lake: Lake,
+    *,
+    request: "LiveRequest | None" = None,
+    api_key_command: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    clock: SystemClock | None = None,
+) -> "Generator[LiveUpdate | MarketClosed]":
+    """The share during the session, from the vendor's stream: intraday and unofficial, a point a minute.
+
+    Args:
+        lake: Its last document gives share counts and closes; its live zone keeps the minutes.
+        request: What to follow, and until when; by default the Mag 7 until somebody has had enough.
+        api_key_command: The command that prints the key, where the environment has none.
+        environ: Where `POLYGON_API_KEY`, `POLYGON_BASE_URL` and `POLYGON_STREAM_URL` are looked for.
+        clock: The time; by default this machine's.
+
+    Yields:
+        Points with their age, coverage and bound; `MarketClosed` while nothing trades.
+
+    Raises:
+        LockedError: Another process keeps the minutes of this lake.
+        AuthenticationError: There is no key, or the vendor does not know it.
+        PlanError: The plan has neither a stream nor snapshots.
+        Mag7Error: The lake has no document with share counts.
+    """
+    from mag7cli.live.session import LiveRequest, follow_sessions
+    from mag7cli.vendors.polygon import open_source, open_stream
+
+    request, clock = request or LiveRequest(), clock or SystemClock()
+    variables = os.environ if environ is None else environ
+    source = open_source(variables, plan=request.plan, api_key_command=api_key_command, clock=clock)
+    with closing(source):
+        yield from follow_sessions(
+            lake,
+            source,
+            lambda feed, symbols: open_stream(variables, feed, symbols, api_key_command=api_key_command),
+            request=request,
+            clock=clock,
+        )
+
+
+def review_live(lake: Lake, *, on: date) -> "LiveReview":
+    """The last live share of a date beside its official close, in figures.
+
+    Args:
+        lake: Has the minutes that were kept, and the document of the date.
+        on: The trading date.
+
+    Returns:
+        Both shares in percent (0-100), their difference in points, whether it lies in the bound, and what was kept.
+
+    Raises:
+        UsageError: No minute of the date was kept, or its document is not there yet.
+    """
+    from mag7cli.collection.split_cache import read_splits
+    from mag7cli.live.points import LivePoints
+    from mag7cli.live.review import review
+
+    try:
+        document = lake.read_document(on)
+    except KeyNotFoundError:
+        raise UsageError(
+            f"there is no document of {on} to compare with", hint=f"mag7 collect --start {on} --end {on}"
+        ) from None
+    records = LivePoints(lake).read(on)
+    if not records:
+        raise UsageError(f"no minute of {on} was kept", hint="mag7 live keeps them as they come")
+    close_date = date.fromisoformat(records[-1]["close_date"])
+    splits = [split for splits in read_splits(lake).by_ticker.values() for split in splits]
+    return review(records, document, lake.read_document(close_date), splits)
+
+
 def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | None = None) -> "Receipt":
     """The lineage of a date's figure: every input with its hash, every count with its origin, every correction.
 
@@ -360,9 +436,9 @@ def report(
         raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
     fund, now = weight_on(lake, None), clock or SystemClock()
     if engine is not None:
-        return write_report(engine, page, png_dir, now, fund)
+        return write_report(engine, page, png_dir, now, fund, lake=lake)
     with closing(_duckdb(lake)) as own:
-        return write_report(own, page, png_dir, now, fund)
+        return write_report(own, page, png_dir, now, fund, lake=lake)
 
 
 @overload

@@ -125,7 +125,7 @@ def _reported(lake: Lake, clock: "Clock") -> "tuple[ReportResult | None, str | N
 
     engine = DuckDbEngine.over_lake(lake)
     try:
-        return write_report(engine, out, None, clock, weight_on(lake, None)), None
+        return write_report(engine, out, None, clock, weight_on(lake, None), lake=lake), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"
     finally:

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 from tests.simulators.answering import AnsweringSource, StandingClock
-from tests.simulators.small_index import market, new_lake
+from tests.simulators.small_index import holdings_file, market, new_lake
 
 from mag7cli.collection.collector import collect
 from mag7cli.collection.worklist import CollectOptions
+from mag7cli.lake.holdings import keep
 from mag7cli.lake.layout import Lake
+from mag7cli.market.holdings_file import parse
 from mag7cli.market.index_history import constituents_on
 from mag7cli.market.records import TickerDetails
 from mag7cli.market.symbology import symbol_on
 from mag7cli.vendors.sandbox.market import Market
+
+RANGE = date(2024, 6, 26), date(2024, 6, 27)
 
 RENAMED = {"FI": "FISV", "COR": "ABC", "EG": "RE", "RVTY": "PKI"}
 """Lines that changed their symbol between the spring and the autumn of 2023."""
@@ -46,6 +50,19 @@ def test_a_kept_file_is_read_as_of_its_day_and_its_renamed_lines_are_valued(tmp_
     assert details["membership"]["kind"] == "history"
     assert details["not_listed"] == []
     assert {line["ticker"] for line in details["constituents"]} == set(constituents_on(day))
+
+
+def test_a_doubtful_list_that_was_accepted_says_so_in_every_document_that_uses_it(tmp_path: Path) -> None:
+    lake = Lake.at(str(tmp_path / "lake"))
+    data = holdings_file(date(2024, 6, 26))
+    verdict = keep(lake, parse(data, "own.csv"), data, today=date(2025, 1, 2), accept=True)
+    assert verdict.is_kept
+
+    collect(lake, AnsweringSource(market()), CollectOptions(*RANGE), StandingClock())
+
+    membership = lake.read_document(RANGE[1])["sp500_details"]["membership"]
+    assert membership["holdings"] == "2024-06-26"
+    assert membership["accepted"].startswith("it has 12 equities, the S&P 500 has about 503; ")
 
 
 def test_a_name_that_nobody_knows_is_a_failure_where_its_company_is_priced_under_another(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Athena over real HTTP: reads table definitions from Glue, files from S3, and executes the SQL on DuckDB.
 
 It is as strict as the real one where mag7 depends on it: tables exist only if the Glue catalog says so, partitions
-only where their projection finds them, Parquet types must equal the catalog's, parameters stand in WHERE only, and an
-output location is needed. Differences between Trino's and DuckDB's functions are sqlglot's to bridge.
+only where they are registered, every object of a folder is read, each folder costs a LIST request (`lists` counts
+them), Parquet types must equal the catalog's, parameters stand in WHERE only, and an output location is needed.
+Differences between Trino's and DuckDB's functions are sqlglot's to bridge.
 """
 
 import io
@@ -12,7 +13,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -65,6 +66,7 @@ class Execution:
     digits: list[tuple[int, int]] = field(default_factory=list)
     rows: list[list[str | None]] = field(default_factory=list)
     scanned_bytes: int = 0
+    is_query: bool = True
 
 
 class QueryFailedError(Exception):
@@ -78,7 +80,8 @@ class QueryFailedError(Exception):
 class AthenaSimulator(JsonService):
     """`glue` is a boto3 client of the loopback account, `stored` lists its objects.
 
-    Knobs: `states` told before the outcome, `fail_next`, `page_rows`.
+    Knobs: `states` told before the outcome, `fail_next`, `page_rows`; `managed` workgroups keep results themselves and
+    refuse a place, `enforced` ones ignore the caller's.
     """
 
     def __init__(self, glue: Any, stored: Stored) -> None:
@@ -94,13 +97,16 @@ class AthenaSimulator(JsonService):
         self.glue = glue
         self.stored = stored
         self.workgroups: dict[str, str | None] = {"primary": None, "mag7": "s3://results/"}
+        self.managed: set[str] = set()
+        self.enforced: set[str] = set()
         self.states = ("QUEUED", "RUNNING")
         self.fail_next: deque[QueryFailedError] = deque()
         self.page_rows = _LARGEST_PAGE
         self.executions: dict[str, Execution] = {}
+        self.lists = 0
         self.views: dict[str, str] = {}
         self.duckdb = duckdb.connect()
-        self.duckdb.execute("CREATE SCHEMA market_data")
+        self.duckdb.execute("CREATE SCHEMA market_data; CREATE SCHEMA market_data_by_date")
 
     # Operations
 
@@ -108,7 +114,12 @@ class AthenaSimulator(JsonService):
         workgroup = request.get("WorkGroup", "primary")
         if workgroup not in self.workgroups:
             raise ServiceError("InvalidRequestException", "WorkGroup is not found.")
-        if not request.get("ResultConfiguration", {}).get("OutputLocation") and not self.workgroups[workgroup]:
+        if request.get("ResultConfiguration") and workgroup in self.managed:
+            raise ServiceError(
+                "InvalidRequestException", "ResultConfiguration cannot be set when managed query results are enabled"
+            )
+        has_place = request.get("ResultConfiguration", {}).get("OutputLocation") or self.workgroups[workgroup]
+        if not has_place and workgroup not in self.managed:
             raise ServiceError(
                 "InvalidRequestException",
                 "No output location provided. An output location is required either through the Workgroup result "
@@ -133,7 +144,7 @@ class AthenaSimulator(JsonService):
             "QueryExecution": {
                 "QueryExecutionId": request["QueryExecutionId"],
                 "Query": execution.sql,
-                "StatementType": "DML" if execution.columns else "DDL",
+                "StatementType": "DML" if execution.columns and execution.is_query else "DDL",
                 "WorkGroup": execution.workgroup,
                 "Status": status,
                 "Statistics": {"DataScannedInBytes": execution.scanned_bytes},
@@ -144,7 +155,9 @@ class AthenaSimulator(JsonService):
         execution = self._execution(request)
         if execution.outcome != "SUCCEEDED":
             raise ServiceError("InvalidRequestException", f"Query did not finish successfully: {execution.outcome}")
-        header: list[list[str | None]] = [[name for name, _ in execution.columns]] if execution.columns else []
+        header: list[list[str | None]] = (
+            [[name for name, _ in execution.columns]] if execution.columns and execution.is_query else []
+        )
         rows = header + execution.rows
         start = int(request.get("NextToken", 0))
         page = rows[start : start + self.page_rows]
@@ -174,7 +187,9 @@ class AthenaSimulator(JsonService):
         if name not in self.workgroups:
             raise ServiceError("InvalidRequestException", "WorkGroup is not found.")
         location = self.workgroups[name]
-        configuration = {"ResultConfiguration": {"OutputLocation": location} if location else {}}
+        configuration: dict[str, Any] = {"ResultConfiguration": {"OutputLocation": location} if location else {}}
+        configuration["ManagedQueryResultsConfiguration"] = {"Enabled": name in self.managed}
+        configuration["EnforceWorkGroupConfiguration"] = name in self.enforced
         return {"WorkGroup": {"Name": name, "State": "ENABLED", "Configuration": configuration}}
 
     def _execution(self, request: Mapping[str, Any]) -> Execution:
@@ -202,6 +217,9 @@ class AthenaSimulator(JsonService):
         if isinstance(statement, exp.Create) and statement.kind == "VIEW":
             self.views[statement.this.name] = statement.expression.sql("athena")
             return
+        if isinstance(statement, exp.Describe):
+            self._describe_table(statement.this, execution)
+            return
         if not isinstance(statement, exp.Query):
             raise QueryFailedError(f"the simulator runs queries and views only: {execution.sql[:60]}")
         self._provide(statement, execution)
@@ -209,6 +227,13 @@ class AthenaSimulator(JsonService):
         execution.columns = [(column[0], _TYPES.get(str(column[1]), "decimal")) for column in cursor.description]
         execution.digits = decimal_digits.of(cursor.description)
         execution.rows = [[text_of(value) for value in row] for row in cursor.fetchall()]
+
+    def _describe_table(self, table: exp.Table, execution: Execution) -> None:
+        """Three columns in one cell, each padded, tabs between them: the way of Hive."""
+        columns = self.glue.get_table(DatabaseName=table.db, Name=table.name)["Table"]["StorageDescriptor"]["Columns"]
+        execution.is_query = False
+        execution.columns = [("col_name", "string"), ("data_type", "string"), ("comment", "string")]
+        execution.rows = [[f"{column['Name']:<20}\t{column['Type']:<20}\t{'':<20}"] for column in columns]
 
     def _provide(self, statement: exp.Expression, execution: Execution) -> None:
         """Put the tables and views that a query names into DuckDB as the catalog and the bucket have them now."""
@@ -234,27 +259,33 @@ class AthenaSimulator(JsonService):
             ) from None
         columns = table["StorageDescriptor"]["Columns"]
         wanted = pa.schema([(column["Name"], arrow_type(column["Type"])) for column in columns])
+        if not table["PartitionKeys"]:
+            files = list(self._files(table["StorageDescriptor"]["Location"]))
+            parts = [wanted.empty_table(), *(_read_by_name(data, wanted, uri) for uri, data in files)]
+            return pa.concat_tables(parts), sum(len(data) for _, data in files)
         key = table["PartitionKeys"][0]["Name"]
         parts, size = [wanted.empty_table().append_column(key, pa.array([], pa.date32()))], 0
-        for day, uri, data in self._partitions(table):
-            size += len(data)
-            part = _read_by_name(data, wanted, uri)
-            parts.append(part.append_column(key, pa.array([day] * len(part), pa.date32())))
+        for day, location in self._partitions(database, name):
+            for uri, data in self._files(location):
+                size += len(data)
+                part = _read_by_name(data, wanted, uri)
+                parts.append(part.append_column(key, pa.array([day] * len(part), pa.date32())))
         return pa.concat_tables(parts), size
 
-    def _partitions(self, table: Mapping[str, Any]) -> Iterator[tuple[date, str, bytes]]:
-        """The files of the partitions that projection computes; whatever else lies there, Athena does not see."""
-        properties, key = table["Parameters"], table["PartitionKeys"][0]["Name"]
-        if properties.get("projection.enabled") != "true" or properties[f"projection.{key}.type"] != "date":
-            return
-        first, last = map(_projected_date, properties[f"projection.{key}.range"].split(","))
-        template = properties["storage.location.template"]
-        bucket, _, path = template.removeprefix("s3://").partition("/")
-        pattern = re.compile(re.escape(path).replace(re.escape(f"${{{key}}}"), r"(\d{4}-\d\d-\d\d)") + "[^/]+")
-        for name, data in self.stored(bucket, path.partition("$")[0]):
-            match = pattern.fullmatch(name)
-            if match and first <= (day := date.fromisoformat(match[1])) <= last:
-                yield day, f"s3://{bucket}/{name}", data
+    def _files(self, location: str) -> Iterator[tuple[str, bytes]]:
+        """Every object of a folder, for one LIST request a thousand; names that begin with _ or . are skipped."""
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        self.lists += 1
+        for number, (key, data) in enumerate(self.stored(bucket, prefix), start=1):
+            self.lists += number % 1_000 == 0
+            if not key.rpartition("/")[2].startswith(("_", ".")):
+                yield f"s3://{bucket}/{key}", data
+
+    def _partitions(self, database: str, name: str) -> Iterator[tuple[date, str]]:
+        pages = self.glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=name)
+        for page in pages:
+            for partition in page["Partitions"]:
+                yield date.fromisoformat(partition["Values"][0]), partition["StorageDescriptor"]["Location"]
 
 
 def bound(sql: str, parameters: list[str]) -> exp.Expression:
@@ -291,14 +322,6 @@ def _read_by_name(data: bytes, wanted: pa.Schema, uri: str) -> pa.Table:
                 f"{column.type} defined in table schema"
             )
     return part.select(wanted.names).cast(wanted)
-
-
-def _projected_date(text: str) -> date:
-    match = re.fullmatch(r"NOW(?:\+(\d+)(MONTHS|DAYS))?", text)
-    if not match:
-        return date.fromisoformat(text)
-    days = int(match[1] or 0) * (31 if match[2] == "MONTHS" else 1)
-    return datetime.now(UTC).date() + timedelta(days=days)
 
 
 def text_of(value: object) -> str | None:

@@ -16,11 +16,12 @@ class Fault:
     """What happens to one request of a method.
 
     `lose_answer`: it is carried out, but the connection dies before the answer; `cut_body`: half of the body arrives;
-    `refuse`: it is not carried out, and answered with an S3 error of this code and status.
+    `refuse`: it is not carried out, and answered with an error of this code and status; `html`: it gets the page of a
+    proxy between us and AWS.
     """
 
     method: str
-    kind: Literal["lose_answer", "cut_body", "refuse"]
+    kind: Literal["lose_answer", "cut_body", "refuse", "html"]
     code: str = ""
     status: int = 0
 
@@ -67,7 +68,12 @@ def proxy_to(target: str) -> Iterator[Proxy]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             fault = proxy.fault_for(self.command)
             if fault is not None and fault.kind == "refuse":
-                self.send(fault.status, {"Content-Type": "application/xml"}, _error_document(fault.code))
+                self.send(fault.status, {"Content-Type": "application/xml"}, _error_document(fault.code, body))
+                return
+            if fault is not None and fault.kind == "html":
+                self.send(
+                    200, {"Content-Type": "text/html"}, b"<html><body>Please sign in to the network</body></html>"
+                )
                 return
             if scripted := proxy.answer_to(body):
                 self.send(200, {"Content-Type": "text/xml"}, scripted)
@@ -117,5 +123,8 @@ def _forward(
         connection.close()
 
 
-def _error_document(code: str) -> bytes:
-    return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>scripted fault</Message></Error>".encode()
+def _error_document(code: str, body: bytes) -> bytes:
+    """An error as S3 words it, or as the services do that are asked by a form."""
+    error = f"<Error><Code>{code}</Code><Message>scripted fault</Message></Error>"
+    asked_by_form = body.startswith(b"Action=")
+    return f"<?xml version='1.0'?>{f'<ErrorResponse>{error}</ErrorResponse>' if asked_by_form else error}".encode()

@@ -53,10 +53,18 @@ _COPY = re.compile(
 _PARAMETER = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|::|:([A-Za-z_]\w*)""")
 _MAX_BATCH = 40
 _SYSTEM_VIEWS = """
-CREATE TABLE sys_copy_job (job_id BIGINT, job_name VARCHAR, iam_role VARCHAR, job_text VARCHAR, is_auto INTEGER);
-CREATE TABLE sys_copy_job_detail (
-    job_name VARCHAR, file_location VARCHAR, file_name VARCHAR, file_size BIGINT, status VARCHAR);
-CREATE MACRO has_database_privilege(user_name, database_name, privilege) AS TRUE;
+CREATE TABLE copy_jobs (
+    owner VARCHAR, job_id BIGINT, job_name VARCHAR, iam_role VARCHAR, job_text VARCHAR, is_auto INTEGER);
+CREATE TABLE copy_job_details (
+    owner VARCHAR, job_name VARCHAR, file_location VARCHAR, file_name VARCHAR, file_size BIGINT, status VARCHAR);
+CREATE TABLE svv_copy_job_integrations (
+    job_owner INTEGER, channel_arn VARCHAR, bucket VARCHAR, channel_state VARCHAR, db_name VARCHAR, job_name VARCHAR,
+    job_state INTEGER);
+CREATE TABLE caller (name VARCHAR);
+INSERT INTO caller VALUES ('IAM:us');
+CREATE VIEW sys_copy_job AS SELECT * EXCLUDE (owner) FROM copy_jobs WHERE owner = (SELECT name FROM caller);
+CREATE VIEW sys_copy_job_detail AS
+    SELECT * EXCLUDE (owner) FROM copy_job_details WHERE owner = (SELECT name FROM caller);
 CREATE TABLE sys_copy_job_info (job_name VARCHAR, record_time TIMESTAMP, message VARCHAR);
 CREATE TABLE svv_columns (
     table_schema VARCHAR, table_name VARCHAR, column_name VARCHAR, ordinal_position INTEGER, is_nullable VARCHAR,
@@ -131,13 +139,61 @@ class RedshiftSimulator(JsonService):
         self.resume = threading.Event()
         self.submissions: dict[str, Submission] = {}
         self.jobs: dict[str, tuple[re.Match[str], set[str]]] = {}
+        self.owners: dict[str, str] = {}
+        self.read_only: set[str] = set()
+        self.integrated = False
         self.duckdb = duckdb.connect()
         self.duckdb.execute(_SYSTEM_VIEWS)
+        self.may_create = True
+
+    @property
+    def caller(self) -> str:
+        """The database user: a regular one, who sees his own jobs only."""
+        return str(self.duckdb.cursor().execute("SELECT name FROM caller").fetchall()[0][0])
+
+    @caller.setter
+    def caller(self, name: str) -> None:
+        self.duckdb.cursor().execute("UPDATE caller SET name = ?", [name])
+
+    def integrate(self) -> None:
+        """Set up the bucket's S3 event integration, which a warehouse does not have by itself."""
+        self.integrated = True
+        self.duckdb.cursor().execute(
+            "INSERT INTO svv_copy_job_integrations VALUES (100, 'arn', 'bucket', 'Established', 'dev', '', 0)"
+        )
+
+    @property
+    def may_create(self) -> bool:
+        """What HAS_DATABASE_PRIVILEGE answers, as the text that the Data API makes of it."""
+        return self._may_create
+
+    @may_create.setter
+    def may_create(self, granted: bool) -> None:
+        self._may_create = granted
+        self.duckdb.execute(
+            "CREATE OR REPLACE MACRO has_database_privilege(user_name, database_name, privilege) "
+            f"AS '{str(granted).lower()}'"
+        )
 
     # Operations
 
     def execute(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        if request["Sql"] == "ROLLBACK":
+            self.read_only.discard(request["SessionId"])
+            return self._submit(request, ["SELECT 1"], is_batch=False)
+        if session := request.get("SessionId"):
+            self._check_session(session, request["Sql"])
+        if not session and request.get("SessionKeepAliveSeconds"):
+            session = str(uuid.uuid4())
+            self.read_only.add(session)
+            assert request["Sql"] == "BEGIN READ ONLY"
+            return {**self._submit(request, ["SELECT 1"], is_batch=False), "SessionId": session}
         return self._submit(request, [_bound(request["Sql"], request.get("Parameters", ()))], is_batch=False)
+
+    def _check_session(self, session: str, sql: str) -> None:
+        statement = sqlglot.parse_one(_PARAMETER.sub("NULL", sql), read="redshift")
+        if session in self.read_only and not isinstance(statement, exp.Query):
+            raise ServiceError("ValidationException", "ERROR: transaction is read-only")
 
     def batch(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         if len(request["Sqls"]) > _MAX_BATCH:
@@ -195,7 +251,7 @@ class RedshiftSimulator(JsonService):
             raise ServiceError("ResourceNotFoundException", "Query does not exist.") from None
 
     def _submit(self, request: Mapping[str, Any], sqls: list[str], *, is_batch: bool) -> Mapping[str, Any]:
-        if ("WorkgroupName" in request) == ("ClusterIdentifier" in request):
+        if "SessionId" not in request and ("WorkgroupName" in request) == ("ClusterIdentifier" in request):
             raise ServiceError("ValidationException", "Exactly one of WorkgroupName and ClusterIdentifier is needed")
         statement_id = str(uuid.uuid4())
         submission = Submission(sqls, is_batch, deque(self.states), sub_states=["SUBMITTED"] * len(sqls))
@@ -243,6 +299,10 @@ class RedshiftSimulator(JsonService):
         if match := _COPY.fullmatch(sql.strip()):
             self._copy_statement(connection, match, submission)
             return
+        if drop := re.fullmatch(r"COPY JOB DROP (\w+)", sql.strip()):
+            del self.jobs[drop[1]]
+            connection.execute("DELETE FROM copy_jobs WHERE job_name LIKE ? || '%'", [drop[1]])
+            return
         if re.match(r"\s*(COPY|TRUNCATE|COMMIT|BEGIN|VACUUM|GRANT)\b", sql, re.IGNORECASE):
             raise StatementFailedError(f"syntax error or not allowed in a transaction: {sql[:60]}")
         statement = sqlglot.parse_one(sql, read="redshift")
@@ -251,7 +311,7 @@ class RedshiftSimulator(JsonService):
         if isinstance(statement, exp.Drop) and statement.kind == "TABLE":
             dropped = [table.name for table in statement.find_all(exp.Table)]
             connection.execute("DELETE FROM svv_columns WHERE list_contains(?, table_name)", [dropped])
-        cursor = connection.execute(statement.sql("duckdb"))
+        cursor = connection.execute(_with_cuts(statement).sql("duckdb"))
         if isinstance(statement, exp.Query):
             submission.columns = [(column[0], _TYPES.get(str(column[1]), "numeric")) for column in cursor.description]
             submission.digits = decimal_digits.of(cursor.description)
@@ -279,13 +339,14 @@ class RedshiftSimulator(JsonService):
         if match["job"] in self.jobs:
             raise StatementFailedError(f"copy job {match['job']} already exists")
         # Files that were there before the job are never loaded by it.
+        self.owners[match["job"]] = self.caller
         self.jobs[match["job"]] = (match, {key for key, _ in self._objects(match)})
-        values = [len(self.jobs), match["job"].ljust(128), match["role"].strip("'"), match[0]]
-        connection.execute("INSERT INTO sys_copy_job VALUES (?, ?, ?, ?, 1)", values)
+        values = [self.caller, len(self.jobs), match["job"].ljust(128), match["role"].strip("'"), match[0]]
+        connection.execute("INSERT INTO copy_jobs VALUES (?, ?, ?, ?, ?, 1)", values)
 
     def deliver(self) -> None:
         """Let the COPY JOBs see the files that arrived: each new file name once, in a transaction of its own."""
-        for name, (match, seen) in self.jobs.items():
+        for name, (match, seen) in self.jobs.items() if self.integrated else ():
             for key, data in self._objects(match):
                 if key in seen:
                     continue
@@ -300,8 +361,8 @@ class RedshiftSimulator(JsonService):
                     connection.execute("ROLLBACK")
                     status = "Error"
                 connection.execute(
-                    "INSERT INTO sys_copy_job_detail VALUES (?, ?, ?, ?, ?)",
-                    [name, match["bucket"], key, len(data), status],
+                    "INSERT INTO copy_job_details VALUES (?, ?, ?, ?, ?, ?)",
+                    [self.owners[name], name, match["bucket"], key, len(data), status],
                 )
 
     def _objects(self, match: re.Match[str]) -> Iterable[tuple[str, bytes]]:
@@ -325,6 +386,17 @@ class RedshiftSimulator(JsonService):
             "INSERT INTO sys_load_error_detail VALUES (1, ?, ?, ?, '', '', 15007, ?)",
             [datetime.now(UTC).replace(tzinfo=None), uri.ljust(256), column.ljust(127), problem],
         )
+
+
+def _with_cuts(statement: exp.Expression) -> exp.Expression:
+    """The statement with casts of computed values to decimals that cut, as Redshift may do, where DuckDB rounds."""
+    for cast in list(statement.find_all(exp.Cast)):
+        if cast.to.is_type("decimal") and isinstance(cast.this, exp.Binary):
+            scale = 10 ** int(cast.to.expressions[1].name)
+            cast.set(
+                "this", sqlglot.parse_one(f"TRUNC(({cast.this.sql('duckdb')}) * {scale}) / {scale}", read="duckdb")
+            )
+    return statement
 
 
 def _remember_columns(connection: duckdb.DuckDBPyConnection, statement: exp.Create) -> None:

@@ -125,6 +125,7 @@ def test_a_heavy_library_has_one_door():
     assert doors.keys() == {
         "boto3",
         "duckdb",
+        "massive",
         "pandas",
         "pandas_market_calendars",
         "polygon",
@@ -133,4 +134,6 @@ def test_a_heavy_library_has_one_door():
         "tenacity",
         "typer",
         "vl_convert",
+        "websockets",
+        "yaml",
     }

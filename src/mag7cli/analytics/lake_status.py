@@ -9,6 +9,7 @@ from typing import Final
 from mag7cli.lake.document_index import CollectedDates
 from mag7cli.lake.layout import ANALYTICS, HOLDINGS, PROCESSED, RAW, REFERENCE, WAREHOUSE, Lake
 from mag7cli.market.calendar import known_until, sessions
+from mag7cli.market.index_history import confirmed_until
 
 _ZONES: Final = {
     "raw documents": RAW,
@@ -40,7 +41,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The lake at a glance. `missing` are the gaps up to the last session that is over, later ones are `behind`."""
+    """The lake at a glance. `missing` are the gaps up to the last session that is over, later ones are `behind`.
+
+    `membership_known_until` is the last day for which the joins and leaves of the index are known.
+    """
 
     first: date | None
     last: date | None
@@ -51,6 +55,7 @@ class Status:
     gaps: tuple[Gap, ...]
     behind: int
     holdings: tuple[date, ...]
+    membership_known_until: date
     sizes: tuple[Size, ...]
     last_collected_at: str | None
     simulated: bool
@@ -79,6 +84,7 @@ def status(lake: Lake, last_session: date) -> Status:
         gaps=tuple(gap for gap in gaps if gap.last < days[-1]) if days else (),
         behind=sum(day > days[-1] for day in wanted) if days else 0,
         holdings=tuple(lake.holdings_dates()),
+        membership_known_until=confirmed_until(),
         sizes=tuple(_size(lake, zone, prefix) for zone, prefix in _ZONES.items()),
         last_collected_at=newest["data_collection_time"] if newest else None,
         simulated=bool(newest and newest.get("source", {}).get("simulated")),

@@ -13,6 +13,7 @@ from typing import Final
 from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure, Status, read_concentration
 from mag7cli.analytics.statistics import Change, Point, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
+from mag7cli.market.index_history import confirmed_until
 from mag7cli.warehouse.engines import SqlEngine
 
 KIND: Final = "full market capitalisation, each company counted once"
@@ -64,7 +65,10 @@ class CompanyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Whether to trust it. `reasons` say why the date is suspect; `partial_since` are later dates without a figure."""
+    """Whether to trust it. `reasons` say why the date is suspect; `partial_since` are later dates without a figure.
+
+    `membership_known_until` is how far the joins and leaves are known from which the list of constituents follows.
+    """
 
     status: Status
     reasons: tuple[str, ...]
@@ -72,6 +76,7 @@ class Quality:
     partial_since: tuple[date, ...]
     membership_kind: str | None
     membership_as_of: date | None
+    membership_known_until: date
     method: str | None
     simulated: bool
 
@@ -212,6 +217,7 @@ def _quality(concentration: Concentration, day: Day) -> Quality:
         partial_since=tuple(d.on for d in concentration.days if d.on > day.on and d.figure is None),
         membership_kind=day.membership_kind,
         membership_as_of=day.membership_as_of,
+        membership_known_until=confirmed_until(),
         method=day.method,
         simulated=day.simulated,
     )

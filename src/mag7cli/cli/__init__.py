@@ -19,6 +19,7 @@ COMMANDS: Final = Words(
         "load": Entry("load:load", "Load the tables into the warehouse."),
         "run": Entry("run:run", "Collect, transform, validate, load and report: the line for cron."),
         "show": Entry("show:show", "Print the answer: how much of the index is seven companies."),
+        "live": Entry("live:live", "Show the share during the session, from the vendor's stream."),
         "report": Entry("report:report", "Draw the report: one HTML file that needs no network."),
         "exposure": Entry("exposure:exposure", "Show how much of your money is in the seven."),
         "status": Entry("status:status", "Print what the lake holds and lacks."),
@@ -32,6 +33,33 @@ COMMANDS: Final = Words(
                 "show": Entry("config:show", "Show what every option is set to, and by what."),
                 "path": Entry("config:path", "Show where configuration files are looked for."),
                 "template": Entry("config:template", "Print a configuration file with every option in it."),
+            },
+        ),
+        "deploy": Words(
+            "The pipeline in an AWS account, as one template.",
+            {
+                "render": Entry("deploy:render", "Print the CloudFormation template of the pipeline."),
+                "package": Entry(
+                    "deploy:package", "Make the zip file of the functions, from the wheels of their runtime."
+                ),
+                "cost": Entry("deploy:cost", "Estimate what a month costs, with its assumptions."),
+                "diff": Entry(
+                    "deploy:diff", "Say what an apply with the same options would change, and change nothing."
+                ),
+                "apply": Entry("deploy:apply", "Make the stack, or bring it up to date, and follow it to its end."),
+                "secret": Entry(
+                    "deploy:secret",
+                    "Put the vendor's key into the stack's secret, from standard input or the configured "
+                    "api_key_command.",
+                ),
+                "start": Entry(
+                    "deploy:start", "Start a machine: the history of a range, or the recovery of what failed."
+                ),
+                "status": Entry(
+                    "deploy:status", "Show the stack, its outputs, and the last executions of its machines."
+                ),
+                "logs": Entry("deploy:logs", "Print what a function logged."),
+                "destroy": Entry("deploy:destroy", "Delete the stack and follow it to its end; the data stays."),
             },
         ),
         "demo": Entry("demo:demo", "Run the whole pipeline on a simulated market, offline and without a key."),

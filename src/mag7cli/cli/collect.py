@@ -42,6 +42,9 @@ MaxDurationOption = Annotated[
 HoldingsOption = Annotated[
     Path | None, typer.Option("--holdings", metavar="FILE", help="A holdings file to keep in the lake first.")
 ]
+AcceptOption = Annotated[
+    bool, typer.Option("--accept", help="Keep the holdings file although it is doubtful, or in place of another.")
+]
 ToleranceOption = Annotated[
     float, typer.Option("--tolerance", min=0.0, metavar="PCT", help="Error allowed to the index's total, in percent.")
 ]
@@ -61,6 +64,7 @@ class CollectOptions(NamedTuple):
     max_calls: MaxCallsOption = None
     max_duration: MaxDurationOption = None
     holdings: HoldingsOption = None
+    accept: AcceptOption = False
     tolerance: ToleranceOption = DEFAULT_TOLERANCE_PCT
     workers: WorkersOption = None
     lake: LakeOption = DEFAULT_LAKE
@@ -79,6 +83,7 @@ class CollectOptions(NamedTuple):
             max_calls=self.max_calls,
             max_duration_s=parse_duration(self.max_duration) if self.max_duration else None,
             holdings=self.holdings,
+            accept=self.accept,
             tolerance_pct=self.tolerance,
             workers=self.workers,
             force=force,

@@ -51,20 +51,20 @@ LOCAL: Final = EngineOptions()
 
 
 @contextmanager
-def opened(options: EngineOptions) -> Iterator["SqlEngine"]:
-    """The engine over the lake's tables. Raises EngineError, UsageError."""
-    engine = _open(options)
+def opened(options: EngineOptions, *, read_only: bool = False) -> Iterator["SqlEngine"]:
+    """The engine over the tables, on Redshift kept from writing if `read_only`. Raises EngineError, UsageError."""
+    engine = _open(options, read_only)
     try:
         yield engine
     finally:
         engine.close()
 
 
-def _open(options: EngineOptions) -> "SqlEngine":
+def _open(options: EngineOptions, read_only: bool) -> "SqlEngine":
     if options.engine == "athena":
         return _athena(options)
     if options.engine == "redshift":
-        return _redshift(options)
+        return _redshift(options, read_only)
     from mag7cli.lake.layout import Lake
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
@@ -82,10 +82,10 @@ def _athena(options: EngineOptions) -> "SqlEngine":
     )
 
 
-def _redshift(options: EngineOptions) -> "SqlEngine":
+def _redshift(options: EngineOptions, read_only: bool) -> "SqlEngine":
     from mag7cli.warehouse.engines.redshift import RedshiftEngine
 
-    return RedshiftEngine(warehouse_of(options))
+    return RedshiftEngine(warehouse_of(options), read_only=read_only)
 
 
 def warehouse_of(options: EngineOptions) -> "Warehouse":

@@ -1,6 +1,6 @@
 """`mag7 explain`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -102,9 +102,18 @@ def _receipt_tail(found: "Receipt") -> Iterator[Line]:
     if found.not_listed:
         yield Line(f"Not listed on that date: {', '.join(found.not_listed)}")
     yield Line("")
-    yield Line(f"Constituents: {found.membership['kind']} as of {found.membership['as_of']}")
+    yield from _membership_lines(found.membership)
     yield Line(f"Source: {found.source.get('vendor')}, method {found.source.get('method')}, "
                f"client {found.source.get('version')}, collected {found.collected_at}")  # fmt: skip
     for one in found.inputs:
         yield Line(f"  sha256 {one.sha256}  {one.uri}", "faint")
     yield Line(f"mag7 {found.code_version}", "faint")
+
+
+def _membership_lines(membership: Mapping[str, str]) -> Iterator[Line]:
+    """Who was in the index, how that was known, and what spoke against it."""
+    until = membership.get("confirmed_until")
+    known = f", joins and leaves known until {until}" if until else ""
+    yield Line(f"Constituents: {membership['kind']} as of {membership['as_of']}{known}")
+    if membership.get("accepted"):
+        yield Line(f"  their holdings file was accepted although {membership['accepted']}", "warn")

@@ -20,6 +20,9 @@ IamRoleOption = Annotated[
 AutoCopyOption = Annotated[
     bool, typer.Option("--auto-copy", help="Redshift: let COPY JOBs load each new date by themselves.")
 ]
+EndAutoCopyOption = Annotated[
+    bool, typer.Option("--end-auto-copy", help="Redshift: drop the COPY JOBs and their files, then load everything.")
+]
 StatusOption = Annotated[bool, typer.Option("--status", help="Redshift: what was loaded, what failed, and why.")]
 RecreateOption = Annotated[bool, typer.Option("--recreate", help="Redshift: replace tables of an older shape.")]
 
@@ -38,6 +41,7 @@ def load(
     auto_copy: AutoCopyOption = False,
     status: StatusOption = False,
     recreate: RecreateOption = False,
+    end_auto_copy: EndAutoCopyOption = False,
 ) -> None:
     """Load the tables into the warehouse.
 
@@ -47,21 +51,29 @@ def load(
     from mag7cli.lake.layout import Lake
 
     place = Lake.at(options.lake)
-    if options.engine != "redshift" and (auto_copy or status or recreate):
-        raise UsageError("--auto-copy, --status and --recreate belong to Redshift", hint="add --engine redshift")
+    if options.engine != "redshift" and (auto_copy or status or recreate or end_auto_copy):
+        raise UsageError(
+            "--auto-copy, --end-auto-copy, --status and --recreate belong to Redshift", hint="add --engine redshift"
+        )
     if dry_run:
-        output.lines([f"{statement};\n" for statement in _statements(options, place, iam_role, auto_copy)])
+        output.lines(
+            [
+                f"{statement};\n"
+                for statement in _statements(options, place, iam_role, auto_copy=auto_copy, recreate=recreate)
+            ]
+        )
     elif options.engine == "duckdb":
         output.show(_local(place))
     elif options.engine == "athena":
         output.show(_athena(options, place))
     else:
-        from mag7cli.cli.load_redshift import load_redshift
+        from mag7cli.cli.load_redshift import RedshiftMode, load_redshift
 
-        output.show(load_redshift(options, place, iam_role, auto_copy=auto_copy, status=status, recreate=recreate))
+        mode = RedshiftMode(auto_copy=auto_copy, end_auto_copy=end_auto_copy, status=status, recreate=recreate)
+        output.show(load_redshift(options, place, iam_role, mode))
 
 
-def _statements(options: EngineOptions, lake: "Lake", role: str, auto_copy: bool) -> list[str]:
+def _statements(options: EngineOptions, lake: "Lake", role: str, *, auto_copy: bool, recreate: bool) -> list[str]:
     """The exact SQL of a load."""
     if options.engine == "athena":
         from mag7cli.warehouse.glue_catalog import statements
@@ -70,7 +82,8 @@ def _statements(options: EngineOptions, lake: "Lake", role: str, auto_copy: bool
     if options.engine == "redshift":
         from mag7cli.warehouse import copy_jobs, redshift_load
 
-        return copy_jobs.statements(lake.store, role) if auto_copy else redshift_load.dry_run(lake, role)
+        jobs = copy_jobs.statements(lake.store, role) if auto_copy else []
+        return [*redshift_load.dry_run(lake, role, recreate=recreate), *jobs]
     from mag7cli.warehouse.duckdb_load import statements as duckdb_statements
 
     return duckdb_statements(lake)

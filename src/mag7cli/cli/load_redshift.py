@@ -1,7 +1,7 @@
 """What `mag7 load --engine redshift` does, and how it is told."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from mag7cli.cli.engines import EngineOptions, opened
@@ -15,24 +15,36 @@ if TYPE_CHECKING:
     from mag7cli.warehouse.redshift_status import LoadStatus
 
 
-def load_redshift(
-    options: EngineOptions, lake: "Lake", role: str, *, auto_copy: bool, status: bool, recreate: bool
-) -> Result:
-    """Load the warehouse, or set up its COPY JOBs, or look at what was loaded; the last two exclude each other."""
-    if auto_copy and status:
-        raise UsageError("either --auto-copy or --status, not both")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedshiftMode:
+    """What a load of Redshift is to do besides, or instead of, replacing the rows."""
+
+    auto_copy: bool = False
+    end_auto_copy: bool = False
+    status: bool = False
+    recreate: bool = False
+
+    def __post_init__(self) -> None:
+        if [self.auto_copy, self.end_auto_copy, self.status].count(True) > 1:
+            raise UsageError("only one of --auto-copy, --end-auto-copy and --status")
+
+
+def load_redshift(options: EngineOptions, lake: "Lake", role: str, mode: RedshiftMode) -> Result:
+    """Load the warehouse, or set up its COPY JOBs or end them, or look at what was loaded."""
     from mag7cli.lake.lock import locked
-    from mag7cli.warehouse import redshift_load
+    from mag7cli.warehouse import copy_jobs, redshift_load
     from mag7cli.warehouse.redshift_status import load_status
 
     redshift_load.check_is_s3(lake.store)
-    if status:
+    if mode.status:
         with opened(options) as engine:
             return _status(load_status(engine))
     with locked(lake, "mag7 load"), opened(options) as engine:
-        if auto_copy:
-            return _auto_copied(redshift_load.auto_copy(lake, engine, role))
-        return _loaded(redshift_load.load(lake, engine, role, recreate=recreate))
+        if mode.auto_copy:
+            return _auto_copied(redshift_load.auto_copy(lake, engine, role, recreate=mode.recreate))
+        if mode.end_auto_copy:
+            copy_jobs.end(lake.store, engine)
+        return _loaded(redshift_load.load(lake, engine, role, recreate=mode.recreate))
 
 
 def _loaded(result: "LoadResult") -> Result:
@@ -70,6 +82,11 @@ def _auto_copy_sentences(result: "AutoCopyResult") -> Iterator[str]:
         yield f"Loaded {counted(len(result.load.tables), 'table')}, since no job had been there."
     yield f"Created {counted(len(result.created), 'COPY JOB')}: {', '.join(result.created) or 'all were there'}."
     yield f"Handed over {counted(len(export.written), 'file')}; {len(export.waiting)} from before are still waiting."
+    if not result.is_integrated:
+        yield (
+            "Nothing will be loaded yet: the bucket has no established S3 event integration with the warehouse. "
+            "aws redshift create-integration makes one; docs/aws.md has the two policies that it needs."
+        )
     if export.changed:
         days = sorted({one.trading_date.isoformat() for one in export.changed})
         yield (

@@ -24,6 +24,7 @@ from mag7cli.core.logs import NOTICE, LogFormat
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from mag7cli.core.progress import Progress
 
@@ -157,9 +158,9 @@ class Output:
         else:
             _print(_plain_text(blocks))
 
-    def lines(self, lines: Sequence[str]) -> None:
-        """Print lines as they are, whatever the format."""
-        _print("".join(f"{line}\n" for line in lines))
+    def lines(self, lines: Sequence[str]) -> bool:
+        """Print lines as they are, whatever the format; False once nobody reads them any more."""
+        return _print("".join(f"{line}\n" for line in lines))
 
     def _machine_text(self, result: Result) -> str | None:
         """The result in a format that is the same everywhere; None if it is text for people."""
@@ -296,18 +297,33 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def _print_rich(blocks: Sequence[Line | Grid]) -> None:
-    from rich.console import Console
-    from rich.text import Text
+def is_terminal_output() -> bool:
+    """Whether stdout is a terminal that can be drawn on."""
+    return _is_terminal(sys.stdout)
 
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+def _print_rich(blocks: Sequence[Line | Grid]) -> None:
+    console = rich_console()
     with _output_errors():
         for block in blocks:
-            if isinstance(block, Line):
-                # Soft: a command that is to be pasted must not get line ends of ours.
-                console.print(Text(block.text, style=_RICH_STYLES[block.style]), soft_wrap=True)
-            else:
-                console.print(_rich_table(block.within(console.width), console))
+            # Soft: a command that is to be pasted must not get line ends of ours.
+            console.print(rich_block(block, console), soft_wrap=isinstance(block, Line))
+
+
+def rich_console() -> "Console":
+    """The terminal behind stdout, which is given nothing to interpret."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+
+def rich_block(block: Line | Grid, console: "Console") -> "Text | Table":
+    """The block as rich sets it at the width of a terminal."""
+    from rich.text import Text
+
+    if isinstance(block, Line):
+        return Text(block.text, style=_RICH_STYLES[block.style])
+    return _rich_table(block.within(console.width), console)
 
 
 def _rich_table(grid: Grid, console: "Console") -> "Table":
@@ -342,16 +358,19 @@ def _write(path: Path, text: str) -> None:
         raise Mag7Error(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _print(text: str, *, machine: bool = False) -> None:
-    """Write to stdout. `machine` text is UTF-8 whatever the locale says."""
+def _print(text: str, *, machine: bool = False) -> bool:
+    """Write to stdout; False if its reader has gone. `machine` text is UTF-8 whatever the locale says."""
     stream = sys.stdout
     if stream is None:
-        return
+        return True
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8" if machine else None, errors="replace")
+    flushed: list[str] = []
     with _output_errors():
         stream.write(text)
         stream.flush()
+        flushed.append(text)
+    return bool(flushed)
 
 
 @contextmanager

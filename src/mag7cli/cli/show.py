@@ -89,10 +89,14 @@ def _answer_lines(found: "Answer") -> Iterator[Line]:
 
 
 def _quality_lines(found: "Answer") -> Iterator[Line]:
+    from mag7cli.market.membership import how_known
+
     quality = found.quality
-    yield Line(f"Data: {quality.status}; constituents {quality.membership_kind} as of {quality.membership_as_of}, "
-               f"{counted(quality.failed_count, 'line')} failed, method {quality.method}.",
+    yield Line(f"Data: {quality.status}; {counted(quality.failed_count, 'line')} failed, method {quality.method}.",
                QUALITY_STYLES[quality.status])  # fmt: skip
+    stands_in = quality.membership_kind in ("nearest", "bundled")
+    yield Line(f"Constituents: {how_known(quality.membership_kind, quality.membership_as_of)}.",
+               "warn" if stands_in else "")  # fmt: skip
     for reason in quality.reasons:
         yield Line(f"  {reason}", "warn")
     if quality.partial_since:

@@ -23,8 +23,13 @@ _STANDARD_INPUT: Final = "-"
 _READING: Final = frozenset(
     {"select", "with", "from", "values", "table", "describe", "show", "summarize", "explain", "pivot", "unpivot"}
 )
+# The kind message; the promise is the engine's: DuckDB is closed off, Redshift's transaction may not write.
+_WRITING: Final = frozenset(
+    {"insert", "update", "delete", "merge", "create", "drop", "alter", "truncate", "copy", "unload", "grant", "revoke"}
+)
 # What may stand in SQL without being a word of it.
 _ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
+_LIVE: Final = re.compile(r"\blive\s*\.", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 2**63 - 1
 _TWO_DIGITS: Final = re.compile(r"decimal\(\d+,[0-2]\)")
 
@@ -65,7 +70,8 @@ def sql(
 ) -> None:
     """Ask the tables by SQL, read-only.
 
-    The tables are in the schema market_data; --list names them. Over a lake DuckDB answers, without any set-up.
+    The tables are in the schema market_data; --list names them. Over a lake DuckDB answers, without any set-up, and has
+    the minutes that mag7 live has kept as live.points and live.companies.
     """
     if [query is not None, name is not None, list_].count(True) != 1:
         raise UsageError(
@@ -75,12 +81,24 @@ def sql(
         output.show(_listing())
         return
     statement = _named(name) if name else _typed(query or "")
-    with opened(options) as engine:
+    with opened(options, read_only=True) as engine:
+        _offer_live_points(engine, statement, options.lake)
         rows = engine.query(statement, _parameters(engine, statement, as_of))
     output.show(_result(rows))
     for notice in (rows.note, _warning(engine, statement, rows)):
         if notice:
             output.notice(notice)
+
+
+def _offer_live_points(engine: "SqlEngine", statement: str, lake: str) -> None:
+    """Give DuckDB the minutes of the live zone if the statement asks for them."""
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    if _LIVE.search(statement) and isinstance(engine, DuckDbEngine):
+        from mag7cli.lake.layout import Lake
+        from mag7cli.live.points import add_live_tables
+
+        add_live_tables(engine, Lake.at(lake))
 
 
 def _named(name: str) -> str:
@@ -96,13 +114,23 @@ def _typed(query: str) -> str:
     words = bare.lower().split()
     if ";" in bare:
         raise UsageError("one statement at a time: there is a ; inside")
-    # SELECT … INTO makes a table in Redshift.
-    if not words or words[0].lstrip("(") not in _READING or "into" in words:
+    offence = _offence(words)
+    if offence:
         raise UsageError(
-            f"only a statement that reads can be run, not {words[0].upper() if words else 'an empty one'}",
+            f"only a statement that reads can be run, not {offence}",
             hint="mag7 transform and mag7 load write the tables",
         )
     return statement
+
+
+def _offence(words: Sequence[str]) -> str:
+    """The word that makes a statement one that writes; empty if there is none."""
+    if not words:
+        return "an empty one"
+    if words[0].lstrip("(") not in _READING:
+        return words[0].upper()
+    # WITH … DELETE and EXPLAIN ANALYZE INSERT write, and SELECT … INTO makes a table in Redshift.
+    return next((word.upper() for word in words if word.strip("()") in _WRITING or word == "into"), "")
 
 
 def _parameters(engine: "SqlEngine", statement: str, as_of: date | None) -> "dict[str, Value]":

@@ -1,6 +1,6 @@
 """`mag7 status`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +11,6 @@ from mag7cli.cli.quality import SIMULATED
 from mag7cli.core.formatting import count, counted, size
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from mag7cli.analytics.lake_status import Status
 
 _SHOWN: Final = 8
@@ -57,7 +55,11 @@ def _status_lines(found: "Status") -> Iterator[Line]:
         yield Line(f"Partial: {day}: {why}", "warn")
     for reason, lines in list(found.reasons.items())[:_SHOWN]:
         yield Line(f"Failed: {counted(lines, 'line')}: {reason}", "warn")
-    yield Line(_holdings_sentence(found.holdings))
+    held = found.holdings
+    yield Line(f"Holdings files: {len(held)}, {held[0]} to {held[-1]}." if held else "Holdings files: none.")
+    until = found.membership_known_until
+    beyond = found.last is not None and found.last > max([until, *held])
+    yield Line(f"Joins and leaves of the index: known until {until}.", "warn" if beyond else "")
     if found.behind or found.gaps or found.partial or found.failed:
         yield Line(f"{counted(found.behind, 'session')} behind. mag7 collect --dry-run tells what catching up costs.")
 

@@ -2,10 +2,10 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -16,8 +16,13 @@ from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
+    from mag7cli.lake.holdings import Verdict
     from mag7cli.lake.layout import Lake
     from mag7cli.market.holdings_file import Holdings
+    from mag7cli.market.index_history import IndexChange
+    from mag7cli.market.membership import Membership
+
+Every = Literal["week", "month", "quarter"]
 
 _STANDARD_INPUT: Final = "-"
 
@@ -25,8 +30,8 @@ _log = logging.getLogger(__name__)
 
 
 @command(
+    "mag7 tickers --as-of 2022-06-30",
     "mag7 tickers IVV_holdings.csv --format csv --out tickers.csv",
-    "mag7 tickers --download",
     "mag7 tickers --download --from 2021-01-01 --every month",
     formats=("text", "csv", "python", "json"),
 )
@@ -46,29 +51,36 @@ def tickers(
             "--from", parser=parse_date, metavar="YYYY-MM-DD", help="With --download: the files from this day on."
         ),
     ] = None,
-    every: Annotated[
-        Literal["week", "month", "quarter"], typer.Option("--every", help="With --from: one file of each.")
-    ] = "month",
+    every: Annotated[Every, typer.Option("--every", help="With --from: one file of each.")] = "month",
+    changes: Annotated[
+        bool, typer.Option("--changes", help="Print the rows that mag7's table of joins and leaves lacks.")
+    ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Keep the file although it is doubtful, or in place of another.")
+    ] = False,
     out: OutOption = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Print the tickers of the S&P 500.
 
-    They are read from a holdings file, which is kept in the lake; without one, from the lake's newest file, or else
-    from the list that comes with mag7. Tickers are spelt as the vendor does: BRK.B, BF.B.
+    They are those of a day, today by default: by the joins and leaves that come with mag7, from the lake's latest
+    holdings file on or before it. A FILE or a download is printed as it is, and kept in the lake if it is what it
+    should be. Tickers are spelt as the vendor does: BRK.B, BF.B.
     """
     from mag7cli.lake.layout import Lake
 
     _check(file, download, as_of, from_)
     place = Lake.at(lake)
     if from_:
-        output.show(_downloaded(output, place, from_, every), to=out)
-    elif file:
-        output.show(_of_file(output, place, *_read(file), as_of), to=out)
-    elif download:
-        output.show(_of_site(output, place, as_of), to=out)
+        output.show(_downloaded(output, place, from_, every, accept=accept), to=out)
+        return
+    if file or download:
+        holdings, data = _read(file, as_of) if file else _fetch(as_of)
+        verdict = _keep(output, place, holdings, data, accept=accept)
+        result = _changes([holdings]) if changes else _of_file(holdings, verdict, "file" if file else "download")
     else:
-        output.show(_of_lake(output, place, as_of), to=out)
+        result = _changes(_kept(place, as_of)) if changes else _of_day(output, place, as_of)
+    output.show(result, to=out)
 
 
 def _check(file: str | None, download: bool, as_of: date | None, from_: date | None) -> None:
@@ -81,7 +93,17 @@ def _check(file: str | None, download: bool, as_of: date | None, from_: date | N
         raise UsageError("either --as-of or --from, not both")
 
 
-def _read(file: str) -> tuple[bytes, str]:
+# A file or a download
+
+
+def _read(file: str, as_of: date | None) -> "tuple[Holdings, bytes]":
+    from mag7cli.market import holdings_file
+
+    data, name = _bytes_of(file)
+    return holdings_file.parse(data, name, as_of=as_of), data
+
+
+def _bytes_of(file: str) -> tuple[bytes, str]:
     """The bytes, and what to call them."""
     if file == _STANDARD_INPUT:
         return sys.stdin.buffer.read(), "stdin"
@@ -91,47 +113,40 @@ def _read(file: str) -> tuple[bytes, str]:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _of_file(output: Output, lake: "Lake", data: bytes, name: str, as_of: date | None) -> Result:
-    from mag7cli.market import holdings_file
-
-    found = holdings_file.parse(data, name, as_of=as_of)
-    _keep(output, lake, found, data)
-    return _result(found.tickers, found.as_of, "file")
-
-
-def _of_site(output: Output, lake: "Lake", as_of: date | None) -> Result:
+def _fetch(as_of: date | None) -> "tuple[Holdings, bytes]":
     from mag7cli.vendors.ishares import HoldingsSite
 
-    found, data = HoldingsSite().download(as_of)
-    _keep(output, lake, found, data)
-    return _result(found.tickers, found.as_of, "download")
+    return HoldingsSite().download(as_of)
 
 
-def _keep(output: Output, lake: "Lake", found: "Holdings", data: bytes) -> None:
-    """Keep the file in the lake if it can be told whose it is and of which day, and say what is odd about it."""
-    from mag7cli.market.holdings_file import sp500_doubt
+def _keep(output: Output, lake: "Lake", holdings: "Holdings", data: bytes, *, accept: bool) -> "Verdict":
+    """Keep the file in the lake if it is what it should be, and say what is odd about it."""
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.holdings import keep
 
-    for warning in found.warnings:
+    for warning in holdings.warnings:
         output.warn(warning)
-    for row in found.dropped:
+    for row in holdings.dropped:
         _log.info("left out %s (%s): %s", row.symbol, row.name, row.reason)
-    doubt = sp500_doubt(found)
-    if doubt:
-        output.warn(f"not kept in the lake: {doubt}")
-    elif found.as_of is None:
-        output.warn("not kept in the lake: the file does not say of which day it is; --as-of does")
-    else:
-        lake.write_holdings(found.as_of, data)
-    output.notice(_summary(found), as_of=found.as_of, tickers=len(found.equities), dropped=len(found.dropped))
+    verdict = keep(lake, holdings, data, today=SystemClock().now().date(), accept=accept)
+    for reason in verdict.reasons:
+        output.warn(f"kept in the lake although {reason}" if verdict.is_kept else f"not kept in the lake: {reason}")
+    for difference in verdict.differences:
+        output.warn(str(difference))
+    output.notice(
+        _summary(holdings), as_of=holdings.as_of, tickers=len(holdings.equities), dropped=len(holdings.dropped)
+    )
+    return verdict
 
 
-def _summary(found: "Holdings") -> str:
+def _summary(holdings: "Holdings") -> str:
     """What was read, and how much was left out."""
-    told = f"{counted(len(found.equities), 'ticker')} of {found.fund}, {found.as_of or 'no day'}"
-    return f"{told}; {counted(len(found.dropped), 'other line')} left out, -v says which" if found.dropped else told
+    what = f"{counted(len(holdings.equities), 'ticker')} of {holdings.fund}, {holdings.as_of or 'no day'}"
+    dropped = counted(len(holdings.dropped), "other line")
+    return f"{what}; {dropped} left out, -v says which" if holdings.dropped else what
 
 
-def _downloaded(output: Output, lake: "Lake", first: date, every: Literal["week", "month", "quarter"]) -> Result:
+def _downloaded(output: Output, lake: "Lake", first: date, every: Every, *, accept: bool) -> Result:
     """Fetch the files that the lake does not have; each is kept at once, so that a run can be repeated."""
     from mag7cli.core.clock import SystemClock
     from mag7cli.core.progress import Note
@@ -143,10 +158,10 @@ def _downloaded(output: Output, lake: "Lake", first: date, every: Literal["week"
     rows: list[tuple[date | None, int]] = []
     with output.progress("holdings", unit="file") as progress:
         progress.start(len(days))
-        for found, data in HoldingsSite().history(days, kept):
-            _keep(output, lake, found, data)
-            rows.append((found.as_of, len(found.equities)))
-            progress.note(Note(doing=str(found.as_of)))
+        for holdings, data in HoldingsSite().history(days, kept):
+            _keep(output, lake, holdings, data, accept=accept)
+            rows.append((holdings.as_of, len(holdings.equities)))
+            progress.note(Note(doing=str(holdings.as_of)))
             progress.advance()
     output.notice(
         f"{counted(len(rows), 'file')} downloaded; the lake has {counted(len(lake.holdings_dates()), 'file')}"
@@ -155,48 +170,98 @@ def _downloaded(output: Output, lake: "Lake", first: date, every: Literal["week"
     return Result({"downloaded": grid.records()}, grid)
 
 
-def _of_lake(output: Output, lake: "Lake", as_of: date | None) -> Result:
-    """The list in force on a day by the lake's files, otherwise the newest, otherwise one that comes with mag7."""
-    from mag7cli.lake.holdings import read_kept
-    from mag7cli.market import symbology
-
-    known = lake.holdings_dates()
-    day = _in_force(known, as_of)
-    if day is None and as_of:
-        return _of_history(output, as_of)
-    if day is None:
-        output.notice(f"the list that comes with mag7, of {symbology.BUNDLED_AS_OF}: the lake has no holdings file")
-        return _result([line.ticker for line in symbology.bundled_constituents()], symbology.BUNDLED_AS_OF, "bundled")
-    holdings = read_kept(lake, day)
-    output.notice(_summary(holdings))
-    return _result(holdings.tickers, day, "lake")
+def _of_file(holdings: "Holdings", verdict: "Verdict", source: str) -> Result:
+    return _result(
+        holdings.tickers,
+        {
+            "as_of": holdings.as_of,
+            "source": source,
+            "kept": verdict.is_kept,
+            "doubts": list(verdict.reasons),
+            "differences": [{"ticker": row.ticker, "only_in": row.only_in} for row in verdict.differences],
+        },
+    )
 
 
-def _of_history(output: Output, as_of: date) -> Result:
-    """The list of a day by the joins and leaves that come with mag7; beyond them the nearest that is known."""
+# The list of a day
+
+
+def _of_day(output: Output, lake: "Lake", as_of: date | None) -> Result:
+    """The list of a day, today by default, and how it is known."""
+    from mag7cli.core.clock import SystemClock
+    from mag7cli.lake.holdings import read_all_kept
     from mag7cli.market import index_history
+    from mag7cli.market.calendar import last_completed_session
     from mag7cli.market.membership import members_on
 
-    members = members_on(as_of, {})
-    output.notice(
-        f"{counted(len(members.lines), 'constituent')}, {members.kind} as of {members.as_of}: joins and leaves are "
-        f"known from {index_history.FIRST_KNOWN} to {index_history.confirmed_until()}"
+    day = as_of or last_completed_session(SystemClock().now())
+    membership = members_on(day, read_all_kept(lake))
+    output.notice(f"the S&P 500 on {day}, {_how_known(membership)}")
+    if not index_history.is_known(day) and membership.kind != "observed":
+        output.warn(f"{index_history.reach(day)}; mag7 tickers --download keeps a newer list")
+    return _result(
+        [line.ticker for line in membership.lines],
+        {
+            "as_of": day,
+            "source": membership.kind,
+            "in_force_since": membership.as_of,
+            "holdings": membership.file,
+            "confirmed_until": index_history.confirmed_until(),
+        },
     )
-    return _result([line.ticker for line in members.lines], members.as_of, members.kind)
 
 
-def _in_force(known: Sequence[date], as_of: date | None) -> date | None:
-    """The newest file, or the newest one on or before a day, or else the oldest; None without any."""
-    until = [day for day in known if as_of is None or day <= as_of]
-    return until[-1] if until else next(iter(known), None)
+def _how_known(membership: "Membership") -> str:
+    """The list's source in words."""
+    from mag7cli.market import index_history
+
+    file = f"the holdings file of {membership.file}"
+    until = f"joins and leaves known until {index_history.confirmed_until()}"
+    return {
+        "observed": f"as {file} has it",
+        "history": f"from {file} by the {until}" if membership.file else f"by the {until}",
+        "nearest": f"by the nearest list, of {membership.as_of}",
+        "bundled": f"by the nearest list that comes with mag7, of {membership.as_of}",
+    }[membership.kind]
 
 
-def _result(found: Sequence[str], as_of: date | None, source: str) -> Result:
+# What the table lacks
+
+
+def _kept(lake: "Lake", as_of: date | None) -> "list[Holdings]":
+    """The lake's holdings file of a day, or its newest one. Raises UsageError where there is none."""
+    from mag7cli.lake.holdings import read_kept
+
+    days = [day for day in lake.holdings_dates() if as_of is None or day <= as_of]
+    if not days:
+        raise UsageError("the lake has no holdings file to compare with", hint="mag7 tickers --download --changes")
+    return [read_kept(lake, days[-1])]
+
+
+def _changes(files: "Iterable[Holdings]") -> Result:
+    """The rows with which `data/index_changes.csv` would say what the files say, in that table's form."""
+    from mag7cli.market import index_history
+
+    rows: list[IndexChange] = []
+    for holdings in files:
+        if holdings.as_of is None:
+            raise UsageError("the file does not say of which day it is", hint="--as-of YYYY-MM-DD does")
+        source = f"{holdings.fund} {holdings.as_of}"
+        rows += index_history.missing_changes(holdings.tickers, holdings.as_of, source)
+    columns = ("effective_date", "change", "ticker", "reason", "last_traded", "note", "source")
+    note = f"by that day; known until {index_history.confirmed_until()}"
+    cells = [[row.effective_date, row.change, row.ticker, "", None, note, row.source] for row in rows]
+    grid = Grid(tuple(Column(name) for name in columns), cells)
+    text: list[Line | Grid] = [grid] if rows else [Line("The table has every join and leave that the holdings show.")]
+    return Result({"changes": grid.records()}, grid, text=text)
+
+
+def _result(names: Sequence[str], facts: Mapping[str, Any]) -> Result:
     from mag7cli.market.holdings_file import python_list
 
     return Result(
-        document={"as_of": as_of, "source": source, "count": len(found), "tickers": list(found)},
-        grid=Grid((Column("ticker"),), [[ticker] for ticker in found]),
-        text=[Line(ticker) for ticker in found],
-        verbatim={"python": f"{python_list(found)}\n"},
+        document={**facts, "count": len(names), "tickers": list(names)},
+        grid=Grid((Column("ticker"),), [[ticker] for ticker in names]),
+        text=[Line(ticker) for ticker in names],
+        verbatim={"python": f"{python_list(names)}\n"},
     )

@@ -23,6 +23,7 @@ from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import NoProgress, Note, Progress
 from mag7cli.lake.document import Document, FailedTicker, MembershipDocument, SourceDocument
 from mag7cli.lake.document_index import summary
+from mag7cli.lake.holdings import acceptance
 from mag7cli.lake.layout import Lake
 from mag7cli.market import index_history, symbology
 from mag7cli.market.calendar import previous_session
@@ -101,6 +102,7 @@ class _Run:
         self._teller = teller
         self._stop = stop
         self._origin = Origin(lake, source)
+        self._acceptances: dict[date, tuple[str, ...]] = {}
         self._known_companies: dict[tuple[date | None, date], _Companies] = {}
         self._prices = Prices(lake, self._asking("prices"))
         self._ledger = Ledger(lake, clock, self._asking("share counts"), self._prices.continues)
@@ -218,7 +220,7 @@ class _Run:
                 trading_date=day,
                 collected_at=self._clock.now(),
                 source=self._source_document(),
-                membership=_membership_document(membership),
+                membership=self._membership_document(membership),
                 valued=valued,
                 failed=failed,
                 not_listed=not_listed,
@@ -235,6 +237,20 @@ class _Run:
             failed.append({"ticker": ticker, "reason": reason})
             self._prices.refuse(ticker, day, reason)
             self._ledger.refuse(ticker, line.count.observed_on, reason)
+
+    def _membership_document(self, membership: Membership) -> MembershipDocument:
+        content: MembershipDocument = {
+            "kind": membership.kind,
+            "as_of": membership.as_of.isoformat(),
+            "confirmed_until": index_history.confirmed_until().isoformat(),
+        }
+        if membership.file:
+            content["holdings"] = membership.file.isoformat()
+            if membership.file not in self._acceptances:
+                self._acceptances[membership.file] = acceptance(self._lake, membership.file)
+            if reasons := self._acceptances[membership.file]:
+                content["accepted"] = "; ".join(reasons)
+        return content
 
     def _companies(self, membership: Membership) -> "_Companies":
         """The lines with what is known of their CIKs, and which of them are counted."""
@@ -278,17 +294,6 @@ class _Run:
             "version": self._source.version,
             "simulated": self._origin.simulated,
         }
-
-
-def _membership_document(membership: Membership) -> MembershipDocument:
-    content: MembershipDocument = {
-        "kind": membership.kind,
-        "as_of": membership.as_of.isoformat(),
-        "confirmed_until": index_history.confirmed_until().isoformat(),
-    }
-    if membership.file:
-        content["holdings"] = membership.file.isoformat()
-    return content
 
 
 class _Teller:

@@ -48,6 +48,7 @@ class CollectRequest:
         max_calls: Stop after so many calls.
         max_duration_s: Stop after so many seconds.
         holdings: A holdings file to keep in the lake first.
+        accept: Keep that file although it is doubtful, or another one of its day is kept; the documents say so.
         tolerance_pct: Error allowed to the index's total, in percent.
         workers: Calls under way at once; by default few on a slow plan, many on a fast one.
         force: Collect again what is complete.
@@ -63,6 +64,7 @@ class CollectRequest:
     max_calls: int | None = None
     max_duration_s: float | None = None
     holdings: Path | None = None
+    accept: bool = False
     tolerance_pct: float = DEFAULT_TOLERANCE_PCT
     workers: int | None = None
     force: bool = False
@@ -132,7 +134,7 @@ def collect(
     cancel = Cancel()
     options = options_of(request, lake, clock, listener)
     if request.holdings:
-        keep_holdings(lake, request.holdings, listener)
+        keep_holdings(lake, request.holdings, clock, listener, accept=request.accept)
     intention = estimates.plan(lake, options, clock, request.pace)
     if not intention.dates:
         if vendor:
@@ -155,8 +157,9 @@ def collect(
         return result
 
 
-def keep_holdings(lake: "Lake", path: Path, listener: "Listener") -> None:
+def keep_holdings(lake: "Lake", path: Path, clock: "Clock", listener: "Listener", *, accept: bool = False) -> None:
     """Put a holdings file into the lake under its as-of date. Raises HoldingsFormatError, UsageError."""
+    from mag7cli.lake.holdings import keep
     from mag7cli.market import holdings_file
 
     try:
@@ -164,10 +167,14 @@ def keep_holdings(lake: "Lake", path: Path, listener: "Listener") -> None:
     except OSError as error:
         raise UsageError(f"--holdings {path} cannot be read: {error.strerror}") from error
     holdings = holdings_file.parse(data, str(path))
-    doubt = holdings_file.sp500_doubt(holdings)
-    if doubt or holdings.as_of is None:
-        raise UsageError(f"--holdings {path}: {doubt or 'the file does not say its as-of date'}")
-    lake.write_holdings(holdings.as_of, data)
+    verdict = keep(lake, holdings, data, today=clock.now().date(), accept=accept)
+    if not verdict.is_kept:
+        hint = "--accept keeps it all the same" if holdings.as_of else "mag7 tickers FILE --as-of YYYY-MM-DD keeps it"
+        raise UsageError(f"--holdings {path}: {'; '.join(verdict.reasons)}", hint=hint)
+    for reason in verdict.reasons:
+        listener.warn(f"accepted although {reason}")
+    for row in verdict.differences:
+        listener.warn(str(row))
     listener.notice(f"kept the holdings of {holdings.as_of}: {len(holdings.equities)} lines")
 
 

@@ -16,7 +16,7 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 @cache
 def text(name: str) -> str:
     """The whole of `data/<name>.csv`, provenance included. Raises FileNotFoundError: a wrong name is a bug."""
-    path = _folder() / f"{name}.csv"
+    path = folder() / f"{name}.csv"
     return path.read_text(encoding="utf-8")
 
 
@@ -37,7 +37,7 @@ def _rows(name: str) -> tuple[dict[str, str], ...]:
 
 
 @cache
-def _folder() -> Path:
+def folder() -> Path:
     """`mag7cli/data` in an installed wheel; in a checkout the tables are at its top level."""
     installed = _PACKAGE / "data"
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "data"

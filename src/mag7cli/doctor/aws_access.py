@@ -65,22 +65,30 @@ def finding(check: str, good: bool, found: str, otherwise: str, fix: str, *, sta
 
 
 def rights(check: str, principal: str, actions: list[str], resource: str, fix: str) -> Finding:
-    """What IAM's simulator says; if it may not be asked, the policy that would do is in the finding all the same."""
+    """What IAM's simulator says of a user or role.
 
-    def denied() -> list[str]:
-        answer = aws.client("iam").simulate_principal_policy(
-            PolicySourceArn=principal, ActionNames=actions, ResourceArns=[resource]
-        )
-        return [found["EvalActionName"] for found in answer["EvaluationResults"] if found["EvalDecision"] != "allowed"]
-
+    If it may not be asked, the policy that would do is in the finding all the same; so is it where IAM knows no such
+    principal, as for a role with a path, whose ARN a session does not tell, or one of Identity Center.
+    """
     found = look(
         check,
-        denied,
-        lambda names: finding(
-            check, not names, f"may {', '.join(actions)}", f"{principal} may not {', '.join(names or actions)}", fix
-        ),
+        lambda: _denied(principal, actions, resource),
+        lambda names: _judged(check, principal, actions, names, fix),
     )
     return replace(found, fix=fix) if found.state == "warning" else found
+
+
+def _denied(principal: str, actions: list[str], resource: str) -> list[str]:
+    answer = aws.client("iam").simulate_principal_policy(
+        PolicySourceArn=principal, ActionNames=actions, ResourceArns=[resource]
+    )
+    return [entry["EvalActionName"] for entry in answer["EvaluationResults"] if entry["EvalDecision"] != "allowed"]
+
+
+def _judged(check: str, principal: str, actions: list[str], denied: list[str] | None, fix: str) -> Finding:
+    if denied is None:
+        return Finding(check, "warning", f"IAM cannot find {principal}, so whether it may is not known", fix)
+    return finding(check, not denied, f"may {', '.join(actions)}", f"{principal} may not {', '.join(denied)}", fix)
 
 
 def put_policy(principal: str, name: str, policy: aws_policies.Policy) -> str:

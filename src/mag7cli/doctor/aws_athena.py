@@ -52,14 +52,23 @@ def findings(workgroup: str, output_location: str | None, bucket: str, account: 
         f"{workgroup} is disabled",
         f"{update} --state ENABLED",
     )
-    configured = found.get("Configuration", {}).get("ResultConfiguration", {}).get("OutputLocation")
-    location = output_location or configured
-    yield finding(
+    yield _results(found.get("Configuration", {}), output_location, f"{update} --configuration-updates", place)
+
+
+def _results(configuration: Any, output_location: str | None, update: str, place: str) -> Finding:
+    """Where results go: Athena keeps them itself, or a workgroup enforces its own place, or the caller names one."""
+    if configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled"):
+        return Finding("Athena results", "ok", "are kept by Athena itself for a day")
+    configured = configuration.get("ResultConfiguration", {}).get("OutputLocation")
+    enforced = configuration.get("EnforceWorkGroupConfiguration", False)
+    location = configured if enforced and configured else output_location or configured
+    ignored = f", as the workgroup enforces; {output_location} is ignored" if output_location != location else ""
+    return finding(
         "Athena results",
         bool(location),
-        f"go to {location}",
+        f"go to {location}{ignored if output_location else ''}",
         "have nowhere to go",
-        f"{update} --configuration-updates {place.replace('Configuration=', 'ConfigurationUpdates=')}",
+        f"{update} {place.replace('Configuration=', 'ConfigurationUpdates=')}",
     )
 
 

@@ -1,7 +1,6 @@
 """The checks of the lake's bucket: there, in the right region, usable, and kept safely."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mag7cli.core.errors import StoreError
@@ -11,7 +10,6 @@ from mag7cli.lake import aws
 from mag7cli.lake.s3 import S3Store
 from mag7cli.warehouse import aws_policies
 
-_KEEP_OLD_VERSIONS_DAYS: Final = 30
 _PUBLIC_ACCESS_BLOCKS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -93,22 +91,38 @@ def _versioning(answer: Any, name: str) -> Finding:
 
 def _old_versions(answer: Any, name: str) -> Finding:
     rules = (answer or {}).get("Rules", [])
-    ours = {
-        "ID": "mag7-old-versions",
-        "Status": "Enabled",
-        "Filter": {},
-        "NoncurrentVersionExpiration": {"NoncurrentDays": _KEEP_OLD_VERSIONS_DAYS},
-    }
-    # The command replaces every rule of the bucket, so it must repeat those that are there.
-    wanted = json.dumps({"Rules": [*rules, ours]}, separators=(",", ":"), default=str)
+    missing = [rule for rule in aws_policies.lifecycle_rules() if not _has(rules, rule)]
+    # The command replaces every rule of the bucket, so it must repeat those of others.
+    ours = {rule["ID"] for rule in aws_policies.lifecycle_rules()}
+    others = [rule for rule in rules if rule.get("ID") not in ours]
+    document = aws_policies.one_line({"Rules": [*others, *aws_policies.lifecycle_rules()]})
     return finding(
         "old versions",
-        any("NoncurrentVersionExpiration" in rule for rule in rules if rule["Status"] == "Enabled"),
-        "expire",
-        "are kept for ever: every run rewrites some files, and versions are paid for",
-        f"aws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration '{wanted}'",
+        not missing,
+        "expire, as do results of queries and what deletes leave",
+        f"{' and '.join(_KEPT_FOR_EVER[rule['ID']] for rule in missing)}, and versions are paid for",
+        f"aws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration {document}",
         state="warning",
     )
+
+
+_KEPT_FOR_EVER: Final = {
+    "mag7-old-versions": "old versions and delete markers are kept for ever",
+    "mag7-query-results": "results of queries are kept for ever",
+}
+
+
+def _has(rules: Sequence[Mapping[str, Any]], ours: Mapping[str, Any]) -> bool:
+    """True if one of the bucket's rules does what ours would, whatever it is called and however long it waits."""
+    needed = {name for name in ("NoncurrentVersionExpiration", "Expiration") if name in ours}
+    prefix = ours["Filter"].get("Prefix", "")
+    return any(
+        rule["Status"] == "Enabled" and needed <= rule.keys() and prefix.startswith(_prefix_of(rule)) for rule in rules
+    )
+
+
+def _prefix_of(rule: Mapping[str, Any]) -> str:
+    return str(rule.get("Filter", {}).get("Prefix", rule.get("Prefix", "")))
 
 
 def _public_access(answer: Any, name: str) -> Finding:

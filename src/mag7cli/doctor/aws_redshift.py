@@ -38,7 +38,12 @@ def findings(warehouse: Warehouse, role: str, store: S3Store, account: Account) 
         different = differences(engine)
     except EngineError as error:
         policy = aws_policies.redshift_policy(
-            account.region, account.account, cluster=warehouse.cluster, partition=account.partition
+            account.region,
+            account.account,
+            cluster=warehouse.cluster,
+            db_user=warehouse.db_user,
+            secret_arn=warehouse.secret_arn,
+            partition=account.partition,
         )
         yield Finding("Redshift", "failed", str(error), put_policy(account.principal, "mag7-redshift", policy))
         return
@@ -47,7 +52,7 @@ def findings(warehouse: Warehouse, role: str, store: S3Store, account: Account) 
     yield Finding("Redshift", "ok", f"{warehouse.workgroup or warehouse.cluster}, as {allowed['user_name']}")
     yield finding(
         "Redshift schema",
-        bool(allowed["may_create"]),
+        _is_true(allowed["may_create"]),
         "may be created",
         "may not be created by this user",
         f'run as an administrator: GRANT CREATE ON DATABASE {allowed["database_name"]} TO "{allowed["user_name"]}"',
@@ -60,6 +65,11 @@ def findings(warehouse: Warehouse, role: str, store: S3Store, account: Account) 
         "mag7 load --engine redshift --recreate",
     )
     yield from _copy_role(warehouse, role, store, account)
+
+
+def _is_true(answer: object) -> bool:
+    """The Data API may send the answer of a privilege function as a text, and every text is true."""
+    return answer is True or str(answer).lower() in ("true", "t", "1")
 
 
 def _copy_role(warehouse: Warehouse, role: str, store: S3Store, account: Account) -> Iterator[Finding]:

@@ -56,6 +56,9 @@ _SAME_AS: Final[dict[str, str]] = {
     "KMS.NotFoundException": "KmsDisabled",
 }
 # botocore's own complaints, raised before anything was sent or when nothing came back.
+_NOT_AWS_HINT: Final = (
+    "a proxy or a sign-in page answers in its place: check the network, HTTPS_PROXY and AWS_ENDPOINT_URL"
+)
 _LOCAL_HINTS: Final[dict[str, str]] = {
     "NoCredentialsError": _CREDENTIALS_HINT,
     "PartialCredentialsError": _CREDENTIALS_HINT,
@@ -83,7 +86,19 @@ def client(service: str, *, connections: int = 10) -> Any:
     with errors_as(ConfigError, f"AWS {service}"):
         session = boto3.session.Session(botocore_session=_session())
         # boto3 reads AWS_DEFAULT_REGION only; the AWS CLI, Lambda and CloudShell set AWS_REGION too.
-        return session.client(service, config=config, region_name=session.region_name or os.environ.get("AWS_REGION"))
+        region = session.region_name or os.environ.get("AWS_REGION")
+        made = session.client(service, config=config, region_name=region)
+    made.meta.events.register("after-call", _refuse_pages)
+    return made
+
+
+def _refuse_pages(http_response: Any, model: Any, **_: Any) -> None:
+    """Refuse the page of a proxy: botocore takes it for an answer without fields where a service speaks JSON."""
+    from botocore.parsers import ResponseParserError
+
+    speaks_json = "json" in model.service_model.metadata.get("protocol", "")
+    if speaks_json and not model.has_streaming_output and http_response.content.lstrip().startswith(b"<"):
+        raise ResponseParserError("a page instead of an answer")
 
 
 def _session() -> Any:
@@ -116,9 +131,12 @@ def _retries(environ: Mapping[str, str]) -> dict[str, Any]:
 def errors_as(kind: type[Mag7Error], doing: str) -> Iterator[None]:
     """Raise whatever boto3 raises inside as `kind`: what was being done, what AWS said, what helps."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
+    except ResponseParserError as error:
+        raise kind(f"{doing}: the answer is not AWS's", hint=_NOT_AWS_HINT) from error
     except ClientError as error:
         raise kind(f"{doing}: {said(error)}", hint=hint_for(code(error))) from error
     except BotoCoreError as error:

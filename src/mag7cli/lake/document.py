@@ -140,13 +140,15 @@ class FailedTicker(TypedDict):
 class MembershipDocument(TypedDict):
     """Which list of constituents the date used: since when it was in force, and until when changes were known.
 
-    `holdings` is the day of the holdings file that the list was brought forward from; absent without one.
+    `holdings` is the day of the holdings file that the list was brought forward from, absent without one; `accepted`
+    what spoke against that file when it was kept all the same.
     """
 
     kind: MembershipKind
     as_of: str
     confirmed_until: NotRequired[str]
     holdings: NotRequired[str]
+    accepted: NotRequired[str]
 
 
 class Sp500Details(TypedDict):

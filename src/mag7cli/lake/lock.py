@@ -2,6 +2,9 @@
 
 The lease is an object that names its holder and is renewed while it works. On the holder's own machine a dead process
 is seen at once; from another machine a lease that was not renewed for some minutes counts as abandoned.
+
+Work that is spread over processes that come and go (an execution of functions) holds the lake by a token instead:
+`take` and `release` it, and every process `joined` to it renews the lease while it works.
 """
 
 import os
@@ -22,12 +25,17 @@ from mag7cli.lake.layout import LOCK, Lake
 
 _RENEWED_EVERY_S: Final = 30.0
 _ABANDONED_AFTER_S: Final = 300.0
+# Between two functions an execution may wait for the vendor, which it does for a quarter of an hour at most.
+_EXECUTION_ABANDONED_AFTER_S: Final = 3_600.0
 _TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lake: `born` tells a process from a later one with the same number; times are epoch seconds."""
+    """Who holds a lake: `born` tells a process from a later one with the same number; times are epoch seconds.
+
+    `lease_s` is how long after its last renewal the lease holds for others.
+    """
 
     host: str
     pid: int
@@ -36,6 +44,7 @@ class Holder:
     what: str
     since: float
     renewed: float
+    lease_s: float = _ABANDONED_AFTER_S
 
 
 @contextmanager
@@ -44,9 +53,72 @@ def locked(lake: Lake, what: str, *, now: Callable[[], float] = time.time) -> It
 
     What a run that died has left behind is removed first.
     """
-    holder = Holder(socket.gethostname(), os.getpid(), _born(os.getpid()), secrets.token_hex(8), what, now(), now())
+    holder = Holder(_here(), os.getpid(), _born(os.getpid()), secrets.token_hex(8), what, now(), now())
     was_abandoned = _take(lake, holder, now)
     lake.store.sweep(deep=was_abandoned)
+    try:
+        with _renewed(lake, holder, now):
+            yield
+    finally:
+        if _is_held_by(lake, holder):
+            lake.store.delete(LOCK)
+
+
+def take(lake: Lake, what: str, token: str, *, now: Callable[[], float] = time.time) -> None:
+    """Hold the lake for an execution until `release`; taking it again with the same token renews the lease.
+
+    Args:
+        lake: The lake.
+        what: Told to whoever comes second.
+        token: Known to the processes of the execution only.
+        now: The time in epoch seconds.
+
+    Raises:
+        LockedError: Another run or execution holds it.
+    """
+    holder = _execution(what, token, now())
+    if not _renew_once(lake, holder, now()):
+        _take(lake, holder, now)
+
+
+def release(lake: Lake, token: str) -> bool:
+    """Let go of the lake; False if the execution did not hold it any more."""
+    present = holder_of(lake)
+    if present is None or present.token != token:
+        return False
+    lake.store.delete(LOCK)
+    return True
+
+
+@contextmanager
+def joined(lake: Lake, token: str, *, now: Callable[[], float] = time.time) -> Iterator[None]:
+    """Work for the execution that holds the lake by this token, renewing its lease. Raises LockedError."""
+    present = holder_of(lake)
+    if present is None or present.token != token or not _renew_once(lake, present, now()):
+        raise LockedError(
+            f"{lake.store.uri('')} is not held by this execution any more",
+            hint="start it again: what was written is kept",
+        )
+    with _renewed(lake, present, now):
+        yield
+
+
+def _execution(what: str, token: str, moment: float) -> Holder:
+    return Holder(
+        host="",
+        pid=0,
+        born="",
+        token=token,
+        what=what,
+        since=moment,
+        renewed=moment,
+        lease_s=_EXECUTION_ABANDONED_AFTER_S,
+    )
+
+
+@contextmanager
+def _renewed(lake: Lake, holder: Holder, now: Callable[[], float]) -> Iterator[None]:
+    """Renew the lease from a thread of its own while the block runs."""
     done = threading.Event()
     renewal = threading.Thread(target=_renew, args=(lake, holder, done, now), daemon=True, name="mag7-lease")
     renewal.start()
@@ -55,15 +127,19 @@ def locked(lake: Lake, what: str, *, now: Callable[[], float] = time.time) -> It
     finally:
         done.set()
         renewal.join()
-        if _is_held_by(lake, holder):
-            lake.store.delete(LOCK)
 
 
 def holder_of(lake: Lake) -> Holder | None:
     """Who holds the lake; None if nobody does, or the lease cannot be read."""
     try:
         found = Holder(**orjson.loads(lake.store.read(LOCK)))
-        return replace(found, pid=int(found.pid), since=float(found.since), renewed=float(found.renewed))
+        return replace(
+            found,
+            pid=int(found.pid),
+            since=float(found.since),
+            renewed=float(found.renewed),
+            lease_s=float(found.lease_s),
+        )
     except (KeyNotFoundError, orjson.JSONDecodeError, TypeError, ValueError):
         return None
 
@@ -89,7 +165,7 @@ def _take_over(lake: Lake, holder: Holder, now: Callable[[], float]) -> bool:
     other = holder_of(lake)
     if other is not None and _is_alive(other, holder.host, now()):
         raise LockedError(
-            f"{lake.store.uri('')} is held by {other.what!r} (process {other.pid} on {other.host}, "
+            f"{lake.store.uri('')} is held by {other.what!r} ({_where(other)}, "
             f"since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(other.since))})",
             hint="wait for it to end; a run that died is found out by itself",
         )
@@ -100,11 +176,26 @@ def _take_over(lake: Lake, holder: Holder, now: Callable[[], float]) -> bool:
     return _is_held_by(lake, holder)
 
 
+def _where(holder: Holder) -> str:
+    return f"process {holder.pid} on {holder.host.partition('/')[0]}" if holder.host else "an execution of functions"
+
+
 def _is_alive(other: Holder, host: str, now: float) -> bool:
     if other.host == host and other.born:
         return _born(other.pid) == other.born
     # A lease from the future was written by a clock that was wrong, and would hold until then.
-    return abs(now - other.renewed) < _ABANDONED_AFTER_S
+    return abs(now - other.renewed) < other.lease_s
+
+
+def _here() -> str:
+    """This machine, as no other is called: names repeat (every Lambda function is `localhost`), boots do not.
+
+    A Lambda environment is told apart by its log stream, which no other one writes to.
+    """
+    boot = ""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return "/".join(filter(None, (socket.gethostname(), boot, os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME"))))
 
 
 def _born(pid: int) -> str:
@@ -125,8 +216,15 @@ def _renew(lake: Lake, holder: Holder, done: threading.Event, now: Callable[[], 
     while not done.wait(_RENEWED_EVERY_S):
         # A lake that cannot be written for a moment is for the run itself to report.
         with suppress(StoreError):
-            if _is_held_by(lake, holder):
-                lake.store.write(LOCK, _encode(holder, renewed=now()))
+            _renew_once(lake, holder, now())
+
+
+def _renew_once(lake: Lake, holder: Holder, moment: float) -> bool:
+    """Renew the lease; False if somebody else, or nobody, has it."""
+    held = _is_held_by(lake, holder)
+    if held:
+        lake.store.write(LOCK, _encode(holder, renewed=moment))
+    return held
 
 
 def _encode(holder: Holder, **changed: float) -> bytes:

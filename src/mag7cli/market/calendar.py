@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pandas_market_calendars import MarketCalendar
 
 REGULAR_CLOSE: Final = time(16, 0)
+AFTER_HOURS_CLOSE: Final = time(20, 0)
+"""The end of after-hours trading, and of a trading date. Source: https://www.nyse.com/markets/hours-calendars."""
 
 _log = logging.getLogger(__name__)
 

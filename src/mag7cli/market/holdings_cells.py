@@ -68,5 +68,5 @@ def _refuse_markup(text: str, name: str) -> None:
 
 def _delimiter(text: str) -> str:
     """What separates the columns, by the line of the header: a comma, or what a spreadsheet made of it."""
-    header = re.search(r"^.*\bticker\b.*$", text, re.IGNORECASE | re.MULTILINE)
+    header = re.search(r"^.*ticker\b.*$", text, re.IGNORECASE | re.MULTILINE)
     return max(",;\t", key=header.group().count) if header else ","

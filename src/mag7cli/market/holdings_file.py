@@ -14,37 +14,42 @@ from typing import Final
 from mag7cli.core.errors import HoldingsFormatError, NoHoldingsError
 from mag7cli.market import symbology
 from mag7cli.market.holdings_cells import HINT, read_cells
+from mag7cli.market.numerals import DecimalMark, decimal_mark, to_number
 
 EQUITY: Final = "Equity"
 
-SP500_LINES: Final = range(480, 521)
-"""How many equities a list of the S&P 500 can have; it had 503 to 506 since 2015."""
-
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "ticker": ("ticker", "symbol", "issuer ticker"),
+    "ticker": ("ticker", "symbol", "issuer ticker", "emittententicker"),
     "name": ("name", "security name", "issuer"),
-    "sector": ("sector",),
-    "asset_class": ("asset class",),
-    "market_value": ("market value", "market value (usd)"),
-    "weight": ("weight (%)", "weight", "weight %", "% weight"),
-    "shares": ("shares", "quantity", "shares held"),
-    "price": ("price", "price (usd)"),
-    "exchange": ("exchange",),
-    "location": ("location",),
+    "sector": ("sector", "sektor"),
+    "asset_class": ("asset class", "anlageklasse"),
+    "market_value": ("market value", "market value (usd)", "marktwert"),
+    "weight": ("weight (%)", "weight", "weight %", "% weight", "gewichtung (%)"),
+    "shares": ("shares", "quantity", "shares held", "nominale"),
+    "price": ("price", "price (usd)", "kurs"),
+    "exchange": ("exchange", "börse"),
+    "location": ("location", "standort"),
 }
+_NUMBERS: Final = ("market_value", "weight", "shares", "price")
 _FACTS: Final = frozenset({"market_value", "weight", "shares", "asset_class"})
 
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY_LINE: Final = re.compile(r"(fund )?holdings as of:?|fondsposition(en)? per:?", re.IGNORECASE)
+_ENGLISH_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTHS: Final = {
+    **dict(zip(_ENGLISH_MONTHS.split(), range(1, 13), strict=True)),
+    **{"mrz": 3, "mär": 3, "mai": 5, "okt": 10, "dez": 12},
+}
 _DATES: Final = (
-    re.compile(r"(?P<month>[A-Za-z]{3})[a-z]*\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"),
-    re.compile(r"(?P<day>\d{1,2})[-/ ](?P<month>[A-Za-z]{3})[a-z]*[-/ ](?P<year>\d{4})"),
+    re.compile(r"(?P<month>[^\W\d_]{3})[^\W\d_]*\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"),
+    re.compile(r"(?P<day>\d{1,2})[-/. ]+(?P<month>[^\W\d_]{3})[^\W\d_]*[-/. ]+(?P<year>\d{4}|\d{2})"),
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"),
     re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"),
     re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"),
 )
-_NUMBER: Final = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?")
 _NOTHING: Final = frozenset({"", "-", "--", "n/a"})
-_EQUITY_WORDS: Final = frozenset({"equity", "equities", "stock", "common stock"})
+_CENTURY: Final = 2000
+_EQUITY_WORDS: Final = frozenset({"equity", "equities", "stock", "common stock", "aktien"})
+_UNITED_STATES: Final = frozenset({"united states", "vereinigte staaten", "usa"})
 _NO_MARKET: Final = "no market"
 
 # A footer is prose: the tickers in such files have at most a dozen letters, the names fifty.
@@ -59,7 +64,8 @@ _WEIGHTS_SUM: Final = (95.0, 101.0)
 class Holding:
     """One line of a fund. `symbol` is as the file has it, `ticker` is ours (`BRKB` is `BRK.B`).
 
-    `weight_pct` is 0-100. A number that the file leaves out is None.
+    `weight_pct` is 0-100. A number that the file leaves out is None. `location` is the country as the file has it, or
+    empty.
     """
 
     ticker: str
@@ -71,6 +77,12 @@ class Holding:
     weight_pct: float | None
     shares: float | None
     price_usd: float | None
+    location: str = ""
+
+    @property
+    def is_american(self) -> bool:
+        """True if the file says that the line is of the United States, or says nothing of where it is."""
+        return not self.location or self.location.lower() in _UNITED_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,8 @@ class Holdings:
     """What a fund held on `as_of`, None if the file does not say. `rows` are all lines that mean something, cash too.
 
     `dropped` says of every line that is not in `equities` why; `warnings` are doubts about the file as a whole.
+    `names_fund` tells whether `fund` is the fund's name, or the file's for want of one; `has_end` whether the issuer's
+    closing lines are there, or the file may have been cut.
     """
 
     fund: str
@@ -94,10 +108,12 @@ class Holdings:
     rows: tuple[Holding, ...]
     dropped: tuple[Dropped, ...] = ()
     warnings: tuple[str, ...] = ()
+    names_fund: bool = True
+    has_end: bool = True
 
     @property
     def equities(self) -> tuple[Holding, ...]:
-        """The shares of companies, in the order of the file, each ticker once."""
+        """The shares of companies, in the order of the file; a ticker comes twice only if two countries have it."""
         return tuple(row for row in self.rows if row.asset_class == EQUITY)
 
     @property
@@ -115,27 +131,31 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
     position, columns = _header(lines, name)
     preamble = lines[:position]
     day = _as_of(preamble, name) or as_of
-    reader = _RowReader(columns, width=_width(lines[position]), on=day or symbology.BUNDLED_AS_OF)
-    read = list(reader.read(lines[position + 1 :]))
+    body = lines[position + 1 :]
+    reader = _RowReader(
+        columns,
+        width=_width(lines[position]),
+        on=day or symbology.BUNDLED_AS_OF,
+        mark=decimal_mark(_number_cells(body, columns)),
+    )
+    read = list(reader.read(body))
     rows, twice = _merge(row for row in read if isinstance(row, Holding))
     dropped = [row if isinstance(row, Dropped) else _not_equity(row) for row in read if not _is_equity(row)]
     if not rows:
         told = f" ({dropped[0].symbol}: {dropped[0].reason})" if dropped else ""
         raise HoldingsFormatError(f"{name}: has a header but no holdings that can be read{told}", hint=HINT)
     if len(reader.doubts) > len(rows) / 2:
-        raise HoldingsFormatError(
-            f"{name}: {reader.doubts[0]}, nor are most others; are they decimal commas?", hint=HINT
-        )
-    warnings = [*twice, *reader.doubts, *_weight_doubts(rows)]
-    return Holdings(_fund(preamble) or name, day, tuple(rows), tuple(dropped), tuple(warnings))
-
-
-def sp500_doubt(holdings: Holdings) -> str | None:
-    """Why these holdings do not look like the S&P 500's, None if they do."""
-    count = len(holdings.equities)
-    if count in SP500_LINES:
-        return None
-    return f"{holdings.fund}: {count} equities, the S&P 500 has about 503; is this the right fund?"
+        raise HoldingsFormatError(f"{name}: {reader.doubts[0]}, nor are most others", hint=HINT)
+    fund = _fund(preamble)
+    return Holdings(
+        fund or name,
+        day,
+        tuple(rows),
+        tuple(dropped),
+        warnings=(*twice, *reader.doubts, *_weight_doubts(rows)),
+        names_fund=fund is not None,
+        has_end=reader.has_end,
+    )
 
 
 def python_list(names: Iterable[str]) -> str:
@@ -188,7 +208,7 @@ def _refuse_empty_template(lines: Iterable[Sequence[str]], name: str) -> None:
 def _as_of_text(lines: Iterable[Sequence[str]]) -> str | None:
     """What stands behind "Fund Holdings as of", None without such a line; unquoted, its comma makes two cells of it."""
     for line in lines:
-        if line and re.fullmatch(r"(fund )?holdings as of:?", line[0], re.IGNORECASE):
+        if line and _DAY_LINE.fullmatch(line[0]):
             return ", ".join(cell for cell in line[1:] if cell)
     return None
 
@@ -207,13 +227,20 @@ def _date(text: str) -> date | None:
     for pattern in _DATES:
         match = pattern.fullmatch(text)
         if match:
-            month = match["month"].lower()
-            number = int(month) if month.isdigit() else (*_MONTHS, month).index(month) + 1
+            month, year = match["month"].lower(), int(match["year"])
+            number = int(month) if month.isdigit() else _MONTHS.get(month, 0)
             try:
-                return date(int(match["year"]), number, int(match["day"]))
+                return date(year if year > 99 else _CENTURY + year, number, int(match["day"]))
             except ValueError:
                 return None
     return None
+
+
+def _number_cells(lines: Iterable[Sequence[str]], columns: Mapping[str, int]) -> Iterator[str]:
+    """What stands in the columns of numbers."""
+    positions = [columns[column] for column in _NUMBERS if column in columns]
+    for line in lines:
+        yield from (line[position] for position in positions if position < len(line))
 
 
 def _fund(preamble: Iterable[Sequence[str]]) -> str | None:
@@ -224,8 +251,10 @@ def _fund(preamble: Iterable[Sequence[str]]) -> str | None:
 class _RowReader:
     """Reads the lines below the header: each becomes a Holding, or is Dropped with the reason."""
 
-    def __init__(self, columns: Mapping[str, int], *, width: int, on: date) -> None:
+    def __init__(self, columns: Mapping[str, int], *, width: int, on: date, mark: DecimalMark) -> None:
         self.doubts: list[str] = []
+        self.has_end = False
+        self._mark: DecimalMark = mark
         self._columns = columns
         self._width = width
         self._on = on
@@ -239,6 +268,7 @@ class _RowReader:
             if not any(cells):
                 continue
             if self._is_footer(cells):
+                self.has_end = True
                 return
             yield self._row(cells)
 
@@ -271,6 +301,7 @@ class _RowReader:
             weight_pct=self._number(cells, "weight"),
             shares=self._number(cells, "shares"),
             price_usd=self._number(cells, "price"),
+            location=self._cell(cells, "location"),
         )
 
     def _asset_class(self, cells: Sequence[str]) -> str:
@@ -291,8 +322,7 @@ class _RowReader:
             return "it is on no market"
         if holding.price_usd == 0 or (holding.price_usd is None and holding.market_value_usd == 0):
             return "its price is 0: it no longer trades"
-        american = self._cell(cells, "location").lower() in ("", "united states")
-        if american and any(letter.isdigit() for letter in holding.symbol):
+        if holding.is_american and any(letter.isdigit() for letter in holding.symbol):
             return "its ticker is a code, not a symbol of a US exchange"
         return None
 
@@ -301,14 +331,10 @@ class _RowReader:
         told = self._cell(cells, column)
         if told.lower() in _NOTHING:
             return None
-        bare = told.removesuffix("%").replace("$", "").strip()
-        negative = bare.startswith("(") and bare.endswith(")")
-        digits = bare.strip("()")
-        if not _NUMBER.fullmatch(digits) or not any(letter.isdigit() for letter in digits):
+        value = to_number(told, self._mark)
+        if value is None:
             self.doubts.append(f"{self._cell(cells, 'ticker')}: {column.replace('_', ' ')} {told!r} is not a number")
-            return None
-        value = float(digits.replace(",", ""))
-        return -value if negative else value
+        return value
 
     def _cell(self, cells: Sequence[str], column: str) -> str:
         position = self._columns.get(column)
@@ -328,7 +354,8 @@ def _merge(rows: Iterable[Holding]) -> tuple[list[Holding], list[str]]:
     merged: dict[tuple[str, str], Holding] = {}
     twice: list[str] = []
     for position, row in enumerate(rows):
-        key = (row.ticker, EQUITY) if row.asset_class == EQUITY else (str(position), "")
+        # Merck is of the United States and of Germany: one ticker, two companies.
+        key = (row.ticker, row.location) if row.asset_class == EQUITY else (str(position), "")
         first = merged.get(key)
         if first is None:
             merged[key] = row

@@ -48,6 +48,12 @@ class Difference:
     ticker: str
     only_in: Side
 
+    def __str__(self) -> str:
+        """What a person reads of it."""
+        if self.only_in == "file":
+            return f"{self.ticker} is in the holdings file, but not in the index of that day as it is known"
+        return f"{self.ticker} was in the index that day as it is known, but is not in the holdings file"
+
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
@@ -73,6 +79,15 @@ def changes() -> tuple[IndexChange, ...]:
 def is_known(day: date) -> bool:
     """True if the table knows the list of that day."""
     return FIRST_KNOWN <= day <= confirmed_until()
+
+
+def reach(day: date) -> str:
+    """How old the knowledge is for a day, in words: the last day for which joins and leaves are known, or the first."""
+    if day > confirmed_until():
+        return f"joins and leaves are known until {confirmed_until()}, {(day - confirmed_until()).days} days before"
+    if day < FIRST_KNOWN:
+        return f"joins and leaves are known from {FIRST_KNOWN} on"
+    return f"joins and leaves are known until {confirmed_until()}"
 
 
 def constituents_on(day: date) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from typing import Final
 
@@ -10,7 +11,9 @@ from mag7cli.analytics.queries import Concentration, Day, Doubt, FailureReason, 
 from mag7cli.analytics.statistics import Change
 from mag7cli.analytics.summary import Answer, CompanyAnswer, FundWeight
 from mag7cli.core import formatting
+from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.formatting import MISSING, change, counted
+from mag7cli.live.records import Record
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.story import long_date
@@ -104,6 +107,20 @@ def _fund_fact(fund: FundWeight | None) -> str:
     return (
         f'<div><dt>In {escape(fund.fund)}</dt><dd><span class="big" id="fund-weight">{pct(fund.mag7_pct)}</span>'
         f"<small>the fund's own float-adjusted weight{as_of}</small></dd></div>"
+    )
+
+
+def intraday_fact(point: Record | None) -> str:
+    """The newest minute of a session after the last close, apart from the closes; nothing if none was kept."""
+    if not point:
+        return ""
+    minute = datetime.fromisoformat(point["minute"]).astimezone(NEW_YORK)
+    low, high = f"{point['low_pct']:.2f}", f"{point['high_pct']:.2f}"
+    share = pct(point["share_pct"]) if low == high else plain(f"{low} to {high} %")
+    since = plain(f"{change(point['since_close'])} points since the close of {point['close_date']}")
+    return (
+        f'<div><dt>During the session of {long_date(minute.date())}</dt><dd><span class="big" id="intraday">{share}'
+        f"</span><small>at {minute:%H:%M} New York, {since}; intraday, unofficial</small></dd></div>"
     )
 
 

@@ -20,6 +20,7 @@ from mag7cli import __version__
 from mag7cli.analytics.queries import ReportData
 from mag7cli.analytics.summary import Answer
 from mag7cli.core.formatting import count, usd
+from mag7cli.live.records import Record
 from mag7cli.reporting import fragments, theme
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
@@ -40,6 +41,7 @@ class Page:
     charts: Sequence[Chart]
     datasets: Mapping[str, Dataset]
     made_at: datetime
+    intraday: Record | None = None
 
 
 def render(page: Page, library: str) -> str:
@@ -60,7 +62,7 @@ def render(page: Page, library: str) -> str:
         "sp500_cap": fragments.plain(usd(answer.sp500_cap_usd)),
         "kind": escape(answer.kind),
         **fragments.hero(page.data.concentration.days, answer),
-        "facts": fragments.facts(page.data.concentration, answer),
+        "facts": fragments.facts(page.data.concentration, answer) + fragments.intraday_fact(page.intraday),
         "companies": fragments.companies(answer),
         "story": "".join(f"<li>{fragments.plain(sentence)}</li>" for sentence in page.story),
         "range_buttons": fragments.range_buttons(),
@@ -87,7 +89,10 @@ def _provenance(page: Page) -> str:
     quality = page.answer.quality
     constituents = ""
     if quality.membership_kind and quality.membership_as_of:
-        constituents = f" Constituents: {quality.membership_kind} list of {long_date(quality.membership_as_of)}."
+        constituents = (
+            f" Constituents: {quality.membership_kind} list of {long_date(quality.membership_as_of)},"
+            f" joins and leaves known until {long_date(quality.membership_known_until)}."
+        )
     method = f" Collected by the {quality.method} method." if quality.method else ""
     dates = count(len(page.data.concentration.days))
     made = f"{page.made_at:%Y-%m-%d %H:%M %Z}".strip()

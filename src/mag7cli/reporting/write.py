@@ -12,6 +12,7 @@ from mag7cli.core.errors import StoreError
 if TYPE_CHECKING:
     from mag7cli.analytics.summary import Answer, FundWeight
     from mag7cli.core.clock import Clock
+    from mag7cli.lake.layout import Lake
     from mag7cli.reporting.page import Page
     from mag7cli.warehouse.engines import SqlEngine
 
@@ -28,18 +29,25 @@ class ReportResult:
 
 
 def write_report(
-    engine: "SqlEngine", out: Path, png_dir: Path | None, clock: "Clock", fund_weights: "FundWeight | None" = None
+    engine: "SqlEngine",
+    out: Path,
+    png_dir: Path | None,
+    clock: "Clock",
+    fund_weights: "FundWeight | None" = None,
+    *,
+    lake: "Lake | None" = None,
 ) -> ReportResult:
     """Write the page to `out`, and each chart into `png_dir` if there is one.
 
-    `fund_weights` is the fund's own weight of the seven, shown beside ours. Raises Mag7Error if no date has a figure,
+    `fund_weights` is the fund's own weight of the seven, shown beside ours; so is the newest minute that `lake` has of
+    a session after the last close. Raises Mag7Error if no date has a figure,
     EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
     """
     from mag7cli.reporting import library, png
     from mag7cli.reporting.page import render
 
     renderer = png.load()
-    page = compose(engine, clock, fund_weights)
+    page = compose(engine, clock, fund_weights, lake)
     size = _write(out, render(page, library.script(renderer)).encode())
     pictures = []
     for chart in page.charts if png_dir else ():
@@ -49,9 +57,12 @@ def write_report(
     return ReportResult(out, size, tuple(pictures), page.answer, page.data.concentration.simulated)
 
 
-def compose(engine: "SqlEngine", clock: "Clock", fund_weights: "FundWeight | None" = None) -> "Page":
+def compose(
+    engine: "SqlEngine", clock: "Clock", fund_weights: "FundWeight | None" = None, lake: "Lake | None" = None
+) -> "Page":
     """Read the tables and make of them all that the page shows. Raises Mag7Error, EngineError."""
     from mag7cli.analytics import queries, summary
+    from mag7cli.live.points import latest_record
     from mag7cli.reporting import datasets, story
     from mag7cli.reporting.catalogue import all_charts
     from mag7cli.reporting.page import Page
@@ -72,6 +83,7 @@ def compose(engine: "SqlEngine", clock: "Clock", fund_weights: "FundWeight | Non
         ),
         datasets=embedded,
         made_at=clock.now(),
+        intraday=latest_record(lake, answer.on) if lake else None,
     )
 
 

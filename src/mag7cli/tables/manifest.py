@@ -81,8 +81,8 @@ def read(lake: Lake) -> Manifest:
     return found if found and _agrees(found, lake) else _listed(lake)
 
 
-def write(lake: Lake, manifest: Manifest) -> None:
-    """Keep the manifest."""
+def write(lake: Lake, manifest: Manifest, key: str = KEY) -> None:
+    """Keep the manifest, or a part of it under a key of its own."""
     content = {
         "made_by": _code(),
         "dates": {
@@ -94,7 +94,7 @@ def write(lake: Lake, manifest: Manifest) -> None:
             for year, made in sorted(manifest.years.items())
         },
     }
-    lake.store.write(KEY, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+    lake.store.write(key, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def _code() -> str:
@@ -105,9 +105,14 @@ def _code() -> str:
     return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, pyarrow {version('pyarrow')}"
 
 
-def _decoded(lake: Lake) -> Manifest | None:
+def read_part(lake: Lake, key: str) -> Manifest | None:
+    """A part of the manifest; None if there is none, or it was made by other code."""
+    return _decoded(lake, key)
+
+
+def _decoded(lake: Lake, key: str = KEY) -> Manifest | None:
     try:
-        content = orjson.loads(lake.store.read(KEY))
+        content = orjson.loads(lake.store.read(key))
         if content["made_by"] != _code():
             return None
         return Manifest(

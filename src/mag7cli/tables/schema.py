@@ -6,7 +6,6 @@ of documents, files or connections.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -273,7 +272,8 @@ TABLES: Final[tuple[Table, ...]] = (
 TABLE: Final[dict[str, Table]] = {table.name: table for table in TABLES}
 
 # Announced splits lie in the future: only those up to the last bar have happened. EXP(SUM(LN())) is the product
-# that all three engines know; rounding takes its last digits away, so that ten for one divides by ten.
+# that all three engines know; rounding takes its last digits away, so that ten for one divides by ten. Redshift may cut
+# where the others round when a double becomes a decimal, hence the tenth of a last digit after ROUND: both end alike.
 VIEWS: Final[tuple[View, ...]] = (
     View(
         "daily_trading_adjusted",
@@ -282,12 +282,12 @@ VIEWS: Final[tuple[View, ...]] = (
 SELECT
     t.trading_date,
     t.ticker,
-    CAST(t.open_price / f.split_factor AS DECIMAL(20,6)) AS open_price,
-    CAST(t.high_price / f.split_factor AS DECIMAL(20,6)) AS high_price,
-    CAST(t.low_price / f.split_factor AS DECIMAL(20,6)) AS low_price,
-    CAST(t.close_price / f.split_factor AS DECIMAL(20,6)) AS close_price,
+    CAST(ROUND(t.open_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS open_price,
+    CAST(ROUND(t.high_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS high_price,
+    CAST(ROUND(t.low_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS low_price,
+    CAST(ROUND(t.close_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS close_price,
     CAST(ROUND(t.volume * f.split_factor) AS BIGINT) AS volume,
-    CAST(t.vwap / f.split_factor AS DECIMAL(20,6)) AS vwap,
+    CAST(ROUND(t.vwap / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS vwap,
     f.split_factor
 FROM market_data.daily_trading t
 JOIN (
@@ -386,38 +386,20 @@ def _keys(table: Table, dialect: Dialect) -> str:
 
 
 def _create_external_sql(table: Table, location: str) -> str:
-    columns = ",\n".join(
-        f"    `{column.name}` {sql_type(column, 'athena')}" for column in table.stored_columns(partitioned=True)
-    )
-    properties = ",\n".join(f"    '{key}'='{value}'" for key, value in athena_properties(location).items())
+    columns = ",\n".join(f"    `{column.name}` {sql_type(column, 'athena')}" for column in table.columns)
+    properties = ",\n".join(f"    '{key}'='{value}'" for key, value in EXTERNAL_PROPERTIES.items())
     return (
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{SCHEMA}`.`{table.name}` (\n{columns}\n)\n"
-        f"PARTITIONED BY (`{PARTITION}` date)\nSTORED AS PARQUET\nLOCATION '{location}'\n"
-        f"TBLPROPERTIES (\n{properties}\n)"
+        f"STORED AS PARQUET\nLOCATION '{location}'\nTBLPROPERTIES (\n{properties}\n)"
     )
 
 
-PROJECTION_START: Final = date(2021, 1, 1)
-
-
-def athena_properties(location: str, first: date = PROJECTION_START) -> Mapping[str, str]:
-    """Table properties that let Athena compute the partitions, so that none has to be registered.
-
-    Every projected day costs a listing in a query without a date filter, hence `first`; the end leaves room for
-    announced splits. Source: Athena user guide, "Partition projection", date type.
-    """
-    return {
-        "EXTERNAL": "TRUE",
-        "classification": "parquet",
-        "parquet.compression": "SNAPPY",
-        "projection.enabled": "true",
-        f"projection.{PARTITION}.type": "date",
-        f"projection.{PARTITION}.format": "yyyy-MM-dd",
-        f"projection.{PARTITION}.range": f"{first.isoformat()},NOW+3MONTHS",
-        f"projection.{PARTITION}.interval": "1",
-        f"projection.{PARTITION}.interval.unit": "DAYS",
-        "storage.location.template": f"{location.rstrip('/')}/{PARTITION}=${{{PARTITION}}}/",
-    }
+EXTERNAL_PROPERTIES: Final[Mapping[str, str]] = {
+    "EXTERNAL": "TRUE",
+    "classification": "parquet",
+    "parquet.compression": "SNAPPY",
+}
+"""What the catalog says of every table's files."""
 
 
 def create_view_sql(view: View) -> str:
@@ -449,9 +431,13 @@ _MARKDOWN_INTRODUCTION: Final = """\
 This page is generated from `src/mag7cli/tables/schema.py` by `make docs`; the Parquet schemas and the DDL of DuckDB,
 Athena and Redshift come from the same declarations.
 
-Every table is in the schema `market_data` and starts with `trading_date`. The lake holds each twice:
-`processed/<table>/trading_date=YYYY-MM-DD/part-0.parquet` for Athena, with the date in the folder's name, and
-`analytics/<table>/<year>.parquet` for Redshift and DuckDB, with every column in this order.
+**To read a table, open the folder `analytics/<table>/`** in whatever you like: its files, one a year, have every
+column below in this order under one fixed schema, `trading_date` as a DATE. The lake holds each table a second time, in
+`processed/<table>/trading_date=YYYY-MM-DD/part-0.parquet`, where the date is in the folder's name alone: for engines
+that prune by folder (in the catalog it is the schema `market_data_by_date`), and a trap for others. One line for each
+of sixteen readers, and what the obvious one gets wrong: [interop.md](interop.md).
+
+Every table is in the schema `market_data`. To divide money, cast it to DOUBLE: engines differ on a quotient's digits.
 Money is in USD, exact to the cent; percentages are 0 to 100; VARCHAR lengths count UTF-8 bytes.
 """
 

@@ -93,7 +93,7 @@ def differences(lake: Lake) -> Iterator[Difference]:
 
 
 @dataclass(frozen=True, slots=True)
-class _MadeYear:
+class YearResult:
     """What became of a plan: the flat files, and the partitions of the changed dates."""
 
     plan: Plan
@@ -107,10 +107,10 @@ def _carry_out(lake: Lake, plans: Sequence[Plan], before: Manifest, progress: Pr
     gone = [day for plan in plans for day in plan.gone]
     manifest = before.doubting([*changed, *gone], [plan.year for plan in plans])
     manifests.write(lake, manifest)
-    with processes.spread(partial(_make, lake), plans, _workers(lake, plans)) as made_years:
+    with processes.spread(partial(make_year, lake), plans, _workers(lake, plans)) as made_years:
         progress.start(len(changed))
         for made in made_years:
-            _delete_leftovers(lake, made, before)
+            delete_leftovers(lake, made, before)
             manifest = manifest.with_year(made.plan.year, made.flat, made.dates, made.plan.gone)
             manifests.write(lake, manifest)
             progress.advance(len(made.plan.changed))
@@ -127,7 +127,7 @@ def _workers(lake: Lake, plans: Sequence[Plan]) -> int:
     return max(1, min(processes.cores(), len(plans), dates // _DATES_FOR_A_PROCESS))
 
 
-def _make(lake: Lake, plan: Plan) -> _MadeYear:
+def make_year(lake: Lake, plan: Plan) -> YearResult:
     """Write the files of a year. Another process may do it: it must be safe to repeat."""
     with _no_garbage_collection():
         # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
@@ -142,7 +142,7 @@ def _make(lake: Lake, plan: Plan) -> _MadeYear:
     dates = {
         day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day)) for day in sorted(plan.changed)
     }
-    return _MadeYear(plan, MadeYear(plan.fingerprint, versions), dates)
+    return YearResult(plan, MadeYear(plan.fingerprint, versions), dates)
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _delete_leftovers(lake: Lake, made: _MadeYear, before: Manifest) -> None:
+def delete_leftovers(lake: Lake, made: YearResult, before: Manifest) -> None:
     """Files that the new documents no longer make: a date that is gone, a table that has no rows any more."""
     from mag7cli.tables import year_files
 

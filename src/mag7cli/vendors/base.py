@@ -3,11 +3,12 @@
 Two real sides: `vendors.polygon.PolygonSource` over HTTP, and the tests' `SandboxSource` in memory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
+from mag7cli.market.intraday import MinuteBar, Snapshot, TradingHalt
 from mag7cli.market.records import Bar, Split, TickerDetails
 
 
@@ -68,4 +69,61 @@ class MarketDataSource(Protocol):
 
     def close(self) -> None:
         """Let go of connections. Calls that are under way fail; a later one connects again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamNotice:
+    """What became of a stream's connection: it stands, it was lost, or the account has too many of them open."""
+
+    kind: Literal["connected", "lost", "limit"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came from a stream in one step; `rejected` is how many messages could not be true."""
+
+    bars: Sequence[MinuteBar] = ()
+    halts: Sequence[TradingHalt] = ()
+    notices: Sequence[StreamNotice] = ()
+    rejected: int = 0
+
+
+class SnapshotSource(Protocol):
+    """A vendor that can say where securities stand during the session."""
+
+    def snapshots(self, symbols: Sequence[str]) -> list[Snapshot]:
+        """Where they stand; one that the vendor does not know is left out.
+
+        Raises PlanError if the plan has no snapshots, MarketDataError for what else goes wrong.
+        """
+        ...
+
+
+class MinuteStream(Protocol):
+    """Minute bars as they come. For one thread.
+
+    Two real sides: `vendors.polygon.stream.PolygonStream` over a WebSocket, and `vendors.snapshots.SnapshotStream` for
+    plans that have no stream.
+    """
+
+    @property
+    def simulated(self) -> bool:
+        """True if the bars are of a simulated market; known for certain after the first connection."""
+        ...
+
+    def receive(self, timeout_s: float) -> Received:
+        """Wait at most so long for the next messages; a lost connection is a notice, and is made again.
+
+        Raises AuthenticationError, PlanError for what no second try can help.
+        """
+        ...
+
+    def restart(self, reason: str) -> None:
+        """Give up the connection, if there is one; the next `receive` makes another."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 from mag7cli.core import packaged_data
 from mag7cli.core.clock import NEW_YORK
@@ -19,14 +19,25 @@ DEFAULT_PLAN: Final = "basic"
 """Whoever does not say has the free one: too slow does no harm."""
 
 
+Feed = Literal["delayed", "realtime"]
+"""A stream of minute bars: 15 minutes late, or at once."""
+
+_FEEDS: Final[Mapping[str, Feed | None]] = {"none": None, "delayed": "delayed", "realtime": "realtime"}
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan: its rate, its history in years, and how long after midnight of its day a session's data opens."""
+    """A plan: its rate, its history in years, and how long after midnight of its day a session's data opens.
+
+    `stream` is its stream of minute bars during the session, None if it has none.
+    """
 
     name: str
     rate: Rate
     history_years: int
     opens_after: timedelta
+    has_snapshots: bool
+    stream: Feed | None
     source: str
 
     def first_date(self, today: date) -> date:
@@ -64,5 +75,7 @@ def _plan(row: Mapping[str, str]) -> Plan:
         rate=Rate(int(row["calls_per_period"]), float(row["period_s"])),
         history_years=int(row["history_years"]),
         opens_after=timedelta(hours=int(hours), minutes=int(minutes)),
+        has_snapshots=row["snapshots"] == "yes",
+        stream=_FEEDS[row["stream"]],
         source=row["source"],
     )

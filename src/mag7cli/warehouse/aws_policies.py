@@ -4,21 +4,43 @@
 """
 
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
 from mag7cli.tables.schema import SCHEMA
+from mag7cli.warehouse.glue_catalog import BY_DATE
 
 _VERSION: Final = "2012-10-17"
 
 Policy = Mapping[str, Any]
 
 
+CATALOG_ACTIONS: Final = (
+    "glue:GetDatabase",
+    "glue:CreateDatabase",
+    "glue:GetTable",
+    "glue:GetTables",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:CreateTable",
+    "glue:UpdateTable",
+    "glue:DeleteTable",
+    "glue:BatchCreatePartition",
+    "glue:BatchDeletePartition",
+)
+"""What keeping the catalog up to date asks of Glue."""
+
+_COPY_JOBS: Final = "redshift.amazonaws.com"
+_KEPT_VERSIONS_DAYS: Final = 30
+_KEPT_RESULTS_DAYS: Final = 7
+
+
 def lake_policy(bucket: str, prefix: str = "", *, partition: str = "aws") -> Policy:
     """What `mag7 --lake s3://bucket/prefix` does: list, read, write and delete objects below the prefix."""
-    return _policy(
-        _allow("Lake", ["s3:ListBucket", "s3:GetBucketLocation"], _bucket(bucket, partition)),
-        _allow("LakeObjects", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], _objects(bucket, prefix, partition)),
+    return policy(
+        allow("Lake", ["s3:ListBucket", "s3:GetBucketLocation"], _bucket(bucket, partition)),
+        allow("LakeObjects", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], objects(bucket, prefix, partition)),
     )
 
 
@@ -28,9 +50,14 @@ def athena_policy(bucket: str, workgroup: str, region: str, account: str, *, par
     Athena looks at the database `default` whatever database a query is about.
     """
     glue = f"arn:{partition}:glue:{region}:{account}"
-    catalog = [f"{glue}:catalog", f"{glue}:database/default", f"{glue}:database/{SCHEMA}", f"{glue}:table/{SCHEMA}/*"]
-    return _policy(
-        _allow(
+    databases = ("default", SCHEMA, BY_DATE)
+    catalog = [
+        f"{glue}:catalog",
+        *(f"{glue}:database/{name}" for name in databases),
+        *(f"{glue}:table/{name}/*" for name in databases[1:]),
+    ]
+    return policy(
+        allow(
             "Queries",
             [
                 "athena:StartQueryExecution",
@@ -41,25 +68,17 @@ def athena_policy(bucket: str, workgroup: str, region: str, account: str, *, par
             ],
             f"arn:{partition}:athena:{region}:{account}:workgroup/{workgroup}",
         ),
-        _allow(
+        allow(
             "Catalog",
-            [
-                "glue:GetDatabase",
-                "glue:CreateDatabase",
-                "glue:GetTable",
-                "glue:GetTables",
-                "glue:GetPartitions",
-                "glue:CreateTable",
-                "glue:UpdateTable",
-            ],
+            list(CATALOG_ACTIONS),
             catalog,
         ),
-        _allow(
+        allow(
             "Results",
             ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            _objects(bucket, "athena", partition),
+            objects(bucket, "athena", partition),
         ),
-        _allow(
+        allow(
             "ResultsBucket",
             ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
             _bucket(bucket, partition),
@@ -67,38 +86,67 @@ def athena_policy(bucket: str, workgroup: str, region: str, account: str, *, par
     )
 
 
-def redshift_policy(region: str, account: str, *, cluster: str | None = None, partition: str = "aws") -> Policy:
-    """What `--engine redshift` does beyond the lake: statements, as the database user that IAM makes of the caller."""
+def redshift_policy(
+    region: str,
+    account: str,
+    *,
+    cluster: str | None = None,
+    db_user: str | None = None,
+    secret_arn: str | None = None,
+    partition: str = "aws",
+) -> Policy:
+    """What `--engine redshift` does beyond the lake: statements, and the log-in behind them.
+
+    Args:
+        region: Of the warehouse.
+        account: Its twelve digits.
+        cluster: A cluster instead of a serverless workgroup.
+        db_user: The database user that IAM logs in as; without it the caller's own identity is the user.
+        secret_arn: The secret with user and password, instead of IAM.
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+    """
     service, kind = ("redshift", f"cluster:{cluster}") if cluster else ("redshift-serverless", "workgroup/*")
-    log_in = "redshift:GetClusterCredentialsWithIAM" if cluster else "redshift-serverless:GetCredentials"
-    database = f"arn:{partition}:redshift:{region}:{account}:dbname:{cluster}/*"
     warehouse = f"arn:{partition}:{service}:{region}:{account}:{kind}"
-    return _policy(
-        _allow(
-            "Statements",
-            ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"],
-            warehouse,
-        ),
+    return policy(
+        allow("Statements", ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"], warehouse),
         # These three know statements by their id only; everybody sees his own.
-        _allow(
+        allow(
             "OwnStatements",
             ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:CancelStatement"],
             "*",
         ),
-        _allow("LogIn", [log_in], [database] if cluster else [warehouse]),
+        _log_in(f"arn:{partition}:redshift:{region}:{account}", warehouse, cluster, db_user, secret_arn),
     )
+
+
+def _log_in(redshift: str, workgroup: str, cluster: str | None, db_user: str | None, secret_arn: str | None) -> Policy:
+    if secret_arn:
+        return allow("LogIn", ["secretsmanager:GetSecretValue"], [secret_arn])
+    if cluster and db_user:
+        names = [f"{redshift}:dbuser:{cluster}/{db_user}", f"{redshift}:dbname:{cluster}/*"]
+        return allow("LogIn", ["redshift:GetClusterCredentials"], names)
+    if cluster:
+        return allow("LogIn", ["redshift:GetClusterCredentialsWithIAM"], [f"{redshift}:dbname:{cluster}/*"])
+    return allow("LogIn", ["redshift-serverless:GetCredentials"], [workgroup])
+
+
+def key_policy(key_arn: str, region: str, *, partition: str = "aws") -> Policy:
+    """What a bucket that is encrypted with a KMS key needs besides, for whoever reads and writes its objects."""
+    endpoint = f"s3.{region}.amazonaws.com{'.cn' if partition == 'aws-cn' else ''}"
+    statement = allow("BucketKey", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)
+    return policy({**statement, "Condition": {"StringEquals": {"kms:ViaService": endpoint}}})
 
 
 def copy_role_policy(bucket: str, prefix: str = "", *, partition: str = "aws") -> Policy:
     """What the role of COPY does: read the flat files and those of the COPY JOBs."""
-    return _policy(
-        _allow("Bucket", ["s3:ListBucket", "s3:GetBucketLocation"], _bucket(bucket, partition)),
-        _allow(
+    return policy(
+        allow("Bucket", ["s3:ListBucket", "s3:GetBucketLocation"], _bucket(bucket, partition)),
+        allow(
             "Files",
             ["s3:GetObject"],
             [
-                _objects(bucket, _below(prefix, "analytics"), partition),
-                _objects(bucket, _below(prefix, "copyjobs"), partition),
+                objects(bucket, _below(prefix, "analytics"), partition),
+                objects(bucket, _below(prefix, "copyjobs"), partition),
             ],
         ),
     )
@@ -106,7 +154,7 @@ def copy_role_policy(bucket: str, prefix: str = "", *, partition: str = "aws") -
 
 def copy_role_trust() -> Policy:
     """Who may take the role of COPY on: Redshift, provisioned and serverless."""
-    return _policy(
+    return policy(
         {
             "Sid": "Redshift",
             "Effect": "Allow",
@@ -116,30 +164,100 @@ def copy_role_trust() -> Policy:
     )
 
 
-def one_line(policy: Policy) -> str:
-    """The policy as an argument for the AWS command line."""
-    return f"'{json.dumps(policy, separators=(',', ':'))}'"
+def bucket_policy(bucket: str, namespace_arn: str, account: str, *, partition: str = "aws") -> Policy:
+    """What COPY JOBs need of the bucket: Redshift sets up the notifications of new objects.
+
+    Args:
+        bucket: Its name.
+        namespace_arn: The ARN of the serverless namespace, or of the cluster.
+        account: The account of the warehouse.
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+    """
+    integrations = namespace_arn.replace(":redshift-serverless:", ":redshift:").partition(":namespace")[0]
+    statement = {
+        "Sid": "RedshiftNotifications",
+        "Effect": "Allow",
+        "Principal": {"Service": _COPY_JOBS},
+        "Action": ["s3:GetBucketNotification", "s3:PutBucketNotification", "s3:GetBucketLocation"],
+        "Resource": _bucket(bucket, partition),
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "StringLike": {"aws:SourceArn": f"{integrations}:integration:*"},
+        },
+    }
+    return policy(statement)
 
 
-def pretty(policy: Policy) -> str:
+def namespace_policy(bucket: str, namespace_arn: str, account: str, *, partition: str = "aws") -> Policy:
+    """What COPY JOBs need of the warehouse: that the bucket, and who sets it up, may send events to it."""
+    source = {"StringEquals": {"aws:SourceArn": _bucket(bucket, partition)}}
+    return policy(
+        {
+            "Sid": "AuthorizeBucket",
+            "Effect": "Allow",
+            "Principal": {"Service": _COPY_JOBS},
+            "Action": "redshift:AuthorizeInboundIntegration",
+            "Resource": namespace_arn,
+            "Condition": source,
+        },
+        {
+            "Sid": "CreateIntegration",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+            "Action": "redshift:CreateInboundIntegration",
+            "Resource": namespace_arn,
+            "Condition": source,
+        },
+    )
+
+
+def lifecycle_rules(results_prefix: str = "athena/") -> list[Policy]:
+    """The rules of a versioned bucket: old versions, what deletes leave, and results of queries expire."""
+    return [
+        {
+            "ID": "mag7-old-versions",
+            "Status": "Enabled",
+            "Filter": {},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": _KEPT_VERSIONS_DAYS},
+            "Expiration": {"ExpiredObjectDeleteMarker": True},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        },
+        {
+            "ID": "mag7-query-results",
+            "Status": "Enabled",
+            "Filter": {"Prefix": results_prefix},
+            "Expiration": {"Days": _KEPT_RESULTS_DAYS},
+        },
+    ]
+
+
+def one_line(document: Any) -> str:
+    """The document as an argument for the AWS command line, whatever quotes are in it."""
+    return shlex.quote(json.dumps(document, separators=(",", ":"), default=str))
+
+
+def pretty(document: Policy) -> str:
     """The policy as people read it."""
-    return json.dumps(policy, indent=2)
+    return json.dumps(document, indent=2)
 
 
-def _policy(*statements: Policy) -> Policy:
+def policy(*statements: Policy) -> Policy:
+    """A policy of these statements."""
     return {"Version": _VERSION, "Statement": list(statements)}
 
 
-def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Policy:
+def allow(sid: str, actions: list[str], resource: str | list[str]) -> Policy:
+    """A statement that allows these actions on this resource."""
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def objects(bucket: str, prefix: str, partition: str = "aws") -> str:
+    """The ARN of every object below a prefix."""
+    return f"{_bucket(bucket, partition)}/{_below(prefix.rstrip('/'), '*')}"
 
 
 def _bucket(bucket: str, partition: str) -> str:
     return f"arn:{partition}:s3:::{bucket}"
-
-
-def _objects(bucket: str, prefix: str, partition: str) -> str:
-    return f"{_bucket(bucket, partition)}/{_below(prefix, '*')}"
 
 
 def _below(prefix: str, name: str) -> str:

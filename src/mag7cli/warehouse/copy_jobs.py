@@ -5,7 +5,8 @@ A COPY JOB loads every new file name once and never loads a changed file again, 
 is handed over once. A date that changes later is not: a job would add its rows to the old ones, and only
 `redshift_load.load` can replace them.
 
-Source: Redshift developer guide, "COPY JOB", SYS_COPY_JOB, SYS_COPY_JOB_DETAIL.
+Source: Redshift developer guide, "COPY JOB", SYS_COPY_JOB, SYS_COPY_JOB_DETAIL, SVV_COPY_JOB_INTEGRATIONS.
+These views show a regular user his own jobs only, so it is what lies in the zone that says if a job may still load it.
 """
 
 import hashlib
@@ -26,6 +27,9 @@ from mag7cli.warehouse.engines.sql_text import quoted
 ZONE: Final = "copyjobs/"
 
 _JOBS_SQL: Final = "SELECT TRIM(job_name) AS job_name FROM sys_copy_job"
+# The page spells one column with a blank, so all are asked for.
+_INTEGRATIONS_SQL: Final = "SELECT * FROM svv_copy_job_integrations"
+_ESTABLISHED: Final = "established"
 _DONE_SQL: Final = (
     "SELECT TRIM(file_name) AS file_name FROM sys_copy_job_detail WHERE UPPER(LEFT(status, 1)) IN ('I', 'E')"
 )
@@ -109,23 +113,52 @@ def export(lake: Lake, engine: SqlEngine) -> Export:
     return Export(tuple(written), tuple(waiting), tuple(changed))
 
 
-def refuse_while_waiting(store: Store, engine: SqlEngine, jobs: Collection[str]) -> None:
-    """Raise StoppedEarlyError if a job may still load a file: its rows would come on top of a full load."""
-    if not jobs:
+def refuse_while_waiting(store: Store, engine: SqlEngine) -> None:
+    """Raise StoppedEarlyError if a job may still load a file: its rows would come on top of a full load.
+
+    Whoever created the job, its files lie in the zone.
+    """
+    zone = {table: files for table in TABLES if (files := _handed_over(store, table))}
+    if not zone:
         return
     done = _finished_files(engine)
     waiting = [
         found
-        for table in TABLES
-        if (handed_over := _handed_over(store, table))
-        for found in _waiting(store, table, handed_over, _loaded_dates(engine, table), done)
+        for table, files in zone.items()
+        for found in _waiting(store, table, files, _loaded_dates(engine, table), done)
     ]
     if waiting:
-        first = waiting[0]
         raise StoppedEarlyError(
-            f"COPY JOBs still have {len(waiting)} files to load, the first is {first.table} of {first.trading_date}",
-            hint="run again in some minutes; `mag7 load --engine redshift --status` tells what a job failed on",
+            f"COPY JOBs still have {len(waiting)} files to load, the first is {waiting[0].table} of "
+            f"{waiting[0].trading_date}{_why(engine)}",
+            hint="run again in some minutes; `mag7 load --engine redshift --status` tells what a job failed on, "
+            "`--end-auto-copy` drops the jobs and their files and loads everything",
         )
+
+
+def _why(engine: SqlEngine) -> str:
+    """Why they may wait for ever, as far as the warehouse tells us."""
+    if not existing(engine):
+        return "; the jobs are another user's, or gone"
+    return "" if is_integrated(engine) else "; the bucket has no established S3 event integration with the warehouse"
+
+
+def is_integrated(engine: SqlEngine) -> bool:
+    """True if the warehouse hears of new files: without an S3 event integration a job never loads any."""
+    states = [row.get("channel_state", row.get("channel state")) for row in engine.query(_INTEGRATIONS_SQL).records()]
+    return any(str(state).strip().lower() == _ESTABLISHED for state in states)
+
+
+def end(store: Store, engine: SqlEngine) -> list[str]:
+    """Drop the jobs that are ours to drop, and the files of all: a full load may follow at once.
+
+    A job of another user's finds no file any more. Returns the jobs that were dropped.
+    """
+    dropped = sorted(existing(engine))
+    for name in dropped:
+        engine.execute([f"COPY JOB DROP {name}"])
+    forget_loaded_files(store)
+    return dropped
 
 
 def forget_loaded_files(store: Store) -> None:

@@ -4,6 +4,7 @@ COPY reads `analytics/<table>/`, whose columns lie in table order. Whoever loads
 killed leaves the old rows or the new ones. Files that arrive by themselves are `copy_jobs`' business.
 """
 
+import hashlib
 import io
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from mag7cli.lake.layout import ANALYTICS, Lake
 from mag7cli.lake.store import Store
 from mag7cli.tables.schema import (
     SCHEMA,
+    TABLE,
     TABLES,
     VIEWS,
     Column,
     Table,
+    View,
     create_schema_sql,
     create_sql,
     create_view_sql,
@@ -36,6 +39,14 @@ SELECT table_name, column_name, data_type, character_maximum_length, numeric_pre
 FROM svv_columns
 WHERE table_schema = :schema
 ORDER BY table_name, ordinal_position"""
+
+
+_VIEWS_SQL: Final = """\
+SELECT c.relname AS view_name, d.description AS description
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0
+WHERE n.nspname = :schema AND c.relkind = 'v'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ class AutoCopyResult:
     load: LoadResult | None
     created: tuple[str, ...]
     export: copy_jobs.Export
+    is_integrated: bool
 
 
 def copy_sql(table: Table, location: str, role: str) -> str:
@@ -76,12 +88,33 @@ def copy_sql(table: Table, location: str, role: str) -> str:
 
 
 def schema_statements(recreate: Collection[str] = ()) -> list[str]:
-    """The schema, the tables and the views, if they are not there; the tables in `recreate` are dropped first."""
+    """The schema and the tables, if they are not there; the tables in `recreate` are dropped first, and the views."""
     drops = [f"DROP TABLE IF EXISTS {table.qualified_name}" for table in TABLES if table.name in recreate]
     if drops:
         drops = [f"DROP VIEW IF EXISTS {view.qualified_name}" for view in VIEWS] + drops
-    tables = [create_sql(table, "redshift") for table in TABLES]
-    return [create_schema_sql(), *drops, *tables, *(create_view_sql(view) for view in VIEWS)]
+    return [create_schema_sql(), *drops, *(create_sql(table, "redshift") for table in TABLES)]
+
+
+def view_statements(views: Collection[View] = VIEWS) -> list[str]:
+    """The views, each with a comment by which its text is known again."""
+    return [
+        sql
+        for view in views
+        for sql in (
+            create_view_sql(view),
+            f"COMMENT ON VIEW {view.qualified_name} IS {quoted(_fingerprint(view))}",
+        )
+    ]
+
+
+def _fingerprint(view: View) -> str:
+    """Redshift keeps its own wording of a view, which cannot be compared."""
+    return f"mag7 {hashlib.sha256(view.query.encode()).hexdigest()[:16]}"
+
+
+def _stale_views(engine: SqlEngine) -> list[View]:
+    present = {str(name): str(comment) for name, comment in engine.query(_VIEWS_SQL, {"schema": SCHEMA}).values}
+    return [view for view in VIEWS if present.get(view.name) != _fingerprint(view)]
 
 
 def replace_statements(store: Store, filled: Collection[str], role: str) -> list[str]:
@@ -95,49 +128,90 @@ def replace_statements(store: Store, filled: Collection[str], role: str) -> list
     return statements
 
 
-def dry_run(lake: Lake, role: str = DEFAULT_ROLE) -> list[str]:
-    """The exact statements of `load`, in order. Raises UsageError."""
+def dry_run(lake: Lake, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> list[str]:
+    """The exact statements of a first load, or of one that makes every table again. Raises UsageError."""
     check_is_s3(lake.store)
-    return [*schema_statements(), *replace_statements(lake.store, _filled(lake.store), role)]
+    dropped = [table.name for table in TABLES] if recreate else []
+    return [
+        *schema_statements(dropped),
+        *view_statements(),
+        *replace_statements(lake.store, _filled(lake.store), role),
+    ]
 
 
 def load(lake: Lake, engine: SqlEngine, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> LoadResult:
     """Make every table equal to the lake, all of them in one transaction.
 
-    Tables that another program made otherwise are refused, or with `recreate` dropped and made again in the same
-    transaction. Raises UsageError, EngineError, and StoppedEarlyError while COPY JOBs still have files to load.
+    Args:
+        lake: A lake on S3.
+        engine: Redshift.
+        role: The role that COPY reads the bucket with, an ARN or `default`.
+        recreate: Drop tables that another program made otherwise, and make them again, in the same transaction.
+
+    Raises:
+        UsageError: The lake is not on S3, or the role is none.
+        EngineError: Redshift refuses something, or tables are of another shape.
+        StoppedEarlyError: COPY JOBs still have files to load.
     """
     check_is_s3(lake.store)
-    different = differences(engine)
+    columns = _present_columns(engine)
+    different = _differences(columns)
     if different and not recreate:
         raise EngineError(
             f"{SCHEMA} was made by another program: {'; '.join(different.values())}",
             hint="`mag7 load --engine redshift --recreate` drops these tables and makes them again",
         )
-    jobs = copy_jobs.existing(engine)
-    copy_jobs.refuse_while_waiting(lake.store, engine, jobs)
+    if columns:
+        copy_jobs.refuse_while_waiting(lake.store, engine)
     filled = _filled(lake.store)
-    statements = [*schema_statements(different), *replace_statements(lake.store, filled, role)]
+    before, views = _views_around(engine, is_complete=not different and columns.keys() >= TABLE.keys())
+    if before:
+        engine.execute(before)
+    statements = [*schema_statements(different), *views, *replace_statements(lake.store, filled, role)]
     engine.execute(statements)
-    if jobs:
-        copy_jobs.forget_loaded_files(lake.store)
-    return LoadResult(tuple(statements), _counted(lake.store, engine, filled))
+    copy_jobs.forget_loaded_files(lake.store)
+    return LoadResult((*before, *statements), _counted(lake.store, engine, filled))
+
+
+def _views_around(engine: SqlEngine, *, is_complete: bool) -> tuple[list[str], list[str]]:
+    """The statements of the views: before the load, or in it where the tables are not there yet.
+
+    A view that is replaced inside the load would lock its readers out until COPY is done.
+    """
+    if not is_complete:
+        return [], view_statements()
+    stale = _stale_views(engine)
+    return view_statements(stale), []
 
 
 def auto_copy(lake: Lake, engine: SqlEngine, role: str, *, recreate: bool = False) -> AutoCopyResult:
     """Let COPY JOBs load new dates: load everything once, create the jobs, then only hand over what is new.
 
-    `role` must be an ARN: jobs refuse the default role. Raises UsageError, EngineError.
+    Args:
+        lake: A lake on S3.
+        engine: Redshift.
+        role: The ARN of the role that the jobs read the bucket with: they refuse the default role.
+        recreate: As of `load`, which is the first step where there are no jobs yet.
+
+    Raises:
+        UsageError: The role is no ARN, or tables with jobs are to be made again.
+        EngineError: Redshift refuses something.
     """
     check_is_s3(lake.store)
     copy_jobs.statements(lake.store, role)
     loaded = None
-    if copy_jobs.existing(engine):
-        engine.execute(schema_statements())
+    jobs = copy_jobs.existing(engine)
+    if jobs and recreate:
+        raise UsageError("--recreate would drop tables under their COPY JOBs", hint="--end-auto-copy --recreate first")
+    if jobs:
+        engine.execute([*schema_statements(), *view_statements(_stale_views(engine))])
     else:
         loaded = load(lake, engine, role, recreate=recreate)
     created = copy_jobs.create_missing(lake.store, engine, role)
-    return AutoCopyResult(loaded, tuple(created), copy_jobs.export(lake, engine))
+    export = copy_jobs.export(lake, engine)
+    return AutoCopyResult(
+        load=loaded, created=tuple(created), export=export, is_integrated=copy_jobs.is_integrated(engine)
+    )
 
 
 def check_is_s3(store: Store) -> None:
@@ -162,11 +236,21 @@ def _filled(store: Store) -> set[str]:
 
 def differences(engine: SqlEngine) -> dict[str, str]:
     """Tables of the schema that COPY could not fill, by name, with the first difference in words."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for row in engine.query(_COLUMNS_SQL, {"schema": SCHEMA}).records():
-        found.setdefault(str(row["table_name"]), []).append((str(row["column_name"]), _type_of(row)))
-    compared = {table.name: _difference(table, found[table.name]) for table in TABLES if table.name in found}
+    return _differences(_present_columns(engine))
+
+
+def _differences(columns: Mapping[str, list[tuple[str, str]]]) -> dict[str, str]:
+    compared = {table.name: _difference(table, columns[table.name]) for table in TABLES if table.name in columns}
     return {name: difference for name, difference in compared.items() if difference}
+
+
+def _present_columns(engine: SqlEngine) -> dict[str, list[tuple[str, str]]]:
+    """Name and type of every column of our tables that are there, by table."""
+    columns: dict[str, list[tuple[str, str]]] = {}
+    for row in engine.query(_COLUMNS_SQL, {"schema": SCHEMA}).records():
+        if row["table_name"] in TABLE:
+            columns.setdefault(str(row["table_name"]), []).append((str(row["column_name"]), _type_of(row)))
+    return columns
 
 
 def _difference(table: Table, found: list[tuple[str, str]]) -> str:

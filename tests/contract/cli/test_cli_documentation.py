@@ -49,7 +49,7 @@ def test_every_command_has_an_example_of_itself():
 
 
 def _unknown_options(words, example):
-    _, *rest = shlex.split(example.split(">")[0].split("|")[0])
+    _, *rest = shlex.split(re.split(r"[>|]|&&", example)[0])
     options = {name for option in options_of(COMMANDS[words]) for name in (*option.opts, *option.secondary_opts)}
     typed = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
     return typed - options - {"--help"}

@@ -30,7 +30,7 @@ _REDIRECTION = re.compile(r"\s\d?>.*| &$")
 _PLACEHOLDER = re.compile(r"\b(?:FILE|DATE|TICKER|PATH|COMMAND)\b|\[|\.\.\.|…|<")
 _SHELL = {"sh", "console", "cron"}
 # Who else would have to be there: the vendor, the issuer's site, AWS, a market of four years.
-_NEEDS_OTHERS = re.compile(r"--download|s3://|athena|redshift|^(collect|run|doctor|demo|sandbox)\b")
+_NEEDS_OTHERS = re.compile(r"--download|s3://|athena|redshift|^(collect|run|doctor|demo|sandbox|live)\b")
 NEXT_YEAR = "2025-01-02T08:00:00-05:00"
 JUNE = ("--start", "2024-06-03", "--end", "2024-06-14")
 
@@ -80,7 +80,7 @@ def test_every_call_on_a_page_is_understood() -> None:
 
 
 def test_every_call_in_the_help_is_understood() -> None:
-    examples = [re.split(r" [>|] ", example)[0] for example in help_examples()]
+    examples = [re.split(r" (?:[>|]|&&) ", example)[0] for example in help_examples()]
 
     assert [reason for example in examples if (reason := offence(example))] == []
 

@@ -170,3 +170,11 @@ def test_values_of_any_type_have_a_form(here):
 def test_text_from_a_table_cannot_steer_the_terminal(here):
     ended = mag7("sql", "SELECT 'a' || chr(27) || '[2J' || chr(10) || 'b' AS text", cwd=here)
     assert ended.stdout == "text\na\\x1b[2J b\n"
+
+
+def test_a_type_that_python_cannot_be_given_is_one_error_with_a_way_out(tmp_path):
+    ended = mag7("sql", "SELECT TIMESTAMPTZ '2024-12-13 16:00:00+00' AS moment", cwd=tmp_path)
+
+    assert ended.code in (0, 1)  # 0 where pytz is installed
+    assert "Traceback" not in ended.stderr
+    assert ended.code == 0 or "Hint: cast it: column::TIMESTAMP" in ended.stderr

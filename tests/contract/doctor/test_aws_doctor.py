@@ -140,8 +140,30 @@ def test_the_rules_of_a_bucket_are_repeated_in_the_command_that_replaces_them(
     command = str(found(Setup(cloud.lake))["old versions"].fix)
 
     wanted = json.loads(shlex.split(command)[-1])["Rules"]
-    assert [found["ID"] for found in wanted] == ["logs", "mag7-old-versions"]
+    assert [found["ID"] for found in wanted] == ["logs", "mag7-old-versions", "mag7-query-results"]
     assert wanted[0]["Expiration"] == {"Days": 7}
+
+
+def test_a_rule_with_an_apostrophe_survives_the_shell(cloud: Cloud, iam: Proxy, athena: AthenaSimulator) -> None:
+    rule = {"ID": "Ann's logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 7}}
+    cloud.s3.put_bucket_lifecycle_configuration(Bucket=cloud.bucket, LifecycleConfiguration={"Rules": [rule]})
+
+    run_like_the_aws_cli(cloud, str(found(Setup(cloud.lake))["old versions"].fix))
+
+    rules = cloud.s3.get_bucket_lifecycle_configuration(Bucket=cloud.bucket)["Rules"]
+    assert {entry["ID"] for entry in rules} == {"Ann's logs", "mag7-old-versions", "mag7-query-results"}
+
+
+def test_a_principal_that_iam_cannot_find_is_not_said_to_be_allowed(
+    cloud: Cloud, iam: Proxy, athena: AthenaSimulator
+) -> None:
+    iam.answers.clear()
+    iam.faults.append(Fault("POST", "refuse", "NoSuchEntity", 404))
+
+    finding = found(Setup(cloud.lake))["permissions"]
+
+    assert (finding.state, "cannot find" in finding.found) == ("warning", True)
+    assert "--policy-name mag7-lake" in str(finding.fix)
 
 
 def test_nothing_is_changed(cloud: Cloud, iam: Proxy, athena: AthenaSimulator, redshift: RedshiftSimulator) -> None:
@@ -234,6 +256,20 @@ def test_results_without_a_place_come_with_the_command_that_gives_one(
     assert found(Setup(cloud.lake, output_location="s3://elsewhere/"))["Athena results"].state == "ok"
 
 
+def test_a_workgroup_that_keeps_its_results_needs_no_place(cloud: Cloud, iam: Proxy, athena: AthenaSimulator) -> None:
+    athena.managed.add("primary")
+
+    assert found(Setup(cloud.lake))["Athena results"].state == "ok"
+
+
+def test_a_place_that_the_workgroup_ignores_is_told(cloud: Cloud, iam: Proxy, athena: AthenaSimulator) -> None:
+    athena.enforced.add("mag7")
+
+    finding = found(Setup(cloud.lake, workgroup="mag7", output_location="s3://mine/"))["Athena results"]
+
+    assert finding.found == "go to s3://results/, as the workgroup enforces; s3://mine/ is ignored"
+
+
 # Redshift
 
 
@@ -287,6 +323,17 @@ def test_tables_of_another_shape_are_found(
 
     assert "stock_splits has ticker varchar(5) where ticker varchar(10) belongs" in finding.found
     assert "--recreate" in str(finding.fix)
+
+
+def test_a_privilege_that_comes_as_the_text_false_is_not_granted(
+    cloud: Cloud, iam: Proxy, athena: AthenaSimulator, redshift: RedshiftSimulator, namespace: Namespace
+) -> None:
+    redshift.may_create = False
+
+    finding = found(Setup(cloud.lake, warehouse=WORKGROUP))["Redshift schema"]
+
+    assert finding.state == "failed"
+    assert "GRANT CREATE ON DATABASE" in str(finding.fix)
 
 
 def test_a_warehouse_that_refuses_us_comes_with_the_policy(

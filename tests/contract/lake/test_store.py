@@ -412,6 +412,23 @@ def test_the_bucket_owner_is_checked_on_request(cloud: Cloud, monkeypatch: pytes
         cloud.store()
 
 
+def test_every_request_names_the_bucket_owner(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Looked for in the requests: moto does not look at it, and answers whatever it says.
+    monkeypatch.setenv("MAG7_BUCKET_OWNER", "123456789012")
+    store, owners = cloud.store(), []
+    store._client.meta.events.register(
+        "before-send.s3", lambda request, **_: owners.append(request.headers.get("x-amz-expected-bucket-owner"))
+    )
+
+    store.write("k", b"x")
+    store.create("new", b"x")
+    store.replace("k", b"y", store.info("k").version)
+    assert (store.read("k"), store.exists("k"), len(list(store.list("")))) == (b"y", True, 2)
+    store.delete("k")
+
+    assert owners == [b"123456789012"] * 8
+
+
 def test_encryption_is_asked_for_with_each_object(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAG7_S3_KMS_KEY", "alias/mag7")
     cloud.store().create("k", b"x")

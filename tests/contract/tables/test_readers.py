@@ -77,6 +77,9 @@ def test_types_in_the_readers_are_those_of_the_schema(readings: dict[str, Any]) 
     for name, found in readings["PyArrow dataset"]["tables"]["flat"].items():
         schema = arrow_schema(TABLE[name], partitioned=False)
         assert found["types"] == {field.name: str(field.type) for field in schema}, name
+    for name, found in readings["PyArrow dataset"]["tables"]["hive"].items():
+        schema = arrow_schema(TABLE[name], partitioned=True)
+        assert found["types"] == {field.name: str(field.type) for field in schema} | {"trading_date": "date32[day]"}
     for name, found in readings["DuckDB 2"]["tables"]["flat"].items():
         columns = TABLE[name].columns
         assert found["types"] == {c.name: re.sub(r"VARCHAR.*", "VARCHAR", sql_type(c, "duckdb")) for c in columns}, name

@@ -28,8 +28,10 @@ from mag7cli.core.errors import (
     TickerNotFoundError,
     VendorUnavailableError,
 )
+from mag7cli.market.intraday import MinuteBar, Snapshot
 from mag7cli.market.records import Bar, Split
 from mag7cli.vendors.polygon import ApiKey, PolygonSource, Timeouts
+from mag7cli.vendors.polygon.client import ClientName
 from mag7cli.vendors.rate_limit import Budget, Cancel, Rate, RateLimiter
 
 DAY = date(2024, 12, 13)
@@ -41,6 +43,7 @@ BARS = "/v2/aggs/ticker/AAPL/range/1/day/2024-12-12/2024-12-13"
 SPLITS_V3 = "/v3/reference/splits"
 SPLITS_V1 = "/stocks/v1/splits"
 STATUS = "/v1/marketstatus/now"
+SNAPSHOTS = "/v2/snapshot/locale/us/markets/stocks/tickers"
 
 APPLE = {
     "ticker": "AAPL",
@@ -92,7 +95,8 @@ def server() -> Iterator[ScriptedServer]:
 class Vendor:
     """A source that talks to the scripted server on a clock that only its own waits move."""
 
-    def __init__(self, server: ScriptedServer) -> None:
+    def __init__(self, server: ScriptedServer, client: ClientName | None = None) -> None:
+        self.client = client
         self.clock = FakeClock()
         self.waits = FakeWaits(self.clock)
         self.server = server
@@ -105,12 +109,16 @@ class Vendor:
             ApiKey("test-key-0123456789"),
             **{"limiter": limiter, "clock": self.clock, "base_url": self.server.url, "timeouts": quick} | options,
             jitter=lambda: 1.0,
+            client=self.client,
         )
 
 
-@pytest.fixture
-def vendor(server: ScriptedServer) -> Iterator[Vendor]:
-    made = Vendor(server)
+@pytest.fixture(params=["polygon-api-client", "massive"])
+def vendor(server: ScriptedServer, request: pytest.FixtureRequest) -> Iterator[Vendor]:
+    """The vendor by each of its clients: all that is asked goes through either, with the same answers and errors."""
+    if request.param == "massive":
+        pytest.importorskip("massive")
+    made = Vendor(server, request.param)
     yield made
     made.source.close()
 
@@ -128,6 +136,49 @@ def test_details_are_asked_for_the_date_and_read_into_the_vendors_words(server: 
     assert (found.market_cap_usd, found.weighted_shares) == (3750689160990.0, 15115823000)
     assert found.share_class_shares == 15115820000
     assert (found.currency, found.security_type, found.list_date) == ("usd", "CS", date(1980, 12, 12))
+
+
+def test_the_client_that_was_asked_for_speaks(server: ScriptedServer, vendor: Vendor) -> None:
+    server.on(STATUS, Says({"serverTime": "2024-12-13T18:00:00-05:00"}))
+
+    vendor.source.status()
+
+    assert vendor.source.version.startswith(f"{vendor.client} ")
+    assert server.requests[0].headers["Authorization"] == "Bearer test-key-0123456789"
+
+
+def test_snapshots_are_asked_for_in_one_call_and_zeros_are_what_is_not_there_yet(
+    server: ScriptedServer, vendor: Vendor
+) -> None:
+    minute = {"t": 1734101940000, "o": 1.0, "h": 1.0, "l": 1.0, "c": 248.2, "v": 10.5, "vw": 1.0, "av": 5000}
+    quiet = {"day": {"o": 0, "c": 0, "v": 0}, "min": {"t": 0, "c": 0, "v": 0}, "prevDay": {"c": 470.5}}
+    traded = {"day": {"o": 247.8, "c": 248.13, "v": 5000}, "min": minute, "prevDay": {"c": 247.96}}
+    rows = [{"ticker": "AAPL", **traded}, {"ticker": "BRK.B", **quiet}]
+    server.on(SNAPSHOTS, Says({"status": "DELAYED", "count": 2, "tickers": rows}))
+
+    snapshots = vendor.source.snapshots(["AAPL", "BRK.B", "NOSUCH"])
+
+    assert server.requests[0].query["tickers"] == "AAPL,BRK.B,NOSUCH"
+    last = MinuteBar("AAPL", 1734101940000, 248.2, 10.5, day_volume=5000.0, day_open_usd=247.8)
+    assert snapshots == [Snapshot("AAPL", last, 247.8, 248.13, 247.96), Snapshot("BRK.B", None, None, None, 470.5)]
+    assert vendor.source.calls() == {"snapshots": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "OK"},
+        {"status": "OK", "tickers": None},
+        {"status": "OK", "tickers": ["AAPL"]},
+        {"status": "OK", "tickers": [{"day": {}}]},
+        {"status": "OK", "tickers": [{"ticker": "AAPL", "min": {"t": 1734101940000, "c": -1, "v": 1}}]},
+    ],
+)
+def test_snapshots_of_another_shape_are_a_fault(server: ScriptedServer, vendor: Vendor, body: dict[str, Any]) -> None:
+    server.on(SNAPSHOTS, Says(body))
+
+    with pytest.raises(MalformedResponseError):
+        vendor.source.snapshots(["AAPL"])
 
 
 def test_what_the_vendor_leaves_out_of_details_is_none(server: ScriptedServer, vendor: Vendor) -> None:

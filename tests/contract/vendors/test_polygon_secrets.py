@@ -20,7 +20,7 @@ from tests.simulators.http_script import Behaviour, Cut, Drips, Hangs, Resets, S
 
 from mag7cli.core.errors import ConfigError, Mag7Error, MarketDataError, VendorUnavailableError
 from mag7cli.vendors.polygon import ApiKey, PolygonSource, Timeouts
-from mag7cli.vendors.polygon.transport import Transport, _proxy
+from mag7cli.vendors.polygon.transport import Transport, proxy_for
 from mag7cli.vendors.rate_limit import Rate, RateLimiter
 
 KEY = "sEcReTkEy0123456789abcdefXYZ"
@@ -248,12 +248,12 @@ def test_certificates_of_ones_own_are_trusted(tls_server: tuple[ScriptedServer, 
     ],
 )
 def test_the_environment_names_the_proxy_as_for_every_tool(environ: dict[str, str], proxy: str | None) -> None:
-    assert _proxy("https://api.polygon.io", environ) == proxy
+    assert proxy_for("https://api.polygon.io", environ) == proxy
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "https://localhost:8000", "https://[::1]:8000"])
 def test_this_machine_is_never_asked_through_a_proxy(address: str) -> None:
-    assert _proxy(address, {"HTTPS_PROXY": "http://p:1", "ALL_PROXY": "http://p:1"}) is None
+    assert proxy_for(address, {"HTTPS_PROXY": "http://p:1", "ALL_PROXY": "http://p:1"}) is None
 
 
 @pytest.mark.parametrize("proxy", ["socks9://me:PaSsWoRd@p:1", "http://me:PaSsWoRd@p:notaport", "http://"])

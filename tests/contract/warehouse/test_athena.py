@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.simulators.athena import AthenaSimulator, QueryFailedError
 from tests.simulators.cloud import Cloud, athena_of
-from tests.simulators.filled_lake import DAYS, partition, rows_of
+from tests.simulators.filled_lake import DAYS, flat, rows_of
+from tests.simulators.proxy import Fault, proxy_to
 
 from mag7cli.core.errors import EngineError
 from mag7cli.lake.layout import Lake
@@ -81,7 +82,7 @@ def test_a_result_without_rows_still_has_columns(engine: AthenaEngine) -> None:
 
 
 def test_the_note_says_how_many_bytes_were_scanned(shared_cloud: Cloud, engine: AthenaEngine) -> None:
-    listed = shared_cloud.s3.list_objects_v2(Bucket=shared_cloud.bucket, Prefix="lake/processed/stock_splits/")
+    listed = shared_cloud.s3.list_objects_v2(Bucket=shared_cloud.bucket, Prefix="lake/analytics/stock_splits/")
     size = sum(found["Size"] for found in listed["Contents"])
 
     rows = engine.query("SELECT ticker FROM market_data.stock_splits")
@@ -93,6 +94,25 @@ def test_the_adjusted_view_can_be_queried(engine: AthenaEngine) -> None:
     rows = engine.query("SELECT COUNT(*) AS n FROM market_data.daily_trading_adjusted")
 
     assert rows.values == ((9,),)
+
+
+def test_a_description_in_one_cell_becomes_its_columns(engine: AthenaEngine) -> None:
+    rows = engine.query("DESCRIBE market_data.stock_splits")
+
+    assert rows.columns == ("col_name", "data_type", "comment")
+    assert rows.values[:2] == (("trading_date", "date", ""), ("ticker", "string", ""))
+
+
+def test_the_page_of_a_proxy_is_one_line(
+    shared_cloud: Cloud, athena: AthenaSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxy_to(athena.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ATHENA", proxy.url)
+        proxy.faults.append(Fault("POST", "html"))
+        with pytest.raises(EngineError, match=r"the answer is not AWS's") as raised:
+            AthenaEngine(output_location="s3://results/", sleep=no_sleep).query("SELECT 1")
+
+    assert "HTTPS_PROXY" in str(raised.value.hint)
 
 
 # Parameters
@@ -244,8 +264,8 @@ def test_files_of_another_type_than_the_catalog_says_are_refused(shared_cloud: C
         table, columns=tuple(replace(c, type="double") if c.name == "close_price" else c for c in table.columns)
     )
     rows = [{**row, "close_price": float(row["close_price"])} for row in rows_of(table, DAYS[0])]
-    key = Lake.partition_key("daily_trading", DAYS[0])
-    shared_cloud.put_quickly({f"lake/{key}": partition(prices_as_doubles, rows)})
+    key = Lake.flat_key("daily_trading", DAYS[0].year)
+    shared_cloud.put_quickly({f"lake/{key}": flat(prices_as_doubles, rows)})
 
     with pytest.raises(EngineError, match="HIVE_BAD_DATA: Field close_price"):
         engine.query("SELECT close_price FROM market_data.daily_trading")

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,9 @@ from tests.simulators.redshift_data import RedshiftSimulator
 
 from mag7cli.core.errors import EngineError, StoppedEarlyError, UsageError
 from mag7cli.lake.layout import Lake
-from mag7cli.tables.schema import TABLE, TABLES
+from mag7cli.tables.schema import TABLE, TABLES, VIEWS
 from mag7cli.warehouse import copy_jobs, redshift_load
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 from mag7cli.warehouse.engines.redshift import RedshiftEngine, Warehouse
 from mag7cli.warehouse.redshift_status import load_status
 
@@ -105,7 +107,8 @@ def test_the_statements_fit_into_one_transaction_even_when_every_table_is_made_a
     every = [table.name for table in TABLES]
     store = Lake.at("s3://bucket").store
 
-    statements = [*redshift_load.schema_statements(every), *redshift_load.replace_statements(store, every, "default")]
+    statements = [*redshift_load.schema_statements(every), *redshift_load.view_statements()]
+    statements += [*redshift_load.replace_statements(store, every, "default")]
 
     assert len(statements) <= 40
     assert not any("TRUNCATE" in statement for statement in statements)
@@ -263,6 +266,7 @@ def test_recreate_makes_such_a_table_again(redshift: RedshiftSimulator, engine: 
 
 @pytest.fixture
 def with_jobs(redshift: RedshiftSimulator, engine: RedshiftEngine, lake: Lake) -> RedshiftSimulator:
+    redshift.integrate()
     redshift_load.load(lake, engine)
     assert len(copy_jobs.create_missing(lake.store, engine, ROLE)) == len(TABLES)
     return redshift
@@ -276,6 +280,7 @@ def test_jobs_are_created_once(with_jobs: RedshiftSimulator, engine: RedshiftEng
 def test_auto_copy_loads_everything_once_and_then_only_hands_over(
     cloud: Cloud, redshift: RedshiftSimulator, engine: RedshiftEngine, lake: Lake
 ) -> None:
+    redshift.integrate()
     first = redshift_load.auto_copy(lake, engine, ROLE)
     cloud.fill((*DAYS, NEXT_DAY))
     then = redshift_load.auto_copy(lake, engine, ROLE)
@@ -376,12 +381,98 @@ def test_files_left_by_another_warehouse_are_handed_over_afresh(
 
     with redshift_of(cloud) as other:
         other_engine = RedshiftEngine(WORKGROUP, sleep=no_sleep)
+        other.integrate()
         other_engine.execute(redshift_load.schema_statements())
         copy_jobs.create_missing(lake.store, other_engine, ROLE)
         copy_jobs.export(lake, other_engine)
         other.deliver()
 
         assert_equal_to_the_lake(other, (*DAYS, NEXT_DAY), {})
+
+
+def test_without_an_integration_a_load_says_why_it_waits_and_ending_the_jobs_is_the_way_out(
+    cloud: Cloud, redshift: RedshiftSimulator, engine: RedshiftEngine, lake: Lake
+) -> None:
+    result = redshift_load.auto_copy(lake, engine, ROLE)
+    cloud.fill((*DAYS, NEXT_DAY))
+    copy_jobs.export(lake, engine)
+    redshift.deliver()
+
+    assert not result.is_integrated
+    with pytest.raises(StoppedEarlyError, match="no established S3 event integration") as caught:
+        redshift_load.load(lake, engine)
+    assert "--end-auto-copy" in str(caught.value.hint)
+
+    assert len(copy_jobs.end(lake.store, engine)) == len(TABLES)
+    redshift_load.load(lake, engine)
+    assert redshift.jobs == {}
+    assert_equal_to_the_lake(redshift, (*DAYS, NEXT_DAY), {})
+
+
+def test_the_jobs_of_another_user_are_known_by_their_files(
+    cloud: Cloud, with_jobs: RedshiftSimulator, engine: RedshiftEngine, lake: Lake
+) -> None:
+    cloud.fill((*DAYS, NEXT_DAY))
+    copy_jobs.export(lake, engine)
+    with_jobs.caller = "IAM:somebody-else"
+
+    with pytest.raises(StoppedEarlyError, match="another user's"):
+        redshift_load.load(lake, engine)
+    with_jobs.deliver()
+    redshift_load.load(lake, engine)
+    with_jobs.deliver()
+
+    assert_equal_to_the_lake(with_jobs, (*DAYS, NEXT_DAY), {})
+
+
+def test_tables_with_jobs_are_not_made_again_under_them(
+    with_jobs: RedshiftSimulator, engine: RedshiftEngine, lake: Lake
+) -> None:
+    with pytest.raises(UsageError, match="under their COPY JOBs"):
+        redshift_load.auto_copy(lake, engine, ROLE, recreate=True)
+
+
+# Views
+
+
+def test_a_view_is_replaced_only_when_its_text_changed_and_before_the_load(
+    redshift: RedshiftSimulator, engine: RedshiftEngine, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redshift_load.load(lake, engine)
+    again = redshift_load.load(lake, engine)
+    changed = tuple(replace(view, query=view.query + "\nWHERE 1 = 1") for view in VIEWS)
+    monkeypatch.setattr(redshift_load, "VIEWS", changed)
+    monkeypatch.setattr(redshift_load.view_statements, "__defaults__", (changed,))
+
+    after_change = redshift_load.load(lake, engine)
+
+    assert not any("VIEW" in statement for statement in again.statements)
+    assert after_change.statements[0].startswith("CREATE OR REPLACE VIEW")
+    assert not any("VIEW" in sql for sql in list(redshift.submissions.values())[-2].sqls)
+
+
+def test_adjusted_prices_are_the_same_where_casts_cut(engine: RedshiftEngine, lake: Lake) -> None:
+    redshift_load.load(lake, engine)
+    sql = "SELECT trading_date, ticker, close_price, vwap FROM market_data.daily_trading_adjusted ORDER BY 1, 2"
+
+    cut = engine.query(sql).values
+    with closing(DuckDbEngine.over_lake(lake)) as local:
+        assert [tuple(map(str, row)) for row in cut] == [tuple(map(str, row)) for row in local.query(sql).values]
+
+
+# Reading only
+
+
+def test_a_statement_of_others_may_not_write_whatever_its_words(
+    redshift: RedshiftSimulator, engine: RedshiftEngine, lake: Lake
+) -> None:
+    redshift_load.load(lake, engine)
+    reader = RedshiftEngine(WORKGROUP, read_only=True, sleep=no_sleep)
+
+    assert reader.query("SELECT COUNT(*) AS n FROM market_data.stock_splits").values == ((9,),)
+    with pytest.raises(EngineError, match="read-only"):
+        reader.query("WITH a AS (SELECT 1) DELETE FROM market_data.stock_splits")
+    assert redshift.read_only == set()
 
 
 # Status

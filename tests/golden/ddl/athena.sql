@@ -1,28 +1,22 @@
 CREATE SCHEMA IF NOT EXISTS market_data;
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`concentration_metrics` (
+    `trading_date` date,
     `total_mag7_market_cap` decimal(20,2),
     `sp500_total_market_cap` decimal(20,2),
     `mag7_pct_of_sp500` double,
     `mag7_companies_count` int
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/concentration_metrics/'
+LOCATION 's3://bucket/lake/analytics/concentration_metrics/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/concentration_metrics/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`company_details` (
+    `trading_date` date,
     `ticker` string,
     `company_name` string,
     `market_cap` decimal(20,2),
@@ -30,23 +24,16 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`company_details` (
     `currency` string,
     `description` string
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/company_details/'
+LOCATION 's3://bucket/lake/analytics/company_details/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/company_details/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_trading` (
+    `trading_date` date,
     `ticker` string,
     `open_price` decimal(20,6),
     `high_price` decimal(20,6),
@@ -55,66 +42,45 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_trading` (
     `volume` bigint,
     `vwap` decimal(20,6)
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/daily_trading/'
+LOCATION 's3://bucket/lake/analytics/daily_trading/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/daily_trading/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`magnificent7_metrics` (
+    `trading_date` date,
     `ticker` string,
     `market_cap` decimal(20,2),
     `pct_of_mag7` double,
     `pct_of_sp500` double,
     `ranking` int
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/magnificent7_metrics/'
+LOCATION 's3://bucket/lake/analytics/magnificent7_metrics/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/magnificent7_metrics/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`failed_collections` (
+    `trading_date` date,
     `ticker` string,
     `reason` string
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/failed_collections/'
+LOCATION 's3://bucket/lake/analytics/failed_collections/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/failed_collections/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`sp500_constituents` (
+    `trading_date` date,
     `ticker` string,
     `symbol` string,
     `cik` string,
@@ -124,45 +90,31 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`sp500_constituents` (
     `counted` boolean,
     `pct_of_sp500` double
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/sp500_constituents/'
+LOCATION 's3://bucket/lake/analytics/sp500_constituents/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/sp500_constituents/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`stock_splits` (
+    `trading_date` date,
     `ticker` string,
     `split_from` decimal(20,6),
     `split_to` decimal(20,6),
     `ratio` double
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/stock_splits/'
+LOCATION 's3://bucket/lake/analytics/stock_splits/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/stock_splits/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_summary` (
+    `trading_date` date,
     `status` string,
     `partial_reason` string,
     `gross_market_cap` decimal(20,2),
@@ -183,23 +135,16 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_summary` (
     `simulated` boolean,
     `collected_at` string
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/daily_summary/'
+LOCATION 's3://bucket/lake/analytics/daily_summary/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/daily_summary/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`data_quality` (
+    `trading_date` date,
     `ticker` string,
     `kind` string,
     `severity` string,
@@ -209,32 +154,24 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`data_quality` (
     `reason` string,
     `evidence` string
 )
-PARTITIONED BY (`trading_date` date)
 STORED AS PARQUET
-LOCATION 's3://bucket/lake/processed/data_quality/'
+LOCATION 's3://bucket/lake/analytics/data_quality/'
 TBLPROPERTIES (
     'EXTERNAL'='TRUE',
     'classification'='parquet',
-    'parquet.compression'='SNAPPY',
-    'projection.enabled'='true',
-    'projection.trading_date.type'='date',
-    'projection.trading_date.format'='yyyy-MM-dd',
-    'projection.trading_date.range'='2021-01-01,NOW+3MONTHS',
-    'projection.trading_date.interval'='1',
-    'projection.trading_date.interval.unit'='DAYS',
-    'storage.location.template'='s3://bucket/lake/processed/data_quality/trading_date=${trading_date}/'
+    'parquet.compression'='SNAPPY'
 );
 
 CREATE OR REPLACE VIEW market_data.daily_trading_adjusted AS
 SELECT
     t.trading_date,
     t.ticker,
-    CAST(t.open_price / f.split_factor AS DECIMAL(20,6)) AS open_price,
-    CAST(t.high_price / f.split_factor AS DECIMAL(20,6)) AS high_price,
-    CAST(t.low_price / f.split_factor AS DECIMAL(20,6)) AS low_price,
-    CAST(t.close_price / f.split_factor AS DECIMAL(20,6)) AS close_price,
+    CAST(ROUND(t.open_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS open_price,
+    CAST(ROUND(t.high_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS high_price,
+    CAST(ROUND(t.low_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS low_price,
+    CAST(ROUND(t.close_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS close_price,
     CAST(ROUND(t.volume * f.split_factor) AS BIGINT) AS volume,
-    CAST(t.vwap / f.split_factor AS DECIMAL(20,6)) AS vwap,
+    CAST(ROUND(t.vwap / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS vwap,
     f.split_factor
 FROM market_data.daily_trading t
 JOIN (

@@ -128,12 +128,12 @@ CREATE OR REPLACE VIEW market_data.daily_trading_adjusted AS
 SELECT
     t.trading_date,
     t.ticker,
-    CAST(t.open_price / f.split_factor AS DECIMAL(20,6)) AS open_price,
-    CAST(t.high_price / f.split_factor AS DECIMAL(20,6)) AS high_price,
-    CAST(t.low_price / f.split_factor AS DECIMAL(20,6)) AS low_price,
-    CAST(t.close_price / f.split_factor AS DECIMAL(20,6)) AS close_price,
+    CAST(ROUND(t.open_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS open_price,
+    CAST(ROUND(t.high_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS high_price,
+    CAST(ROUND(t.low_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS low_price,
+    CAST(ROUND(t.close_price / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS close_price,
     CAST(ROUND(t.volume * f.split_factor) AS BIGINT) AS volume,
-    CAST(t.vwap / f.split_factor AS DECIMAL(20,6)) AS vwap,
+    CAST(ROUND(t.vwap / f.split_factor, 6) + 0.0000001 AS DECIMAL(20,6)) AS vwap,
     f.split_factor
 FROM market_data.daily_trading t
 JOIN (

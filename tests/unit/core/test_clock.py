@@ -1,10 +1,11 @@
 """The system clock, running and frozen."""
 
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mag7cli.core.clock import NEW_YORK, SystemClock
+from mag7cli.core.clock import NEW_YORK, SystemClock, running_now
 from mag7cli.core.errors import ConfigError
 
 
@@ -30,6 +31,27 @@ def test_a_time_without_an_offset_is_new_york_time(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MAG7_NOW", "2024-07-01 18:00")
 
     assert SystemClock().now().isoformat() == "2024-07-01T18:00:00-04:00"
+
+
+def test_a_running_time_is_the_same_for_every_process_and_goes_at_its_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = datetime(2024, 11, 3, 0, 30, tzinfo=NEW_YORK)  # two hours before clocks go back
+    monkeypatch.setenv("MAG7_NOW", running_now(start, time.time() - 3, 3600))
+    clock, another = SystemClock(), SystemClock()
+
+    assert abs(clock.now() - another.now()) < timedelta(minutes=10)
+    assert timedelta(hours=2) < clock.now().astimezone(UTC) - start.astimezone(UTC) < timedelta(hours=5)
+    assert clock.now().utcoffset() == timedelta(hours=-5)
+    began = clock.monotonic()
+    clock.sleep(36)
+    assert clock.monotonic() - began >= 36
+
+
+@pytest.mark.parametrize("value", ["2024-12-13T09:30@1734100000x0", "soon@1734100000x2", "2024-12-13@nowx2"])
+def test_a_running_time_that_cannot_be_read_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MAG7_NOW", value)
+
+    with pytest.raises(ConfigError, match="MAG7_NOW"):
+        SystemClock()
 
 
 def test_a_frozen_time_that_cannot_be_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

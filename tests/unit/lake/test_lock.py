@@ -11,10 +11,10 @@ import pytest
 
 from mag7cli.core.errors import KeyExistsError, LockedError
 from mag7cli.lake.layout import LOCK, Lake
-from mag7cli.lake.lock import Holder, holder_of, locked
+from mag7cli.lake.lock import Holder, holder_of, joined, locked, release, take
 from mag7cli.lake.store import LocalStore
 
-HERE = socket.gethostname()
+HERE = f"{socket.gethostname()}/{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}"
 NOBODY = 4_194_299  # beyond the highest process number
 
 
@@ -54,7 +54,9 @@ def test_a_lake_is_given_back_after_an_error(lake):
 def test_the_second_is_told_who_was_first(lake):
     with (
         locked(lake, "mag7 transform"),
-        pytest.raises(LockedError, match=rf"'mag7 transform' \(process {os.getpid()} on {HERE}, since 20") as caught,
+        pytest.raises(
+            LockedError, match=rf"'mag7 transform' \(process {os.getpid()} on {socket.gethostname()}, since 20"
+        ) as caught,
         locked(lake, "mag7 collect"),
     ):
         pass
@@ -190,3 +192,58 @@ def test_a_dead_run_s_temporary_files_go_with_its_lease(lake, tmp_path):
         assert not abandoned.exists()
         assert ours.exists()
         assert stranger_s.exists()
+
+
+def test_the_same_host_name_after_another_boot_is_another_machine(lake: Lake) -> None:
+    leave_lease(lake, host=f"{socket.gethostname()}/another-boot", renewed=time.time())
+
+    with pytest.raises(LockedError), locked(lake, "mag7 collect"):
+        pass
+
+
+def test_two_environments_of_functions_are_two_machines(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/27/[$LATEST]one")
+    leave_lease(lake, host=f"{HERE}/2026/11/27/[$LATEST]two", pid=1, renewed=time.time())
+
+    with pytest.raises(LockedError), locked(lake, "mag7 collect"):
+        pass
+
+
+# An execution
+
+
+def test_an_execution_holds_the_lake_between_its_processes(lake: Lake) -> None:
+    take(lake, "history", "token-1")
+
+    with pytest.raises(LockedError, match="an execution of functions"), locked(lake, "mag7 run"):
+        pass
+    with joined(lake, "token-1"):
+        assert holder_of(lake).what == "history"
+    assert release(lake, "token-1")
+    with locked(lake, "mag7 run"):
+        pass
+
+
+def test_taking_the_lake_again_with_the_same_token_is_no_conflict(lake: Lake) -> None:
+    take(lake, "history", "token-1", now=lambda: 1_000.0)
+    take(lake, "history", "token-1", now=lambda: 2_000.0)
+
+    assert holder_of(lake).renewed == 2_000.0
+
+
+def test_another_execution_is_refused_until_the_lease_has_run_out(lake: Lake) -> None:
+    take(lake, "history", "token-1", now=lambda: 1_000.0)
+
+    with pytest.raises(LockedError):
+        take(lake, "recovery", "token-2", now=lambda: 4_599.0)
+    take(lake, "recovery", "token-2", now=lambda: 4_601.0)
+    with pytest.raises(LockedError, match="not held by this execution"), joined(lake, "token-1"):
+        pass
+
+
+def test_letting_go_twice_or_of_somebody_elses_lake_does_nothing(lake: Lake) -> None:
+    take(lake, "history", "token-1")
+
+    assert not release(lake, "token-2")
+    assert release(lake, "token-1")
+    assert not release(lake, "token-1")

@@ -4,10 +4,12 @@ import logging
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from mag7cli.core import packaged_data
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import CalendarError
 from mag7cli.market import calendar
@@ -163,3 +165,43 @@ def test_listing_sessions_loads_neither_the_library_nor_pandas() -> None:
         "sys.exit(' '.join({'pandas', 'pandas_market_calendars', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr.strip() == ""
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The table with two rows more: a day of mourning announced today for tomorrow, and a close moved by a storm."""
+    rows = packaged_data.read("xnys_closures")
+    rows.append({"date": "2026-12-09", "name": "Day of mourning", "kind": "closed", "close": "", "source": "test"})
+    rows.append({"date": "2026-12-10", "name": "Storm", "kind": "early_close", "close": "14:00", "source": "test"})
+    monkeypatch.setattr(packaged_data, "read", lambda _: rows)
+    _forget()
+    yield
+    monkeypatch.undo()
+    _forget()
+
+
+def _forget() -> None:
+    for cached in (calendar._known_closures, calendar._known_years, calendar._sessions_of, calendar._sessions_of_years):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("announced")
+def test_a_closure_announced_for_tomorrow_is_one_row() -> None:
+    assert calendar.why_closed(date(2026, 12, 9)) == "Day of mourning"
+    assert calendar.next_session(date(2026, 12, 8)) == date(2026, 12, 10)
+    assert calendar.last_completed_session(new_york("2026-12-09 18:00")) == date(2026, 12, 8)
+    assert calendar.session_index(date(2026, 12, 10)) - calendar.session_index(date(2026, 12, 8)) == 1
+    assert calendar.sessions(date(2026, 12, 9), date(2026, 12, 9)) == []
+
+
+@pytest.mark.usefixtures("announced")
+def test_an_early_close_announced_today_is_one_row() -> None:
+    assert calendar.session_close(date(2026, 12, 10)) == new_york("2026-12-10 14:00")
+    assert calendar.last_completed_session(new_york("2026-12-10 14:00")) == date(2026, 12, 10)
+    assert calendar.last_completed_session(new_york("2026-12-10 13:59")) == date(2026, 12, 8)
+
+
+def test_a_weekend_has_no_sessions_and_says_so() -> None:
+    assert calendar.sessions(date(2026, 12, 12), date(2026, 12, 13)) == []
+    assert calendar.why_closed(date(2026, 12, 12)) == "Saturday"
+    assert calendar.session_on_or_before(date(2026, 12, 13)) == date(2026, 12, 11)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mag7cli.core.errors import HoldingsFormatError, NoHoldingsError
-from mag7cli.market import holdings_file, symbology
+from mag7cli.market import fund_check, holdings_file, symbology
 
 FILES = Path(__file__).parents[2] / "data" / "holdings_files"
 ACCEPTED = sorted((FILES / "accepted").iterdir())
@@ -23,7 +23,6 @@ REFUSED = {
     "binary": "is a binary file",
     "blank": "is empty",
     "day_unreadable": "'Smarch 32, 2022' is not a date",
-    "decimal_commas": "AAPL: weight '7,15' is not a number, nor are most others; are they decimal commas?",
     "empty_template": "the issuer has no holdings for that date",
     "empty_template_without_header": "the issuer has no holdings for that date",
     "excel": "is an Excel workbook",
@@ -70,7 +69,7 @@ def test_a_whole_file_has_503_tickers_in_the_vendors_spelling(whole: holdings_fi
 def test_a_whole_file_is_the_bundled_list(whole: holdings_file.Holdings) -> None:
     assert set(whole.tickers) == {line.ticker for line in symbology.bundled_constituents()}
     assert whole.as_of == symbology.BUNDLED_AS_OF
-    assert holdings_file.sp500_doubt(whole) is None
+    assert fund_check.doubts(whole, today=date(2024, 12, 9)) == ()
 
 
 def test_a_whole_file_says_what_it_is_and_what_was_left_out(whole: holdings_file.Holdings) -> None:
@@ -91,6 +90,7 @@ def test_the_numbers_of_a_whole_file_are_read_with_their_thousands(whole: holdin
         weight_pct=2.70,
         shares=55_675_946.0,
         price_usd=242.84,
+        location="United States",
     )
 
 
@@ -257,9 +257,56 @@ def test_a_file_without_a_name_for_the_fund_is_called_by_its_own() -> None:
 
 
 def test_another_fund_is_not_taken_for_the_sp500() -> None:
-    assert holdings_file.sp500_doubt(parse(BASE)) == (
-        "Invented Core S&P 500 Fund: 3 equities, the S&P 500 has about 503; is this the right fund?"
+    found = fund_check.doubts(parse(BASE), today=date(2024, 12, 9))
+
+    assert found[0] == "it has 3 equities, the S&P 500 has about 503"
+    assert found[1] == "MSFT, GOOGL, AMZN, NVDA, TSLA are not in it"
+
+
+@pytest.mark.parametrize(
+    ("fund", "is_doubtful"),
+    [
+        ("iShares Core S&P 500 ETF", False),
+        ("SPDR® S&P 500® ETF Trust", False),
+        ("Vanguard S&P 500 ETF", False),
+        ("iShares Core S&P 500 UCITS ETF USD (Acc)", False),
+        ("iShares S&P 500 Growth ETF", True),
+        ("Invesco S&P 500 Equal Weight ETF", True),
+        ("iShares S&P 500 Scored & Screened ETF", True),
+        ("iShares MSCI USA ETF", True),
+        ("Invented India Small-Cap ETF", True),
+    ],
+)
+def test_a_fund_is_judged_by_its_name(fund: str, is_doubtful: bool) -> None:
+    found = fund_check.doubts(parse(BASE.replace("Invented Core S&P 500 Fund", fund)), today=date(2024, 12, 9))
+
+    assert (f"{fund} is not a fund of the whole S&P 500" in found) == is_doubtful
+
+
+def test_a_fund_of_another_country_is_doubtful() -> None:
+    rows = "\n".join(
+        f'"{name}IN","{name} LTD","IT","Equity","1.00","0.01","1.00","1.00","1.00","India","NSE","INR","1.00","INR","-"'
+        for name in "ABCDEF"
     )
+
+    text = BASE.replace('"USD","USD CASH"', f'{rows}\n"USD","USD CASH"')
+    found = fund_check.doubts(parse(text), today=date(2024, 12, 9))
+
+    assert "6 of its lines are outside the United States, as AIN, BIN, CIN" in found
+
+
+def test_two_companies_of_one_ticker_in_two_countries_stay_two() -> None:
+    rows = (
+        '"MRK","MERCK","Health Care","Equity","4.00","40.00","4.00","4.00","1.00","United States","NYSE","USD","1"\n'
+        '"MRK","MERCK","Health Care","Equity","3.00","30.00","3.00","2.00","1.50","Germany","Xetra","EUR","1"\n'
+    )
+
+    found = parse(BASE.replace('"USD","USD CASH"', f'{rows}"USD","USD CASH"'))
+
+    assert [(row.ticker, row.location, row.weight_pct) for row in found.equities][3:] == [
+        ("MRK", "United States", 40.0),
+        ("MRK", "Germany", 30.0),
+    ]
 
 
 def test_the_python_line_can_be_executed() -> None:

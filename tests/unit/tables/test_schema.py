@@ -12,7 +12,7 @@ from mag7cli.tables.schema import TABLE, TABLES, VIEWS, Column, Dialect, Table
 
 _ROOT = Path(__file__).parents[3]
 _GOLDEN = _ROOT / "tests" / "golden" / "ddl"
-_LOCATION = "s3://bucket/lake/processed/{}/"
+_LOCATION = "s3://bucket/lake/analytics/{}/"
 _SQLGLOT = {"duckdb": "duckdb", "athena": "athena", "redshift": "redshift"}
 
 

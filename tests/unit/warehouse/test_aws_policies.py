@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,30 @@ def test_other_partitions_of_aws_have_their_own_arns() -> None:
     policy = aws_policies.athena_policy("my-bucket", "primary", "cn-north-1", ACCOUNT, partition="aws-cn")
 
     assert "arn:aws:" not in aws_policies.one_line(policy)
+
+
+@pytest.mark.parametrize(
+    ("log_in", "action"),
+    [
+        ({}, "redshift-serverless:GetCredentials"),
+        ({"cluster": "mag7"}, "redshift:GetClusterCredentialsWithIAM"),
+        ({"cluster": "mag7", "db_user": "loader"}, "redshift:GetClusterCredentials"),
+        ({"cluster": "mag7", "secret_arn": "arn:aws:secretsmanager:::secret:x"}, "secretsmanager:GetSecretValue"),
+    ],
+)
+def test_each_way_to_log_in_has_its_own_action(log_in: dict[str, str], action: str) -> None:
+    assert statements(aws_policies.redshift_policy(REGION, ACCOUNT, **log_in))[-1]["Action"] == [action]
+
+
+def test_a_key_may_be_used_through_s3_only() -> None:
+    statement = statements(aws_policies.key_policy("arn:aws:kms:us-east-1:123456789012:key/1", REGION))[0]
+
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert statement["Condition"] == {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
+
+
+def test_a_policy_with_an_apostrophe_in_it_is_still_one_argument() -> None:
+    assert shlex.split(aws_policies.one_line({"Id": "it's"})) == ['{"Id":"it\'s"}']
 
 
 def test_a_policy_is_one_quoted_argument() -> None:

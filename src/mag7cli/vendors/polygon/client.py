@@ -1,22 +1,22 @@
 """The requests, as the vendor's client spells them; the only module that imports the client.
 
-The vendor renamed its package to `massive`, with the same classes and methods: to change over, change the import and
-the name of the distribution below. The client is asked for raw answers: what it decodes it decodes leniently
-(`[]` for a body that is no JSON). It is given no key: the transport signs.
+The vendor renamed its package to `massive`, with the same classes and methods for all that is asked here, and develops
+only that one: it is used where it is installed (`mag7cli[massive]`). One suite of tests runs over both. The client is
+asked for raw answers: what it decodes it decodes leniently (`[]` for a body that is no JSON). It is given no key: the
+transport signs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
-from typing import Any, Final, cast
+from importlib.util import find_spec
+from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
-
-from polygon import RESTClient
 
 from mag7cli.vendors.polygon.transport import Transport
 from mag7cli.vendors.polygon.wire import Answer, NotOkError
 
-DISTRIBUTION: Final = "polygon-api-client"
+ClientName = Literal["massive", "polygon-api-client"]
 
 _SPLITS_V1: Final = "/stocks/v1/splits"
 _MOST_BARS: Final = 50_000
@@ -28,13 +28,20 @@ class VendorClient:
     """One method for each request; none raises for a status. Safe to share between threads.
 
     Every method may raise NoAnswerError.
+
+    Args:
+        transport: Sends, and signs.
+        base_url: The vendor's address.
+        name: Which of the vendor's clients; by default the maintained one where it is installed.
     """
 
-    def __init__(self, transport: Transport, base_url: str) -> None:
-        self.version = f"{DISTRIBUTION} {version(DISTRIBUTION)}"
+    def __init__(self, transport: Transport, base_url: str, name: ClientName | None = None) -> None:
+        name = name or installed()
+        self.version = f"{name} {version(name)}"
         self._transport = transport
         self._base_url = base_url
-        self._client: Any = RESTClient(api_key="signed-by-the-transport", base=base_url, retries=0, trace=False)
+        rest_client = _rest_client(name)
+        self._client: Any = rest_client(api_key="signed-by-the-transport", base=base_url, retries=0, trace=False)
         self._client.client = transport
 
     def details(self, symbol: str, on: date) -> Answer:
@@ -63,6 +70,10 @@ class VendorClient:
         options = {"limit": str(_MOST_SPLITS_V1), "sort": "execution_date.asc"}  # it ignores `order`
         return self._get(_SPLITS_V1, days | options)
 
+    def snapshots(self, symbols: Sequence[str]) -> Answer:
+        """GET /v2/snapshot/locale/us/markets/stocks/tickers"""
+        return _raw(lambda: self._client.get_snapshot_all("stocks", tickers=list(symbols), raw=True))
+
     def status(self) -> Answer:
         """GET /v1/marketstatus/now"""
         return _raw(lambda: self._client.get_market_status(raw=True))
@@ -79,6 +90,19 @@ class VendorClient:
     def _get(self, path: str, fields: Mapping[str, str]) -> Answer:
         """What the client has no method for, sent as it sends the rest."""
         return _raw(lambda: self._transport.request("GET", self._base_url + path, fields, self._client.headers))
+
+
+def installed() -> ClientName:
+    """The client that is used where none is named: the maintained one, if it is there."""
+    return "massive" if find_spec("massive") else "polygon-api-client"
+
+
+def _rest_client(name: ClientName) -> Any:
+    if name == "massive":
+        from massive import RESTClient
+    else:
+        from polygon import RESTClient
+    return RESTClient
 
 
 def _raw(ask: Callable[[], Any]) -> Answer:

@@ -15,6 +15,8 @@ from typing import Any, Final
 import orjson
 
 from mag7cli.core.clock import NEW_YORK
+from mag7cli.market.calendar import AFTER_HOURS_CLOSE
+from mag7cli.market.intraday import MinuteBar, Snapshot
 from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
 
@@ -146,6 +148,14 @@ def status(page: Body) -> VendorStatus:
     return VendorStatus(server_time)
 
 
+def snapshots(page: Body) -> list[Snapshot]:
+    """Where securities stand; one that the vendor does not know is not in it. Raises ShapeError."""
+    rows = page.get("tickers")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ShapeError("it has no list of tickers")
+    return [_snapshot(row) for row in rows]
+
+
 # Rows
 
 
@@ -195,6 +205,33 @@ def _is_possible(row: Body) -> bool:
     if type(epoch_ms) is not int or not _NUMBERS.issuperset(map(type, (*values, volume))):
         return False
     return min(values) > 0 and max(values) < math.inf and 0 <= volume < math.inf and 0 <= epoch_ms < _LAST_MS
+
+
+def _snapshot(row: Body) -> Snapshot:
+    """Where one security stands. The vendor writes 0 for what there is not yet, as before the first trade of a day."""
+    symbol = _text(row, "ticker")
+    if symbol is None:
+        raise ShapeError("it has a snapshot without a ticker")
+    day, minute, previous = (row.get(name) or {} for name in ("day", "min", "prevDay"))
+    day_open = _amount(day, "o")
+    return Snapshot(
+        symbol=symbol,
+        minute=_last_minute(symbol, minute, day_open) if minute.get("t") else None,
+        day_open_usd=day_open,
+        day_close_usd=_amount(day, "c"),
+        previous_close_usd=_amount(previous, "c"),
+    )
+
+
+def _last_minute(symbol: str, row: Body, day_open: float | None) -> MinuteBar:
+    return MinuteBar(
+        symbol,
+        _epoch_ms(row),
+        _price(row, "c"),
+        _number(row, "v"),
+        day_volume=_amount(row, "av"),
+        day_open_usd=day_open,
+    )
 
 
 def _split(row: Body) -> Split | None:
@@ -279,7 +316,15 @@ def _epoch_ms(row: Body) -> int:
 
 @lru_cache(maxsize=64)  # a grouped day has one time, or a few, for its twelve thousand bars
 def _new_york_date(epoch_ms: int) -> date:
-    return datetime.fromtimestamp(epoch_ms / 1000, NEW_YORK).date()
+    """The trading date of a daily bar. Raises ShapeError for a time at night.
+
+    Trades of 21:00 to 24:00 belong to the next trading date under the exchanges' plans for longer hours
+    (SR-NASDAQ-2025-109, 91 FR 1350): whether a bar that begins then is of its own day is not ours to guess.
+    """
+    moment = datetime.fromtimestamp(epoch_ms / 1000, NEW_YORK)
+    if moment.time() >= AFTER_HOURS_CLOSE:
+        raise ShapeError(f"it has a daily bar of {moment:%Y-%m-%d %H:%M} New York, after the day's last trade")
+    return moment.date()
 
 
 def _opening(data: bytes) -> str:

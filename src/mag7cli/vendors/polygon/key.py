@@ -1,5 +1,6 @@
 """The vendor's API key: where it comes from, and a type that does not show it."""
 
+import json
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -39,8 +40,12 @@ class ApiKey:
         self._value = _HiddenText(value)
 
     def authorization(self) -> str:
-        """The value of the Authorization header, the only place where the key is ever sent."""
+        """The value of the Authorization header: in a request the key is sent nowhere else."""
         return _HiddenText("Bearer " + self._value)
+
+    def login(self) -> str:
+        """The first message on a stream, which has no header for the key."""
+        return _HiddenText(json.dumps({"action": "auth", "params": self._value}))
 
     def masked(self) -> str:
         """Enough to tell two keys apart: the last four characters of a long one."""

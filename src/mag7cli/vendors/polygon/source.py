@@ -9,13 +9,14 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import MalformedResponseError, MarketDataError, TickerNotFoundError
+from mag7cli.market.intraday import Snapshot
 from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
 from mag7cli.vendors.polygon import decode, faults
@@ -25,7 +26,7 @@ from mag7cli.vendors.polygon.wire import BASE_URL, Answer, NoAnswerError, Timeou
 from mag7cli.vendors.rate_limit import RateLimiter, Slot
 
 if TYPE_CHECKING:
-    from mag7cli.vendors.polygon.client import VendorClient
+    from mag7cli.vendors.polygon.client import ClientName, VendorClient
     from mag7cli.vendors.retry import Retry
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ class _Connection:
 class PolygonSource:
     """The vendor behind `vendor.MarketDataSource`. Safe to share between threads.
 
-    Every request passes `limiter`; it is asked again at most `max_attempts` times in all if that can help.
+    Every request passes `limiter`; it is asked again at most `max_attempts` times in all if that can help. `client` is
+    one of the vendor's two clients by name, by default the one that is installed.
     `environ` gives the proxy and the certificates (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE).
     Raises ConfigError for an address to which the key would not be safe.
     """
@@ -74,8 +76,10 @@ class PolygonSource:
         workers: int = 32,
         environ: Mapping[str, str] | None = None,
         jitter: Callable[[], float] = random.random,
+        client: "ClientName | None" = None,
     ) -> None:
         self.simulated = False
+        self._client_name = client
         self._key = key
         self._limiter = limiter
         self._clock = clock
@@ -127,6 +131,12 @@ class PolygonSource:
         return self._ask_pages(
             asked, lambda client: client.splits_v1(start, end), lambda page: decode.splits(page, start, end)
         )
+
+    def snapshots(self, symbols: Sequence[str]) -> list[Snapshot]:
+        """Where securities stand at this moment, or a quarter of an hour ago, as the plan has it."""
+        asked = Question("snapshots", f"snapshots of {len(symbols)} symbols")
+        checked = [_checked(symbol) for symbol in symbols]
+        return self._ask(asked, lambda client: client.snapshots(checked), decode.snapshots)
 
     def status(self) -> VendorStatus:
         """The vendor's clock; the cheapest call that proves the key."""
@@ -217,7 +227,7 @@ class PolygonSource:
             self._key, self._base_url, timeouts=self._timeouts, connections=self._workers, environ=self._environ
         )
         retry = Retry(self._max_attempts, faults.RETRIED, pause=full_jitter(self._jitter), wait=self._limiter.wait)
-        return _Connection(VendorClient(transport, self._base_url), retry)
+        return _Connection(VendorClient(transport, self._base_url, self._client_name), retry)
 
 
 def _next_page(address: str) -> Send:

@@ -174,7 +174,7 @@ def _reason(error: BaseException) -> str:
 
 def _pool(base_url: str, timeouts: Timeouts, connections: int, environ: Mapping[str, str]) -> urllib3.PoolManager:
     """The pool for the vendor's host, through the proxy that the environment names for it."""
-    proxy = _proxy(base_url, environ)
+    proxy = proxy_for(base_url, environ)
     if proxy and not urlsplit(proxy).hostname:
         raise ConfigError(_NO_PROXY_ADDRESS, hint="use http://host:port")
     make = urllib3.PoolManager if proxy is None else partial(urllib3.ProxyManager, proxy, proxy_headers=_login(proxy))
@@ -183,13 +183,13 @@ def _pool(base_url: str, timeouts: Timeouts, connections: int, environ: Mapping[
             maxsize=connections,
             timeout=Timeout(connect=timeouts.connect_s, read=timeouts.read_s),
             cert_reqs="CERT_REQUIRED",
-            ca_certs=_certificates(environ),
+            ca_certs=certificates(environ),
         )
     except LocationValueError:  # the message of this one would show the proxy's password
         raise ConfigError(_NO_PROXY_ADDRESS, hint="use http://host:port") from None
 
 
-def _certificates(environ: Mapping[str, str]) -> str:
+def certificates(environ: Mapping[str, str]) -> str:
     """The file of the trusted authorities. Raises ConfigError if the environment names one that is not there."""
     for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         if path := environ.get(variable):
@@ -207,7 +207,7 @@ def _login(proxy: str) -> Mapping[str, str]:
     return make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
 
 
-def _proxy(base_url: str, environ: Mapping[str, str]) -> str | None:
+def proxy_for(base_url: str, environ: Mapping[str, str]) -> str | None:
     """The proxy for the vendor's host; this machine itself is never asked through one."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""

@@ -13,6 +13,8 @@ BASE_URL: Final = "https://api.polygon.io"
 
 _HINT: Final = f"set POLYGON_BASE_URL to an address such as {BASE_URL}, or unset it"
 
+_STREAM: Final = "set POLYGON_STREAM_URL to an address such as wss://delayed.massive.com/stocks, or unset it"
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -61,6 +63,20 @@ def check_base_url(url: str) -> str:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigError(f"{url!r} would send the key unencrypted", hint="use https; http is for this machine only")
     return url.strip().rstrip("/")
+
+
+def check_stream_url(url: str) -> str:
+    """The stream's address. Raises ConfigError if the key would not be safe on the way there."""
+    parts = urlsplit(url.strip())
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError(
+            "the stream's address must be a plain one, without a user, a query or a fragment", hint=_STREAM
+        )
+    if not parts.hostname or parts.scheme not in ("wss", "ws"):
+        raise ConfigError(f"{url!r} is not the address of a stream", hint=_STREAM)
+    if parts.scheme == "ws" and not is_loopback(parts.hostname):
+        raise ConfigError(f"{url!r} would send the key unencrypted", hint="use wss; ws is for this machine only")
+    return url.strip()
 
 
 def is_loopback(host: str) -> bool:

@@ -6,7 +6,7 @@ unless asked otherwise, a range is clipped to the plan without a word. Knows no 
 
 import base64
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -19,12 +19,14 @@ from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import TickerNotFoundError
 from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.sandbox import bodies
+from mag7cli.vendors.sandbox.intraday import SimulatedSession
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.plan import Plan
 
 Query = Mapping[str, str]
 Rows = Sequence[Mapping[str, Any]]
 
+_DELAY_MINUTES: Final = 15
 _BARS_LIMIT: Final = 5_000
 _MOST_BARS: Final = 50_000
 _LIST_LIMIT: Final = 100
@@ -46,11 +48,24 @@ class Answer:
 class Answers:
     """The vendor's endpoints over a market, as a plan sees them at `now`. Safe to share between threads."""
 
-    def __init__(self, market: Market, plan: Plan, now: datetime) -> None:
-        self._market, self._plan, self._now = market, plan, now.astimezone(NEW_YORK)
-        self._first, self._last = plan.first_day(now), plan.last_day(now)
+    def __init__(
+        self, market: Market, plan: Plan, clock: Callable[[], datetime], session: SimulatedSession | None = None
+    ) -> None:
+        self._market, self._plan, self._clock, self._session = market, plan, clock, session
         self._requests = itertools.count(1)
         self.base_url = ""
+
+    @property
+    def _now(self) -> datetime:
+        return self._clock().astimezone(NEW_YORK)
+
+    @property
+    def _first(self) -> date:
+        return self._plan.first_day(self._now)
+
+    @property
+    def _last(self) -> date:
+        return self._plan.last_day(self._now)
 
     def to(self, target: str) -> Answer:
         """The answer to a request target, `/path?query`."""
@@ -87,6 +102,8 @@ class Answers:
                 return _ok(self._upcoming)
             case [("v2" | "v3"), "snapshot", *_] if not self._plan.snapshots:
                 return self._not_authorized("You are not entitled to this data. Please upgrade your plan")
+            case ["v2", "snapshot", "locale", "us", "markets", "stocks", "tickers"] if self._session:
+                return self._snapshots(self._session, query)
         return Answer(404, b"404 page not found", "text/plain")
 
     # Reference
@@ -204,6 +221,14 @@ class Answers:
             body |= {"results": rows}
         body |= {"status": self._plan.status, "request_id": self._request_id(), "count": len(rows)}
         return _ok(body)
+
+    def _snapshots(self, session: SimulatedSession, query: Query) -> Answer:
+        """Where the symbols stand; unknown ones are left out without a word."""
+        late = _DELAY_MINUTES if self._plan.stream == "delayed" else 0
+        minute = session.minute_at(self._now) - late
+        symbols = query["tickers"].split(",") if query.get("tickers") else list(session.bars)
+        rows = [row for symbol in symbols if (row := session.snapshot(symbol, minute))]
+        return _ok({"status": self._plan.status, "request_id": self._request_id(), "count": len(rows), "tickers": rows})
 
     # Pages and refusals
 

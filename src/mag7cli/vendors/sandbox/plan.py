@@ -13,6 +13,7 @@ from typing import Final
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.market import calendar
+from mag7cli.vendors.subscription import Feed
 
 _WINDOW_S: Final = 60.0
 _DELAY: Final = timedelta(minutes=15)
@@ -22,7 +23,8 @@ _DELAY: Final = timedelta(minutes=15)
 class Plan:
     """A subscription. `calls_per_minute` None is unlimited; `end_of_day` plans get a session after midnight only.
 
-    `retry_after` says whether a 429 carries that header; `status` is the word in the bodies of good answers.
+    `retry_after` says whether a 429 carries that header; `status` is the word in the bodies of good answers; `stream`
+    is the stream of minute bars that the plan has.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Plan:
     history_years: int
     end_of_day: bool = False
     snapshots: bool = True
+    stream: Feed | None = "delayed"
     retry_after: bool = False
     status: str = "OK"
 
@@ -49,10 +52,10 @@ PLANS: Final[Mapping[str, Plan]] = MappingProxyType(
     {
         plan.name: plan
         for plan in (
-            Plan("basic", 5, 2, end_of_day=True, snapshots=False),
+            Plan("basic", 5, 2, end_of_day=True, snapshots=False, stream=None),
             Plan("starter", None, 5, status="DELAYED"),
             Plan("developer", None, 10, status="DELAYED"),
-            Plan("advanced", None, 20),
+            Plan("advanced", None, 20, stream="realtime"),
         )
     }
 )

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs
 
 from mag7cli.core.errors import UsageError
 from mag7cli.vendors.sandbox.answers import Answer, Answers, too_many_requests, unknown_key
+from mag7cli.vendors.sandbox.intraday import SimulatedSession
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.misbehaviour import TRANSPORT, FaultKind, FaultRule, RandomFaults, Script, spoilt
 from mag7cli.vendors.sandbox.plan import PLANS, CallWindow, Plan, noon_after
@@ -54,6 +55,7 @@ class Request:
 class SandboxServer:
     """The vendor's API over a market, for as long as the `with` block lasts; `url` is its base address.
 
+    Its time stands still at `now`, unless `clock` tells another; with a `session` it has snapshots of that date.
     Every request is in `requests`, in the order of their answers. Raises UsageError for a host that is not loopback.
     """
 
@@ -69,11 +71,15 @@ class SandboxServer:
         host: str = "127.0.0.1",
         port: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], datetime] | None = None,
+        session: SimulatedSession | None = None,
     ) -> None:
-        self.market, self.plan, self.now = market, plan, now or noon_after(market.end)
+        self.market, self.plan = market, plan
+        standing = now or noon_after(market.end)
+        self.clock = clock or (lambda: standing)
         self.requests: list[Request] = []
         self.script = Script(faults_script)
-        self.answers = Answers(market, plan, self.now)
+        self.answers = Answers(market, plan, self.clock, session)
         self.latency_s = latency_s
         self.closing = threading.Event()
         self.monotonic = monotonic

@@ -167,8 +167,17 @@ def _typed(rows: Sequence[Mapping[str, Any]], types: Sequence[str]) -> Iterator[
     readers = [_FROM_TEXT.get(name, str) for name in types]
     for row in rows:
         # NULL is a cell without text; an empty string is a cell with an empty one.
-        texts = [cell.get("VarCharValue") for cell in row["Data"]]
+        texts = _cells(row["Data"], len(readers))
         yield tuple(None if text is None else read(text) for read, text in zip(readers, texts, strict=True))
+
+
+def _cells(cells: Sequence[Mapping[str, str]], columns: int) -> list[str | None]:
+    """The texts of a row. DESCRIBE and SHOW send one cell for all their columns, padded and parted by tabs."""
+    texts = [cell.get("VarCharValue") for cell in cells]
+    if len(texts) == columns or len(texts) != 1:
+        return texts
+    parts: list[str | None] = [part.strip() for part in (texts[0] or "").split("\t")]
+    return [*parts, *([None] * columns)][:columns]
 
 
 def literal(value: Value) -> str:

@@ -11,6 +11,7 @@ from mag7cli.warehouse.engines import Dialect, Rows, Value
 from mag7cli.warehouse.engines.sql_text import Statement
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 PARTITIONED: Final = "partitioned"
@@ -69,6 +70,13 @@ class DuckDbEngine:
             engine._close_off([])
         return engine
 
+    def add_arrow_table(self, schema: str, name: str, rows: "pa.Table") -> None:
+        """Offer rows in memory as a table of a schema of its own. Raises EngineError."""
+        self._run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        self._connection.register(f"{schema}_{name}_rows", rows)
+        self._run(f"CREATE TABLE {schema}.{name} AS SELECT * FROM {schema}_{name}_rows")  # noqa: S608
+        self._connection.unregister(f"{schema}_{name}_rows")
+
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Rows:
         """Run one statement that reads."""
         statement = Statement.parse(sql)
@@ -77,7 +85,7 @@ class DuckDbEngine:
         )
         columns = tuple(str(column[0]) for column in result.description or ())
         types = tuple(str(column[1]) for column in result.description or ())
-        return Rows(columns, tuple(result.fetchall()), types=types)
+        return Rows(columns, _fetched(result, statement.title), types=types)
 
     def relation(self, name: str) -> "DuckDBPyRelation":
         """A table or view as a relation, which keeps the connection open. Raises EngineError if there is none."""
@@ -149,6 +157,17 @@ class DuckDbEngine:
         except duckdb.Error as error:
             named = title or Statement.parse(sql).title
             raise EngineError(f"{named}: {_first_line(error)}") from error
+
+
+def _fetched(result: Any, title: str) -> tuple[tuple[Any, ...], ...]:
+    """The rows of a result; some types can only be refused when they are fetched."""
+    import duckdb
+
+    try:
+        return tuple(result.fetchall())
+    except duckdb.Error as error:
+        hint = "cast it: column::TIMESTAMP" if "pytz" in str(error) else None
+        raise EngineError(f"{title}: a column cannot be given to Python: {_first_line(error)}", hint=hint) from error
 
 
 def literal(text: str) -> str:

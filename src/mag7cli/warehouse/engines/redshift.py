@@ -6,6 +6,7 @@ Knows nothing of what is loaded, nor from where: that is `redshift_load`'s busin
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 MAX_BATCH: Final = 40
 """Statements in one transaction. Source: Redshift Data API reference, BatchExecuteStatement."""
 
+_READ_ONLY: Final = "BEGIN READ ONLY"
+_SESSION_S: Final = 600
 _FINAL_STATES: Final = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
 
@@ -64,17 +67,43 @@ class RedshiftEngine:
 
     dialect: Dialect = "redshift"
 
-    def __init__(self, warehouse: Warehouse, *, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, warehouse: Warehouse, *, read_only: bool = False, sleep: Sleep = time.sleep) -> None:
+        """Talk to the warehouse.
+
+        Args:
+            warehouse: Which one, and as whom.
+            read_only: Let `query` run in a transaction that Redshift itself keeps from writing: for SQL of others.
+            sleep: How to wait.
+        """
         self._where = warehouse.request()
+        self._read_only = read_only
         self._sleep = sleep
         self._client = aws.client("redshift-data")
 
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Rows:
         """Run one statement that reads."""
         statement = Statement.parse(sql)
-        with aws.errors_as(EngineError, statement.title):
-            done = self._run_one(statement, parameters)
+        with aws.errors_as(EngineError, statement.title), self._place() as place:
+            done = self._run_one(statement, parameters, place)
             return self._results(done["Id"]) if done.get("HasResultSet") else Rows((), ())
+
+    @contextmanager
+    def _place(self) -> Iterator[Mapping[str, Any]]:
+        """Where a query runs: anywhere, or in a session whose transaction may only read.
+
+        Source: Redshift database developer guide, BEGIN; Data API reference, SessionKeepAliveSeconds.
+        """
+        if not self._read_only:
+            yield self._where
+            return
+        opened = self._client.execute_statement(**self._where, Sql=_READ_ONLY, SessionKeepAliveSeconds=_SESSION_S)
+        self._wait(opened["Id"])
+        place = {"SessionId": opened["SessionId"]}
+        try:
+            yield place
+        finally:
+            # Nothing waits for it, and a session that nobody uses ends by itself.
+            self._client.execute_statement(**place, Sql="ROLLBACK")
 
     def execute(self, statements: Sequence[str]) -> None:
         """Run statements as one transaction: all of them or none. At most 40, without COMMIT or TRUNCATE.
@@ -85,7 +114,7 @@ class RedshiftEngine:
         parsed = [Statement.parse(sql) for sql in statements]
         if len(parsed) == 1:
             with aws.errors_as(EngineError, parsed[0].title):
-                self._run_one(parsed[0], None)
+                self._run_one(parsed[0], None, self._where)
         elif parsed:
             self._run_batch(parsed)
 
@@ -93,9 +122,11 @@ class RedshiftEngine:
         """Let go of the connections."""
         self._client.close()
 
-    def _run_one(self, statement: Statement, parameters: Mapping[str, Value] | None) -> Mapping[str, Any]:
+    def _run_one(
+        self, statement: Statement, parameters: Mapping[str, Value] | None, place: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         sql, values = _bound(statement, statement.values(parameters))
-        request: dict[str, Any] = {**self._where, "Sql": sql}
+        request: dict[str, Any] = {**place, "Sql": sql}
         if values:
             request["Parameters"] = values
         done = self._wait(self._client.execute_statement(**request)["Id"])
@@ -200,6 +231,7 @@ _ADVICE: Final[dict[str, str]] = {
     "incompatible parquet schema": _FILES_AND_TABLE,
     "unmatched number of columns": _FILES_AND_TABLE,
     "longer than the length defined": _FILES_AND_TABLE,
+    "read-only": "mag7 sql only reads: mag7 transform and mag7 load write the tables",
     "permission denied": "the database user lacks a privilege: `mag7 doctor --aws` prints the GRANT",
     "access denied": "the role of COPY cannot read the bucket: `mag7 doctor --aws` prints the policy it needs",
     "not authorized": "the role of COPY cannot be used or cannot read: `mag7 doctor --aws` prints what it needs",

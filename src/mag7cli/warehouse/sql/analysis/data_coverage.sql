@@ -1,4 +1,5 @@
 -- How far the figures reach and whether a date stands twice.
+-- folder: Data Validation
 -- grain: one row
 SELECT
     MIN(trading_date) AS earliest_date,

@@ -1,4 +1,5 @@
 -- Close and market cap of the seven in the month up to :as_of.
+-- folder: Time Series Analysis
 -- grain: one row per trading_date and ticker
 -- parameters: as_of, month_before
 SELECT

@@ -1,4 +1,5 @@
 -- The share of the seven in the three months up to :as_of.
+-- folder: Time Series Analysis
 -- grain: one row per trading_date
 -- parameters: as_of, three_months_before
 SELECT

@@ -1,4 +1,5 @@
 -- The seven by size on the last date up to :as_of.
+-- folder: Concentration Metrics
 -- grain: one row per ticker
 -- parameters: as_of
 SELECT

@@ -1,0 +1,55 @@
+"""No statement of ours divides two decimals or two integers, where the engines differ (docs/fakes.md).
+
+DuckDB, which answers for Athena and Redshift in the tests, divides both as DOUBLE; Trino keeps the digits of the
+operands and Redshift cuts integers, so that such a statement would pass here and be wrong there.
+"""
+
+from collections.abc import Iterator
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+
+from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, sql_type
+from mag7cli.warehouse import sql_files
+
+COLUMNS = {SCHEMA: {table.name: {c.name: sql_type(c, "duckdb") for c in table.columns} for table in TABLES}}
+for view in VIEWS:
+    COLUMNS[SCHEMA][view.name] = COLUMNS[SCHEMA]["daily_trading"] | {"split_factor": "DOUBLE"}
+FOLDERS = ("validate", "analysis")
+
+
+def _statements() -> Iterator[tuple[str, str]]:
+    for folder in FOLDERS:
+        for name in sql_files.names(folder):
+            sql = sql_files.read(folder, name).sql
+            if "{" not in sql:  # a pattern that is filled for each table only compares
+                yield name, sql
+    for view in VIEWS:
+        yield view.name, view.query
+
+
+def _exact_divisions(sql: str) -> list[str]:
+    """The divisions without a DOUBLE on either side."""
+    tree = annotate_types(qualify(sqlglot.parse_one(sql, read="postgres"), schema=COLUMNS), schema=COLUMNS)
+    return [
+        division.sql()
+        for division in tree.find_all(exp.Div, exp.IntDiv)
+        if not any(side.is_type(exp.DataType.Type.DOUBLE) for side in (division.this, division.expression))
+    ]
+
+
+def test_every_division_is_one_of_doubles() -> None:
+    statements = dict(_statements())
+
+    assert [name for name, sql in statements.items() if _exact_divisions(sql)] == []
+    assert sum("/" in sql for sql in statements.values()) > 1
+
+
+def test_a_division_of_decimals_would_be_seen() -> None:
+    share = "SELECT total_mag7_market_cap / {} AS share FROM market_data.concentration_metrics"
+
+    assert _exact_divisions(share.format("sp500_total_market_cap"))
+    assert _exact_divisions("SELECT mag7_companies_count / 7 AS n FROM market_data.concentration_metrics")
+    assert _exact_divisions(share.format("CAST(sp500_total_market_cap AS DOUBLE PRECISION)")) == []
