@@ -191,7 +191,7 @@ def tables_of(market: Market, folder: Path) -> Iterator[None]:
         _write(folder / f"{name}.csv", columns, rows)
     _forget()
     try:
-        with patch.object(packaged_data, "_folder", lambda: folder):
+        with patch.object(packaged_data, "folder", lambda: folder):
             yield
     finally:
         _forget()
