@@ -55,7 +55,8 @@ def start(stack: Stack, machine: Machine, event: Mapping[str, Any], *, again: bo
         UsageError: The stack has no machines, or the same range was done already.
         EngineError: Step Functions refuses.
     """
-    client, arn, name = aws.client("stepfunctions"), _arn(stack, machine), execution_name(machine, event)
+    arn, name = _arn(stack, machine), execution_name(machine, event)
+    client = aws.client("stepfunctions")
     if again:
         name = f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     with aws.errors_as(EngineError, f"the machine {machine}"):
