@@ -47,11 +47,7 @@ COMMANDS: Final = Words(
                     "deploy:diff", "Say what an apply with the same options would change, and change nothing."
                 ),
                 "apply": Entry("deploy:apply", "Make the stack, or bring it up to date, and follow it to its end."),
-                "secret": Entry(
-                    "deploy:secret",
-                    "Put the vendor's key into the stack's secret, from standard input or the configured "
-                    "api_key_command.",
-                ),
+                "secret": Entry("deploy:secret", "Put the vendor's key into the stack's secret."),
                 "start": Entry(
                     "deploy:start", "Start a machine: the history of a range, or the recovery of what failed."
                 ),

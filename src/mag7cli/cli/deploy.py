@@ -379,11 +379,12 @@ def logs(
     output.lines(list(executions.logs(existing(stack), function, since)))
 
 
-@command("pass show polygon | mag7 deploy secret", "mag7 deploy secret < key.txt")
+@command("mag7 deploy secret < key.txt", "mag7 deploy secret")
 def secret(output: Output, stack: StackOption = "mag7", api_key_command: ApiKeyCommandOption = None) -> None:
-    """Put the vendor's key into the stack's secret, from standard input or the configured api_key_command.
+    """Put the vendor's key into the stack's secret.
 
-    The key is in no template, event, variable or log; the collector alone may read it.
+    It is read from standard input (pass show polygon | mag7 deploy secret), from the configured api_key_command, or at
+    a terminal without being shown. The key is in no template, event, variable or log; the collector alone may read it.
     """
     from mag7cli.deployment.executions import put_key
     from mag7cli.deployment.stack import existing
