@@ -149,7 +149,9 @@ def survey(event: Event, context: Context) -> Document:
     missing = [day for day in wanted if day not in set(present)]
     incomplete = [day for day in wanted if day in set(present) and collected.is_incomplete(day)]
     red = [day for day in _red(lake) if start <= day <= end]
+    last = max(present, default=date.max)
     lacking = sorted({*missing, *incomplete, *red})
+    _measure({"LackingDates": len(lacking), "SessionsBehind": sum(day > last for day in missing)})
     return {
         "start": str(lacking[0]) if lacking else None,
         "end": str(lacking[-1]) if lacking else None,
@@ -158,6 +160,20 @@ def survey(event: Event, context: Context) -> Document:
         "incomplete": _named(incomplete),
         "red": _named(red),
     }
+
+
+def _measure(values: Mapping[str, int]) -> None:
+    """Publish what the alarms look at; without alarms nobody does."""
+    from mag7cli.lake import aws
+
+    namespace = os.environ.get("MAG7_METRICS")
+    if not namespace:
+        return
+    client = aws.client("cloudwatch")
+    with aws.errors_as(Mag7Error, "the metrics"):
+        client.put_metric_data(
+            Namespace=namespace, MetricData=[{"MetricName": name, "Value": value} for name, value in values.items()]
+        )
 
 
 def _named(days: Sequence[date]) -> Document:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.simulators.athena import AthenaSimulator
-from tests.simulators.cloud import Cloud
+from tests.simulators.cloud import Cloud, own_client
 from tests.simulators.functions import CallContext, Functions, Machines, deployed, notifications
 
 from mag7cli import functions
@@ -270,6 +270,15 @@ def test_a_failed_check_publishes_nothing(cloud: Cloud, stack: Stack) -> None:
     assert not Lake.at(cloud.lake).store.exists(functions.PAGE)
     assert simulated.called("survey") == []
     assert functions.survey({**RANGE}, CallContext())["red"]["count"] > 0
+
+
+def test_what_the_alarms_look_at_is_measured(cloud: Cloud, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAG7_METRICS", cloud.bucket)
+
+    functions.survey({**RANGE}, CallContext())
+
+    metrics = own_client("cloudwatch", cloud.endpoint).list_metrics(Namespace=cloud.bucket)["Metrics"]
+    assert {metric["MetricName"] for metric in metrics} == {"LackingDates", "SessionsBehind"}
 
 
 # The functions alone, as somebody presses Test

@@ -26,6 +26,7 @@ _SMALLEST_SCAN_TB: Final = 10 / 1e6
 _EVENING_GB_S: Final = 90.0
 _CALLS_AN_EVENING: Final = 30
 _COLLECTOR_GB: Final = 1.0
+_ALARMS: Final = 5
 _WAKING_S: Final = 60
 _WAKINGS: Final = 30
 
@@ -58,7 +59,7 @@ def _prices() -> Mapping[str, _Price]:
 
 def estimate(choice: Choice) -> list[CostItem]:
     """A month of these parts, the dearest first."""
-    items = [item for counted in (_storage, _functions, _athena, _redshift) for item in counted(choice)]
+    items = [item for counted in (_storage, _functions, _athena, _alarms, _redshift) for item in counted(choice)]
     return sorted(items, key=lambda item: -item.usd)
 
 
@@ -108,6 +109,11 @@ def _athena(choice: Choice) -> Iterator[CostItem]:
         yield _item(
             "athena_scan", _QUERIES * _SMALLEST_SCAN_TB, f"{_QUERIES} queries, each the smallest that is billed"
         )
+
+
+def _alarms(choice: Choice) -> Iterator[CostItem]:
+    if "alarms" in choice.on:
+        yield _item("alarm", _ALARMS, "all of them; the first two budgets of an account are free")
 
 
 def _redshift(choice: Choice) -> Iterator[CostItem]:

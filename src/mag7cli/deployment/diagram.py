@@ -14,6 +14,7 @@ _NODES: Final = (
     ("bucket", "Lake[(S3 bucket<br>raw, processed, analytics)]"),
     ("catalog", "Catalog[Glue catalog<br>market_data, market_data_by_date]"),
     ("athena", "Athena[Athena workgroup<br>named queries]"),
+    ("alarms", "Alarms[CloudWatch alarms<br>budget]"),
     ("redshift", "Redshift[(Redshift Serverless<br>COPY jobs)]"),
 )
 _ARROWS: Final = (
@@ -26,6 +27,8 @@ _ARROWS: Final = (
     ("functions", "catalog", "Functions --> Catalog"),
     ("bucket", "catalog", "Lake --- Catalog"),
     ("catalog", "athena", "Catalog --> Athena"),
+    ("machines", "alarms", "Machines --> Alarms"),
+    ("functions", "alarms", "Alarms --> Topic"),
     ("bucket", "redshift", "Lake -- events --> Redshift"),
 )
 

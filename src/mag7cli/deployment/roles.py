@@ -29,8 +29,15 @@ _WRITE: Final = ("s3:GetObject", "s3:PutObject")
 _OWN: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 
 
-WILDCARDS: Final[Mapping[str, str]] = {}
-"""The actions that are allowed on every resource, each with its reason: so far none needs it."""
+_LIMITS: Final = tuple(
+    f"redshift-serverless:{action}"
+    for action in ("ListUsageLimits", "CreateUsageLimit", "UpdateUsageLimit", "DeleteUsageLimit")
+)
+WILDCARDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_LIMITS, "the action knows no resource; only the function behind the custom resource may use it"),
+    "cloudwatch:PutMetricData": "the action knows no resource; a condition bounds it to the stack's own namespace",
+}
+"""The actions that are allowed on every resource, each with its reason."""
 
 
 def role(service: str, summary: str, policies: Iterable[str]) -> Mapping[str, Any]:
@@ -126,16 +133,12 @@ def _start() -> Policy:
 
 
 def _usage_limit() -> Policy:
-    # A limit has an id that only exists once it is made; listing knows the workgroup.
-    limits = f"arn:{_PARTITION}:redshift-serverless:{_REGION}:{_ACCOUNT}"
-    actions = ["List", "Create", "Update", "Delete"]
-    return aws_policies.policy(
-        allow(
-            "Limits",
-            [f"redshift-serverless:{verb}UsageLimit{'s' if verb == 'List' else ''}" for verb in actions],
-            [f"{limits}:workgroup/*", f"{limits}:usagelimit/*", f"{limits}:/usageLimits/*"],
-        )
-    )
+    return aws_policies.policy(allow("Limits", list(_LIMITS), "*"))
+
+
+def _measure() -> Policy:
+    statement = allow("Metrics", ["cloudwatch:PutMetricData"], "*")
+    return aws_policies.policy({**statement, "Condition": {"StringEquals": {"cloudwatch:namespace": "${Name}"}}})
 
 
 def _one(sid: str, action: str, resource: str) -> Callable[[], Policy]:
@@ -152,6 +155,8 @@ POLICIES: Final[Mapping[str, Callable[[], Policy]]] = {
     "read_tables": lambda: _zones(_READ, ANALYTICS, PROCESSED),
     "write_tables": lambda: _zones(_OWN, ANALYTICS, PROCESSED),
     "list_documents": lambda: _zones(_READ, _RAW),
+    "read_state": lambda: _zones(_READ, STATE),
+    "measure": _measure,
     "write_state": lambda: _zones(_WRITE, STATE),
     "write_report": lambda: _zones(_WRITE, REPORT),
     "read_key": _one("Key", "secretsmanager:GetSecretValue", "${KeySecret}"),

@@ -25,6 +25,7 @@ PARTS: Final = (
     "schedule",
     "catalog",
     "athena",
+    "alarms",
     "redshift",
 )
 """Every part, in the order of the template."""

@@ -16,6 +16,7 @@ from mag7cli.tables.schema import TABLES
 from mag7cli.vendors.subscription import plans
 
 PSEUDO = {"AWS::AccountId", "AWS::Region", "AWS::Partition", "AWS::NoValue", "AWS::StackName", "AWS::URLSuffix"}
+HERE = {"AWS::Region": "us-east-1"}
 _SUB = re.compile(r"\$\{([^!}]+)\}")
 
 
@@ -32,6 +33,8 @@ def holds(condition: Any, values: Mapping[str, str]) -> bool:
         return all(holds(one, values) for one in condition["Fn::And"])
     if "Fn::Not" in condition:
         return not holds(condition["Fn::Not"][0], values)
+    if "Fn::Or" in condition:
+        return any(holds(one, values) for one in condition["Fn::Or"])
     left, right = (values[side["Ref"]] if isinstance(side, dict) else side for side in condition["Fn::Equals"])
     return str(left) == str(right)
 
@@ -72,7 +75,7 @@ def all_choices() -> Iterator[dict[str, str]]:
         for names in combinations(known, size):
             if all(set(known[name].needs) <= set(names) for name in names):
                 on = {part.parameter: "on" if name in names else "off" for name, part in known.items()}
-                yield {name: str(one.get("Default", "")) for name, one in rendered()["Parameters"].items()} | on
+                yield {name: str(one.get("Default", "")) for name, one in rendered()["Parameters"].items()} | on | HERE
 
 
 def test_every_reference_leads_to_something_in_every_combination_of_parts() -> None:
@@ -251,6 +254,23 @@ def test_no_action_is_a_wildcard_and_resources_are_only_where_a_reason_is_given(
     }
 
     assert {action for _, action in wild} <= roles.WILDCARDS.keys()
+
+
+def test_every_wildcard_has_its_reason_and_is_used() -> None:
+    text = json.dumps(rendered())
+
+    assert all(f'"{action}"' in text and len(reason) > 20 for action, reason in roles.WILDCARDS.items())
+
+
+def test_alarms_and_budget_are_spelt_as_the_services_want() -> None:
+    resources = rendered()["Resources"]
+    alarms = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+
+    assert len(alarms) == 5
+    # Source: CloudWatch API reference, PutMetricAlarm: a period times its evaluations is a week at most.
+    assert all(alarm["Period"] * alarm["EvaluationPeriods"] <= 7 * 86_400 for alarm in alarms)
+    assert all(alarm["Period"] in (10, 30) or alarm["Period"] % 60 == 0 for alarm in alarms)
+    assert resources["Budget"]["Properties"]["Budget"]["TimeUnit"] in ("DAILY", "MONTHLY", "QUARTERLY", "ANNUALLY")
 
 
 def test_the_collector_alone_reads_the_key() -> None:
