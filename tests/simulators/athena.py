@@ -92,6 +92,8 @@ class AthenaSimulator(JsonService):
                 "GetQueryResults": self.results,
                 "StopQueryExecution": self.stop,
                 "GetWorkGroup": self.workgroup,
+                "ListQueryExecutions": self.listed,
+                "BatchGetQueryExecution": self.batch,
             }
         )
         self.glue = glue
@@ -147,7 +149,11 @@ class AthenaSimulator(JsonService):
                 "StatementType": "DML" if execution.columns and execution.is_query else "DDL",
                 "WorkGroup": execution.workgroup,
                 "Status": status,
-                "Statistics": {"DataScannedInBytes": execution.scanned_bytes},
+                "Statistics": {
+                    "DataScannedInBytes": execution.scanned_bytes,
+                    "TotalExecutionTimeInMillis": 1_200,
+                    "QueryQueueTimeInMillis": 200,
+                },
             }
         }
 
@@ -175,6 +181,14 @@ class AthenaSimulator(JsonService):
         if start + self.page_rows < len(rows):
             answer["NextToken"] = str(start + self.page_rows)
         return answer
+
+    def listed(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        ids = [key for key, one in self.executions.items() if one.workgroup == request["WorkGroup"]]
+        return {"QueryExecutionIds": ids[-request["MaxResults"] :]}
+
+    def batch(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        described = [self.describe({"QueryExecutionId": key}) for key in request["QueryExecutionIds"]]
+        return {"QueryExecutions": [one["QueryExecution"] for one in described]}
 
     def stop(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         execution = self._execution(request)

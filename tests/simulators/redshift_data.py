@@ -69,6 +69,10 @@ CREATE TABLE sys_copy_job_info (job_name VARCHAR, record_time TIMESTAMP, message
 CREATE TABLE svv_columns (
     table_schema VARCHAR, table_name VARCHAR, column_name VARCHAR, ordinal_position INTEGER, is_nullable VARCHAR,
     data_type VARCHAR, character_maximum_length INTEGER, numeric_precision INTEGER, numeric_scale INTEGER);
+CREATE TABLE sys_query_history (
+    query_id BIGINT, start_time TIMESTAMP, status VARCHAR, elapsed_time BIGINT, queue_time BIGINT, query_type VARCHAR,
+    query_text VARCHAR);
+CREATE TABLE sys_query_detail (query_id BIGINT, step_name VARCHAR, input_bytes BIGINT);
 CREATE TABLE sys_load_error_detail (
     query_id BIGINT, start_time TIMESTAMP, file_name VARCHAR, column_name VARCHAR, column_type VARCHAR,
     column_length VARCHAR, error_code INTEGER, error_message VARCHAR);

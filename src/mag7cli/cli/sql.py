@@ -18,6 +18,7 @@ from mag7cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from mag7cli.warehouse.engines import Rows, SqlEngine, Value
+    from mag7cli.warehouse.sql_files import SqlFile
 
 _STANDARD_INPUT: Final = "-"
 _READING: Final = frozenset(
@@ -33,6 +34,7 @@ _LIVE: Final = re.compile(r"\blive\s*\.", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 2**63 - 1
 _TWO_DIGITS: Final = re.compile(r"decimal\(\d+,[0-2]\)")
 
+_HISTORY: Final = "query_performance"
 _LATEST: Final = "SELECT MAX(trading_date) AS latest FROM market_data.concentration_metrics"
 _WINDOWS: Final = {"month_before": 1, "three_months_before": 3}
 
@@ -41,7 +43,7 @@ def _names() -> list[str]:
     """What a shell offers behind --name."""
     from mag7cli.warehouse import sql_files
 
-    return list(sql_files.names("analysis"))
+    return [*sql_files.names("analysis"), _HISTORY]
 
 
 @command(
@@ -80,6 +82,9 @@ def sql(
     if list_:
         output.show(_listing())
         return
+    if name == _HISTORY:
+        output.show(_result(_history(options)))
+        return
     statement = _named(name) if name else _typed(query or "")
     with opened(options, read_only=True) as engine:
         _offer_live_points(engine, statement, options.lake)
@@ -99,6 +104,13 @@ def _offer_live_points(engine: "SqlEngine", statement: str, lake: str) -> None:
         from mag7cli.live.points import add_live_tables
 
         add_live_tables(engine, Lake.at(lake))
+
+
+def _history(options: EngineOptions) -> "Rows":
+    from mag7cli.warehouse.query_history import history
+
+    with opened(options, read_only=True) as engine:
+        return history(engine)
 
 
 def _named(name: str) -> str:
@@ -159,13 +171,20 @@ def _months_before(day: date, months: int) -> date:
 def _listing() -> Result:
     """The tables with their grain, and the queries with their meaning."""
     from mag7cli.tables.schema import TABLES, VIEWS
-    from mag7cli.warehouse import sql_files
+    from mag7cli.warehouse import query_history, sql_files
 
-    rows = [("table", table.qualified_name, table.description) for table in TABLES]
-    rows += [("view", view.qualified_name, view.description) for view in VIEWS]
-    rows += [("query", name, sql_files.read("analysis", name).meaning) for name in sql_files.names("analysis")]
-    grid = Grid((Column("kind"), Column("name"), Column("meaning", optional=True)), rows)
+    files = [sql_files.read("analysis", name) for name in sql_files.names("analysis")]
+    rows = [("table", "", table.qualified_name, table.description) for table in TABLES]
+    rows += [("view", "", view.qualified_name, view.description) for view in VIEWS]
+    rows += [("query", file.fields["folder"], file.name, file.meaning) for file in sorted(files, key=_by_folder)]
+    rows.append(("query", query_history.FOLDER, query_history.NAME, query_history.MEANING))
+    columns = (Column("kind"), Column("folder"), Column("name"), Column("meaning", optional=True))
+    grid = Grid(columns, rows)
     return Result({"names": grid.records()}, grid)
+
+
+def _by_folder(file: "SqlFile") -> tuple[str, str]:
+    return file.fields["folder"], file.name
 
 
 def _result(rows: "Rows") -> Result:

@@ -62,6 +62,8 @@ def athena_policy(bucket: str, workgroup: str, region: str, account: str, *, par
             [
                 "athena:StartQueryExecution",
                 "athena:GetQueryExecution",
+                "athena:BatchGetQueryExecution",
+                "athena:ListQueryExecutions",
                 "athena:GetQueryResults",
                 "athena:StopQueryExecution",
                 "athena:GetWorkGroup",

@@ -93,7 +93,19 @@ def test_the_list_has_every_table_view_and_query(here):
     listed = {
         entry["name"] for entry in json.loads(mag7("sql", "--list", "--format", "json", cwd=here).stdout)["names"]
     }
-    assert {table.qualified_name for table in (*TABLES, *VIEWS)} | set(sql_files.names("analysis")) == listed
+    assert {table.qualified_name for table in (*TABLES, *VIEWS)} | set(sql_files.names("analysis")) | {
+        "query_performance"
+    } == listed
+
+
+def test_the_queries_are_in_the_folders_of_the_walk_through(here):
+    listed = json.loads(mag7("sql", "--list", "--format", "json", cwd=here).stdout)["names"]
+    folders = [entry["folder"] for entry in listed if entry["kind"] == "query"]
+    assert folders == sorted(folders, key=FOLDERS.index)
+    assert set(folders) == set(FOLDERS)
+
+
+FOLDERS = ["Concentration Metrics", "Data Validation", "Time Series Analysis", "Performance Monitoring"]
 
 
 @pytest.mark.parametrize("name", sql_files.names("analysis"))

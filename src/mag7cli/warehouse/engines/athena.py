@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -86,6 +86,15 @@ class AthenaEngine:
             with aws.errors_as(EngineError, statement.title):
                 self._run(statement, None)
 
+    def history(self, limit: int) -> Rows:
+        """The last queries of the workgroup, newest first, with milliseconds and bytes; at most 50."""
+        with aws.errors_as(EngineError, "the history of queries"):
+            ids = self._client.list_query_executions(WorkGroup=self._where["WorkGroup"], MaxResults=limit)
+            listed = ids.get("QueryExecutionIds", [])
+            answer = self._client.batch_get_query_execution(QueryExecutionIds=listed) if listed else {}
+        executions = sorted(answer.get("QueryExecutions", ()), key=_submitted, reverse=True)
+        return Rows(_HISTORY, tuple(map(_history_row, executions)), types=_HISTORY_TYPES)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
@@ -161,6 +170,30 @@ class AthenaEngine:
             values.extend(_typed(rows, [column["Type"] for column in described]))
         types = tuple(type_name(column["Type"], column.get("Precision"), column.get("Scale")) for column in described)
         return Rows(tuple(column["Name"] for column in described), tuple(values), types=types)
+
+
+_HISTORY: Final = (
+    "query_id", "started_at", "status", "runtime_ms", "queueing_ms", "scanned_bytes", "statement",
+)  # fmt: skip
+_HISTORY_TYPES: Final = ("varchar", "varchar", "varchar", "bigint", "bigint", "bigint", "varchar")
+
+
+def _submitted(execution: Mapping[str, Any]) -> str:
+    moment = execution["Status"]["SubmissionDateTime"]
+    return str(moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+
+
+def _history_row(execution: Mapping[str, Any]) -> tuple[Value, ...]:
+    statistics = execution.get("Statistics", {})
+    return (
+        execution["QueryExecutionId"],
+        _submitted(execution),
+        execution["Status"]["State"],
+        statistics.get("TotalExecutionTimeInMillis", 0),
+        statistics.get("QueryQueueTimeInMillis", 0),
+        statistics.get("DataScannedInBytes", 0),
+        Statement.parse(execution["Query"]).title,
+    )
 
 
 def _typed(rows: Sequence[Mapping[str, Any]], types: Sequence[str]) -> Iterator[tuple[Value, ...]]:
