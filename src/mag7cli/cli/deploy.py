@@ -238,8 +238,10 @@ def _prepared(
     from dataclasses import replace
 
     from mag7cli.deployment import stack as stacks
+    from mag7cli.deployment.template import check_region
 
     account = _account()
+    check_region(choice, account.region)
     bucket = stacks.code_bucket(account.account, account.region)
     values = {"Architecture": architecture, **choice.values}
     if "functions" in choice.on and "CodeKey" not in values:

@@ -59,7 +59,9 @@ def _prices() -> Mapping[str, _Price]:
 
 def estimate(choice: Choice) -> list[CostItem]:
     """A month of these parts, the dearest first."""
-    items = [item for counted in (_storage, _functions, _athena, _alarms, _redshift) for item in counted(choice)]
+    items = [
+        item for counted in (_storage, _functions, _athena, _alarms, _redshift, _quicksight) for item in counted(choice)
+    ]
     return sorted(items, key=lambda item: -item.usd)
 
 
@@ -123,3 +125,8 @@ def _redshift(choice: Choice) -> Iterator[CostItem]:
     hours = capacity * _WAKING_S / 3_600 * _WAKINGS
     yield _item("redshift_rpu", hours, f"woken {_WAKINGS} times for a minute, at {capacity:g} RPU")
     yield _item("redshift_storage", 1, "less than a gigabyte")
+
+
+def _quicksight(choice: Choice) -> Iterator[CostItem]:
+    if "quicksight" in choice.on:
+        yield _item("quicksight_author", 1, "one author, by the month")

@@ -15,6 +15,7 @@ _NODES: Final = (
     ("catalog", "Catalog[Glue catalog<br>market_data, market_data_by_date]"),
     ("athena", "Athena[Athena workgroup<br>named queries]"),
     ("alarms", "Alarms[CloudWatch alarms<br>budget]"),
+    ("quicksight", "QuickSight[QuickSight dashboard]"),
     ("redshift", "Redshift[(Redshift Serverless<br>COPY jobs)]"),
 )
 _ARROWS: Final = (
@@ -27,6 +28,7 @@ _ARROWS: Final = (
     ("functions", "catalog", "Functions --> Catalog"),
     ("bucket", "catalog", "Lake --- Catalog"),
     ("catalog", "athena", "Catalog --> Athena"),
+    ("athena", "quicksight", "Athena --> QuickSight"),
     ("machines", "alarms", "Machines --> Alarms"),
     ("functions", "alarms", "Alarms --> Topic"),
     ("bucket", "redshift", "Lake -- events --> Redshift"),

@@ -113,6 +113,26 @@ def _query() -> Policy:
     return aws_policies.athena_policy(BUCKET, "${Name}", _REGION, _ACCOUNT, partition=_PARTITION)
 
 
+def _quicksight() -> Policy:
+    """What QuickSight asks of Athena: queries, and a look at the catalog."""
+    athena = f"arn:{_PARTITION}:athena:{_REGION}:{_ACCOUNT}"
+    looking = ["athena:GetDataCatalog", "athena:ListDatabases", "athena:ListTableMetadata", "athena:GetTableMetadata"]
+    query = _query()
+    return {
+        **query,
+        "Statement": [
+            *(_without_writing(statement) for statement in query["Statement"]),
+            allow("Look", [*looking, "athena:GetDatabase"], f"{athena}:datacatalog/AwsDataCatalog"),
+        ],
+    }
+
+
+def _without_writing(statement: Policy) -> Policy:
+    """The statement for who reads the catalog only."""
+    changes = ("glue:Create", "glue:Update", "glue:Delete", "glue:Batch")
+    return {**statement, "Action": [action for action in statement["Action"] if not action.startswith(changes)]}
+
+
 def logs(group_arn: str) -> Policy:
     """What a function writes its logs with, into a group that is there already."""
     return aws_policies.policy(allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], group_arn))
@@ -163,6 +183,7 @@ POLICIES: Final[Mapping[str, Callable[[], Policy]]] = {
     "publish": _one("Notifications", "sns:Publish", "${Topic}"),
     "catalog": _catalog,
     "query": _query,
+    "quicksight_query": _quicksight,
     "invoke_functions": _invoke,
     "start_machines": _start,
     "copy": lambda: aws_policies.copy_role_policy(BUCKET, partition=_PARTITION),

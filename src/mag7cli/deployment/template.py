@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mag7cli.core.errors import UsageError
 from mag7cli.core.suggestions import did_you_mean
-from mag7cli.deployment import parts, roles
+from mag7cli.deployment import parts, quicksight, roles
 from mag7cli.deployment.parts import sub
 from mag7cli.deployment.queries import named_queries
 from mag7cli.lake.layout import ANALYTICS, PROCESSED
@@ -27,6 +27,7 @@ PARTS: Final = (
     "athena",
     "alarms",
     "redshift",
+    "quicksight",
 )
 """Every part, in the order of the template."""
 
@@ -112,6 +113,13 @@ def choose(
     choice = Choice(frozenset(wanted | _all_needs(known, wanted)), dict(values or {}))
     _check_values(choice.values)
     return choice
+
+
+def check_region(choice: Choice, region: str) -> None:
+    """Raise UsageError for a part that the region does not offer."""
+    for name in sorted(choice.on):
+        if region in parts.read(name).get("NotOfferedIn", ()):
+            raise UsageError(f"{region} does not offer {name}", hint=f"--without {name}, or another AWS_DEFAULT_REGION")
 
 
 def _all_needs(known: Mapping[str, Part], names: set[str]) -> set[str]:
@@ -209,7 +217,11 @@ def _resources(contents: Sequence[tuple[Part, Mapping[str, Any]]]) -> Iterator[t
     for part, content in contents:
         for name, resource in _resources_of(content):
             kind = {"Type": resource["Type"], "Condition": resource.get("Condition", part.condition)}
-            yield name, {**kind, **resource}
+            yield name, {**kind, **(_CHECKED_HERE if content.get("NotOfferedIn") else {}), **resource}
+
+
+# `check_region` knows where they are not offered, and whether they are chosen at all.
+_CHECKED_HERE: Final = {"Metadata": {"cfn-lint": {"config": {"ignore_checks": ["E3006"]}}}}
 
 
 def _resources_of(content: Mapping[str, Any]) -> Iterator[tuple[str, Resource]]:
@@ -224,6 +236,8 @@ def _resources_of(content: Mapping[str, Any]) -> Iterator[tuple[str, Resource]]:
         yield from _tables()
     if content.get("Queries"):
         yield from named_queries()
+    if content.get("Dashboards"):
+        yield from quicksight.resources()
 
 
 # Functions and machines

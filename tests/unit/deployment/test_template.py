@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mag7cli.core.errors import UsageError
-from mag7cli.deployment import parts, roles, template
-from mag7cli.tables.schema import TABLES
+from mag7cli.deployment import parts, quicksight, roles, template
+from mag7cli.tables.schema import TABLE, TABLES
 from mag7cli.vendors.subscription import plans
 
 PSEUDO = {"AWS::AccountId", "AWS::Region", "AWS::Partition", "AWS::NoValue", "AWS::StackName", "AWS::URLSuffix"}
@@ -221,6 +221,75 @@ def test_schedules_are_six_fields_in_a_zone_that_there_is() -> None:
 def test_the_evening_is_when_the_plan_serves_the_session() -> None:
     assert template.evening(plans()["basic"]) == "cron(5 0 ? * TUE-SAT *)"
     assert template.evening(plans()["developer"]) == "cron(5 21 ? * MON-FRI *)"
+
+
+# The dashboard
+
+
+def test_the_dashboard_has_the_eight_visuals_and_the_two_calculated_fields_of_the_walk_through() -> None:
+    definition = quicksight.definition()
+
+    (sheet,) = definition["Sheets"]
+    kinds = [kind for visual in sheet["Visuals"] for kind in visual]
+    assert len(kinds) == 8
+    assert kinds.count("PieChartVisual") == 2
+    fields = {field["Name"]: field["Expression"] for field in definition["CalculatedFields"]}
+    assert fields["rest_of_index"] == "{sp500_total_market_cap} - {total_mag7_market_cap}"
+    assert fields["daily_change"] == "{close_price} - {open_price}"
+
+
+def test_every_field_of_the_dashboard_is_a_column_or_a_calculated_field() -> None:
+    definition = quicksight.definition()
+    calculated = {(field["DataSetIdentifier"], field["Name"]) for field in definition["CalculatedFields"]}
+    known = calculated | {(name, column.name) for name in quicksight.DATA_SETS for column in TABLE[name].columns}
+
+    used = {(one["DataSetIdentifier"], one["ColumnName"]) for one in nested(definition, "ColumnName")}
+    assert used <= known
+    in_expressions = {
+        (field["DataSetIdentifier"], name)
+        for field in definition["CalculatedFields"]
+        for name in re.findall(r"\{(\w+)\}", field["Expression"])
+    }
+    assert in_expressions <= known
+
+
+def test_ids_of_the_dashboard_are_unique_and_filters_name_visuals_that_there_are() -> None:
+    definition = quicksight.definition()
+
+    for name in ("VisualId", "FieldId", "FilterId", "FilterGroupId", "FilterControlId"):
+        ids = [one[name] for one in nested(definition, name)]
+        assert len(ids) == len(set(ids)), name
+    scoped = {visual for one in nested(definition, "VisualIds") for visual in one["VisualIds"]}
+    assert scoped <= {one["VisualId"] for one in nested(definition, "VisualId")}
+    sources = {one["SourceFilterId"] for one in nested(definition, "SourceFilterId")}
+    assert sources <= {one["FilterId"] for one in nested(definition, "FilterId")}
+
+
+def test_the_trading_date_is_a_date_in_every_data_set() -> None:
+    for resource in rendered()["Resources"].values():
+        if resource["Type"] == "AWS::QuickSight::DataSet":
+            (columns,) = [one["InputColumns"] for one in nested(resource, "InputColumns")]
+            assert columns[0] == {"Name": "trading_date", "Type": "DATETIME"}
+
+
+def nested(value: Any, key: str) -> Iterator[Mapping[str, Any]]:
+    """Every mapping in a value that has the key."""
+    if isinstance(value, Mapping):
+        if key in value:
+            yield value
+        for inner in value.values():
+            yield from nested(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from nested(inner, key)
+
+
+def test_a_part_that_the_region_does_not_offer_is_refused_before_anything_is_uploaded() -> None:
+    choice = template.choose(with_parts=["quicksight"])
+
+    template.check_region(choice, "us-east-1")
+    with pytest.raises(UsageError, match="us-west-1 does not offer quicksight"):
+        template.check_region(choice, "us-west-1")
 
 
 # Rights
