@@ -34,6 +34,7 @@ _LIVE: Final = re.compile(r"\blive\s*\.", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 2**63 - 1
 _TWO_DIGITS: Final = re.compile(r"decimal\(\d+,[0-2]\)")
 
+_MANY_LISTINGS: Final = 100
 _HISTORY: Final = "query_performance"
 _LATEST: Final = "SELECT MAX(trading_date) AS latest FROM market_data.concentration_metrics"
 _WINDOWS: Final = {"month_before": 1, "three_months_before": 3}
@@ -88,6 +89,7 @@ def sql(
     statement = _named(name) if name else _typed(query or "")
     with opened(options, read_only=True) as engine:
         _offer_live_points(engine, statement, options.lake)
+        _say_cost(output, engine, statement)
         rows = engine.query(statement, _parameters(engine, statement, as_of))
     output.show(_result(rows))
     for notice in (rows.note, _warning(engine, statement, rows)):
@@ -104,6 +106,20 @@ def _offer_live_points(engine: "SqlEngine", statement: str, lake: str) -> None:
         from mag7cli.live.points import add_live_tables
 
         add_live_tables(engine, Lake.at(lake))
+
+
+def _say_cost(output: Output, engine: "SqlEngine", statement: str) -> None:
+    """Say what a query lists before it is run, where that is much."""
+    if engine.dialect != "athena":
+        return
+    from mag7cli.warehouse.glue_catalog import listing_cost
+
+    cost = listing_cost(statement)
+    if cost is not None and cost.requests >= _MANY_LISTINGS:
+        output.warn(
+            f"this lists {cost.requests:,} partitions, about ${cost.usd:.4f} of requests; a condition on trading_date "
+            "leaves some, market_data has the same rows for one request a table"
+        )
 
 
 def _history(options: EngineOptions) -> "Rows":

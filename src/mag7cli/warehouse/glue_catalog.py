@@ -6,6 +6,7 @@ by folder. (Partitions that are projected instead cost Athena a request for ever
 not it has a folder, and are invisible to Spectrum, EMR and Glue. Source: Athena user guide, "Partition projection".)
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from mag7cli.tables.schema import (
     EXTERNAL_PROPERTIES,
     PARTITION,
     SCHEMA,
+    TABLE,
     TABLES,
     VIEWS,
     Column,
@@ -144,6 +146,32 @@ def _flat_folder(store: Store, table: Table) -> str:
 
 def _partition_folder(store: Store, table: Table, day: date) -> str:
     return store.uri(f"{PROCESSED}{table.name}/{PARTITION}={day.isoformat()}/")
+
+
+# What a query costs before it scans anything
+
+# Source: https://aws.amazon.com/s3/pricing/, us-east-1: a LIST request.
+_LISTING_USD: Final = 0.000005
+_BY_DATE_TABLE: Final = re.compile(rf"\b{BY_DATE}\.\W?(\w+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingCost:
+    """The requests that a query makes before it reads: one for each partition that no condition excludes."""
+
+    requests: int
+    usd: float
+
+
+def listing_cost(sql: str) -> ListingCost | None:
+    """What a query of the partitioned layout lists if it names no date; None for others. Raises EngineError."""
+    names = {name.lower() for name in _BY_DATE_TABLE.findall(sql)} & TABLE.keys()
+    if not names or PARTITION in sql.lower().rpartition("where")[2]:
+        return None
+    client = aws.client("glue")
+    with aws.errors_as(EngineError, f"Glue database {BY_DATE}"):
+        requests = sum(len(_registered(client, TABLE[name])) for name in names)
+    return ListingCost(requests, requests * _LISTING_USD)
 
 
 # Databases and tables

@@ -165,6 +165,18 @@ def test_partitions_of_folders_that_are_gone_are_removed(lake: Lake, engine: Ath
     assert registered(aws_glue, "daily_trading") == [DAYS[0].isoformat(), DAYS[2].isoformat()]
 
 
+def test_what_a_query_lists_is_known_before_it_runs(lake: Lake, engine: AthenaEngine) -> None:
+    glue_catalog.sync(lake, engine)
+    everything = "SELECT COUNT(*) AS n FROM market_data_by_date.daily_trading"
+
+    cost = glue_catalog.listing_cost(everything)
+
+    assert cost is not None
+    assert (cost.requests, cost.usd) == (len(DAYS), pytest.approx(len(DAYS) * 0.000005))
+    assert glue_catalog.listing_cost(f"{everything} WHERE trading_date = DATE '2024-01-02'") is None
+    assert glue_catalog.listing_cost("SELECT COUNT(*) AS n FROM market_data.daily_trading") is None
+
+
 def test_more_partitions_than_a_call_takes_are_registered_in_several(
     cloud: Cloud, engine: AthenaEngine, aws_glue: Any
 ) -> None:
