@@ -247,6 +247,7 @@ class AthenaSimulator(JsonService):
         columns = self.glue.get_table(DatabaseName=table.db, Name=table.name)["Table"]["StorageDescriptor"]["Columns"]
         execution.is_query = False
         execution.columns = [("col_name", "string"), ("data_type", "string"), ("comment", "string")]
+        execution.digits = [(0, 0)] * 3
         execution.rows = [[f"{column['Name']:<20}\t{column['Type']:<20}\t{'':<20}"] for column in columns]
 
     def _provide(self, statement: exp.Expression, execution: Execution) -> None:
