@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import holder_of, release, take
 from mag7cli.tables.transform import transform
 from mag7cli.vendors.sandbox.market import Market
-from mag7cli.vendors.sandbox.misbehaviour import FaultRule, Script
 from mag7cli.vendors.sandbox.plan import PLANS
 from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
 
@@ -65,12 +63,21 @@ def local(vendor: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> La
     return lake
 
 
-@contextmanager
-def failing(vendor: SandboxServer, ticker: str) -> Iterator[None]:
-    """The vendor has no share count of a company while the block runs."""
-    vendor.script = Script([FaultRule(f"reference/tickers/{ticker}", "wrong_content", times=None)])
-    yield
-    vendor.script = Script([])
+class Gap:
+    """A vendor that has no prices of one company."""
+
+    def __init__(self, vendor: Any, ticker: str) -> None:
+        self.vendor = vendor
+        self.ticker = ticker
+
+    def grouped_bars(self, on: date) -> dict[str, Any]:
+        return {symbol: bar for symbol, bar in self.vendor.grouped_bars(on).items() if symbol != self.ticker}
+
+    def bars(self, symbol: str, start: date, end: date) -> list[Any]:
+        return [] if symbol == self.ticker else self.vendor.bars(symbol, start, end)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.vendor, name)
 
 
 def tables(lake: Lake) -> dict[str, bytes]:
@@ -214,10 +221,12 @@ def test_a_refused_key_is_not_tried_again_and_told(cloud: Cloud, stack: Stack, m
 
 
 def test_dates_that_fail_are_recovered_by_the_second_machine_and_seen_as_recovered(
-    cloud: Cloud, stack: Stack, vendor: SandboxServer, local: Lake
+    cloud: Cloud, stack: Stack, local: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulated, machines = stack
-    with failing(vendor, "MSFT"):
+    with monkeypatch.context() as gap:
+        open_vendor = functions._open_vendor
+        gap.setattr(functions, "_open_vendor", lambda request: Gap(open_vendor(request), "MSFT"))
         first = machines.run("History", RANGE, "history-failing")
     assert first["status"] == "SUCCEEDED", (first.get("error"), first.get("cause"))
     assert [result["state"] for name, result in simulated.results if name == "collect"] == ["unfinished"] * 2
