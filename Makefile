@@ -16,12 +16,12 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "mag7 needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m $(PIP) --upgrade pip
-	$(BIN)/python -m $(PIP) --build-constraint constraints.txt --editable '.[report,deploy]' --group dev
+	$(BIN)/python -m $(PIP) --build-constraint constraints.txt --editable '.[report,deploy,excel]' --group dev
 	@touch $(READY)
 
 lock: $(READY) ## write constraints.txt, the lock, again; UPGRADE=--upgrade takes the newest of everything
 	$(BIN)/python -m $(PIP) --group lock
-	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra report --extra deploy \
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra report --extra deploy --extra excel \
 	  --group dev --group release --group lock --no-annotate --custom-compile-command 'make lock' \
 	  --output-file constraints.txt $(UPGRADE)
 

@@ -4,6 +4,7 @@ Anything that is not a `Mag7Error` is a bug and keeps its traceback.
 
     Mag7Error                         exit 1
     ├── UsageError                    2   an option or argument that cannot be used
+    │   └── UnreadableTableError      2   a file that is no table, or one that cannot be understood
     ├── ConfigError                   2   a configuration file that cannot be read
     ├── HoldingsFormatError           1   a file that is not a fund holdings file
     │   └── NoHoldingsError           1   the issuer's empty template: no holdings for that date
@@ -66,6 +67,10 @@ class UsageError(Mag7Error):
     """An option or argument that cannot be used."""
 
     exit_code = EXIT_USAGE
+
+
+class UnreadableTableError(UsageError):
+    """A file that is no table, or a table that cannot be understood or can be understood in two ways."""
 
 
 class ConfigError(Mag7Error):

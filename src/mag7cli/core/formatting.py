@@ -22,6 +22,12 @@ def usd(amount: Number | None) -> str:
     return f"{sign}${size:,.2f}"
 
 
+def money(amount: Number | None, currency: str) -> str:
+    """An amount in any currency: `$950.00`, and `950.00 EUR` where it is not in US dollars."""
+    text = usd(amount)
+    return text if currency == "USD" or amount is None else f"{text.replace('$', '')} {currency}"
+
+
 def pct(value: Number | None, digits: int = 2) -> str:
     """A percentage (0-100): `33.28 %`."""
     return MISSING if value is None else f"{value:.{digits}f} %"
