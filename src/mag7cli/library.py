@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from mag7cli.analytics.exposure import Exposure
     from mag7cli.analytics.lake_status import Status
     from mag7cli.analytics.lineage import Receipt
-    from mag7cli.analytics.portfolio import Position
     from mag7cli.analytics.summary import Answer
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.estimate import CollectPlan
@@ -35,6 +33,9 @@ if TYPE_CHECKING:
     from mag7cli.live.review import LiveReview
     from mag7cli.live.session import LiveRequest
     from mag7cli.market.holdings_file import Holdings
+    from mag7cli.portfolio.exposure import Exposure
+    from mag7cli.portfolio.fund_file import FundHoldings
+    from mag7cli.portfolio.positions import Portfolio, Position
     from mag7cli.reporting.write import ReportResult
     from mag7cli.tables.transform import TransformResult
     from mag7cli.vendors.base import MarketDataSource
@@ -360,29 +361,45 @@ def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | N
 
 
 def exposure(
-    lake: Lake, *, positions: "Iterable[Position]", funds: "Mapping[str, Holdings] | None" = None, top: int = 10
+    lake: Lake,
+    *,
+    positions: "Portfolio | Iterable[Position]",
+    funds: "Mapping[str, FundHoldings | Holdings] | None" = None,
+    rates: Mapping[str, float] | None = None,
+    deltas: Mapping[str, float] | None = None,
+    top: int = 10,
 ) -> "Exposure":
     """How much of somebody's money is in the seven, funds opened to companies.
 
     Args:
-        lake: The lake whose newest S&P 500 holdings open a position in the fund of that name.
-        positions: What is held; see `mag7cli.analytics.portfolio`.
-        funds: Holdings of further funds, by ticker; they win over the lake's.
+        lake: The lake whose kept holdings files open the funds that are held; see `mag7 funds`.
+        positions: What is held: of `mag7cli.portfolio.broker_file.parse`, or `Position`s.
+        funds: Holdings of further funds, by ticker or ISIN; they win over the lake's.
+        rates: US dollars for one unit of a currency.
+        deltas: Shares that one option stands for, by its label or its underlying; other options are left out.
         top: How many other companies are listed.
 
     Returns:
-        USD by company and by position, and what is not known.
+        Amounts by company and by position, what is not known, and the range that follows from it.
 
     Raises:
         UsageError: The positions come to nothing.
     """
-    from mag7cli.analytics.exposure import expose
-    from mag7cli.analytics.fund_weight import LAKE_FUND, latest_holdings
+    from mag7cli.portfolio import kept_funds
+    from mag7cli.portfolio.exposure import expose
+    from mag7cli.portfolio.fund_file import of_holdings
+    from mag7cli.portfolio.positions import Portfolio, merged
 
-    held, known = list(positions), dict(funds or {})
-    if LAKE_FUND not in known and any(position.symbol == LAKE_FUND for position in held):
-        known |= latest_holdings(lake)
-    return expose(held, known, top)
+    whole = positions if isinstance(positions, Portfolio) else Portfolio(merged(positions))
+    given = {key: of_holdings(each) for key, each in (funds or {}).items()}
+    return expose(
+        whole,
+        kept_funds.for_positions(lake, whole.positions, given),
+        rates=rates,
+        top=top,
+        index=kept_funds.index_fund(lake),
+        deltas=deltas,
+    )
 
 
 def status(lake: Lake, *, clock: Clock | None = None) -> "Status":

@@ -22,6 +22,14 @@ COMMANDS: Final = Words(
         "live": Entry("live:live", "Show the share during the session, from the vendor's stream."),
         "report": Entry("report:report", "Draw the report: one HTML file that needs no network."),
         "exposure": Entry("exposure:exposure", "Show how much of your money is in the seven."),
+        "funds": Words(
+            "The holdings files of funds that the lake keeps for exposure.",
+            {
+                "add": Entry("funds:add", "Keep the holdings file of a fund in the lake."),
+                "list": Entry("funds:list_", "List the funds whose holdings the lake keeps, and how old they are."),
+                "refresh": Entry("funds:refresh", "Get the newest holdings files of kept funds from their issuers."),
+            },
+        ),
         "status": Entry("status:status", "Print what the lake holds and lacks."),
         "explain": Entry("explain:explain", "Print the receipt of a number."),
         "verify": Entry("verify:verify", "Compute the tables again from the raw documents and compare every byte."),

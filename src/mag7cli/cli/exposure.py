@@ -1,8 +1,9 @@
 """`mag7 exposure`."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -10,23 +11,30 @@ from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError
-from mag7cli.core.formatting import counted, pct, usd
+from mag7cli.core.formatting import counted, money, pct
 
 if TYPE_CHECKING:
-    from mag7cli.analytics.exposure import CompanyExposure, Exposure
-    from mag7cli.analytics.portfolio import Position
-    from mag7cli.market.holdings_file import Holdings
+    from mag7cli.core.numerals import DecimalMark
+    from mag7cli.portfolio.exposure import CompanyExposure, Exposure, Unvalued
+    from mag7cli.portfolio.fund_file import FundHoldings
+    from mag7cli.portfolio.positions import Portfolio, Position
+
+_STANDARD_INPUT: Final = "-"
+_GROUPS_SHOWN: Final = 8
+_OLD_DAYS: Final = 45  # funds tell their holdings every day or every month
 
 
 @command(
     "mag7 exposure --fund IVV=10000 --stock NVDA=2500",
-    "mag7 exposure portfolio.csv --fund-file ITOT=ITOT_holdings.csv",
+    "mag7 exposure Portfolio_Positions.csv --fund-file QQQ=QQQ_holdings.csv",
+    "mag7 exposure broker.csv depot.csv --rate EUR=1.08 --target 20",
     formats=TEXT_JSON_CSV,
 )
 def exposure(
     output: Output,
     portfolio: Annotated[
-        Path | None, typer.Argument(metavar="[PORTFOLIO.csv]", help="Columns: ticker, and amount or shares and price.")
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="A broker's export of positions, or a table of your own; - is stdin."),
     ] = None,
     fund: Annotated[list[str] | None, typer.Option("--fund", metavar="IVV=USD", help="An amount in a fund.")] = None,
     stock: Annotated[
@@ -34,167 +42,378 @@ def exposure(
     ] = None,
     fund_file: Annotated[
         list[str] | None,
-        typer.Option("--fund-file", metavar="FUND=FILE", help="A fund's holdings, as ishares.com gives them."),
+        typer.Option("--fund-file", metavar="FUND=FILE", help="A fund's holdings, as its issuer's site gives them."),
+    ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option("--rate", metavar="EUR=1.08", help="US dollars for one unit of a currency."),
+    ] = None,
+    decimal: Annotated[
+        Literal["point", "comma"] | None,
+        typer.Option("--decimal", help="The decimal mark, where figures can be read in two ways."),
+    ] = None,
+    delta: Annotated[
+        list[str] | None,
+        typer.Option("--delta", metavar="NVDA=0.6", help="Count options on a share as so many shares each."),
+    ] = None,
+    target: Annotated[
+        float | None, typer.Option("--target", metavar="PCT", help="What it would take to have so much in the seven.")
     ] = None,
     top: Annotated[int, typer.Option("--top", min=0, metavar="N", help="How many other companies to list.")] = 10,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Show how much of your money is in the seven.
 
-    Funds are opened by their holdings files: IVV by the lake's newest, others by --fund-file. What is not covered is
-    shown as unknown.
+    Brokers' exports are read as they are. Funds are opened by the holdings files that the lake keeps (mag7 funds), or
+    by --fund-file. What is not covered is unknown: the answer is a range then.
     """
     from mag7cli.lake.layout import Lake
     from mag7cli.library import exposure
 
-    positions = list(_positions(output, portfolio, fund or (), stock or ()))
-    if not positions:
-        raise UsageError("nothing to look into", hint="mag7 exposure --fund IVV=10000, or a CSV file of positions")
-    funds = _funds(fund_file or ())
-    output.show(_result(exposure(Lake.at(lake), positions=positions, funds=funds, top=top)))
+    held = _portfolio(output, portfolio or (), fund or (), stock or (), mark=decimal)
+    if not held.positions and not held.options:
+        raise UsageError("nothing to look into", hint="mag7 exposure --fund IVV=10000, or a file of positions")
+    answer = exposure(
+        Lake.at(lake),
+        positions=held,
+        funds=_funds(output, fund_file or ()),
+        rates=dict(_number(text, "--rate", "EUR=1.08") for text in rate or ()),
+        deltas=dict(_number(text, "--delta", "NVDA=0.6") for text in delta or ()),
+        top=top,
+    )
+    output.show(_result(answer, held, target))
 
 
-def _positions(
-    output: Output, portfolio: Path | None, funds: Iterable[str], stocks: Iterable[str]
-) -> "Iterator[Position]":
-    from mag7cli.analytics import portfolio as portfolios
-
-    if portfolio:
-        read = portfolios.parse(_bytes_of(portfolio), str(portfolio))
-        for skipped in read.skipped:
-            output.warn(f"{portfolio}, {skipped}")
-        yield from read.positions
-    yield from (portfolios.parse_option(text, "fund") for text in funds)
-    yield from (portfolios.parse_option(text, "stock") for text in stocks)
+# What is given
 
 
-def _funds(files: Iterable[str]) -> "Mapping[str, Holdings]":
+def _portfolio(
+    output: Output, files: Iterable[str], funds: Iterable[str], stocks: Iterable[str], *, mark: "DecimalMark | None"
+) -> "Portfolio":
+    from mag7cli.portfolio.positions import Portfolio, combined, parse_option
+
+    parts = [_read(output, file, mark) for file in files]
+    typed: list[Position] = [parse_option(text, "fund") for text in funds]
+    typed += [parse_option(text, "stock") for text in stocks]
+    return combined([*parts, Portfolio(tuple(typed))])
+
+
+def _read(output: Output, file: str, mark: "DecimalMark | None") -> "Portfolio":
+    """The positions of one file; how it was read, what was left out and what is doubtful is said."""
+    from mag7cli.portfolio.broker_file import parse
+    from mag7cli.portfolio.identity import line_of
+    from mag7cli.portfolio.known_funds import known_fund
+
+    def is_security(symbol: str) -> bool:
+        return line_of(symbol) is not None or known_fund(symbol) is not None
+
+    part = parse(_bytes_of(file), file, decimal_mark=mark, is_security=is_security)
+    for sentence in (*part.readings, *part.skipped):
+        output.notice(sentence)
+    for warning in part.warnings:
+        output.warn(warning)
+    return part
+
+
+def _funds(output: Output, files: Iterable[str]) -> "Mapping[str, FundHoldings]":
     """The holdings that were given, by symbol."""
-    from mag7cli.market import holdings_file
+    from mag7cli.portfolio import fund_file
 
     funds = {}
     for text in files:
         symbol, separator, file = text.partition("=")
         if not separator or not symbol or not file:
-            raise UsageError(f"{text!r} is not FUND=FILE", hint="--fund-file ITOT=ITOT_holdings.csv")
-        funds[symbol.upper()] = holdings_file.parse(_bytes_of(Path(file)), file)
+            raise UsageError(f"{text!r} is not FUND=FILE", hint="--fund-file QQQ=QQQ_holdings.csv")
+        holdings = fund_file.parse(_bytes_of(file), file)
+        if holdings.symbol and holdings.symbol != symbol.upper():
+            output.warn(f"{file} is of {holdings.symbol}, and is taken for {symbol.upper()}")
+        for note in holdings.notes:
+            output.notice(f"{file}: {note}")
+        for warning in holdings.warnings:
+            output.warn(f"{file}: {warning}")
+        funds[symbol.upper()] = holdings
     return funds
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(file: str) -> bytes:
     try:
-        return path.read_bytes()
+        return sys.stdin.buffer.read() if file == _STANDARD_INPUT else Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _result(found: "Exposure") -> Result:
-    rows = [*_rows("mag7", found.mag7), *_rows("other", found.others), *_rest(found)]
-    columns = ("kind", "ticker", "name", "amount_usd", "pct")
-    return Result(_document(found), Grid(tuple(Column(name) for name in columns), rows), list(_text(found)))
+def _number(text: str, option: str, example: str) -> tuple[str, float]:
+    """A name and a number written as `EUR=1.08`."""
+    name, separator, number = text.partition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = 0.0
+    if not separator or not name.strip() or not 0 < value < float("inf"):
+        raise UsageError(f"{option}: {text!r} is not a name and a number above zero", hint=f"{option} {example}")
+    return name.strip().upper(), value
 
 
-def _rows(kind: str, companies: "Sequence[CompanyExposure]") -> list[list[Any]]:
-    return [[kind, one.ticker, one.name, one.amount_usd, one.pct] for one in companies]
+# For machines
 
 
-def _rest(found: "Exposure") -> Iterator[list[Any]]:
-    """What is no company listed by name, so that the rows sum to the whole."""
-    listed = sum(one.amount_usd for one in found.others)
-    unlisted = found.others_count - len(found.others)
-    if unlisted:
-        rest = found.others_usd - listed
-        yield ["other", None, counted(unlisted, "further company", "further companies"), rest, _pct(rest, found)]
-    yield ["cash", None, "cash and other", found.cash_usd, _pct(found.cash_usd, found)]
-    yield from (
-        ["unknown", one.symbol, one.reason, one.amount_usd, _pct(one.amount_usd, found)] for one in found.unknown
+def _result(answer: "Exposure", held: "Portfolio", target: float | None) -> Result:
+    rows = [*_rows("mag7", answer.mag7), *_rows("other", answer.others), *_rest(answer)]
+    columns = ("kind", "ticker", "name", _key("amount", answer), "pct")
+    return Result(
+        _document(answer, held, target),
+        Grid(tuple(Column(name) for name in columns), rows),
+        list(_text(answer, target)),
     )
 
 
-def _pct(amount: float, found: "Exposure") -> float:
-    return 100 * amount / found.total_usd
+def _key(name: str, answer: "Exposure") -> str:
+    """The name of an amount with its currency: `total_usd`."""
+    return f"{name}_{answer.currency.lower()}"
 
 
-def _document(found: "Exposure") -> dict[str, Any]:
+def _rows(kind: str, companies: "Sequence[CompanyExposure]") -> list[list[Any]]:
+    return [[kind, company.ticker, company.name, company.amount, company.pct] for company in companies]
+
+
+def _rest(answer: "Exposure") -> Iterator[list[Any]]:
+    """What is no company listed by name, so that the rows sum to the whole."""
+    listed = sum(company.amount for company in answer.others)
+    unlisted = answer.others_count - len(answer.others)
+    if unlisted:
+        rest = answer.others_amount - listed
+        yield ["other", None, counted(unlisted, "further company", "further companies"), rest, _pct(rest, answer)]
+    yield ["cash", None, "cash and other", answer.cash, _pct(answer.cash, answer)]
+    yield from (
+        ["unknown", part.symbol, part.reason, part.amount, _pct(part.amount, answer)] for part in answer.unknown
+    )
+
+
+def _pct(amount: float, answer: "Exposure") -> float:
+    return 100 * amount / answer.held if answer.held else 0.0
+
+
+def _document(answer: "Exposure", held: "Portfolio", target: float | None) -> dict[str, Any]:
+    amounts = {
+        "total": answer.total,
+        "held": answer.held,
+        "mag7": answer.mag7_amount,
+        "others": answer.others_amount,
+        "cash": answer.cash,
+        "unknown": answer.unknown_amount,
+    }
+    lists = ("mag7", "others", "unknown", "funds", "sectors", "countries", "benchmarks")
     return {
-        "total_usd": found.total_usd,
-        "mag7_usd": found.mag7_usd,
-        "mag7_pct": found.mag7_pct,
-        "mag7": list(found.mag7),
-        "others_usd": found.others_usd,
-        "others_count": found.others_count,
-        "others": list(found.others),
-        "cash_usd": found.cash_usd,
-        "unknown_usd": found.unknown_usd,
-        "unknown": list(found.unknown),
-        "funds": list(found.funds),
-        "overlaps": list(found.overlaps),
+        "currency": answer.currency,
+        **{_key(name, answer): amount for name, amount in amounts.items()},
+        "mag7_pct": answer.mag7_pct,
+        "mag7_pct_low": answer.low_pct,
+        "mag7_pct_high": answer.high_pct,
+        "mag7_pct_of_net": answer.mag7_pct_of_net,
+        **{name: [_record(each, answer) for each in getattr(answer, name)] for name in lists},
+        "others_count": answer.others_count,
+        "cash_via": answer.cash_via,
+        "overlaps": list(answer.overlaps),
+        "unvalued": list(answer.unvalued),
+        "options": list(answer.options),
+        "target": _target(answer, target),
+        "as_of": held.as_of,
+        "readings": list(held.readings),
+        "skipped": list(held.skipped),
+        "notes": list(answer.notes),
+    }
+
+
+def _record(value: Any, answer: "Exposure") -> dict[str, Any]:
+    """A value by its fields, amounts with their currency."""
+    fields = {name: getattr(value, name) for name in type(value).__dataclass_fields__}
+    return {_key(name, answer) if name == "amount" else name: each for name, each in fields.items()}
+
+
+def _target(answer: "Exposure", target: float | None) -> dict[str, float] | None:
+    """What it would take to have `target` percent in the seven: moved out of them, or new money in others alone."""
+    if target is None:
+        return None
+    if not 0 < target < 100:
+        raise UsageError(f"--target {target:g} is not between 0 and 100 %")
+    move = answer.mag7_amount - answer.held * target / 100
+    return {
+        "pct": target,
+        _key("move", answer): move,
+        _key("add", answer): answer.mag7_amount * 100 / target - answer.held,
     }
 
 
 # For people
 
 
-def _text(found: "Exposure") -> Iterator[Line | Grid]:
-    from mag7cli.analytics.fund_weight import LAKE_FUND
-
-    yield Line(
-        f"{usd(found.mag7_usd)} of {usd(found.total_usd)} is in the Magnificent 7: {pct(found.mag7_pct)}.", "strong"
+def _text(answer: "Exposure", target: float | None) -> Iterator[Line | Grid]:
+    yield from _headline(answer)
+    yield Line()
+    yield _company_grid(answer, answer.mag7)
+    if answer.others:
+        yield from (Line(), Line("The largest other companies", "strong"), _company_grid(answer, answer.others))
+    yield Line()
+    yield _parts_grid(answer)
+    if answer.benchmarks:
+        yield from (Line(), *_beside(answer))
+    if answer.funds:
+        yield from (Line(), _fund_grid(answer))
+        yield from _old_files(answer)
+    yield from _groups(answer)
+    yield from (
+        Line(f"{overlap.first} and {overlap.second} have {pct(overlap.pct, 1)} in common.")
+        for overlap in answer.overlaps
     )
-    yield Line()
-    yield _company_grid(found.mag7)
-    if found.others:
-        yield from (Line(), Line("The largest other companies", "strong"), _company_grid(found.others))
-    yield Line()
-    yield _parts_grid(found)
-    if found.funds:
-        yield from (Line(), _fund_grid(found))
-    for overlap in found.overlaps:
-        yield Line(f"{overlap.first} and {overlap.second} have {pct(overlap.pct, 1)} in common.")
-    for unknown in found.unknown:
-        yield Line(f"Unknown: {usd(unknown.amount_usd)} in {unknown.symbol}, {unknown.reason}.", "warn")
-        if unknown.symbol == LAKE_FUND and not any(fund.symbol == LAKE_FUND for fund in found.funds):
-            yield Line("  mag7 tickers --download fetches the holdings of IVV.", "warn")
+    yield from _target_lines(answer, target)
+    yield from _unknown_lines(answer)
 
 
-def _company_grid(companies: "Sequence[CompanyExposure]") -> Grid:
+def _headline(answer: "Exposure") -> Iterator[Line]:
+    """The answer in one sentence, a range where something is unknown; and what it leaves out."""
+    seven, held = _money(answer.mag7_amount, answer), _money(answer.held, answer)
+    if answer.is_range:
+        unknown = pct(_pct(answer.unknown_amount, answer))
+        yield Line(
+            f"Between {answer.low_pct:.2f} and {pct(answer.high_pct)} of {held} is in the Magnificent 7: {seven} is,"
+            f" {unknown} is unknown.",
+            "strong",
+        )
+    else:
+        whole = f"the {held} that has a value" if answer.unvalued else held
+        yield Line(f"{seven} of {whole} is in the Magnificent 7: {pct(answer.mag7_pct)}.", "strong")
+    owed = answer.held - answer.total
+    if owed > 0.005 and answer.mag7_pct_of_net is not None:
+        net = _money(answer.total, answer)
+        yield Line(
+            f"{_money(owed, answer)} is owed or sold short: {pct(answer.mag7_pct_of_net)} of the {net} left net."
+        )
+    if answer.unvalued:
+        count = counted(len(answer.unvalued), "line is", "lines are")
+        yield Line(f"{count} in no total: {', '.join(map(_unvalued, answer.unvalued))}.", "warn")
+    yield from (Line(f"Note: {note}.", "warn") for note in answer.notes)
+
+
+def _unvalued(position: "Unvalued") -> str:
+    what = position.reason if position.amount is None else money(position.amount, position.currency)
+    return f"{position.symbol} ({what})"
+
+
+def _company_grid(answer: "Exposure", companies: "Sequence[CompanyExposure]") -> Grid:
     columns = (
         Column("ticker"),
         Column("company", optional=True),
-        Column("amount", "amount", usd, right=True),
+        Column("amount", "amount", lambda amount: _money(amount, answer), right=True),
         Column("share", "of the whole", pct, right=True),
-        Column("via", "by way of", _via, optional=True),
+        Column("via", "by way of", lambda amounts: _via(amounts, answer), optional=True),
     )
-    return Grid(columns, [[one.ticker, one.name, one.amount_usd, one.pct, one.via] for one in companies])
+    return Grid(columns, [[each.ticker, _name(each), each.amount, each.pct, each.via] for each in companies])
 
 
-def _via(amounts: Mapping[str, float]) -> str:
-    return ", ".join(f"{symbol} {usd(amount)}" for symbol, amount in amounts.items())
+def _name(company: "CompanyExposure") -> str:
+    """A company's name, with its country if that is not the United States."""
+    return company.name if company.country in ("", "US") else f"{company.name} ({company.country})"
 
 
-def _parts_grid(found: "Exposure") -> Grid:
+def _via(amounts: Mapping[str, float], answer: "Exposure") -> str:
+    return ", ".join(f"{symbol} {_money(amount, answer)}" for symbol, amount in amounts.items())
+
+
+def _money(amount: float, answer: "Exposure") -> str:
+    return money(amount, answer.currency)
+
+
+def _parts_grid(answer: "Exposure") -> Grid:
     """The whole in its parts, which sum to it."""
+    direct = answer.cash_via.get("direct", 0.0)
     parts = [
-        ("the Magnificent 7", found.mag7_usd),
-        (counted(found.others_count, "other company", "other companies"), found.others_usd),
-        ("cash and other", found.cash_usd),
-        ("unknown", found.unknown_usd),
+        ("the Magnificent 7", answer.mag7_amount),
+        (counted(answer.others_count, "other company", "other companies"), answer.others_amount),
+        ("cash, bonds and other", direct),
+        ("cash and other in funds", answer.cash - direct),
+        ("unknown", answer.unknown_amount),
+        ("total", answer.total),
     ]
     columns = (
         Column("part", ""),
-        Column("amount", "amount", usd, right=True),
+        Column("amount", "amount", lambda amount: _money(amount, answer), right=True),
         Column("share", "share", pct, right=True),
     )
-    return Grid(columns, [[name, amount, _pct(amount, found)] for name, amount in [*parts, ("total", found.total_usd)]])
+    return Grid(columns, [[name, amount, _pct(amount, answer)] for name, amount in parts])
 
 
-def _fund_grid(found: "Exposure") -> Grid:
+def _beside(answer: "Exposure") -> Iterator[Line]:
+    """What the same money would have in the seven in the index, and in the same companies in equal parts."""
+    for benchmark in answer.benchmarks:
+        name = "in the S&P 500" if benchmark.name == "S&P 500" else "in its companies in equal parts"
+        day = f" (holdings of {benchmark.as_of})" if benchmark.as_of else ""
+        yield Line(
+            f"The same money {name} would have {_money(benchmark.amount, answer)} in them: {pct(benchmark.pct)}{day}."
+        )
+
+
+def _fund_grid(answer: "Exposure") -> Grid:
     columns = (
         Column("fund"),
         Column("as_of", "as of"),
-        Column("amount", "amount", usd, right=True),
+        Column("amount", "amount", lambda amount: _money(amount, answer), right=True),
         Column("mag7", "in the seven", pct, right=True),
         Column("unknown", "not covered", pct, right=True),
+        Column("derivatives", "futures, swaps", pct, right=True, optional=True),
     )
-    rows = [[one.symbol, one.as_of, one.amount_usd, one.mag7_pct, one.unknown_pct] for one in found.funds]
+    rows = [
+        [fund.symbol, fund.as_of, fund.amount, fund.mag7_pct, fund.unknown_pct, fund.derivatives_pct]
+        for fund in answer.funds
+    ]
     return Grid(columns, rows)
+
+
+def _old_files(answer: "Exposure") -> Iterator[Line]:
+    """Which holdings are of long ago, or of no day."""
+    from mag7cli.core.clock import SystemClock
+
+    today = SystemClock().now().date()
+    for fund in answer.funds:
+        if fund.as_of is None:
+            yield Line(f"The file of {fund.symbol} does not say of which day it is.", "warn")
+        elif (today - fund.as_of).days > _OLD_DAYS:
+            yield Line(f"The holdings of {fund.symbol} are {(today - fund.as_of).days:,} days old.", "warn")
+
+
+def _groups(answer: "Exposure") -> Iterator[Line]:
+    """Sectors and countries, the largest first."""
+    for title, groups in (("Sectors", answer.sectors), ("Countries", answer.countries)):
+        if len(groups) > 1:
+            shown = ", ".join(f"{group.name} {pct(group.pct, 1)}" for group in groups[:_GROUPS_SHOWN])
+            yield Line(f"{title}: {shown}{', …' if len(groups) > _GROUPS_SHOWN else ''}.")
+
+
+def _target_lines(answer: "Exposure", target: float | None) -> Iterator[Line]:
+    sums = _target(answer, target)
+    if sums is None:
+        return
+    move, add = sums[_key("move", answer)], sums[_key("add", answer)]
+    ways = ("out of them into others", "in others alone") if move > 0 else ("into the seven", "in the seven")
+    extra = add if move > 0 else -move / (1 - sums["pct"] / 100)
+    amounts = f"{_money(abs(move), answer)} {ways[0]}, or {_money(extra, answer)} more {ways[1]}"
+    yield Line(f"To have {sums['pct']:g} % in them: {amounts}. This is arithmetic, not advice.")
+
+
+def _unknown_lines(answer: "Exposure") -> Iterator[Line]:
+    """What is unknown and how to make it known; what is named and not counted."""
+    for part in answer.unknown:
+        yield Line(f"Unknown: {_money(part.amount, answer)} in {part.symbol}, {part.reason}.", "warn")
+        if part.reason.startswith("there is no holdings file"):
+            yield Line(f"  {_how_to_open(part.symbol)}", "warn")
+    currencies = sorted({position.currency for position in answer.unvalued if position.amount is not None})
+    if currencies:
+        yield Line(f"  {' '.join(f'--rate {currency}=…' for currency in currencies)} converts what is in them.", "warn")
+    for option in answer.options:
+        value = "" if option.amount is None else f", {money(option.amount, option.currency)}"
+        yield Line(f"Not counted: {option.option or option.label}, {option.contracts or 0:g} contracts{value}.", "warn")
+
+
+def _how_to_open(symbol: str) -> str:
+    if symbol == "IVV":
+        return "mag7 tickers --download fetches the holdings of IVV."
+    return f"mag7 exposure --fund-file {symbol}=FILE opens it; mag7 funds add {symbol}=FILE keeps the file."

@@ -15,6 +15,7 @@ from mag7cli.lake.store import ObjectInfo, Store
 
 RAW: Final = "raw/magnificent7/"
 HOLDINGS: Final = "raw/holdings/"
+FUNDS: Final = "raw/funds/"
 REFERENCE: Final = "raw/reference/"
 PROCESSED: Final = "processed/"
 ANALYTICS: Final = "analytics/"

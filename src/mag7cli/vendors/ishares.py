@@ -97,6 +97,13 @@ class HoldingsSite:
             raise HoldingsFormatError(f"{name}: what came {told}", hint=_BY_HAND)
         return Download(holdings, data)
 
+    def latest(self, address: str | None = None) -> bytes:
+        """What an address of any issuer answers, by default this site's, as it came and unread; paced like the rest.
+
+        Raises HoldingsFormatError for a refusal, VendorUnavailableError if nobody answered, UsageError for no address.
+        """
+        return self._get(self._url if address is None else _checked(address))
+
     def history(self, days: Iterable[date], kept: Collection[date] = ()) -> Iterator[Download]:
         """The files of `days`; where a day has none, the one of the latest of the five sessions before that has one.
 

@@ -1,0 +1,209 @@
+"""`mag7 funds`: the holdings files that `mag7 exposure` opens funds by."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
+
+import typer
+
+from mag7cli.cli.app import TEXT_JSON, TEXT_JSON_CSV, command
+from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
+from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.core.errors import EXIT_PARTIAL, Mag7Error, UsageError
+from mag7cli.core.formatting import counted
+
+if TYPE_CHECKING:
+    from mag7cli.lake.layout import Lake
+    from mag7cli.portfolio.kept_funds import KeptFile
+    from mag7cli.vendors.ishares import HoldingsSite
+
+_BY_HAND: Final = "save the file with a browser, then: mag7 funds add SYMBOL=FILE"
+
+
+@command(
+    "mag7 funds add QQQ=QQQ_holdings.csv",
+    "mag7 funds add SPY",
+    "mag7 funds add XYZ --url https://example.com/xyz.csv",
+    formats=TEXT_JSON,
+)
+def add(
+    output: Output,
+    fund: Annotated[str, typer.Argument(metavar="FUND[=FILE]", help="The fund's ticker or ISIN, and its file.")],
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="https://…", help="Where its issuer serves the file.")
+    ] = None,
+    as_of: Annotated[
+        date | None,
+        typer.Option("--as-of", parser=parse_date, metavar="YYYY-MM-DD", help="Its day, if the file does not say."),
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+) -> None:
+    """Keep the holdings file of a fund in the lake.
+
+    The file is read before it is taken: its rows, its day and its fund have to be what they should be. Without a file
+    it is got from the address that you give, or that its issuer is known to serve it at.
+    """
+    from mag7cli.lake.layout import Lake
+    from mag7cli.portfolio import kept_funds
+
+    place = Lake.at(lake)
+    symbol, _, file = fund.partition("=")
+    symbol = kept_funds.plain_symbol(symbol)
+    if file and url:
+        raise UsageError("a file and --url contradict each other")
+    if file:
+        fund_file = _keep(place, symbol, _bytes_of(Path(file)), name=file, as_of=as_of)
+    else:
+        address = url or kept_funds.address_of(place, symbol)
+        fund_file = _download(place, symbol, address, site=_site(), as_of=as_of)
+        if url:
+            kept_funds.remember(place, symbol, url)
+    _tell_warnings(output, place, fund_file)
+    text = f"Kept the holdings of {fund_file.symbol} as of {fund_file.as_of}: {place.store.uri(fund_file.key)}."
+    record = _record(fund_file, _today())
+    output.show(Result(record, _grid([record]), [Line(text)]))
+
+
+@command("mag7 funds list", formats=TEXT_JSON_CSV)
+def list_(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
+    """List the funds whose holdings the lake keeps, and how old they are."""
+    from mag7cli.lake.layout import Lake
+    from mag7cli.portfolio import kept_funds
+
+    place, today = Lake.at(lake), _today()
+    files, addresses = kept_funds.kept_files(place), kept_funds.addresses(place)
+    newest = kept_funds.newest(files)
+    records = [_fund_record(newest[symbol], files, addresses, today) for symbol in sorted(newest)]
+    columns = (
+        Column("fund"),
+        Column("as_of", "as of"),
+        Column("age_days", "days old", right=True),
+        Column("files", right=True),
+        Column("address", "newest from", optional=True),
+    )
+    grid = Grid(columns, [list(record.values()) for record in records])
+    empty = [Line("The lake keeps no holdings of funds. mag7 funds add QQQ=QQQ_holdings.csv keeps one.")]
+    output.show(Result({"funds": records}, grid, [grid] if records else empty))
+
+
+@command("mag7 funds refresh", "mag7 funds refresh SPY QQQ", formats=TEXT_JSON)
+def refresh(
+    output: Output,
+    funds: Annotated[
+        list[str] | None, typer.Argument(metavar="[FUND]...", help="By default all whose address is known.")
+    ] = None,
+    lake: LakeOption = DEFAULT_LAKE,
+) -> None:
+    """Get the newest holdings files of kept funds from their issuers.
+
+    One at a time and slowly. What comes is read before it is kept; a file of a day that is there is left alone.
+    """
+    from mag7cli.lake.layout import Lake
+    from mag7cli.portfolio import kept_funds
+
+    place = Lake.at(lake)
+    symbols = [kept_funds.plain_symbol(each) for each in funds or ()] or sorted(kept_funds.addresses(place))
+    if not symbols:
+        raise UsageError("no fund has an address to get its holdings from", hint="mag7 funds add SPY")
+    before = {each.key for each in kept_funds.kept_files(place)}
+    site = _site()
+    outcomes = [_refreshed(output, place, symbol, site) for symbol in symbols]
+    fund_files = [each for each in outcomes if each is not None]
+    fresh = [each for each in fund_files if each.key not in before]
+    failed = len(outcomes) - len(fund_files)
+    text = f"{counted(len(fresh), 'new file')}, {len(fund_files) - len(fresh)} unchanged, {failed} failed."
+    records = [_record(each, _today()) for each in fresh]
+    document = {"new": records, "unchanged": len(fund_files) - len(fresh), "failed": failed}
+    output.show(Result(document, _grid(records), [Line(text)]))
+    if failed:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def _refreshed(output: Output, lake: "Lake", symbol: str, site: "HoldingsSite") -> "KeptFile | None":
+    """The newest file of a fund, kept; None if it could not be had, which is said."""
+    from mag7cli.portfolio import kept_funds
+
+    try:
+        fund_file = _download(lake, symbol, kept_funds.address_of(lake, symbol), site=site, as_of=None)
+    except Mag7Error as error:
+        output.warn(f"{symbol}: {error}")
+        return None
+    _tell_warnings(output, lake, fund_file)
+    return fund_file
+
+
+def _download(lake: "Lake", symbol: str, address: str, *, site: "HoldingsSite", as_of: date | None) -> "KeptFile":
+    """Get a file from an address and keep it."""
+    name = urlsplit(address).path.rpartition("/")[2] or "holdings"
+    try:
+        data = site.latest(address)
+    except Mag7Error as error:
+        error.hint = _BY_HAND
+        raise
+    return _keep(lake, symbol, data, name=name, as_of=as_of)
+
+
+def _site() -> "HoldingsSite":
+    """Whoever fetches the files: one at a time, and slowly."""
+    from mag7cli.vendors.ishares import HoldingsSite
+
+    return HoldingsSite()
+
+
+def _keep(lake: "Lake", symbol: str, data: bytes, *, name: str, as_of: date | None) -> "KeptFile":
+    from mag7cli.lake.lock import locked
+    from mag7cli.portfolio import kept_funds
+
+    with locked(lake, "mag7 funds"):
+        return kept_funds.keep(lake, symbol, data, name=name, today=_today(), as_of=as_of)
+
+
+def _tell_warnings(output: Output, lake: "Lake", fund_file: "KeptFile") -> None:
+    from mag7cli.portfolio import kept_funds
+
+    holdings = kept_funds.read(lake, fund_file)
+    for text in (*holdings.notes, *holdings.warnings):
+        output.warn(f"{fund_file.symbol}: {text}")
+    if holdings.unknown:
+        output.warn(f"{fund_file.symbol}: {100 * holdings.unknown:.2f} % of the fund is not in the file")
+
+
+def _record(fund_file: "KeptFile", today: date) -> dict[str, Any]:
+    return {
+        "fund": fund_file.symbol,
+        "as_of": fund_file.as_of,
+        "age_days": (today - fund_file.as_of).days,
+        "key": fund_file.key,
+    }
+
+
+def _grid(records: list[dict[str, Any]]) -> Grid:
+    names = ("fund", "as_of", "age_days", "key")
+    return Grid(tuple(Column(name) for name in names), [list(record.values()) for record in records])
+
+
+def _fund_record(
+    fund_file: "KeptFile", files: "Iterable[KeptFile]", addresses: dict[str, str], today: date
+) -> dict[str, Any]:
+    return {
+        "fund": fund_file.symbol,
+        "as_of": fund_file.as_of,
+        "age_days": (today - fund_file.as_of).days,
+        "files": sum(each.symbol == fund_file.symbol for each in files),
+        "address": urlsplit(addresses.get(fund_file.symbol, "")).hostname,
+    }
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _today() -> date:
+    from mag7cli.core.clock import SystemClock
+
+    return SystemClock().now().date()
