@@ -372,7 +372,8 @@ def exposure(
     """How much of somebody's money is in the seven, funds opened to companies.
 
     Args:
-        lake: The lake whose kept holdings files open the funds that are held; see `mag7 funds`.
+        lake: The lake whose kept holdings files open the funds that are held, the newest until the day of the
+            positions; see `mag7 funds`.
         positions: What is held: of `mag7cli.portfolio.broker_file.parse`, or `Position`s.
         funds: Holdings of further funds, by ticker or ISIN; they win over the lake's.
         rates: US dollars for one unit of a currency.
@@ -394,10 +395,10 @@ def exposure(
     given = {key: of_holdings(each) for key, each in (funds or {}).items()}
     return expose(
         whole,
-        kept_funds.for_positions(lake, whole.positions, given),
+        kept_funds.for_positions(lake, whole.positions, given, whole.as_of),
         rates=rates,
         top=top,
-        index=kept_funds.index_fund(lake),
+        index=kept_funds.index_fund(lake, whole.as_of),
         deltas=deltas,
     )
 

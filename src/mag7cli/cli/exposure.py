@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
-from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
+from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted, money, pct
@@ -56,6 +58,15 @@ def exposure(
         list[str] | None,
         typer.Option("--delta", metavar="NVDA=0.6", help="Count options on a share as so many shares each."),
     ] = None,
+    on: Annotated[
+        date | None,
+        typer.Option(
+            "--on", parser=parse_date, metavar="YYYY-MM-DD", help="The day that counts, of a file of several."
+        ),
+    ] = None,
+    over_time: Annotated[
+        bool, typer.Option("--over-time", help="Of a file with positions of several days, the share on each.")
+    ] = False,
     target: Annotated[
         float | None, typer.Option("--target", metavar="PCT", help="What it would take to have so much in the seven.")
     ] = None,
@@ -70,49 +81,81 @@ def exposure(
     from mag7cli.lake.layout import Lake
     from mag7cli.library import exposure
 
-    held = _portfolio(output, portfolio or (), fund or (), stock or (), mark=decimal)
+    files = _read_files(portfolio or ())
+    days = _days(files) if over_time else []
+    held = _portfolio(output, files, fund or (), stock or (), mark=decimal, on=days[-1] if days else on)
     if not held.positions and not held.options:
         raise UsageError("nothing to look into", hint="mag7 exposure --fund IVV=10000, or a file of positions")
-    answer = exposure(
+    ask = partial(
+        exposure,
         Lake.at(lake),
-        positions=held,
         funds=_funds(output, fund_file or ()),
         rates=dict(_number(text, "--rate", "EUR=1.08") for text in rate or ()),
         deltas=dict(_number(text, "--delta", "NVDA=0.6") for text in delta or ()),
         top=top,
     )
-    output.show(_result(answer, held, target))
+    history = [(day, ask(positions=_portfolio(None, files, (), (), mark=decimal, on=day))) for day in days]
+    output.show(_result(ask(positions=held), held, target, history))
 
 
 # What is given
 
 
+def _read_files(names: Sequence[str]) -> list[tuple[str, bytes]]:
+    """The files by name, each once."""
+    files = [(name, _bytes_of(name)) for name in names]
+    first: dict[bytes, str] = {}
+    for name, data in files:
+        if data in first:
+            raise UsageError(f"{name} is the same file as {first[data]}", hint="give each account once")
+        first[data] = name
+    return files
+
+
+def _days(files: Sequence[tuple[str, bytes]]) -> list[date]:
+    """The days of positions in the files; raises UsageError if there is but one."""
+    from mag7cli.portfolio.broker_file import days_in
+
+    days = sorted({day for name, data in files for day in days_in(data, name)})
+    if len(days) < 2:
+        raise UsageError("--over-time needs positions of several days", hint="a column Date beside the positions")
+    return days
+
+
 def _portfolio(
-    output: Output, files: Iterable[str], funds: Iterable[str], stocks: Iterable[str], *, mark: "DecimalMark | None"
+    output: Output | None,
+    files: Iterable[tuple[str, bytes]],
+    funds: Iterable[str],
+    stocks: Iterable[str],
+    *,
+    mark: "DecimalMark | None",
+    on: date | None,
 ) -> "Portfolio":
+    """Everything that is held. With an output, it is said how each file was read and what is doubtful or left out."""
+    from mag7cli.portfolio.broker_file import parse
     from mag7cli.portfolio.positions import Portfolio, combined, parse_option
 
-    parts = [_read(output, file, mark) for file in files]
+    parts = [parse(data, name, decimal_mark=mark, on=on, is_security=_is_security) for name, data in files]
+    for part in parts:
+        _tell(output, part)
     typed: list[Position] = [parse_option(text, "fund") for text in funds]
     typed += [parse_option(text, "stock") for text in stocks]
     return combined([*parts, Portfolio(tuple(typed))])
 
 
-def _read(output: Output, file: str, mark: "DecimalMark | None") -> "Portfolio":
-    """The positions of one file; how it was read, what was left out and what is doubtful is said."""
-    from mag7cli.portfolio.broker_file import parse
+def _is_security(symbol: str) -> bool:
     from mag7cli.portfolio.identity import line_of
     from mag7cli.portfolio.known_funds import known_fund
 
-    def is_security(symbol: str) -> bool:
-        return line_of(symbol) is not None or known_fund(symbol) is not None
+    return line_of(symbol) is not None or known_fund(symbol) is not None
 
-    part = parse(_bytes_of(file), file, decimal_mark=mark, is_security=is_security)
-    for sentence in (*part.readings, *part.skipped):
-        output.notice(sentence)
-    for warning in part.warnings:
-        output.warn(warning)
-    return part
+
+def _tell(output: Output | None, part: "Portfolio") -> None:
+    if output is not None:
+        for sentence in (*part.readings, *part.skipped):
+            output.notice(sentence)
+        for warning in part.warnings:
+            output.warn(warning)
 
 
 def _funds(output: Output, files: Iterable[str]) -> "Mapping[str, FundHoldings]":
@@ -157,14 +200,22 @@ def _number(text: str, option: str, example: str) -> tuple[str, float]:
 # For machines
 
 
-def _result(answer: "Exposure", held: "Portfolio", target: float | None) -> Result:
+History = Sequence[tuple[date, "Exposure"]]
+
+
+def _result(answer: "Exposure", held: "Portfolio", target: float | None, history: History) -> Result:
     rows = [*_rows("mag7", answer.mag7), *_rows("other", answer.others), *_rest(answer)]
     columns = ("kind", "ticker", "name", _key("amount", answer), "pct")
-    return Result(
-        _document(answer, held, target),
-        Grid(tuple(Column(name) for name in columns), rows),
-        list(_text(answer, target)),
-    )
+    document = _document(answer, held, target) | {"over_time": [_point(day, each) for day, each in history]}
+    text = [*_text(answer, target), *_history_lines(history)]
+    return Result(document, Grid(tuple(Column(name) for name in columns), rows), text)
+
+
+def _point(day: date, answer: "Exposure") -> dict[str, Any]:
+    """The answer of one day in short."""
+    amounts = {_key("held", answer): answer.held, _key("mag7", answer): answer.mag7_amount}
+    shares = {"mag7_pct": answer.mag7_pct, "mag7_pct_low": answer.low_pct, "mag7_pct_high": answer.high_pct}
+    return {"on": day, **amounts, **shares}
 
 
 def _key(name: str, answer: "Exposure") -> str:
@@ -411,6 +462,22 @@ def _unknown_lines(answer: "Exposure") -> Iterator[Line]:
     for option in answer.options:
         value = "" if option.amount is None else f", {money(option.amount, option.currency)}"
         yield Line(f"Not counted: {option.option or option.label}, {option.contracts or 0:g} contracts{value}.", "warn")
+
+
+def _history_lines(history: History) -> Iterator[Line | Grid]:
+    """The share on each day, a range where something is unknown."""
+    if history:
+        columns = (
+            Column("on"),
+            Column("held", right=True),
+            Column("share", "in the seven", right=True),
+        )
+        rows = [[day, _money(each.held, each), _share(each)] for day, each in history]
+        yield from (Line(), Grid(columns, rows))
+
+
+def _share(answer: "Exposure") -> str:
+    return f"{answer.low_pct:.2f} to {pct(answer.high_pct)}" if answer.is_range else pct(answer.mag7_pct)
 
 
 def _how_to_open(symbol: str) -> str:

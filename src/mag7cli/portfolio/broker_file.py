@@ -13,7 +13,7 @@ from typing import Final
 from mag7cli.core import spreadsheets, written_dates
 from mag7cli.core.errors import UnreadableTableError
 from mag7cli.core.formatting import counted
-from mag7cli.core.numerals import DecimalMark
+from mag7cli.core.numerals import DecimalMark, marks
 from mag7cli.core.spreadsheets import Row
 from mag7cli.market import symbology
 from mag7cli.portfolio import layouts, reading, statement, table
@@ -43,6 +43,15 @@ _FACTORS: Final = (1.0, 0.01, 100.0)
 _TEXT_SHOWN: Final = 60
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How somebody wants a file to be read: see `parse`."""
+
+    mark: DecimalMark | None
+    on: date | None
+    is_security: IsSecurity
+
+
 @dataclass(slots=True)
 class _Contents:
     """What has been read of a file so far."""
@@ -55,6 +64,7 @@ class _Contents:
     prices: dict[str, float] = field(default_factory=dict)
     rates: dict[str, list[float]] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)
+    tables: list[set[tuple[str, str, float | None]]] = field(default_factory=list)
 
 
 def parse(
@@ -62,6 +72,7 @@ def parse(
     name: str,
     *,
     decimal_mark: DecimalMark | None = None,
+    on: date | None = None,
     is_security: IsSecurity = lambda symbol: False,
 ) -> Portfolio:
     """The positions in a file.
@@ -70,6 +81,7 @@ def parse(
         data: The bytes of a CSV file, a workbook or an XML report.
         name: What messages call the file.
         decimal_mark: How its figures are to be read where they can be read in two ways.
+        on: Of a file with positions of several days, the day whose positions count.
         is_security: Whether a symbol is known to be a share or a fund, so that no column can call it cash.
 
     Returns:
@@ -82,7 +94,7 @@ def parse(
     histories = [each for each in tables if _is_history(each)]
     contents = _Contents()
     for each in _of_positions(tables, histories):
-        _TableReader(each, name, decimal_mark, is_security, contents).read()
+        _TableReader(each, name, _Options(decimal_mark, on, is_security), contents).read()
     extras = statement.extras(tables)
     contents.positions += [statement.cash_position(*balance, name) for balance in extras.cash.items()]
     if not contents.positions and not contents.options:
@@ -94,10 +106,21 @@ def parse(
         skipped=tuple(contents.skipped),
         readings=tuple(dict.fromkeys(contents.readings)),
         warnings=tuple(contents.warnings),
-        as_of=max(contents.days, default=None) or extras.as_of or _day_around(tables),
+        as_of=on or max(contents.days, default=None) or extras.as_of or _day_around(tables),
         rates={currency: median(rates) for currency, rates in contents.rates.items()} | dict(extras.rates),
         prices=contents.prices,
     )
+
+
+def days_in(data: bytes, name: str) -> list[date]:
+    """The days that the positions in a file are of, oldest first; none if its lines have no day of their own.
+
+    Raises UnreadableTableError if it is no table.
+    """
+    tables = table.find(spreadsheets.read(data, name))
+    columns = ((each, column.index) for each in tables for column in each.columns if column.role == "as_of")
+    texts = {text for each, index in columns for text in each.texts(index)}
+    return sorted({day for text in texts if (day := written_dates.find(text))})
 
 
 # Which tables are of positions
@@ -162,13 +185,10 @@ def _day_around(tables: Iterable[Table]) -> date | None:
 class _TableReader:
     """Reads one table of positions into the contents of its file."""
 
-    def __init__(
-        self, each: Table, name: str, mark: DecimalMark | None, is_security: IsSecurity, contents: _Contents
-    ) -> None:
+    def __init__(self, each: Table, name: str, options: _Options, contents: _Contents) -> None:
         self._table = each
         self._name = name
-        self._mark = mark
-        self._is_security = is_security
+        self._options = options
         self._contents = contents
 
     def read(self) -> None:
@@ -177,19 +197,25 @@ class _TableReader:
         if how is None:
             return
         try:
-            rows = entries(self._table, how, self._mark)
+            rows = entries(self._table, how, self._options.mark)
         except TwoReadingsError as error:
             raise self._two_readings(error, how) from error
+        numbers = {entry.number for entry in rows}
+        rows = list(self._of_the_day(rows))
         self._refuse_cut_numbers()
-        self._add(rows)
+        if self._repeats(rows):
+            return
+        self._add(rows, how)
         self._contents.readings.append(f"{self._name}: {how.sentence}")
-        self._contents.skipped.extend(self._texts({entry.number for entry in rows}))
+        self._contents.skipped.extend(self._texts(numbers))
 
-    def _add(self, rows: Sequence[Entry]) -> None:
+    def _add(self, rows: Sequence[Entry], how: Reading) -> None:
         self._check_products(rows)
+        self._check_days(rows)
+        self._check_currency(rows, how)
         words = KindWords.of(rows)
         values = [_raw_value(entry) for entry in rows]
-        sums = totals(rows, values, self._is_security)
+        sums = totals(rows, values, self._options.is_security)
         for index, entry in enumerate(rows):
             where = f"{self._name}, line {entry.number}"
             if index in sums:
@@ -211,7 +237,7 @@ class _TableReader:
         if amount == 0:
             self._contents.skipped.append(f"{where}: {entry.label}: an amount of zero")
             return
-        kind = kind_of(entry, words, self._is_security)
+        kind = kind_of(entry, words, self._options.is_security)
         self._note(entry, currency)
         self._contents.positions.append(
             Position(
@@ -249,6 +275,45 @@ class _TableReader:
         for entry in strays:
             product = f"{entry.quantity:g} x {entry.price:g} is not {_own_amount(entry):,.2f}"
             self._contents.warnings.append(f"{self._name}, line {entry.number}: {product}; the amount is used")
+
+    def _of_the_day(self, rows: Sequence[Entry]) -> Iterator[Entry]:
+        """The entries of the day that counts; how many are of others is said."""
+        day = self._options.on
+        others = [entry for entry in rows if day and entry.as_of not in (None, day)]
+        if others:
+            self._contents.skipped.append(f"{self._name}: {counted(len(others), 'line')} of other days than {day}")
+        skipped = {entry.number for entry in others}
+        return (entry for entry in rows if entry.number not in skipped)
+
+    def _check_days(self, rows: Sequence[Entry]) -> None:
+        """Refuse one security on several days: whether those are lots or snapshots cannot be seen."""
+        days: dict[tuple[str, str], set[date]] = {}
+        for entry in rows:
+            if entry.as_of and entry.is_named:
+                days.setdefault((entry.account, entry.label), set()).add(entry.as_of)
+        several = sorted({day for held_on in days.values() if len(held_on) > 1 for day in held_on})
+        if several:
+            raise UnreadableTableError(
+                f"{self._name} holds the same security on several days, from {several[0]} to {several[-1]}",
+                hint="say which day counts: --on YYYY-MM-DD; or call the column Trade Date if they are lots",
+            )
+
+    def _check_currency(self, rows: Sequence[Entry], how: Reading) -> None:
+        """Say so where dollars are only guessed: nothing names a currency, and the decimal mark is a comma."""
+        units = (unit for entry in rows for unit in (entry.amount_unit, entry.price_unit, entry.local_unit))
+        columns = [how.columns[role].index for role in ("price", "amount") if role in how.columns]
+        if rows and not any(units) and any("comma" in marks(self._table.numerals(index)) for index in columns):
+            self._contents.warnings.append(f"{self._name} names no currency: its amounts are taken as US dollars")
+
+    def _repeats(self, rows: Sequence[Entry]) -> bool:
+        """Whether the lines are all in a table above, which is said: a file may show its largest positions again."""
+        values = {(entry.account, entry.label, _raw_value(entry)) for entry in rows if entry.is_named}
+        repeated = len(values) > 1 and any(values <= seen for seen in self._contents.tables)
+        self._contents.tables.append(values)
+        if repeated and self._table.header:
+            text = f"{self._name}: the table at line {self._table.header.number} repeats lines of one above"
+            self._contents.warnings.append(f"{text}, and is left out")
+        return repeated
 
     def _refuse_cut_numbers(self) -> None:
         for row in self._table.rows:

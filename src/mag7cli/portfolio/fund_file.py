@@ -288,8 +288,10 @@ def _titles(preamble: Iterable[Row]) -> Iterator[str]:
 
 
 def _says_percent(first: Table) -> bool:
-    """Whether the heading of the weights says that they are percent."""
-    return any(column.role == "weight" and "%" in column.heading for column in first.columns)
+    """Whether the heading of the weights, or a sign beside one of them, says that they are percent."""
+    columns = [column for column in first.columns if column.role == "weight"]
+    signs = (numeral.percent for column in columns for numeral in first.numerals(column.index) if numeral)
+    return any("%" in column.heading for column in columns) or any(signs)
 
 
 def _warnings(rows: Sequence[Entry], weighed: Sequence[Entry], first: Table) -> Iterator[str]:

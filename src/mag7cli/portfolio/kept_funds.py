@@ -90,9 +90,13 @@ def kept_files(lake: Lake) -> list[KeptFile]:
     return sorted(files, key=lambda each: (each.symbol, each.as_of, each.key))
 
 
-def newest(files: Iterable[KeptFile]) -> dict[str, KeptFile]:
-    """The newest file of each fund, by symbol."""
-    return {each.symbol: each for each in sorted(files, key=lambda each: each.as_of)}
+def newest(files: Iterable[KeptFile], day: date | None = None) -> dict[str, KeptFile]:
+    """The newest file of each fund, by symbol; with a day, the newest until then, or else the first after it."""
+    by_day = sorted(files, key=lambda each: each.as_of)
+    if day is None:
+        return {each.symbol: each for each in by_day}
+    later = {each.symbol: each for each in reversed(by_day) if each.as_of > day}
+    return later | {each.symbol: each for each in by_day if each.as_of <= day}
 
 
 def read(lake: Lake, file: KeptFile) -> FundHoldings:
@@ -124,10 +128,10 @@ def remember(lake: Lake, symbol: str, address: str) -> None:
 
 
 def for_positions(
-    lake: Lake, positions: Iterable[Position], loaded: Mapping[str, FundHoldings]
+    lake: Lake, positions: Iterable[Position], loaded: Mapping[str, FundHoldings], day: date | None = None
 ) -> dict[str, FundHoldings]:
-    """The holdings that open positions: those loaded, and of the lake's the newest; funds inside funds, too."""
-    files = newest(kept_files(lake))
+    """The holdings that open positions of a day: those loaded, and the newest of the lake; funds inside funds, too."""
+    files = newest(kept_files(lake), day)
     funds = dict(loaded)
     symbols = {key for position in positions for key in (position.symbol, position.security.isin)}
     symbols |= set(_inner(funds.values()))
@@ -138,9 +142,9 @@ def for_positions(
     return funds
 
 
-def index_fund(lake: Lake) -> FundHoldings | None:
-    """The newest holdings of the index fund, None if the lake keeps none."""
-    file = newest(kept_files(lake)).get(INDEX_FUND)
+def index_fund(lake: Lake, day: date | None = None) -> FundHoldings | None:
+    """The newest holdings of the index fund, with a day those until then; None if the lake keeps none."""
+    file = newest(kept_files(lake), day).get(INDEX_FUND)
     return read(lake, file) if file else None
 
 

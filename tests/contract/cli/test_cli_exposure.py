@@ -110,6 +110,18 @@ def test_a_target_is_arithmetic_both_ways(here):
     assert "To have 75 % in them: $250.00 into the seven, or $1,000.00 more in the seven." in more
 
 
+def test_the_share_over_time_of_positions_of_several_days(here):
+    (here / "dated.csv").write_text(
+        "date,symbol,amount\n2026-10-01,NVDA,100\n2026-10-01,KO,300\n2026-11-02,NVDA,200\n2026-11-02,QQQ,200\n"
+    )
+    answer = _exposure(here, "dated.csv", "--over-time")
+    points = [(point["on"], point["mag7_pct_low"], point["mag7_pct_high"]) for point in answer["over_time"]]
+    assert points == [("2026-10-01", 25.0, 25.0), ("2026-11-02", 50.0, 100.0)]
+    assert "2026-11-02  $400.00  50.00 to 100.00 %" in mag7("exposure", "dated.csv", "--over-time", cwd=here).stdout
+    assert mag7("exposure", "dated.csv", cwd=here).code == 2
+    assert _exposure(here, "dated.csv", "--on", "2026-10-01")["mag7_pct"] == 25.0
+
+
 def test_text_tells_the_answer_first_and_fits_a_narrow_terminal(here):
     words = ["exposure", "--fund", "TEST=1000", "--fund-file", "TEST=fund.csv"]
     piped = mag7(*words, cwd=here, env=environment(here, {"MAG7_NOW": LATER})).stdout
@@ -133,6 +145,8 @@ def test_text_tells_the_answer_first_and_fits_a_narrow_terminal(here):
         ["--stock", "NVDA=5", "--rate", "EUR"],
         ["--stock", "NVDA=5", "--rate", "EUR=-1"],
         ["--stock", "NVDA=5", "--target", "100"],
+        ["fund.csv", "fund.csv"],
+        ["--stock", "NVDA=5", "--over-time"],
         [str(DATA / "brokers" / "schwab_transactions.csv")],
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from mag7cli.core.errors import UnreadableTableError
 from mag7cli.portfolio import layouts
-from mag7cli.portfolio.broker_file import parse
+from mag7cli.portfolio.broker_file import days_in, parse
 from mag7cli.portfolio.positions import Portfolio, Position
 
 SAMPLES = Path(__file__).parents[2] / "data" / "brokers"
@@ -395,3 +395,45 @@ def test_a_last_word_that_looks_like_a_ticker_and_sums_the_others_is_a_total() -
 
     assert amounts(text) == {"NVDA": 100.1, "KO": 50.2}
     assert amounts(text, is_security={"SUMA"}.__contains__)["SUMA"] == 150.3
+
+
+# Days, repeated tables, guesses
+
+DATED = "date,symbol,amount\n2026-10-01,NVDA,100\n2026-10-01,KO,300\n2026-11-02,NVDA,200\n2026-11-02,KO,200\n"
+
+
+def test_one_security_on_several_days_is_refused_until_a_day_is_said() -> None:
+    with pytest.raises(UnreadableTableError, match="on several days, from 2026-10-01 to 2026-11-02"):
+        read(DATED)
+
+    portfolio = read(DATED, on=date(2026, 10, 1))
+    assert {position.symbol: position.amount for position in portfolio.positions} == {"NVDA": 100, "KO": 300}
+    assert portfolio.as_of == date(2026, 10, 1)
+    assert portfolio.skipped == ("p.csv: 2 lines of other days than 2026-10-01",)
+    assert days_in(DATED.encode(), "p.csv") == [date(2026, 10, 1), date(2026, 11, 2)]
+
+
+def test_quotes_of_different_days_are_no_several_days() -> None:
+    assert read("date,symbol,amount\n2026-11-20,NVDA,100\n2026-11-19,7203.T,300\n").as_of == date(2026, 11, 20)
+
+
+def test_a_table_that_repeats_lines_of_one_above_is_left_out() -> None:
+    text = "symbol,amount\nNVDA,100\nKO,50\nXOM,20\n\nLargest\nsymbol,amount\nNVDA,100\nKO,50\n"
+
+    assert amounts(text) == {"NVDA": 100, "KO": 50, "XOM": 20}
+    assert read(text).warnings == ("p.csv: the table at line 7 repeats lines of one above, and is left out",)
+
+
+def test_dollars_that_are_only_guessed_are_told() -> None:
+    assert read("symbol;amount\nNVDA;1.000,50\n").warnings == (
+        "p.csv names no currency: its amounts are taken as US dollars",
+    )
+    assert read("symbol;amount;currency\nNVDA;1.000,50;USD\n").warnings == ()
+    assert read("symbol,amount\nNVDA,1000.50\n").warnings == ()
+
+
+def test_what_a_broker_calls_stocks_may_be_a_fund() -> None:
+    assert brief(read("symbol,amount,asset category\nXEQT,5,Stocks\nABCD,5,Common\n").positions) == [
+        ("XEQT", 5, "USD", "any"),
+        ("ABCD", 5, "USD", "stock"),
+    ]
