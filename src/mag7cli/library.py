@@ -367,6 +367,7 @@ def exposure(
     funds: "Mapping[str, FundHoldings | Holdings] | None" = None,
     rates: Mapping[str, float] | None = None,
     deltas: Mapping[str, float] | None = None,
+    expenses: Mapping[str, float] | None = None,
     top: int = 10,
 ) -> "Exposure":
     """How much of somebody's money is in the seven, funds opened to companies.
@@ -378,6 +379,7 @@ def exposure(
         funds: Holdings of further funds, by ticker or ISIN; they win over the lake's.
         rates: US dollars for one unit of a currency.
         deltas: Shares that one option stands for, by its label or its underlying; other options are left out.
+        expenses: Expense ratios of funds, percent a year, by symbol.
         top: How many other companies are listed.
 
     Returns:
@@ -400,6 +402,7 @@ def exposure(
         top=top,
         index=kept_funds.index_fund(lake, whole.as_of),
         deltas=deltas,
+        expenses=expenses,
     )
 
 

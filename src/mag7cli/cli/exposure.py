@@ -58,6 +58,10 @@ def exposure(
         list[str] | None,
         typer.Option("--delta", metavar="NVDA=0.6", help="Count options on a share as so many shares each."),
     ] = None,
+    expense: Annotated[
+        list[str] | None,
+        typer.Option("--expense", metavar="QQQ=0.20", help="A fund's expense ratio, percent a year."),
+    ] = None,
     on: Annotated[
         date | None,
         typer.Option(
@@ -69,6 +73,9 @@ def exposure(
     ] = False,
     target: Annotated[
         float | None, typer.Option("--target", metavar="PCT", help="What it would take to have so much in the seven.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", metavar="FILE", help="Write the answer as an HTML page, too.")
     ] = None,
     top: Annotated[int, typer.Option("--top", min=0, metavar="N", help="How many other companies to list.")] = 10,
     lake: LakeOption = DEFAULT_LAKE,
@@ -92,10 +99,21 @@ def exposure(
         funds=_funds(output, fund_file or ()),
         rates=dict(_number(text, "--rate", "EUR=1.08") for text in rate or ()),
         deltas=dict(_number(text, "--delta", "NVDA=0.6") for text in delta or ()),
+        expenses=dict(_number(text, "--expense", "QQQ=0.20") for text in expense or ()),
         top=top,
     )
     history = [(day, ask(positions=_portfolio(None, files, (), (), mark=decimal, on=day))) for day in days]
-    output.show(_result(ask(positions=held), held, target, history))
+    answer = ask(positions=held)
+    if page:
+        _write_page(output, answer, page, held.as_of, portfolio or ())
+    output.show(_result(answer, held, target, history))
+
+
+def _write_page(output: Output, answer: "Exposure", page: Path, as_of: date | None, files: Sequence[str]) -> None:
+    from mag7cli.reporting.exposure_page import write
+
+    write(answer, page, as_of=as_of, files=[Path(file).name for file in files])
+    output.notice(f"The page is {page}.")
 
 
 # What is given
@@ -267,6 +285,7 @@ def _document(answer: "Exposure", held: "Portfolio", target: float | None) -> di
         "overlaps": list(answer.overlaps),
         "unvalued": list(answer.unvalued),
         "options": list(answer.options),
+        "cost": _record(answer.cost, answer) if answer.cost else None,
         "target": _target(answer, target),
         "as_of": held.as_of,
         "readings": list(held.readings),
@@ -316,6 +335,12 @@ def _text(answer: "Exposure", target: float | None) -> Iterator[Line | Grid]:
         Line(f"{overlap.first} and {overlap.second} have {pct(overlap.pct, 1)} in common.")
         for overlap in answer.overlaps
     )
+    if answer.cost:
+        amount, share = _money(answer.cost.amount, answer), pct(answer.cost.pct, 3)
+        covered = f", as far as {pct(answer.cost.covered_pct, 0)} of the money in them is known to cost"
+        yield Line(
+            f"The funds cost {amount} a year, {share} of the whole{covered if answer.cost.covered_pct < 99.9 else ''}."
+        )
     yield from _target_lines(answer, target)
     yield from _unknown_lines(answer)
 

@@ -62,6 +62,7 @@ class _Contents:
     readings: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     prices: dict[str, float] = field(default_factory=dict)
+    expenses: dict[str, float] = field(default_factory=dict)
     rates: dict[str, list[float]] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)
     tables: list[set[tuple[str, str, float | None]]] = field(default_factory=list)
@@ -109,6 +110,7 @@ def parse(
         as_of=on or max(contents.days, default=None) or extras.as_of or _day_around(tables),
         rates={currency: median(rates) for currency, rates in contents.rates.items()} | dict(extras.rates),
         prices=contents.prices,
+        expenses=contents.expenses,
     )
 
 
@@ -252,10 +254,12 @@ class _TableReader:
         )
 
     def _note(self, entry: Entry, currency: str) -> None:
-        """Keep what an entry says beside its own value: a price in dollars, an exchange rate, a day."""
+        """Keep what an entry says beside its own value: a price in dollars, what a fund costs, a rate, a day."""
         symbol = entry.security.symbol
         if entry.price is not None and symbol and currency == USD:
             self._contents.prices[symbol] = entry.price
+        if entry.expense is not None and symbol:
+            self._contents.expenses[symbol] = entry.expense
         if entry.as_of:
             self._contents.days.append(entry.as_of)
         foreign, local = entry.amount_unit, entry.local_unit

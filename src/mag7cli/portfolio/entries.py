@@ -21,7 +21,17 @@ from mag7cli.portfolio.table import Table
 _SUMMARY_WORDS: Final = frozenset({"", "summary", "position"})
 _WORDS: Final = 4
 _VALUES: Final[tuple[str, ...]] = ("amount", "local_amount", "weight")
-_NUMBERS: Final = ("quantity", "price", "amount", "local_amount", "multiplier", "fx_rate", "weight", "notional")
+_NUMBERS: Final = (
+    "quantity",
+    "price",
+    "amount",
+    "local_amount",
+    "multiplier",
+    "fx_rate",
+    "weight",
+    "notional",
+    "expense",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,7 @@ class Entry:
     fx_rate: float | None
     weight: float | None
     notional: float | None
+    expense: float | None
     sector: str
     is_debt: bool
     amount_unit: Unit | None
@@ -129,6 +140,7 @@ class _EntryReader:
             fx_rate=self._value("fx_rate", index),
             weight=self._value("weight", index),
             notional=self._value("notional", index),
+            expense=self._percentage("expense", index),
             sector=self._text(row, "sector"),
             is_debt=bool(self._text(row, "coupon") or self._text(row, "maturity")),
             amount_unit=self._unit("amount", index, row, security),
@@ -201,6 +213,13 @@ class _EntryReader:
         yield from (unit for mark in marks if (unit := unit_of(mark)))
         if listing:
             yield listing.unit
+
+    def _percentage(self, role: str, index: int) -> float | None:
+        """A number that says that it is percent: a ratio without a sign may be a fraction."""
+        column = self._reading.columns.get(role)
+        numeral = self._cells[role][index] if column else None
+        says_so = numeral is not None and column is not None and (numeral.percent or "%" in column.heading)
+        return self._value(role, index) if says_so else None
 
     def _value(self, role: str, index: int) -> float | None:
         values = self._values.get(role)

@@ -111,6 +111,18 @@ class Benchmark:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What the funds cost in a year: the amount, as far as their expense ratios are known, percent of what is held.
+
+    `covered_pct` is how much of the money in funds has a known ratio.
+    """
+
+    amount: float
+    pct: float
+    covered_pct: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """The whole portfolio, all amounts in `currency`.
 
@@ -144,6 +156,7 @@ class Exposure:
     sectors: tuple[Group, ...]
     countries: tuple[Group, ...]
     benchmarks: tuple[Benchmark, ...]
+    cost: Cost | None
     notes: tuple[str, ...]
 
     @property
@@ -160,6 +173,7 @@ def expose(
     top: int = 10,
     index: FundHoldings | None = None,
     deltas: Mapping[str, float] | None = None,
+    expenses: Mapping[str, float] | None = None,
 ) -> Exposure:
     """Open a portfolio through the holdings of funds.
 
@@ -170,6 +184,7 @@ def expose(
         top: How many other companies are listed by name.
         index: Holdings of an index fund, to say what the same money would have there.
         deltas: Shares that one option stands for, 0 to 1, by its label or its underlying; options without are left out.
+        expenses: Expense ratios of funds, percent a year, by symbol; they win over those of the portfolio's own file.
 
     Returns:
         The whole portfolio, in US dollars; in another currency if all of it is in that one and no rate is known.
@@ -182,7 +197,21 @@ def expose(
     valued, unvalued = _valued(positions, currency, known_rates)
     companies = Companies(_securities(valued, funds, index))
     pieces = _Pieces(valued, funds, companies)
-    return _Answer(pieces, currency, unvalued, options, top).exposure(_benchmarks(index, companies))
+    answer = _Answer(pieces, currency, unvalued, options, top).exposure(_benchmarks(index, companies))
+    return replace(answer, cost=_cost(valued, {**whole.expenses, **(expenses or {})}, answer))
+
+
+def _cost(positions: Iterable[Position], expenses: Mapping[str, float], answer: Exposure) -> Cost | None:
+    """What the funds cost; None if no expense ratio is known. A fund's ratio holds what the funds inside it cost."""
+    opened = {fund.symbol for fund in answer.funds}
+    in_funds = [each for each in positions if each.kind == "fund" or each.symbol in opened or known_fund(each.symbol)]
+    known = [(each.amount or 0.0, expenses[each.symbol]) for each in in_funds if each.symbol in expenses]
+    if not known:
+        return None
+    amount = math.fsum(value * ratio / 100 for value, ratio in known)
+    whole = math.fsum(each.amount or 0.0 for each in in_funds)
+    covered = 100 * math.fsum(value for value, _ in known) / whole if whole else 0.0
+    return Cost(amount, 100 * amount / answer.held if answer.held else 0.0, covered)
 
 
 # What is valued, and in which currency
@@ -398,6 +427,7 @@ class _Answer:
             overlaps=_overlaps({key: contents for key, (_, contents, _) in self._pieces.opened.items()}),
             sectors=self._groups(self._pieces.sectors),
             countries=self._groups(self._countries()),
+            cost=None,
             benchmarks=tuple(Benchmark(name, pct, self._held * pct / 100, day) for name, pct, day in benchmarks),
             notes=tuple(dict.fromkeys(self._pieces.notes)),
         )

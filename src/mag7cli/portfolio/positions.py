@@ -57,8 +57,9 @@ class OptionPosition:
 class Portfolio:
     """Positions, one for each security and kind, and all that was said on the way to them.
 
-    `skipped` are the lines that hold none, `readings` say how each table was read, `warnings` what is doubtful; `rates`
-    are US dollars for one unit of a currency, as the file gives them; `prices` are US dollars for a share, by symbol.
+    `skipped` are the lines that hold none, `readings` say how each table was read, `warnings` what is doubtful. As the
+    file gives them, `rates` are US dollars for one unit of a currency, `prices` US dollars for a share and `expenses`
+    percent a year of a fund, by symbol.
     """
 
     positions: tuple[Position, ...]
@@ -69,6 +70,7 @@ class Portfolio:
     as_of: date | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
+    expenses: Mapping[str, float] = field(default_factory=dict)
 
 
 def parse_option(text: str, kind: PositionKind) -> Position:
@@ -100,6 +102,7 @@ def combined(portfolios: Iterable[Portfolio]) -> Portfolio:
         as_of=min((part.as_of for part in parts if part.as_of), default=None),
         rates={currency: rate for part in parts for currency, rate in part.rates.items()},
         prices={symbol: price for part in parts for symbol, price in part.prices.items()},
+        expenses={symbol: ratio for part in parts for symbol, ratio in part.expenses.items()},
     )
 
 

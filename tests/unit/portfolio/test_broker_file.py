@@ -437,3 +437,9 @@ def test_what_a_broker_calls_stocks_may_be_a_fund() -> None:
         ("XEQT", 5, "USD", "any"),
         ("ABCD", 5, "USD", "stock"),
     ]
+
+
+def test_an_expense_ratio_counts_only_where_it_says_that_it_is_percent() -> None:
+    text = "ticker,amount,expense ratio\nIVV,100,0.03%\nQQQ,50,0.002\n"
+
+    assert read(text).expenses == {"IVV": 0.03}

@@ -281,3 +281,13 @@ def test_ivv_alone_has_the_weights_of_its_file() -> None:
         assert amount == pytest.approx(printed[ticker] + (printed["GOOG"] if ticker == "GOOGL" else 0.0), abs=0.01)
     assert answer.mag7_pct == pytest.approx(32.78, abs=0.005)
     assert (answer.others_count, answer.unknown) == (493, ())
+
+
+def test_what_the_funds_cost_as_far_as_it_is_known() -> None:
+    positions = [Position("BIG", 1_000.0), Position("VTI", 3_000.0), Position("NVDA", 1_000.0)]
+
+    cost = expose(positions, {"BIG": BIG}, expenses={"BIG": 0.2, "NVDA": 9.0}).cost
+
+    assert cost is not None
+    assert (cost.amount, cost.pct, cost.covered_pct) == pytest.approx((2.0, 0.04, 25.0))
+    assert expose(positions, {"BIG": BIG}).cost is None
