@@ -175,7 +175,9 @@ def _workbook(data: bytes, name: str) -> list[Sheet]:
         raise ExtraMissingError(f"reading the workbook {name}", "excel") from error
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        tables = {title: workbook.get_sheet_by_name(title).to_python() for title in workbook.sheet_names}
+        tables = {
+            title: workbook.get_sheet_by_name(title).to_python(skip_empty_area=False) for title in workbook.sheet_names
+        }
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise UnreadableTableError(f"{name} is no workbook that can be read: {error}", hint=_HINT) from error
     sheets = [Sheet(title, tuple(_sheet_rows(rows))) for title, rows in tables.items()]

@@ -100,6 +100,8 @@ def parse(
     contents.positions += [statement.cash_position(*balance, name) for balance in extras.cash.items()]
     if not contents.positions and not contents.options:
         raise _nothing_in(name, tables, histories)
+    if not contents.options and all(position.amount is None for position in contents.positions):
+        raise UnreadableTableError(f"{name}: no line has a value", hint=EXAMPLE)
     contents.skipped += [f"{name}: {_named_history(each)}" for each in histories]
     return Portfolio(
         positions=merged(statement.with_instruments(contents.positions, extras.instruments)),
@@ -157,7 +159,9 @@ def _nothing_in(name: str, tables: Sequence[Table], histories: Sequence[Table]) 
         )
     headings = next((each.headings for each in tables if each.headings), ())
     if headings and any(each.columns for each in tables):
-        return UnreadableTableError(f"{name} holds no position", hint=EXAMPLE)
+        return UnreadableTableError(
+            f"{name} holds no position: no line has a security and its value, or a quantity and a price", hint=EXAMPLE
+        )
     instead = f", but {', '.join(filter(None, headings))}" if headings else ""
     return UnreadableTableError(
         f"{name} has no columns that name a security and its value, or a quantity and a price{instead}", hint=EXAMPLE
@@ -195,7 +199,10 @@ class _TableReader:
 
     def read(self) -> None:
         """Add the table's positions, if it can be read as one of positions."""
-        how = reading.read(self._table)
+        try:
+            how = reading.read(self._table)
+        except reading.AmbiguousColumnsError as error:
+            raise UnreadableTableError(f"{self._name}: {error}", hint="leave one of them out, or rename it") from error
         if how is None:
             return
         try:

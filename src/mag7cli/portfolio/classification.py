@@ -75,7 +75,10 @@ def totals(entries: Sequence[Entry], values: Sequence[float | None], is_security
         called = is_called_total(entry)
         if not called and not _may_be_total(entry, is_security, is_last=index == len(entries) - 1):
             continue
-        fits = value is not None and any(_is_sum(value, summands) for summands in _groups(index, values, sums))
+        fits = value is not None and any(
+            _is_sum(value, summands, fewest=1 if called else _FEWEST_SUMMANDS)
+            for summands in _groups(index, values, sums)
+        )
         if fits or called:
             sums[index] = "" if fits or value is None else "is not the sum of the lines above it"
     return sums
@@ -105,8 +108,8 @@ def _groups(index: int, values: Sequence[float | None], totals: Iterable[int]) -
     ]
 
 
-def _is_sum(value: float, summands: Sequence[float]) -> bool:
-    if len(summands) < _FEWEST_SUMMANDS or not value:
+def _is_sum(value: float, summands: Sequence[float], *, fewest: int) -> bool:
+    if len(summands) < fewest or not value:
         return False
     return abs(math.fsum(summands) - value) <= _ROUNDING_USD * (len(summands) + 1)
 

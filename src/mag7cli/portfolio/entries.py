@@ -16,10 +16,11 @@ from mag7cli.portfolio.currencies import Unit, listing_of, unit_of
 from mag7cli.portfolio.figures import Evidence, Values, settle
 from mag7cli.portfolio.reading import NUMERIC_ROLES, Reading
 from mag7cli.portfolio.securities import Security, checked, identified, is_wkn, symbol_of
-from mag7cli.portfolio.table import Table
+from mag7cli.portfolio.table import Table, numeral_of
 
 _SUMMARY_WORDS: Final = frozenset({"", "summary", "position"})
 _WORDS: Final = 4
+_BARE_DOLLAR: Final = "$"
 _VALUES: Final[tuple[str, ...]] = ("amount", "local_amount", "weight")
 _NUMBERS: Final = (
     "quantity",
@@ -117,10 +118,17 @@ class _EntryReader:
         self._summaries = self._has_summaries(table)
 
     def is_entry(self, row: Row) -> bool:
-        """Whether a row is one of the table's: it has more than one cell, and is no lot of a row above it."""
-        if sum(cell != "" for cell in row.cells) < 2:
+        """Whether a row is one of the table's: it has more cells than one, or a lone amount, and is no lot of a row."""
+        if sum(cell != "" for cell in row.cells) < 2 and not self._is_lone_amount(row):
             return False
         return not self._summaries or self._text(row, "row_kind").lower() in _SUMMARY_WORDS
+
+    def _is_lone_amount(self, row: Row) -> bool:
+        """Whether the only cell of a row is a number in a column of amounts: money that nobody has named."""
+        indexes = [column.index for role, column in self._reading.columns.items() if role in _VALUES]
+        return any(
+            index < len(row.cells) and row.cells[index] != "" and numeral_of(row.cells[index]) for index in indexes
+        )
 
     def entry(self, index: int, row: Row) -> Entry:
         """The entry of a row; `index` is its place in the table."""
@@ -205,12 +213,12 @@ class _EntryReader:
             return
         numeral = self._cells[role][index]
         listing = listing_of(security.symbol)
-        marks: Sequence[str | None] = (
-            numeral.currency if numeral else None,
-            column.currency,
-            self._text(row, "currency"),
-        )
-        yield from (unit for mark in marks if (unit := unit_of(mark)))
+        marks: Sequence[str | None] = (numeral.currency if numeral else None, column.currency)
+        # A bare $ may be the dollar of another country, which a column of currencies knows better.
+        strong = (mark for mark in marks if mark != _BARE_DOLLAR)
+        for mark in (*strong, self._text(row, "currency"), *marks):
+            if unit := unit_of(mark):
+                yield unit
         if listing:
             yield listing.unit
 

@@ -129,7 +129,10 @@ def of_holdings(holdings: "FundHoldings | Holdings") -> FundHoldings:
 
 
 def _entries(each: Table, name: str, mark: DecimalMark | None) -> list[Entry]:
-    how = reading.read(each)
+    try:
+        how = reading.read(each)
+    except reading.AmbiguousColumnsError as error:
+        raise UnreadableTableError(f"{name}: {error}") from error
     if how is None or each.is_history:
         return []
     try:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from mag7cli.core.numerals import DecimalMark, Numeral, is_nothing, marks
 from mag7cli.portfolio import layouts
 from mag7cli.portfolio.columns import IDENTITY_ROLES, Column
-from mag7cli.portfolio.currencies import unit_of
+from mag7cli.portfolio.currencies import USD, unit_of
 from mag7cli.portfolio.figures import agreement
 from mag7cli.portfolio.layouts import Layout
 from mag7cli.portfolio.securities import is_isin, symbol_of
@@ -28,6 +28,14 @@ _PROVEN: Final = 0.8
 _FEWEST_PROOFS: Final = 2
 _SAMPLE: Final = 200
 _PRODUCT: Final = ("quantity", "price", "amount")
+
+
+class AmbiguousColumnsError(ValueError):
+    """Several columns are called the same thing, say different things, and nothing tells which counts."""
+
+    def __init__(self, role: str, headings: Sequence[str]) -> None:
+        super().__init__(f"the columns {' and '.join(headings)} both say the {role}, and differ")
+
 
 By = Literal["layout", "headings", "content"]
 
@@ -67,7 +75,10 @@ class Reading:
 
 
 def read(table: Table) -> Reading | None:
-    """How a table is to be read, None if it cannot be: it names no security, or says of none how much there is."""
+    """How a table is to be read, None if it cannot be: it names no security, or says of none how much there is.
+
+    Raises AmbiguousColumnsError where two columns claim the same and differ.
+    """
     sample = table.head(_SAMPLE)
     layout = layouts.of(table.title, table.headings)
     columns = _by_headings(sample, layout)
@@ -133,18 +144,33 @@ def _confirms(table: Table, column: Column) -> bool:
 
 
 def _choose(table: Table, claims: Mapping[str, list[Column]], taken: Mapping[str, Column]) -> dict[str, Column]:
-    """One column for each role: of several symbols, those that differ most; of prices and amounts, those that fit."""
+    """One column for each role: of several symbols, those that differ most; of prices and amounts, those that fit.
+
+    Raises AmbiguousColumnsError where several fit alike and say different things.
+    """
     chosen = {role: columns[0] for role, columns in claims.items()}
     if len(claims.get("symbol", ())) > 1:  # one of them may repeat the symbol of the fund itself
         chosen["symbol"] = max(claims["symbol"], key=lambda column: _variety(table, column.index))
     if all(len(claims.get(role, ())) < 2 for role in _PRODUCT):
         return chosen
     known = {**chosen, **taken}
-    options = ((p, a) for p in claims.get("price", ()) for a in claims.get("amount", ()))
-    best = max(options, key=lambda pair: _proof(table, {**known, "price": pair[0], "amount": pair[1]})[0], default=None)
-    if best and _proof(table, {**known, "price": best[0], "amount": best[1]})[0] >= _FEWEST_PROOFS:
-        chosen |= {"price": best[0], "amount": best[1]}
+    options = [
+        {"price": price, "amount": amount} for price in claims.get("price", ()) for amount in claims.get("amount", ())
+    ]
+    best = max(options, key=lambda option: _proof(table, known | option)[0], default={})
+    if best and _proof(table, known | best)[0] >= min(_FEWEST_PROOFS, len(table.rows)):
+        return chosen | best
+    for role in _PRODUCT:
+        chosen |= _agreeing(table, role, claims.get(role, ()))
     return chosen
+
+
+def _agreeing(table: Table, role: str, columns: Sequence[Column]) -> dict[str, Column]:
+    """The one column of a role: the only one, the one in dollars, or any if all say the same."""
+    in_dollars = [column for column in columns if (unit := unit_of(column.currency)) and unit.currency == USD]
+    if len(columns) < 2 or in_dollars or len({tuple(table.texts(column.index)) for column in columns}) == 1:
+        return dict(zip((role,), in_dollars or columns, strict=False))
+    raise AmbiguousColumnsError(role, [column.heading for column in columns])
 
 
 def _proof(table: Table, columns: Mapping[str, Column]) -> tuple[int, int]:

@@ -443,3 +443,31 @@ def test_an_expense_ratio_counts_only_where_it_says_that_it_is_percent() -> None
     text = "ticker,amount,expense ratio\nIVV,100,0.03%\nQQQ,50,0.002\n"
 
     assert read(text).expenses == {"IVV": 0.03}
+
+
+def test_money_that_nobody_has_named_is_a_position_without_a_name() -> None:
+    assert amounts("symbol,amount\n,500\nNVDA,100\nKO,30\n") == {"a line without a name": 500, "NVDA": 100, "KO": 30}
+
+
+def test_two_columns_that_claim_the_same_and_differ_are_refused() -> None:
+    with pytest.raises(UnreadableTableError, match="the columns Value and Balance both say the amount, and differ"):
+        read("symbol,Value,Balance\nNVDA,1,100\nKO,2,200\n")
+    assert amounts("symbol,Value,Balance\nNVDA,1,1\nKO,2,2\n") == {"NVDA": 1, "KO": 2}
+    assert amounts("symbol,Value (EUR),Value (USD)\nNVDA,1,100\nKO,2,200\n") == {"NVDA": 100, "KO": 200}
+
+
+def test_a_bare_dollar_is_the_dollar_of_the_column_of_currencies() -> None:
+    first = read("symbol,amount,currency\nRY,$100,CAD\nKO,$50,USD\n").positions[0]
+
+    assert (first.amount, first.currency) == (100, "CAD")
+
+
+def test_weights_alone_are_no_values() -> None:
+    with pytest.raises(UnreadableTableError, match="no line has a value"):
+        read("symbol,weight\nNVDA,60%\nKO,40%\n")
+
+
+def test_a_subtotal_of_one_line_is_a_total() -> None:
+    portfolio = read("symbol,amount\nNVDA,100\nSubtotal,100\nKO,50\nPEP,20\nSubtotal,70\nTotal,170\n")
+
+    assert (sum(position.amount or 0 for position in portfolio.positions), portfolio.warnings) == (170, ())
