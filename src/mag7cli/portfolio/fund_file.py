@@ -201,7 +201,10 @@ def _weights(
         if not has_values:
             raise HoldingsFormatError(f"{name}: has neither weights nor market values for all lines", hint=HINT)
         return [(value or 0.0) / total for value in values], 0.0, ("weights are computed from market values",)
-    scale = _scale(math.fsum(printed), name, percent=percent)
+    fractions_fit = has_values and _agree(
+        [(value or 0.0) / total for value in values], [w and 100 * w for w in weights]
+    )
+    scale = _scale(math.fsum(printed), name, percent=percent and not fractions_fit)
     in_percent = [None if weight is None else weight * scale for weight in weights]
     notes = ("weights are fractions, read as percent",) if scale != 1.0 else ()
     covered = _covered([weight for weight in in_percent if weight is not None], name)

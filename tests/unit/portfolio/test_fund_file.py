@@ -245,3 +245,13 @@ def test_the_real_file_has_its_printed_weights_and_nothing_open() -> None:
         for line in holdings.rows
         if line.kind == "stock"
     )
+
+
+def test_a_workbook_that_stores_percents_as_fractions_is_known_by_its_values() -> None:
+    rows = [
+        ["Ticker", "Name", "Market Value", "Weight (%)"],
+        ["NVDA", "NVIDIA CORP", 60.0, 0.6],
+        ["KO", "COCA", 40.0, 0.4],
+    ]
+
+    assert [line.weight for line in parse(workbook(rows), "f").rows] == pytest.approx([0.6, 0.4])
