@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mag7cli.live.review import LiveReview
     from mag7cli.live.session import LiveRequest
     from mag7cli.market.holdings_file import Holdings
-    from mag7cli.portfolio.exposure import Exposure
+    from mag7cli.portfolio.answer import Exposure
     from mag7cli.portfolio.fund_file import FundHoldings
     from mag7cli.portfolio.positions import Portfolio, Position
     from mag7cli.reporting.write import ReportResult

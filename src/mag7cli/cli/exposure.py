@@ -17,7 +17,7 @@ from mag7cli.core.formatting import counted, money, pct
 
 if TYPE_CHECKING:
     from mag7cli.core.numerals import DecimalMark
-    from mag7cli.portfolio.exposure import CompanyExposure, Exposure, Unvalued
+    from mag7cli.portfolio.answer import CompanyExposure, Exposure, Unvalued
     from mag7cli.portfolio.fund_file import FundHoldings
     from mag7cli.portfolio.positions import Portfolio, Position
 
@@ -105,11 +105,11 @@ def exposure(
     history = [(day, ask(positions=_portfolio(None, files, (), (), mark=decimal, on=day))) for day in days]
     answer = ask(positions=held)
     if page:
-        _write_page(output, answer, page, held.as_of, portfolio or ())
+        _write_page(output, answer, page, as_of=held.as_of, files=portfolio or ())
     output.show(_result(answer, held, target, history))
 
 
-def _write_page(output: Output, answer: "Exposure", page: Path, as_of: date | None, files: Sequence[str]) -> None:
+def _write_page(output: Output, answer: "Exposure", page: Path, *, as_of: date | None, files: Sequence[str]) -> None:
     from mag7cli.reporting.exposure_page import write
 
     write(answer, page, as_of=as_of, files=[Path(file).name for file in files])

@@ -241,7 +241,8 @@ class _TableReader:
         amount, currency = _value(entry)
         is_option, option = option_in(entry, words)
         if is_option and (option or entry.quantity is None or amount is not None):
-            self._contents.options.append(OptionPosition(entry.label, option, entry.quantity, amount, currency))
+            held = OptionPosition(entry.label, option, entry.quantity, amount, currency=currency)
+            self._contents.options.append(held)
             return
         if amount == 0:
             self._contents.skipped.append(f"{where}: {entry.label}: an amount of zero")

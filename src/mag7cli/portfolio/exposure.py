@@ -8,13 +8,24 @@ their own weights; a fund inside a fund is opened too.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from typing import Final
 
 from mag7cli.market import symbology
 from mag7cli.portfolio import look_through
+from mag7cli.portfolio.answer import (
+    Benchmark,
+    CompanyExposure,
+    Cost,
+    Exposure,
+    FundLookThrough,
+    Group,
+    Overlap,
+    Unknown,
+    Unvalued,
+)
 from mag7cli.portfolio.currencies import USD, Rates, usd_rate
 from mag7cli.portfolio.fund_file import FundHoldings
 from mag7cli.portfolio.identity import Companies, Company, known_company, last_day_of, line_of
@@ -26,143 +37,6 @@ from mag7cli.portfolio.securities import CONTRACT_SIZE, Kind, Security, kind_by
 DIRECT: Final = "direct"
 
 SEVEN: Final = tuple(symbology.MAGNIFICENT_7)
-
-
-@dataclass(frozen=True, slots=True)
-class CompanyExposure:
-    """One company: its amount, its percentage of what is held, and by which way it is held.
-
-    `via` gives the amount by fund symbol, and under `direct` what is held as shares.
-    """
-
-    ticker: str
-    name: str
-    amount: float
-    pct: float
-    via: Mapping[str, float]
-    country: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FundLookThrough:
-    """A fund that was opened: its amount in the portfolio, and what it consists of, percent of the fund.
-
-    `derivatives_pct` is the exposure of its futures and swaps, which are not opened; `gross_pct` the sum of its lines
-    without their signs, above 100 where it owes money.
-    """
-
-    symbol: str
-    name: str
-    as_of: date | None
-    amount: float
-    mag7_pct: float
-    companies_pct: float
-    cash_pct: float
-    unknown_pct: float
-    derivatives_pct: float = 0.0
-    gross_pct: float = 100.0
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """What two funds have in common: the sum over companies of the smaller of the two weights, percent."""
-
-    first: str
-    second: str
-    pct: float
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """An amount of which nobody said what it is, and why; `symbol` is the fund or the line that it is in."""
-
-    symbol: str
-    amount: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unvalued:
-    """A position that is in no total: its amount is None, or in a currency (`amount`, `currency`) without a rate."""
-
-    symbol: str
-    amount: float | None
-    currency: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What is held of the companies of a sector or a country: the amount, and its percentage of what is held."""
-
-    name: str
-    amount: float
-    pct: float
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """What the same money would have in the seven elsewhere, percent and amount, by a fund's file of `as_of`."""
-
-    name: str
-    pct: float
-    amount: float
-    as_of: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What the funds cost in a year: the amount, as far as their expense ratios are known, percent of what is held.
-
-    `covered_pct` is how much of the money in funds has a known ratio.
-    """
-
-    amount: float
-    pct: float
-    covered_pct: float
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """The whole portfolio, all amounts in `currency`.
-
-    The amounts of the seven, other companies, cash and other, and unknown sum to `total`, which is net of what is
-    owed; `held` is what is held without debts and short sales, and percentages are of it. `low_pct` and `high_pct`
-    bound the seven where something is unknown. `others` are the largest of `others_count` other companies,
-    `others_amount` is the amount of all; `cash_via` says how cash and other is held, as `via` does of a company. What
-    `unvalued` and `options` list is in none of the amounts.
-    """
-
-    currency: str
-    total: float
-    held: float
-    mag7: tuple[CompanyExposure, ...]
-    mag7_amount: float
-    mag7_pct: float
-    mag7_pct_of_net: float | None
-    low_pct: float
-    high_pct: float
-    others: tuple[CompanyExposure, ...]
-    others_count: int
-    others_amount: float
-    cash: float
-    cash_via: Mapping[str, float]
-    unknown: tuple[Unknown, ...]
-    unknown_amount: float
-    unvalued: tuple[Unvalued, ...]
-    options: tuple[OptionPosition, ...]
-    funds: tuple[FundLookThrough, ...]
-    overlaps: tuple[Overlap, ...]
-    sectors: tuple[Group, ...]
-    countries: tuple[Group, ...]
-    benchmarks: tuple[Benchmark, ...]
-    cost: Cost | None
-    notes: tuple[str, ...]
-
-    @property
-    def is_range(self) -> bool:
-        """Whether something unknown could be in the seven."""
-        return self.high_pct - self.low_pct > 0.005
 
 
 def expose(
@@ -197,7 +71,7 @@ def expose(
     valued, unvalued = _valued(positions, currency, known_rates)
     companies = Companies(_securities(valued, funds, index))
     pieces = _Pieces(valued, funds, companies)
-    answer = _Answer(pieces, currency, unvalued, options, top).exposure(_benchmarks(index, companies))
+    answer = _Answer(pieces, currency, unvalued, top=top).exposure(options, _benchmarks(index, companies))
     return replace(answer, cost=_cost(valued, {**whole.expenses, **(expenses or {})}, answer))
 
 
@@ -380,24 +254,18 @@ def _why_unknown(position: Position, kind: Kind | None) -> str:
 class _Answer:
     """Puts the pieces together, each in the currency of the answer."""
 
-    def __init__(
-        self,
-        pieces: _Pieces,
-        currency: str,
-        unvalued: tuple[Unvalued, ...],
-        options: tuple[OptionPosition, ...],
-        top: int,
-    ) -> None:
+    def __init__(self, pieces: _Pieces, currency: str, unvalued: tuple[Unvalued, ...], *, top: int) -> None:
         self._pieces = pieces
         self._currency = currency
         self._unvalued = unvalued
-        self._options = options
         self._top = top
         amounts = [position.amount or 0.0 for position in pieces.positions]
         self._total = math.fsum(amounts)
         self._held = math.fsum(amount for amount in amounts if amount > 0)
 
-    def exposure(self, benchmarks: Sequence[tuple[str, float, date | None]]) -> Exposure:
+    def exposure(
+        self, options: tuple[OptionPosition, ...], benchmarks: Sequence[tuple[str, float, date | None]]
+    ) -> Exposure:
         """The whole answer; `benchmarks` are names, percentages and days."""
         companies = self._companies()
         seven = [companies.pop(ticker, self._nothing_in(ticker)) for ticker in map(known_company, SEVEN)]
@@ -422,7 +290,7 @@ class _Answer:
             unknown=unknown,
             unknown_amount=math.fsum(part.amount for part in unknown),
             unvalued=self._unvalued,
-            options=self._options,
+            options=options,
             funds=tuple(self._fund(symbol) for symbol in self._pieces.opened),
             overlaps=_overlaps({key: contents for key, (_, contents, _) in self._pieces.opened.items()}),
             sectors=self._groups(self._pieces.sectors),
@@ -440,11 +308,11 @@ class _Answer:
 
     def _company(self, company: Company, ways: Mapping[str, float]) -> CompanyExposure:
         amount = math.fsum(ways.values())
-        return CompanyExposure(company.ticker, company.name, amount, self._pct(amount), dict(ways), company.country)
+        return _company_exposure(company, amount, self._pct(amount), ways)
 
     def _nothing_in(self, company: Company) -> CompanyExposure:
         """One of the seven that is not held."""
-        return CompanyExposure(company.ticker, company.name, 0.0, 0.0, {}, company.country)
+        return _company_exposure(company, 0.0, 0.0, {})
 
     def _fund(self, symbol: str) -> FundLookThrough:
         holdings, contents, amount = self._pieces.opened[symbol]
@@ -471,6 +339,12 @@ class _Answer:
         """The groups, the largest first; what belongs to none is called unknown."""
         groups = (Group(name or "unknown", amount, self._pct(amount)) for name, amount in amounts.items() if amount)
         return tuple(sorted(groups, key=lambda group: (-group.amount, group.name)))
+
+
+def _company_exposure(company: Company, amount: float, pct: float, via: Mapping[str, float]) -> CompanyExposure:
+    return CompanyExposure(
+        ticker=company.ticker, name=company.name, amount=amount, pct=pct, via=dict(via), country=company.country
+    )
 
 
 def _largest_first(company: CompanyExposure) -> tuple[float, str, str]:

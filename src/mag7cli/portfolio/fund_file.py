@@ -157,7 +157,15 @@ def _holdings(rows: Sequence[Entry], first: Table, name: str, as_of: date | None
     whole = math.fsum(value for value in values if value is not None)
     fund_rows = (_line(entry, part, whole) for entry, part in zip(weighed, parts, strict=True))
     title, symbol = _fund(first, name)
-    return FundHoldings(title, as_of, tuple(fund_rows), unknown, symbol, notes, tuple(_warnings(rows, weighed, first)))
+    return FundHoldings(
+        title,
+        as_of,
+        tuple(fund_rows),
+        unknown,
+        symbol=symbol,
+        notes=notes,
+        warnings=tuple(_warnings(rows, weighed, first)),
+    )
 
 
 def _says_how_much(entry: Entry) -> bool:
@@ -168,7 +176,7 @@ def _line(entry: Entry, part: float, whole: float) -> FundHolding:
     kind = _kind(entry)
     is_derivative = kind in ("future", "option") and entry.notional is not None and whole > 0
     notional = (entry.notional or 0.0) / whole if is_derivative else None
-    return FundHolding(entry.security, kind, part, entry.sector, notional)
+    return FundHolding(entry.security, kind, part, entry.sector, notional=notional)
 
 
 def _kind(entry: Entry) -> Kind:

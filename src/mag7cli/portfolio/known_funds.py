@@ -25,7 +25,14 @@ def known_fund(symbol: str) -> KnownFund | None:
 
 @cache
 def _funds() -> Mapping[str, KnownFund]:
-    return {
-        row["symbol"]: KnownFund(row["symbol"], row["name"], row["issuer"], row["index"], int(row["leverage"]))
-        for row in packaged_data.read("known_funds")
-    }
+    return {row["symbol"]: _known_fund(row) for row in packaged_data.read("known_funds")}
+
+
+def _known_fund(row: Mapping[str, str]) -> KnownFund:
+    return KnownFund(
+        symbol=row["symbol"],
+        name=row["name"],
+        issuer=row["issuer"],
+        index=row["index"],
+        leverage=int(row["leverage"]),
+    )

@@ -47,9 +47,9 @@ def contents(symbol: str, funds: Mapping[str, FundHoldings], companies: Companie
         funds: Holdings by symbol or ISIN.
         companies: The companies of all securities in them.
     """
-    opened = Contents()
-    _open(symbol, 1.0, funds, companies, frozenset(), opened)
-    return opened
+    opener = _Opener(funds, companies)
+    opener.open(symbol, 1.0, frozenset())
+    return opener.contents
 
 
 def sector_of(company: Company, in_file: str) -> str:
@@ -57,32 +57,36 @@ def sector_of(company: Company, in_file: str) -> str:
     return _sectors().get(company.ticker, in_file) if company.country == US else in_file
 
 
-def _open(
-    symbol: str,
-    part: float,
-    funds: Mapping[str, FundHoldings],
-    companies: Companies,
-    around: frozenset[str],
-    into: Contents,
-) -> None:
-    holdings = funds[symbol]
-    around |= {symbol}
-    for row in holdings.rows:
-        weight = part * row.weight
-        inner = _inner_fund(row, funds)
+class _Opener:
+    """Opens a fund, and the funds inside it, into their contents."""
+
+    def __init__(self, funds: Mapping[str, FundHoldings], companies: Companies) -> None:
+        self.contents = Contents()
+        self._funds = funds
+        self._companies = companies
+
+    def open(self, symbol: str, part: float, around: frozenset[str]) -> None:
+        """Add what a part of a fund consists of; `around` are the funds that it is inside of."""
+        holdings = self._funds[symbol]
+        around |= {symbol}
+        for row in holdings.rows:
+            self._add(row, part * row.weight, symbol, around)
+        if holdings.unknown > _ROUNDING:
+            reason = f"{100 * holdings.unknown:.2f} % of {symbol} is not in its holdings file"
+            self.contents.gaps.append(Gap(part * holdings.unknown, reason))
+
+    def _add(self, row: FundHolding, weight: float, symbol: str, around: frozenset[str]) -> None:
+        inner = _inner_fund(row, self._funds)
         if inner is not None and inner not in around:
-            _open(inner, weight, funds, companies, around, into)
+            self.open(inner, weight, around)
         elif inner is not None or _is_fund(row):
-            into.gaps.append(_closed(row, weight, symbol, is_circle=inner is not None))
+            self.contents.gaps.append(_closed(row, weight, symbol, is_circle=inner is not None))
         elif row.kind == "stock":
-            company = companies.of(row.security, holdings.as_of)
-            into.companies[company] = into.companies.get(company, 0.0) + weight
-            into.sectors[sector_of(company, row.sector)] += weight
+            company = self._companies.of(row.security, self._funds[symbol].as_of)
+            self.contents.companies[company] = self.contents.companies.get(company, 0.0) + weight
+            self.contents.sectors[sector_of(company, row.sector)] += weight
         else:
-            into.cash += weight
-    if holdings.unknown > _ROUNDING:
-        reason = f"{100 * holdings.unknown:.2f} % of {symbol} is not in its holdings file"
-        into.gaps.append(Gap(part * holdings.unknown, reason))
+            self.contents.cash += weight
 
 
 def _inner_fund(row: FundHolding, funds: Mapping[str, FundHoldings]) -> str | None:

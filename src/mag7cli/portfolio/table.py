@@ -91,7 +91,7 @@ def _tables(sheet: Sheet) -> Iterator[Table]:
         return
     for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
         preamble = tuple(rows[: starts[0]]) if start == starts[0] else ()
-        yield Table(sheet.name, rows[start], tuple(rows[start + 1 : end]), preamble, sheet.delimiter)
+        yield Table(sheet.name, rows[start], tuple(rows[start + 1 : end]), preamble, delimiter=sheet.delimiter)
 
 
 def _unnamed(sheet: Sheet, rows: Sequence[Row]) -> Table:
@@ -100,7 +100,7 @@ def _unnamed(sheet: Sheet, rows: Sequence[Row]) -> Table:
     has_header = first > 0 and sum(cell != "" for cell in rows[first - 1].cells) > 1
     header = rows[first - 1] if has_header else None
     preamble = rows[: first - has_header]
-    return Table(sheet.name, header, tuple(rows[first:]), tuple(preamble), sheet.delimiter)
+    return Table(sheet.name, header, tuple(rows[first:]), tuple(preamble), delimiter=sheet.delimiter)
 
 
 def _is_entry(row: Row) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from mag7cli import __version__
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted, money, pct
-from mag7cli.portfolio.exposure import Benchmark, CompanyExposure, Exposure, FundLookThrough, Group, Overlap
+from mag7cli.portfolio.answer import Benchmark, CompanyExposure, Exposure, FundLookThrough, Group, Overlap
 from mag7cli.reporting.fragments import plain
 from mag7cli.reporting.story import long_date
 

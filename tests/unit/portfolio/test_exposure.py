@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mag7cli.market import holdings_file
-from mag7cli.portfolio.exposure import CompanyExposure, Exposure, expose
+from mag7cli.portfolio.answer import CompanyExposure, Exposure
+from mag7cli.portfolio.exposure import expose
 from mag7cli.portfolio.fund_file import FundHolding, FundHoldings, of_holdings
 from mag7cli.portfolio.positions import OptionPosition, Portfolio, Position
 from mag7cli.portfolio.securities import Kind, Security, option_of
