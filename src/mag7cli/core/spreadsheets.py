@@ -61,11 +61,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of a file, or of one sheet of a workbook, in their order. `delimiter` is None unless it was a CSV."""
+    """The rows of a file, or of one sheet of a workbook, in their order. `delimiter` is None unless it was a CSV.
+
+    `is_record` says that its rows are the elements of one name in an XML report, which may be about anything.
+    """
 
     name: str
     rows: tuple[Row, ...]
     delimiter: str | None = None
+    is_record: bool = False
 
 
 def read(data: bytes, name: str) -> list[Sheet]:
@@ -251,7 +255,7 @@ def _attribute_tables(root: ElementTree.Element) -> Iterator[Sheet]:
     for tag, elements in rows.items():
         names = list(dict.fromkeys(key for element in elements for key in element.attrib))
         body = (Row(i, tuple(element.get(key, "").strip() for key in names)) for i, element in enumerate(elements, 2))
-        yield Sheet(tag, (Row(1, tuple(names)), *body))
+        yield Sheet(tag, (Row(1, tuple(names)), *body), is_record=True)
 
 
 def _local(name: str) -> str:

@@ -18,6 +18,7 @@ from mag7cli.core.spreadsheets import Row
 from mag7cli.market import symbology
 from mag7cli.portfolio import layouts, reading, statement, table
 from mag7cli.portfolio.classification import IsSecurity, KindWords, kind_of, option_in, totals
+from mag7cli.portfolio.columns import roles_in
 from mag7cli.portfolio.currencies import USD, Unit
 from mag7cli.portfolio.entries import Entry, entries, extra_cells
 from mag7cli.portfolio.figures import TwoReadingsError, agree
@@ -149,7 +150,12 @@ def _of_positions(tables: Sequence[Table], histories: Sequence[Table]) -> list[T
     """The tables that may hold positions; where a statement has a section of them, that section alone."""
     fitting = [(each, layouts.of(each.title, each.headings)) for each in tables if each not in histories]
     sections = [each for each, layout in fitting if layout and layout.section]
-    return sections or [each for each, _ in fitting if each.title not in statement.SECTIONS]
+    return sections or [each for each, _ in fitting if each.title not in statement.SECTIONS and _may_be_positions(each)]
+
+
+def _may_be_positions(each: Table) -> bool:
+    """Whether a table may list positions: a section of a statement only with quantities, prices and values."""
+    return not each.is_section or roles_in(each.headings) >= {"quantity", "price", "amount"}
 
 
 def _nothing_in(name: str, tables: Sequence[Table], histories: Sequence[Table]) -> UnreadableTableError:

@@ -11,7 +11,7 @@ from typing import Final
 from mag7cli.core import numerals
 from mag7cli.core.numerals import Numeral
 from mag7cli.core.spreadsheets import Cell, Row, Sheet
-from mag7cli.portfolio.columns import Column, columns_of, is_header, roles_in
+from mag7cli.portfolio.columns import IDENTITY_ROLES, Column, columns_of, is_header, roles_in
 
 _SECTION_WORDS: Final = frozenset({"Header", "Data", "Total", "SubTotal", "Notes", "MetaInfo"})
 _SECTION_DATA: Final = "Data"
@@ -19,7 +19,7 @@ _SECTIONED: Final = 0.9
 
 _FIRST_OF_NUMBERS: Final = frozenset("0123456789$€£¥+(.-")
 
-HISTORY_ROLES: Final = frozenset({"action"})
+HISTORY_ROLES: Final = frozenset({"action", "trade_date"})
 """What a history of transactions has and a list of positions has not."""
 
 
@@ -27,7 +27,8 @@ HISTORY_ROLES: Final = frozenset({"action"})
 class Table:
     """A header and the rows below it; None is the header of a table whose columns nobody has named.
 
-    `title` names its sheet or section, `preamble` are the rows above it that belong to no table.
+    `title` names its sheet or section, `preamble` are the rows above it that belong to no table. `is_section` says that
+    it is one of many sections of a statement, which may be about anything.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Table:
     rows: tuple[Row, ...]
     preamble: tuple[Row, ...] = ()
     delimiter: str | None = None
+    is_section: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -54,8 +56,13 @@ class Table:
 
     @property
     def is_history(self) -> bool:
-        """Whether the headings are those of transactions."""
-        return not HISTORY_ROLES.isdisjoint(roles_in(self.headings))
+        """Whether the headings are those of transactions, or each name and amount has its day as in a bank account."""
+        roles = roles_in(self.headings)
+        if not HISTORY_ROLES.isdisjoint(roles):
+            return True
+        days = [column.index for column in self.columns if column.role == "as_of"]
+        names_alone = roles & IDENTITY_ROLES == {"name"} and "quantity" not in roles
+        return names_alone and any(len(set(filter(None, self.texts(index)))) > 1 for index in days)
 
     def head(self, count: int) -> "Table":
         """The same table with its first rows only."""
@@ -91,7 +98,8 @@ def _tables(sheet: Sheet) -> Iterator[Table]:
         return
     for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
         preamble = tuple(rows[: starts[0]]) if start == starts[0] else ()
-        yield Table(sheet.name, rows[start], tuple(rows[start + 1 : end]), preamble, delimiter=sheet.delimiter)
+        body = tuple(rows[start + 1 : end])
+        yield Table(sheet.name, rows[start], body, preamble, delimiter=sheet.delimiter, is_section=sheet.is_record)
 
 
 def _unnamed(sheet: Sheet, rows: Sequence[Row]) -> Table:
@@ -130,9 +138,9 @@ def _sections(rows: Iterable[Row], delimiter: str | None) -> Iterator[Table]:
         content = Row(row.number, row.cells[2:])
         if word == "Header":
             if header:
-                yield Table(title, header, tuple(body), delimiter=delimiter)
+                yield Table(title, header, tuple(body), delimiter=delimiter, is_section=True)
             title, header, body = name, content, []
         elif word == _SECTION_DATA and name == title:
             body.append(content)
     if header:
-        yield Table(title, header, tuple(body), delimiter=delimiter)
+        yield Table(title, header, tuple(body), delimiter=delimiter, is_section=True)

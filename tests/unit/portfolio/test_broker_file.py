@@ -47,6 +47,17 @@ POSITIONS = {
         1,
         DAY,
     ),
+    "interactive_brokers_long": (
+        [
+            ("NVDA", 1500, "any"),
+            ("MRK", (800, "EUR"), "any"),
+            ("CSPX", (600, "EUR"), "any"),
+            ("CASH", (500, "EUR"), "cash"),
+            ("CASH", 550, "cash"),
+        ],
+        1,
+        DAY,
+    ),
     "interactive_brokers_flex": (
         [("NVDA", 1500, "stock"), ("NVD", (1000, "EUR"), "stock"), ("CASH", 1000, "cash")],
         0,
@@ -471,3 +482,27 @@ def test_a_subtotal_of_one_line_is_a_total() -> None:
     portfolio = read("symbol,amount\nNVDA,100\nSubtotal,100\nKO,50\nPEP,20\nSubtotal,70\nTotal,170\n")
 
     assert (sum(position.amount or 0 for position in portfolio.positions), portfolio.warnings) == (170, ())
+
+
+# What looks like a list of positions and is none
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date,Description,Amount\n11/20/2026,PAYROLL,1000.00\n11/21/2026,RENT,-500.00\n",
+        "Settlement Date,Symbol,Quantity,Price,Amount\n11/20/2026,NVDA,1,150,150\n11/21/2026,KO,1,60,60\n",
+    ],
+)
+def test_an_account_of_payments_or_trades_is_a_history(text: str) -> None:
+    with pytest.raises(UnreadableTableError, match="history of transactions"):
+        read(text)
+
+
+def test_sections_of_a_statement_without_positions_are_none() -> None:
+    text = "Dividends,Header,Currency,Description,Amount\nDividends,Data,USD,NVDA Cash Dividend,0.10\n"
+    flex = '<F><CashTransaction currency="USD" description="NVDA" amount="5"/><X/></F>'
+
+    for data in (text, flex):
+        with pytest.raises(UnreadableTableError):
+            read(data)
