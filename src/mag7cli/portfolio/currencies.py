@@ -8,7 +8,9 @@ from typing import Final
 from mag7cli.core import packaged_data
 
 USD: Final = "USD"
+UNITED_STATES: Final = "United States"
 _CODE_LENGTH: Final = 3
+_MARKS: Final = (".", " ")
 
 Rates = Mapping[str, float]
 """US dollars for one unit of a currency, by its code."""
@@ -24,8 +26,9 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Where a symbol is listed, as its suffix says: `SXR8.DE` is listed on Xetra, in Germany, in euros."""
+    """Where a symbol is listed, as its suffix says: `SXR8.DE` is `SXR8` on Xetra, in Germany, in euros."""
 
+    symbol: str
     exchange: str
     country: str
     unit: Unit
@@ -42,9 +45,18 @@ def unit_of(mark: str | None) -> Unit | None:
 
 
 def listing_of(symbol: str) -> Listing | None:
-    """The foreign listing that the suffix of a symbol names; None without one (`BRK.B` has none)."""
-    _, dot, suffix = symbol.rpartition(".")
-    return _listings().get(suffix) if dot else None
+    """The listing that the suffix of a symbol names; None without one (`BRK.B` and `BRK B` have none).
+
+    >>> listing_of("MRK GY").country, listing_of("NVDA.OQ").symbol
+    ('Germany', 'NVDA')
+    """
+    for mark in _MARKS:
+        base, present, suffix = symbol.rpartition(mark)
+        place = _places().get((mark, suffix)) if present else None
+        if place:
+            exchange, country, unit = place
+            return Listing(base, exchange, country, unit)
+    return None
 
 
 def usd_rate(currency: str, rates: Rates) -> float | None:
@@ -58,8 +70,10 @@ def _marks() -> Mapping[str, Unit]:
 
 
 @cache
-def _listings() -> Mapping[str, Listing]:
-    rows = packaged_data.read("listing_suffixes")
+def _places() -> Mapping[tuple[str, str], tuple[str, str, Unit]]:
+    """Exchange, country and unit by mark and suffix."""
+    marks = {"dot": ".", "space": " "}
     return {
-        row["suffix"]: Listing(row["exchange"], row["country"], unit_of(row["currency"]) or Unit(USD)) for row in rows
+        (marks[row["mark"]], row["suffix"]): (row["exchange"], row["country"], unit_of(row["currency"]) or Unit(USD))
+        for row in packaged_data.read("listing_suffixes")
     }

@@ -12,7 +12,7 @@ from typing import Final
 from mag7cli.core import numerals, written_dates
 from mag7cli.core.numerals import DecimalMark, Numeral
 from mag7cli.core.spreadsheets import Row, text_of
-from mag7cli.portfolio.currencies import Unit, listing_of, unit_of
+from mag7cli.portfolio.currencies import UNITED_STATES, Unit, listing_of, unit_of
 from mag7cli.portfolio.figures import Evidence, Values, settle
 from mag7cli.portfolio.reading import NUMERIC_ROLES, Reading
 from mag7cli.portfolio.securities import Security, checked, identified, is_wkn, symbol_of
@@ -183,8 +183,9 @@ class _EntryReader:
         symbol = "" if identified(written) else symbol_of(written) or ""
         symbol = symbol or fields.pop("symbol", "")
         listing = listing_of(symbol)
+        is_american = listing is not None and listing.country == UNITED_STATES
         return Security(
-            symbol=symbol,
+            symbol=listing.symbol if listing and is_american else symbol,
             name=self._text(row, "name") or ("" if symbol else written),
             country=self._text(row, "country") or (listing.country if listing else ""),
             exchange=self._text(row, "exchange") or (listing.exchange if listing else ""),

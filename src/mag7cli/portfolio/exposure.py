@@ -36,6 +36,9 @@ from mag7cli.portfolio.securities import CONTRACT_SIZE, Kind, Security, kind_by
 
 DIRECT: Final = "direct"
 
+_FEW_DERIVATIVES: Final = 0.01
+"""Index funds hold futures of less than a hundredth of their assets against cash that is not yet invested."""
+
 SEVEN: Final = tuple(symbology.MAGNIFICENT_7)
 
 
@@ -208,6 +211,7 @@ class _Pieces:
         self.cash[symbol] += amount * contents.cash
         for gap in contents.gaps:
             self._add_gap(symbol, amount, gap)
+        self._add_derivatives(symbol, amount, holdings.derivatives)
 
     def _add_company(self, position: Position, amount: float) -> None:
         company = self._register.of(_security(position))
@@ -227,6 +231,13 @@ class _Pieces:
         part = amount * gap.weight
         self.unknown.append(Unknown(symbol, part, gap.reason))
         self._bound(part, gap.leverage)
+
+    def _add_derivatives(self, symbol: str, amount: float, part: float) -> None:
+        """Widen the range by what a fund's futures and swaps may add, if that is more than a few unspent dividends."""
+        if abs(part) > _FEW_DERIVATIVES:
+            self.low += min(0.0, amount * part)
+            self.high += max(0.0, amount * part)
+            self.notes.append(f"futures and swaps of {symbol} come to {100 * part:.1f} % of it, and are not opened")
 
     def _add_unknown(self, position: Position, amount: float, kind: Kind | None) -> None:
         fund = known_fund(position.symbol)

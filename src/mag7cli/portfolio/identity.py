@@ -127,10 +127,9 @@ def _marks(security: Security, day: date | None) -> Iterator[str]:
     elif security.symbol and listing_of(security.symbol):
         yield f"listing:{security.symbol}"
     yield from _numbers(security)
-    full_name = " ".join(security.name.lower().split())
-    if full_name in _known_names():
-        yield _us_mark(_known_names()[full_name])
     name = plain_name(security.name)
+    if name in _known_names() and (country == US or not security.country):
+        yield _us_mark(_known_names()[name])
     if name and (country or security.isin):
         yield f"name:{name}|{country or security.isin[:2]}"
     elif name and not security.symbol:
@@ -212,7 +211,7 @@ def _known_marks() -> Iterator[tuple[str, str]]:
 @cache
 def _known_names() -> Mapping[str, str]:
     rows = packaged_data.read("security_identifiers")
-    return {row["value"]: row["ticker"] for row in rows if row["scheme"] == "name"}
+    return {plain_name(row["value"]): row["ticker"] for row in rows if row["scheme"] == "name"}
 
 
 @cache

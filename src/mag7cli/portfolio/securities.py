@@ -22,7 +22,8 @@ _ISIN: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 _CUSIP: Final = re.compile(r"[0-9]{3}[A-Z0-9]{5}\d|[A-Z][0-9A-Z]{7}\d")
 _SEDOL: Final = re.compile(r"[0-9BCDFGHJKLMNPQRSTVWXYZ]{6}\d")
 _WKN: Final = re.compile(r"[A-HJ-NP-Z0-9]{6}")
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,6}([./\- ][A-Z0-9]{1,4})?")
+_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,6}([./\- ][A-Z0-9]{1,4}){0,2}")
+_BLOOMBERG_CLASS: Final = re.compile(r" equity$", re.IGNORECASE)
 _SHORTEST_IDENTIFIER: Final = 7  # a SEDOL's
 _SEDOL_WEIGHTS: Final = (1, 3, 1, 7, 3, 9)
 _CUSIP_COUNTRIES: Final = ("US", "CA")
@@ -146,7 +147,11 @@ def symbol_of(text: str) -> str | None:
     >>> symbol_of("SPAXX**"), symbol_of("brk.b"), symbol_of("Positions Total")
     ('SPAXX', 'BRK.B', None)
     """
-    symbol = text.strip().rstrip("*").upper()
+    written = text.strip().rstrip("*")
+    written = _BLOOMBERG_CLASS.sub("", written)
+    if " " in written and written != written.upper():
+        return None  # words, such as Apple Inc
+    symbol = written.upper()
     return symbol if _SYMBOL.fullmatch(symbol) else None
 
 

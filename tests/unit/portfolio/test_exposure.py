@@ -292,3 +292,19 @@ def test_what_the_funds_cost_as_far_as_it_is_known() -> None:
     assert cost is not None
     assert (cost.amount, cost.pct, cost.covered_pct) == pytest.approx((2.0, 0.04, 25.0))
     assert expose(positions, {"BIG": BIG}).cost is None
+
+
+def test_large_derivatives_widen_the_range_and_small_ones_do_not() -> None:
+    def with_swap(notional: float) -> FundHoldings:
+        return fund(
+            row("NVDA", 80.0),
+            row("CASH", 20.0, "cash"),
+            FundHolding(Security(name="SWAP"), "future", 0.0, notional=notional),
+        )
+
+    geared = expose([Position("G", 100.0)], {"G": with_swap(1.2)})
+    index_fund = expose([Position("G", 100.0)], {"G": with_swap(0.003)})
+
+    assert (geared.low_pct, geared.high_pct) == pytest.approx((80.0, 200.0))
+    assert geared.notes == ("futures and swaps of G come to 120.0 % of it, and are not opened",)
+    assert not index_fund.is_range

@@ -255,3 +255,15 @@ def test_a_workbook_that_stores_percents_as_fractions_is_known_by_its_values() -
     ]
 
     assert [line.weight for line in parse(workbook(rows), "f").rows] == pytest.approx([0.6, 0.4])
+
+
+def test_symbols_with_the_exchange_codes_of_bloomberg_and_reuters() -> None:
+    text = "Ticker,Name,Weight\nNVDA US,N,25\nMRK GY,M,25\nAAPL.OQ,A,25\nBRK/B UN,B,25\n"
+
+    places = [(row.security.symbol, row.security.country) for row in read(text).rows]
+    assert places == [
+        ("NVDA", "United States"),
+        ("MRK GY", "Germany"),
+        ("AAPL", "United States"),
+        ("BRK/B", "United States"),
+    ]

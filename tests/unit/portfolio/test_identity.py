@@ -46,6 +46,7 @@ def test_one_ticker_on_two_exchanges_is_two_companies() -> None:
         Security("NVD.DE", country="Germany"),
         Security("NVD", "NVIDIA CORP", isin="US67066G1040", exchange="IBIS", currency="EUR"),
         Security(name="NVIDIA Corp"),
+        Security("NVD GY", "NVIDIA"),
     ],
 )
 def test_one_of_the_seven_is_known_by_any_of_its_marks(security: Security) -> None:
@@ -59,6 +60,7 @@ def test_one_of_the_seven_is_known_by_any_of_its_marks(security: Security) -> No
         Security("META", "META BEREDNING AB", country="Sweden", exchange="Nasdaq Stockholm"),
         Security("AAPL", "APPLE HOSPITALITY", currency="EUR"),
         Security(name="NVIDIA Something Trust"),
+        Security(name="NVIDIA CORP", country="Malta"),
     ],
 )
 def test_a_symbol_or_a_word_alone_makes_none_of_the_seven(security: Security) -> None:

@@ -47,6 +47,15 @@ def test_a_symbol_loses_its_footnotes_and_nothing_else() -> None:
     ] * 4
 
 
+def test_words_are_no_symbols_and_exchange_codes_are_part_of_them() -> None:
+    assert [symbol_of(text) for text in ("Apple Inc", "BRK/B US", "NVDA US EQUITY", "mrk gy")] == [
+        None,
+        "BRK/B US",
+        "NVDA US",
+        None,
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
