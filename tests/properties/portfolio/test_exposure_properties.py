@@ -8,11 +8,12 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mag7cli.core.errors import UnreadableTableError
+from mag7cli.core.errors import HoldingsFormatError, UnreadableTableError
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.portfolio.broker_file import parse
 from mag7cli.portfolio.exposure import expose
 from mag7cli.portfolio.fund_file import FundHolding, FundHoldings
+from mag7cli.portfolio.fund_file import parse as parse_fund
 from mag7cli.portfolio.positions import Position
 from mag7cli.portfolio.securities import Security
 
@@ -99,6 +100,7 @@ HEADINGS = {
     "amount": ["Current Value", "Market Value", "Wert in USD"],
     "other": ["Day change", "Notes"],
 }
+FUND_PREAMBLES = ["", 'A fund\nFund Holdings as of,"Nov 20, 2026"\n\n', "Fondsposition per;20.Nov.2026\n"]
 PREAMBLES = ["", "My portfolio", "As of Nov 20, 2026", "a;b,c", "Total value of it all, and more"]
 
 
@@ -146,3 +148,43 @@ def test_a_file_means_the_same_however_it_is_written_or_is_refused(file: tuple[b
     assert amounts.keys() == values.keys()
     for symbol, value in values.items():
         assert abs(amounts[symbol] - value) <= 0.01
+
+
+@st.composite
+def fund_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
+    """A fund's file with its weights in percent; columns, rows, preamble, delimiter and numbers vary."""
+    parts = draw(st.lists(st.integers(1, 60), min_size=2, max_size=len(SYMBOLS)))
+    symbols = SYMBOLS[: len(parts)]
+    values = {symbol: 100_000.0 * part for symbol, part in zip(symbols, parts, strict=True)}
+    weights = {symbol: 100 * part / sum(parts) for symbol, part in zip(symbols, parts, strict=True)}
+    _, spell = draw(st.sampled_from([each for each in SPELLINGS if each[0] not in {"whole", "dollars", *MONEY}]))
+    cells = {
+        "Ticker": symbols,
+        "Name": [f"{symbol} Company Inc" for symbol in symbols],
+        "Market Value": [spell(value) for value in values.values()],
+        "Weight (%)": [spell(round(weight, 2)) for weight in weights.values()],
+    }
+    columns = draw(st.permutations(draw(st.sampled_from([list(cells), ["Ticker", "Name", "Weight (%)"]]))))
+    buffer = io.StringIO()
+    buffer.write(
+        draw(st.sampled_from(["", 'A fund\nFund Holdings as of,"Nov 20, 2026"\n\n', "Fondsposition per;20.Nov.2026\n"]))
+    )
+    writer = csv.writer(buffer, delimiter=draw(st.sampled_from([",", ";", "\t"])))
+    writer.writerow(columns)
+    writer.writerows(
+        [[cells[column][place] for column in columns] for place in draw(st.permutations(range(len(symbols))))]
+    )
+    return buffer.getvalue().encode(), weights
+
+
+@given(fund_files())
+def test_a_fund_has_the_same_weights_however_its_file_is_written(file: tuple[bytes, dict[str, float]]) -> None:
+    data, weights = file
+
+    try:
+        holdings = parse_fund(data, "f.csv")
+    except HoldingsFormatError:
+        return
+    assert abs(sum(row.weight for row in holdings.rows) + holdings.unknown - 1) < 1e-9
+    for row in holdings.rows:
+        assert abs(100 * row.weight - weights[row.security.symbol]) < 0.02
