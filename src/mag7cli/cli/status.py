@@ -62,14 +62,3 @@ def _status_lines(found: "Status") -> Iterator[Line]:
     yield Line(f"Joins and leaves of the index: known until {until}.", "warn" if beyond else "")
     if found.behind or found.gaps or found.partial or found.failed:
         yield Line(f"{counted(found.behind, 'session')} behind. mag7 collect --dry-run tells what catching up costs.")
-
-
-def _holdings_sentence(held: "Sequence[date]") -> str:
-    from mag7cli.market.index_history import confirmed_until
-
-    if held:
-        return f"Holdings files: {len(held)}, {held[0]} to {held[-1]}."
-    return (
-        "Holdings files: none; who was in the index on a date comes from the joins and leaves that mag7 knows, "
-        f"to {confirmed_until()}."
-    )

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.simulators.command_line import environment, mag7
 
-from mag7cli.lake.layout import Lake
 from mag7cli.core import packaged_data
+from mag7cli.lake.layout import Lake
 from mag7cli.market.index_history import constituents_on
 from mag7cli.market.symbology import bundled_constituents
 
