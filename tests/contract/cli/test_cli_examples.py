@@ -6,6 +6,7 @@ anything inside one.
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mag7cli.cli.app import PROGRAM, commands_of, options_of
 from mag7cli.core.errors import Mag7Error
 
 ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "tests" / "data" / "examples"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = dict(commands_of(get_command(app)))
 
@@ -30,7 +32,10 @@ _REDIRECTION = re.compile(r"\s\d?>.*| &$")
 _PLACEHOLDER = re.compile(r"\b(?:FILE|DATE|TICKER|PATH|COMMAND)\b|\[|\.\.\.|…|<")
 _SHELL = {"sh", "console", "cron"}
 # Who else would have to be there: the vendor, the issuer's site, AWS, a market of four years.
-_NEEDS_OTHERS = re.compile(r"--download|s3://|athena|redshift|^(collect|run|doctor|demo|sandbox|live)\b")
+_NEEDS_OTHERS = re.compile(
+    r"--download|s3://|athena|redshift|^(collect|run|doctor|demo|sandbox|live)\b"
+    r"|^deploy (diff|apply|secret|start|status|logs|destroy)\b|^funds (refresh|add [^=]*( --url.*)?$)"
+)
 NEXT_YEAR = "2025-01-02T08:00:00-05:00"
 JUNE = ("--start", "2024-06-03", "--end", "2024-06-14")
 
@@ -99,6 +104,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
     ended = mag7("demo", "--quiet", *JUNE, "--lake", "lake", cwd=folder)
     assert ended.code == 0, ended.stderr
+    shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
     for name in ("IVV_holdings.csv", "ITOT_holdings.csv"):
         (folder / name).write_bytes(holdings_file())
     (folder / "portfolio.csv").write_text("ticker,amount_usd\nNVDA,2500\nITOT,1000\n", encoding="utf-8")
@@ -128,6 +134,7 @@ def sessions() -> list[tuple[Path, str]]:
     ("page", "session"), sessions(), ids=lambda value: value.name if isinstance(value, Path) else ""
 )
 def test_a_session_prints_what_the_page_shows(page: Path, session: str, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES, tmp_path, dirs_exist_ok=True)
     for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, _, shown = step.partition("\n")
         program, *words = shlex.split(command, comments=True)
