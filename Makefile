@@ -29,7 +29,7 @@ demo: $(READY) ## run the whole pipeline on a simulated market, offline and with
 	$(BIN)/mag7 demo --lake demo-lake
 
 test: $(READY) ## run the tests, offline
-	$(BIN)/python -m pytest -n auto --dist loadscope
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python scripts/lint_template.py

@@ -34,7 +34,7 @@ _SHELL = {"sh", "console", "cron"}
 # Who else would have to be there: the vendor, the issuer's site, AWS, a market of four years.
 _NEEDS_OTHERS = re.compile(
     r"--download|s3://|athena|redshift|^(collect|run|doctor|demo|sandbox|live)\b"
-    r"|^deploy (diff|apply|secret|start|status|logs|destroy)\b|^funds (refresh|add [^=]*( --url.*)?$)"
+    r"|^deploy (package|diff|apply|secret|start|status|logs|destroy)\b|^funds (refresh|add [^=]*( --url.*)?$)"
 )
 NEXT_YEAR = "2025-01-02T08:00:00-05:00"
 JUNE = ("--start", "2024-06-03", "--end", "2024-06-14")
