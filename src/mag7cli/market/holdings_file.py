@@ -12,9 +12,9 @@ from datetime import date
 from typing import Final
 
 from mag7cli.core.errors import HoldingsFormatError, NoHoldingsError
+from mag7cli.core.numerals import DecimalMark, commonest_mark, dollars
 from mag7cli.market import symbology
 from mag7cli.market.holdings_cells import HINT, read_cells
-from mag7cli.market.numerals import DecimalMark, decimal_mark, to_number
 
 EQUITY: Final = "Equity"
 
@@ -136,7 +136,7 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
         columns,
         width=_width(lines[position]),
         on=day or symbology.BUNDLED_AS_OF,
-        mark=decimal_mark(_number_cells(body, columns)),
+        mark=commonest_mark(_number_cells(body, columns)),
     )
     read = list(reader.read(body))
     rows, twice = _merge(row for row in read if isinstance(row, Holding))
@@ -331,7 +331,7 @@ class _RowReader:
         told = self._cell(cells, column)
         if told.lower() in _NOTHING:
             return None
-        value = to_number(told, self._mark)
+        value = dollars(told, self._mark)
         if value is None:
             self.doubts.append(f"{self._cell(cells, 'ticker')}: {column.replace('_', ' ')} {told!r} is not a number")
         return value
