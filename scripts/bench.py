@@ -27,6 +27,8 @@ PROGRAMS = {
     "transforming": ("--rounds", "1"),
     "loading": ("--rounds", "1"),
     "starting": ("--rounds", "7"),
+    "exposing": ("--rounds", "1"),
+    "following": ("--seconds", "5"),
 }
 PACKAGES = ("typer", "polygon-api-client", "orjson", "pyarrow", "pandas", "duckdb")
 

@@ -376,7 +376,7 @@ def exposure(
         lake: The lake whose kept holdings files open the funds that are held, the newest until the day of the
             positions; see `mag7 funds`.
         positions: What is held: of `mag7cli.portfolio.broker_file.parse`, or `Position`s.
-        funds: Holdings of further funds, by ticker or ISIN; they win over the lake's.
+        funds: Holdings of further funds, by ticker, identifier or name in capitals; they win over the lake's.
         rates: US dollars for one unit of a currency.
         deltas: Shares that one option stands for, by its label or its underlying; other options are left out.
         expenses: Expense ratios of funds, percent a year, by symbol.

@@ -24,7 +24,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "exposure", str(DATA / "brokers" / "fidelity_positions.csv"), "--fund", "QQQ=5000", "--fund", "VT=5000",
         "--fund", "VXUS=1000", "--fund-file", funds[0], "--fund-file", funds[1], "--page", "mine.html", cwd=folder,
     )  # fmt: skip
-    assert ended.code == 0, ended.stderr
+    assert ended.code == 3, ended.stderr
     return folder / "mine.html"
 
 

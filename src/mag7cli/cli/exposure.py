@@ -1,5 +1,6 @@
 """`mag7 exposure`."""
 
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -12,7 +13,7 @@ import typer
 from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
-from mag7cli.core.errors import UsageError
+from mag7cli.core.errors import EXIT_PARTIAL, UsageError
 from mag7cli.core.formatting import counted, money, pct
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from mag7cli.portfolio.fund_file import FundHoldings
     from mag7cli.portfolio.positions import Portfolio, Position
 
-_STANDARD_INPUT: Final = "-"
+_STANDARD_STREAM: Final = "-"
 _GROUPS_SHOWN: Final = 8
+_SHOWN_PCT: Final = 0.005  # less is shown as 0.00 %
 _OLD_DAYS: Final = 45  # funds tell their holdings every day or every month
 
 
@@ -83,20 +85,24 @@ def exposure(
     """Show how much of your money is in the seven.
 
     Brokers' exports are read as they are. Funds are opened by the holdings files that the lake keeps (mag7 funds), or
-    by --fund-file. What is not covered is unknown: the answer is a range then.
+    by --fund-file. What is not covered is unknown: the answer is a range then, and the exit code is 3.
     """
     from mag7cli.lake.layout import Lake
     from mag7cli.library import exposure
 
+    if page and str(page) == _STANDARD_STREAM:
+        raise UsageError("--page - : the answer is on standard output, the page needs a file", hint="--page mine.html")
     files = _read_files(portfolio or ())
     days = _days(files) if over_time else []
     held = _portfolio(output, files, fund or (), stock or (), mark=decimal, on=days[-1] if days else on)
     if not held.positions and not held.options:
         raise UsageError("nothing to look into", hint="mag7 exposure --fund IVV=10000, or a file of positions")
+    funds = _funds(output, fund_file or ())
+    _warn_of_unused(output, funds, held)
     ask = partial(
         exposure,
         Lake.at(lake),
-        funds=_funds(output, fund_file or ()),
+        funds=funds,
         rates=dict(_number(text, "--rate", "EUR=1.08") for text in rate or ()),
         deltas=dict(_number(text, "--delta", "NVDA=0.6") for text in delta or ()),
         expenses=dict(_number(text, "--expense", "QQQ=0.20") for text in expense or ()),
@@ -106,7 +112,9 @@ def exposure(
     answer = ask(positions=held)
     if page:
         _write_page(output, answer, page, as_of=held.as_of, files=portfolio or ())
-    output.show(_result(answer, held, target, history))
+    output.show(_result(answer, held, target=target, history=history, lake=lake))
+    if answer.is_range or answer.unvalued:
+        raise typer.Exit(EXIT_PARTIAL)
 
 
 def _write_page(output: Output, answer: "Exposure", page: Path, *, as_of: date | None, files: Sequence[str]) -> None:
@@ -121,7 +129,9 @@ def _write_page(output: Output, answer: "Exposure", page: Path, *, as_of: date |
 
 def _read_files(names: Sequence[str]) -> list[tuple[str, bytes]]:
     """The files by name, each once."""
-    files = [(name, _bytes_of(name)) for name in names]
+    if list(names).count(_STANDARD_STREAM) > 1:
+        raise UsageError("- is standard input, which can be read once", hint="give the other files by name")
+    files = [(_called(name), _bytes_of(name)) for name in names]
     first: dict[bytes, str] = {}
     for name, data in files:
         if data in first:
@@ -161,11 +171,11 @@ def _portfolio(
     return combined([*parts, Portfolio(tuple(typed))])
 
 
-def _is_security(symbol: str) -> bool:
-    from mag7cli.portfolio.identity import line_of
+def _is_security(text: str) -> bool:
+    from mag7cli.portfolio.identity import is_known_name, line_of
     from mag7cli.portfolio.known_funds import known_fund
 
-    return line_of(symbol) is not None or known_fund(symbol) is not None
+    return line_of(text) is not None or known_fund(text) is not None or is_known_name(text)
 
 
 def _tell(output: Output | None, part: "Portfolio") -> None:
@@ -196,11 +206,25 @@ def _funds(output: Output, files: Iterable[str]) -> "Mapping[str, FundHoldings]"
     return funds
 
 
+def _warn_of_unused(output: Output, funds: "Mapping[str, FundHoldings]", held: "Portfolio") -> None:
+    """Say which holdings open nothing: neither a position nor a line of another fund is that fund."""
+    keys = {key for position in held.positions for key in position.fund_keys}
+    for holdings in funds.values():
+        keys |= {key for row in holdings.rows for key in (row.security.symbol, row.security.isin)}
+    for symbol in funds.keys() - keys:
+        output.warn(f"--fund-file {symbol}: no position is in that fund")
+
+
 def _bytes_of(file: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if file == _STANDARD_INPUT else Path(file).read_bytes()
+        return sys.stdin.buffer.read() if file == _STANDARD_STREAM else Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{_called(file)} cannot be read: {error.strerror}") from error
+
+
+def _called(file: str) -> str:
+    """What messages call a file."""
+    return "standard input" if file == _STANDARD_STREAM else file or "a file without a name"
 
 
 def _number(text: str, option: str, example: str) -> tuple[str, float]:
@@ -221,11 +245,11 @@ def _number(text: str, option: str, example: str) -> tuple[str, float]:
 History = Sequence[tuple[date, "Exposure"]]
 
 
-def _result(answer: "Exposure", held: "Portfolio", target: float | None, history: History) -> Result:
+def _result(answer: "Exposure", held: "Portfolio", *, target: float | None, history: History, lake: str) -> Result:
     rows = [*_rows("mag7", answer.mag7), *_rows("other", answer.others), *_rest(answer)]
     columns = ("kind", "ticker", "name", _key("amount", answer), "pct")
     document = _document(answer, held, target) | {"over_time": [_point(day, each) for day, each in history]}
-    text = [*_text(answer, target), *_history_lines(history)]
+    text = [*_text(answer, target), *_unknown_lines(answer, lake), *_history_lines(history)]
     return Result(document, Grid(tuple(Column(name) for name in columns), rows), text)
 
 
@@ -342,17 +366,17 @@ def _text(answer: "Exposure", target: float | None) -> Iterator[Line | Grid]:
             f"The funds cost {amount} a year, {share} of the whole{covered if answer.cost.covered_pct < 99.9 else ''}."
         )
     yield from _target_lines(answer, target)
-    yield from _unknown_lines(answer)
 
 
 def _headline(answer: "Exposure") -> Iterator[Line]:
     """The answer in one sentence, a range where something is unknown; and what it leaves out."""
     seven, held = _money(answer.mag7_amount, answer), _money(answer.held, answer)
     if answer.is_range:
-        unknown = pct(_pct(answer.unknown_amount, answer))
+        share = _pct(answer.unknown_amount, answer)
+        rest = f"{pct(share)} is unknown" if share > _SHOWN_PCT else "futures and swaps may change it"
         yield Line(
             f"Between {answer.low_pct:.2f} and {pct(answer.high_pct)} of {held} is in the Magnificent 7: {seven} is,"
-            f" {unknown} is unknown.",
+            f" {rest}.",
             "strong",
         )
     else:
@@ -475,12 +499,12 @@ def _target_lines(answer: "Exposure", target: float | None) -> Iterator[Line]:
     yield Line(f"To have {sums['pct']:g} % in them: {amounts}. This is arithmetic, not advice.")
 
 
-def _unknown_lines(answer: "Exposure") -> Iterator[Line]:
+def _unknown_lines(answer: "Exposure", lake: str) -> Iterator[Line]:
     """What is unknown and how to make it known; what is named and not counted."""
     for part in answer.unknown:
         yield Line(f"Unknown: {_money(part.amount, answer)} in {part.symbol}, {part.reason}.", "warn")
-        if part.reason.startswith("there is no holdings file"):
-            yield Line(f"  {_how_to_open(part.symbol)}", "warn")
+        if part.fund:
+            yield Line(f"  {_how_to_open(part.fund, lake)}", "warn")
     currencies = sorted({position.currency for position in answer.unvalued if position.amount is not None})
     if currencies:
         yield Line(f"  {' '.join(f'--rate {currency}=…' for currency in currencies)} converts what is in them.", "warn")
@@ -505,7 +529,13 @@ def _share(answer: "Exposure") -> str:
     return f"{answer.low_pct:.2f} to {pct(answer.high_pct)}" if answer.is_range else pct(answer.mag7_pct)
 
 
-def _how_to_open(symbol: str) -> str:
+def _how_to_open(symbol: str, lake: str) -> str:
+    """The commands that make a fund known, as they can be pasted."""
+    from mag7cli.portfolio.kept_funds import can_be_kept
+
+    place = "" if lake == DEFAULT_LAKE else f" --lake {shlex.quote(lake)}"
     if symbol == "IVV":
-        return "mag7 tickers --download fetches the holdings of IVV."
-    return f"mag7 exposure --fund-file {symbol}=FILE opens it; mag7 funds add {symbol}=FILE keeps the file."
+        return f"mag7 tickers --download{place} fetches the holdings of IVV."
+    word = f"{shlex.quote(symbol)}=FILE"
+    keep = f"; mag7 funds add {word}{place} keeps the file" if can_be_kept(symbol) else ""
+    return f"mag7 exposure --fund-file {word} opens it{keep}."

@@ -44,7 +44,7 @@ EXIT_CODES: Final[dict[int, str]] = {
     EXIT_DONE: "done",
     EXIT_ERROR: "error",
     EXIT_USAGE: "usage: an option, argument or configuration that cannot be used",
-    EXIT_PARTIAL: "finished, but some dates or tickers failed",
+    EXIT_PARTIAL: "finished, but some dates or tickers failed, or part of the answer is unknown",
     EXIT_REFUSED: "the vendor refused the key or the plan",
     EXIT_LATER: "stopped early, run again later (rate, network, --max-calls, --max-duration)",
     EXIT_INVALID: "validation failed",

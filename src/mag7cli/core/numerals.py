@@ -58,10 +58,14 @@ class Numeral:
         """Whether the two conventions give two different values."""
         return self.point is not None and self.comma is not None and self.point != self.comma
 
+    def by(self, mark: DecimalMark) -> float | None:
+        """The value by a decimal mark alone."""
+        return self.point if mark == "point" else self.comma
+
     def value(self, mark: DecimalMark) -> float | None:
         """The value by a decimal mark; where only the other one gives a number, that number."""
-        first, second = (self.point, self.comma) if mark == "point" else (self.comma, self.point)
-        return second if first is None else first
+        value = self.by(mark)
+        return self.by("comma" if mark == "point" else "point") if value is None else value
 
 
 @lru_cache(maxsize=65_536)
@@ -107,6 +111,22 @@ def is_nothing(text: str) -> bool:
 def marks(numerals: Iterable[Numeral | None]) -> set[DecimalMark]:
     """The decimal marks that are proven by numbers which can be read in one way only."""
     return {numeral.mark for numeral in numerals if numeral and numeral.mark}
+
+
+def commonest_mark(texts: Iterable[str]) -> DecimalMark:
+    """The decimal mark of most numbers that can be read in one way only; a point where none can."""
+    proven = [numeral.mark for text in texts if (numeral := parse(text)) and numeral.mark]
+    return "comma" if proven.count("comma") > proven.count("point") else "point"
+
+
+def dollars(text: str, mark: DecimalMark = "point") -> float | None:
+    """A number by one decimal mark, with or without a dollar or a percent sign; None for what is none.
+
+    >>> dollars("(1,000)"), dollars("7,15%", "comma"), dollars("EUR 5")
+    (-1000.0, 7.15, None)
+    """
+    numeral = parse(text)
+    return numeral.by(mark) if numeral and numeral.currency in (None, "$") else None
 
 
 def _value(digits: str, pattern: re.Pattern[str], thousands: str, decimal: str) -> float | None:

@@ -30,6 +30,8 @@ _BYTE_ORDER_MARK: Final = "\ufeff"
 _DELIMITERS: Final = ",;\t|"
 _SEP_LINE: Final = re.compile(r"sep=(?P<delimiter>.)\r?\n", re.IGNORECASE)
 _SAMPLE_LINES: Final = 400
+# A text that is to stay one in a spreadsheet: ="00123".
+_TEXT_FORMULA: Final = re.compile(r'="(?P<text>[^"]*)"')
 # iShares writes fund names such as "S&P 500" into its .xls without escaping the ampersand.
 _BARE_AMPERSAND: Final = re.compile(r"&(?!#?\w{1,8};)")
 _DECLARATION: Final = re.compile(r"<!(doctype|entity)", re.IGNORECASE)
@@ -143,10 +145,16 @@ def _csv_rows(text: str, delimiter: str, name: str, first: int) -> Iterator[Row]
     number = first
     try:
         for cells in reader:
-            yield Row(number, tuple(cell.strip() for cell in cells))
+            yield Row(number, tuple(_csv_cell(cell) for cell in cells))
             number = reader.line_num + first
     except csv.Error as error:
         raise UnreadableTableError(f"{name}, line {reader.line_num}: {error}", hint=_HINT) from error
+
+
+def _csv_cell(cell: str) -> str:
+    plain = cell.strip()
+    formula = _TEXT_FORMULA.fullmatch(plain) if plain.startswith("=") else None
+    return formula["text"].strip() if formula else plain
 
 
 def _delimiter(text: str) -> str:

@@ -21,6 +21,7 @@ _MONTHS: Final = {
     12: "dec dez déc dic",
 }
 _MONTH_OF: Final = {word: number for number, words in _MONTHS.items() for word in words.split()}
+_CENTURY: Final = 2000
 _LETTERS: Final = r"(?P<month>[A-Za-zÀ-ÿ]{3})[A-Za-zÀ-ÿ]*"
 _YEAR: Final = r"(?P<year>(?:19|20)\d\d|\d\d(?!\d))"
 _FULL_YEAR: Final = r"(?P<year>(?:19|20)\d\d)"
@@ -41,19 +42,22 @@ def find(text: str) -> date | None:
 
     Two numbers and a year with slashes are month first, as in the United States, unless that is no day.
     """
-    for pattern in _PATTERNS:
-        for match in pattern.finditer(text):
-            day = _day(match["year"], match["month"], match["day"])
-            if day:
-                return day
-    return None
+    matches = (match for pattern in _PATTERNS for match in pattern.finditer(text))
+    return next(filter(None, map(_day, matches)), None)
 
 
-def _day(year: str, month: str, day: str) -> date | None:
+def parse(text: str) -> date | None:
+    """The day that a text is, and nothing else; None if it is none."""
+    matches = (pattern.fullmatch(text.strip()) for pattern in _PATTERNS)
+    return next(filter(None, map(_day, filter(None, matches))), None)
+
+
+def _day(match: re.Match[str]) -> date | None:
+    month, year = match["month"], int(match["year"])
     number = int(month) if month.isdigit() else _MONTH_OF.get(month.lower()[:3])
     if not number:
         return None
     try:
-        return date(int(year) + (2000 if len(year) == 2 else 0), number, int(day))
+        return date(year + (_CENTURY if year < 100 else 0), number, int(match["day"]))
     except ValueError:
         return None

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from mag7cli.core import written_dates
 from mag7cli.core.errors import HoldingsFormatError, NoHoldingsError
+from mag7cli.core.numerals import DecimalMark, commonest_mark, dollars
 from mag7cli.market import symbology
 from mag7cli.market.holdings_cells import HINT, read_cells
-from mag7cli.market.numerals import DecimalMark, decimal_mark, to_number
 
 EQUITY: Final = "Equity"
 
@@ -34,20 +35,7 @@ _NUMBERS: Final = ("market_value", "weight", "shares", "price")
 _FACTS: Final = frozenset({"market_value", "weight", "shares", "asset_class"})
 
 _DAY_LINE: Final = re.compile(r"(fund )?holdings as of:?|fondsposition(en)? per:?", re.IGNORECASE)
-_ENGLISH_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
-_MONTHS: Final = {
-    **dict(zip(_ENGLISH_MONTHS.split(), range(1, 13), strict=True)),
-    **{"mrz": 3, "mär": 3, "mai": 5, "okt": 10, "dez": 12},
-}
-_DATES: Final = (
-    re.compile(r"(?P<month>[^\W\d_]{3})[^\W\d_]*\.? (?P<day>\d{1,2}),? (?P<year>\d{4})"),
-    re.compile(r"(?P<day>\d{1,2})[-/. ]+(?P<month>[^\W\d_]{3})[^\W\d_]*[-/. ]+(?P<year>\d{4}|\d{2})"),
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"),
-    re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"),
-    re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"),
-)
 _NOTHING: Final = frozenset({"", "-", "--", "n/a"})
-_CENTURY: Final = 2000
 _EQUITY_WORDS: Final = frozenset({"equity", "equities", "stock", "common stock", "aktien"})
 _UNITED_STATES: Final = frozenset({"united states", "vereinigte staaten", "usa"})
 _NO_MARKET: Final = "no market"
@@ -136,7 +124,7 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
         columns,
         width=_width(lines[position]),
         on=day or symbology.BUNDLED_AS_OF,
-        mark=decimal_mark(_number_cells(body, columns)),
+        mark=commonest_mark(_number_cells(body, columns)),
     )
     read = list(reader.read(body))
     rows, twice = _merge(row for row in read if isinstance(row, Holding))
@@ -217,23 +205,10 @@ def _as_of(preamble: Iterable[Sequence[str]], name: str) -> date | None:
     told = _as_of_text(preamble)
     if told is None or told in _NOTHING:
         return None
-    found = _date(told)
-    if found is None:
+    day = written_dates.parse(told)
+    if day is None:
         raise HoldingsFormatError(f"{name}: {told!r} is not a date that can be read as its day", hint=HINT)
-    return found
-
-
-def _date(text: str) -> date | None:
-    for pattern in _DATES:
-        match = pattern.fullmatch(text)
-        if match:
-            month, year = match["month"].lower(), int(match["year"])
-            number = int(month) if month.isdigit() else _MONTHS.get(month, 0)
-            try:
-                return date(year if year > 99 else _CENTURY + year, number, int(match["day"]))
-            except ValueError:
-                return None
-    return None
+    return day
 
 
 def _number_cells(lines: Iterable[Sequence[str]], columns: Mapping[str, int]) -> Iterator[str]:
@@ -331,7 +306,7 @@ class _RowReader:
         told = self._cell(cells, column)
         if told.lower() in _NOTHING:
             return None
-        value = to_number(told, self._mark)
+        value = dollars(told, self._mark)
         if value is None:
             self.doubts.append(f"{self._cell(cells, 'ticker')}: {column.replace('_', ' ')} {told!r} is not a number")
         return value

@@ -1,7 +1,7 @@
 """How much of a portfolio is in what: the values of an answer, which the command line and the page show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from mag7cli.portfolio.positions import OptionPosition
@@ -53,11 +53,15 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An amount of which nobody said what it is, and why; `symbol` is the fund or the line that it is in."""
+    """An amount of which nobody said what it is, and why; `symbol` is the fund or the line that it is in.
+
+    `fund` is what the holdings of a fund that was not opened can be given under; empty if it is none.
+    """
 
     symbol: str
     amount: float
     reason: str
+    fund: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,15 @@ from mag7cli.core.numerals import DecimalMark, marks
 from mag7cli.core.spreadsheets import Row
 from mag7cli.market import symbology
 from mag7cli.portfolio import layouts, reading, statement, table
-from mag7cli.portfolio.classification import IsSecurity, KindWords, kind_of, option_in, totals
+from mag7cli.portfolio.classification import (
+    IsSecurity,
+    KindWords,
+    is_called_total,
+    is_doubtful_total,
+    kind_of,
+    option_in,
+    totals,
+)
 from mag7cli.portfolio.columns import roles_in
 from mag7cli.portfolio.currencies import USD, Unit
 from mag7cli.portfolio.entries import Entry, entries, extra_cells
@@ -84,7 +92,8 @@ def parse(
         name: What messages call the file.
         decimal_mark: How its figures are to be read where they can be read in two ways.
         on: Of a file with positions of several days, the day whose positions count.
-        is_security: Whether a symbol is known to be a share or a fund, so that no column can call it cash.
+        is_security: Whether a symbol or a name is known to be that of a share or a fund, so that no column can call
+            it cash, and no sum a total.
 
     Returns:
         The positions, and how they were read.
@@ -102,7 +111,7 @@ def parse(
     if not contents.positions and not contents.options:
         raise _nothing_in(name, tables, histories)
     if not contents.options and all(position.amount is None for position in contents.positions):
-        raise UnreadableTableError(f"{name}: no line has a value", hint=EXAMPLE)
+        raise UnreadableTableError(f"{name}: no line has a value", hint=_value_hint(tables))
     contents.skipped += [f"{name}: {_named_history(each)}" for each in histories]
     return Portfolio(
         positions=merged(statement.with_instruments(contents.positions, extras.instruments)),
@@ -174,6 +183,12 @@ def _nothing_in(name: str, tables: Sequence[Table], histories: Sequence[Table]) 
     )
 
 
+def _value_hint(tables: Iterable[Table]) -> str:
+    """What to do about lines without values: where there are weights, these can stand for amounts."""
+    has_weights = any(column.role == "weight" for each in tables for column in each.columns)
+    return "weights alone: call their column `amount`, and read the answer as percent" if has_weights else EXAMPLE
+
+
 def _named_history(each: Table) -> str:
     layout = layouts.of(each.title, each.headings)
     broker = f"{layout.broker}'s " if layout else ""
@@ -228,9 +243,9 @@ class _TableReader:
         self._check_products(rows)
         self._check_days(rows)
         self._check_currency(rows, how)
-        words = KindWords.of(rows)
+        words = KindWords.of(rows, self._options.is_security)
         values = [_raw_value(entry) for entry in rows]
-        sums = totals(rows, values, self._options.is_security)
+        sums = self._totals(rows, values)
         for index, entry in enumerate(rows):
             where = f"{self._name}, line {entry.number}"
             if index in sums:
@@ -239,6 +254,21 @@ class _TableReader:
                     self._contents.warnings.append(f"{where}: {entry.words[0]!r} {sums[index]}; lines may be missing")
             else:
                 self._add_entry(entry, words, where)
+
+    def _totals(self, rows: Sequence[Entry], values: Sequence[float | None]) -> dict[int, str]:
+        """The lines that sum others, without companies that do by chance; one that may be either is refused."""
+        sums = totals(rows, values, self._options.is_security)
+        for index in list(sums):
+            entry = rows[index]
+            if not is_called_total(entry) and self._options.is_security(entry.security.name):
+                del sums[index]
+            elif is_doubtful_total(entry, values[index]):
+                raise UnreadableTableError(
+                    f"{self._name}, line {entry.number}: {entry.label[:_TEXT_SHOWN]!r} may be a position, or the sum of"
+                    f" the others, {values[index]:,.2f}",
+                    hint="call it Total if it is one, else give it a ticker or an ISIN",
+                )
+        return sums
 
     def _add_entry(self, entry: Entry, words: KindWords, where: str) -> None:
         if not entry.has_numbers and not entry.is_named:

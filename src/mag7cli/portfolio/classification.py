@@ -16,9 +16,10 @@ _UNTRUSTED: Final = frozenset({"cash", "held"})
 _NO_KINDS: Final = frozenset({"held", "total", "action"})
 _ROUNDING_USD: Final = 0.005
 _FEWEST_SUMMANDS: Final = 2
+_ROUND: Final = 50.0  # amounts that people type sum to each other by chance, amounts with cents do not
 
 IsSecurity = Callable[[str], bool]
-"""Whether a symbol is known to be a share or a fund, so that no column can call it cash."""
+"""Whether a symbol or a name is known to be that of a share or a fund, so that no column can call it cash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class KindWords:
     says_how_held: bool
 
     @classmethod
-    def of(cls, entries: Sequence[Entry]) -> "KindWords":
-        """The column of these entries: where there are quantities and all words are cash or margin, it is no kind."""
-        words = {entry.kind_word for entry in entries if entry.kind_word}
-        has_quantities = any(entry.quantity is not None for entry in entries)
-        return cls(bool(words) and has_quantities and all(kind_by("kind", word) in _UNTRUSTED for word in words))
+    def of(cls, entries: Sequence[Entry], is_security: IsSecurity) -> "KindWords":
+        """The column of these entries: where all words are cash or margin, and of shares as well, it is no kind."""
+        worded = [entry for entry in entries if entry.kind_word]
+        has_shares = any(entry.quantity is not None or is_security(entry.security.symbol) for entry in worded)
+        return cls(has_shares and all(kind_by("kind", entry.kind_word) in _UNTRUSTED for entry in worded))
 
     def kind(self, entry: Entry) -> Kind | None:
         """The kind that the column gives to an entry; None if it gives none."""
@@ -82,6 +83,15 @@ def totals(entries: Sequence[Entry], values: Sequence[float | None], is_security
         if fits or called:
             sums[index] = "" if fits or value is None else "is not the sum of the lines above it"
     return sums
+
+
+def is_doubtful_total(entry: Entry, value: float | None) -> bool:
+    """Whether an entry that sums others may as well be a position: it has words of its own, and the sum is round."""
+    return (
+        not is_called_total(entry)
+        and bool(entry.security.symbol or entry.security.name)
+        and (value or 0.0) % _ROUND == 0
+    )
 
 
 def _may_be_total(entry: Entry, is_security: IsSecurity, *, is_last: bool) -> bool:

@@ -19,6 +19,7 @@ from mag7cli.portfolio.securities import Security, checked, identified, is_wkn, 
 from mag7cli.portfolio.table import Table, numeral_of
 
 _SUMMARY_WORDS: Final = frozenset({"", "summary", "position"})
+_SCHEMES: Final[tuple[str, ...]] = ("isin", "cusip", "sedol", "wkn")
 _WORDS: Final = 4
 _BARE_DOLLAR: Final = "$"
 _VALUES: Final[tuple[str, ...]] = ("amount", "local_amount", "weight")
@@ -113,6 +114,7 @@ class _EntryReader:
             role: table.numerals(column.index) for role, column in reading.columns.items() if role in _NUMBERS
         }
         self._texts = {role: column.index for role, column in reading.columns.items() if role not in NUMERIC_ROLES}
+        self._schemes = [scheme for scheme in _SCHEMES if scheme in self._texts]
         self._marked = frozenset(role for role in reading.columns if self._has_marks(role))
         self._values = self._settled(table, declared)
         self._summaries = self._has_summaries(table)
@@ -178,9 +180,10 @@ class _EntryReader:
 
     def _security(self, row: Row) -> Security:
         written = self._text(row, "symbol")
-        fields = {scheme: checked(scheme, self._text(row, scheme)) for scheme in ("isin", "cusip", "sedol", "wkn")}
-        fields |= identified(written) | self._identifier(row)
-        symbol = "" if identified(written) else symbol_of(written) or ""
+        known = identified(written)
+        fields = {scheme: checked(scheme, self._text(row, scheme)) for scheme in self._schemes}
+        fields |= known | self._identifier(row)
+        symbol = "" if known else symbol_of(written) or ""
         symbol = symbol or fields.pop("symbol", "")
         listing = listing_of(symbol)
         is_american = listing is not None and listing.country == UNITED_STATES
@@ -226,8 +229,10 @@ class _EntryReader:
     def _percentage(self, role: str, index: int) -> float | None:
         """A number that says that it is percent: a ratio without a sign may be a fraction."""
         column = self._reading.columns.get(role)
-        numeral = self._cells[role][index] if column else None
-        says_so = numeral is not None and column is not None and (numeral.percent or "%" in column.heading)
+        if column is None:
+            return None
+        numeral = self._cells[role][index]
+        says_so = numeral is not None and (numeral.percent or "%" in column.heading)
         return self._value(role, index) if says_so else None
 
     def _value(self, role: str, index: int) -> float | None:
@@ -236,7 +241,9 @@ class _EntryReader:
 
     def _text(self, row: Row, role: str) -> str:
         index = self._texts.get(role)
-        text = "" if index is None else row.text(index)
+        if index is None:
+            return ""
+        text = row.text(index)
         return "" if not text or numerals.is_nothing(text) else text
 
 

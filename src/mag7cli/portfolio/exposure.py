@@ -56,7 +56,7 @@ def expose(
 
     Args:
         portfolio: What is held.
-        funds: Holdings by the symbol or the ISIN of the fund.
+        funds: Holdings by the symbol, an identifier or the name of the fund, in capitals.
         rates: US dollars for one unit of a currency; they win over those of the portfolio's own file.
         top: How many other companies are listed by name.
         index: Holdings of an index fund, to say what the same money would have there.
@@ -182,10 +182,9 @@ class _Pieces:
 
     def _fund_symbol(self, position: Position) -> str | None:
         """The key of the fund that a position is in, if its holdings are known."""
-        keys = (position.symbol, position.security.isin)
         if position.kind == "stock" and not known_fund(position.symbol):
             return None
-        return next((key for key in keys if key and key in self._funds), None)
+        return next((key for key in position.fund_keys if key in self._funds), None)
 
     def _kind(self, position: Position) -> Kind | None:
         """Whether a position that is no known fund is a share: it is said to be, or its symbol or its name says so."""
@@ -241,7 +240,8 @@ class _Pieces:
 
     def _add_unknown(self, position: Position, amount: float, kind: Kind | None) -> None:
         fund = known_fund(position.symbol)
-        self.unknown.append(Unknown(position.label, amount, _why_unknown(position, kind)))
+        key = next(iter(position.fund_keys), "") if kind == "fund" or fund else ""
+        self.unknown.append(Unknown(position.label, amount, _why_unknown(position, kind), fund=key))
         self._bound(amount, fund.leverage if fund else 1)
 
     def _bound(self, amount: float, leverage: float) -> None:

@@ -93,6 +93,11 @@ def line_of(symbol: str) -> str | None:
     return ticker if ticker in _index_tickers() else _other_symbols().get(ticker)
 
 
+def is_known_name(text: str) -> bool:
+    """Whether a text is the name of a company that is or was in the index."""
+    return bool(text) and plain_name(text) in _company_names()
+
+
 def last_day_of(symbol: str) -> date | None:
     """The last day on which a line of the index had this symbol, where it has another today; else None."""
     if symbol in _index_tickers():
@@ -212,6 +217,12 @@ def _known_marks() -> Iterator[tuple[str, str]]:
 def _known_names() -> Mapping[str, str]:
     rows = packaged_data.read("security_identifiers")
     return {plain_name(row["value"]): row["ticker"] for row in rows if row["scheme"] == "name"}
+
+
+@cache
+def _company_names() -> frozenset[str]:
+    """The plain names of the index's companies, as its own list and files write them."""
+    return frozenset(plain_name(each.name) for each in symbology.known_lines()) | _known_names().keys()
 
 
 @cache

@@ -74,10 +74,15 @@ def keep(lake: Lake, symbol: str, data: bytes, *, name: str, today: date, as_of:
     return file
 
 
+def can_be_kept(key: str) -> bool:
+    """Whether a lake can file a fund under this: a ticker or an identifier can, a name cannot."""
+    return _SYMBOL.fullmatch(key) is not None
+
+
 def plain_symbol(symbol: str) -> str:
     """A fund's symbol as a lake files it. Raises UsageError for what is none."""
     plain = symbol.strip().upper()
-    if not _SYMBOL.fullmatch(plain):
+    if not can_be_kept(plain):
         raise UsageError(f"{symbol!r} is no ticker or ISIN of a fund", hint="mag7 funds add QQQ=QQQ_holdings.csv")
     return plain
 
@@ -133,7 +138,7 @@ def for_positions(
     """The holdings that open positions of a day: those loaded, and the newest of the lake; funds inside funds, too."""
     files = newest(kept_files(lake), day)
     funds = dict(loaded)
-    symbols = {key for position in positions for key in (position.symbol, position.security.isin)}
+    symbols = {key for position in positions for key in position.fund_keys}
     symbols |= set(_inner(funds.values()))
     while fresh := symbols & files.keys() - funds.keys():
         opened = {symbol: read(lake, files[symbol]) for symbol in sorted(fresh)}

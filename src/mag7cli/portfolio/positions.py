@@ -38,6 +38,13 @@ class Position:
         """What people call it: its symbol, else its name."""
         return self.symbol or self.security.name or self.security.isin or "a line without a name"
 
+    @property
+    def fund_keys(self) -> tuple[str, ...]:
+        """Under what the holdings of a fund can be given: its symbol, its identifiers, its name in capitals."""
+        known = self.security
+        keys = (self.symbol, known.isin, known.wkn, known.cusip, known.sedol, known.name.upper())
+        return tuple(filter(None, keys))
+
 
 @dataclass(frozen=True, slots=True)
 class OptionPosition:

@@ -34,9 +34,12 @@ def here(tmp_path):
 
 
 def _exposure(here, *words):
+    """The answer; whether it is complete is what the exit code says."""
     ended = mag7("exposure", *words, "--format", "json", "-q", cwd=here)
-    assert (ended.code, ended.stderr) == (0, "")
-    return json.loads(ended.stdout)
+    answer = json.loads(ended.stdout)
+    is_range = answer["mag7_pct_high"] - answer["mag7_pct_low"] > 0.005
+    assert (ended.code, ended.stderr) == (3 if is_range or answer["unvalued"] else 0, "")
+    return answer
 
 
 def test_a_fund_is_opened_and_what_it_does_not_say_is_unknown(here):
@@ -80,8 +83,41 @@ def test_a_fund_without_holdings_is_unknown_and_the_answer_a_range(here):
     assert shown.startswith(
         "Between 20.00 and 100.00 % of $12,500.00 is in the Magnificent 7: $2,500.00 is, 80.00 % is unknown.\n"
     )
-    assert "mag7 exposure --fund-file QQQ=FILE opens it" in shown
+    assert "mag7 exposure --fund-file QQQ=FILE opens it; mag7 funds add QQQ=FILE keeps the file." in shown
+    elsewhere = mag7("exposure", "--fund", "QQQ=10000", "--lake", "my lake", cwd=here)
+    assert (elsewhere.code, "mag7 funds add QQQ=FILE --lake 'my lake' keeps the file" in elsewhere.stdout) == (3, True)
     assert "mag7 tickers --download" in mag7("exposure", "--fund", "IVV=1000", cwd=here).stdout
+
+
+def test_a_fund_without_a_ticker_is_opened_by_its_number_or_its_name_as_the_hint_says(here):
+    depot = str(DATA / "brokers" / "comdirect_depot.csv")
+    assert "--fund-file A0YEDG=FILE opens it" in mag7("exposure", depot, cwd=here).stdout
+    by_number = _exposure(here, depot, "--fund-file", "a0yedg=fund.csv")
+    by_name = _exposure(here, depot, "--fund-file", "ISHSV-S+P500 DL ACC ETF=fund.csv")
+    assert by_number["mag7_eur"] == by_name["mag7_eur"]
+    assert by_number["unknown_eur"] == pytest.approx(0.05 * 1562.5)
+    typed = mag7("exposure", "--fund", "My Fund=100", cwd=here).stdout
+    assert "  mag7 exposure --fund-file 'MY FUND'=FILE opens it.\n" in typed
+
+
+def test_holdings_that_open_nothing_are_told(here):
+    ended = mag7("exposure", "--stock", "NVDA=5", "--fund-file", "OTHER=fund.csv", cwd=here)
+    assert (ended.code, ended.stderr) == (0, "Warning: --fund-file OTHER: no position is in that fund\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-"], "standard input is empty"),
+        (["-", "-"], "- is standard input, which can be read once"),
+        ([""], "a file without a name cannot be read"),
+        (["--stock", "NVDA=5", "--page", "-"], "--page - : the answer is on standard output"),
+    ],
+)
+def test_standard_streams_are_called_by_name(here, words, message):
+    ended = mag7("exposure", *words, cwd=here, stdin="")
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"Error: {message}")
 
 
 def test_a_portfolio_in_one_foreign_currency_is_answered_in_it_and_converted_by_a_rate(here):

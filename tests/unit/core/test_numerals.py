@@ -2,7 +2,7 @@
 
 import pytest
 
-from mag7cli.core.numerals import is_nothing, marks, number, parse
+from mag7cli.core.numerals import commonest_mark, dollars, is_nothing, marks, number, parse
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,46 @@ def test_a_number_is_read_by_the_mark_that_fits_it() -> None:
 @pytest.mark.parametrize("text", ["", " -- ", "N/A", "n.a.", "null", "—"])
 def test_words_for_nothing(text: str) -> None:
     assert is_nothing(text)
+
+
+# By one decimal mark, as a whole file has it
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "value"),
+    [
+        ("1,234,567.89", "point", 1_234_567.89),
+        ("1.234.567,89", "comma", 1_234_567.89),
+        ("8’000’000.00", "point", 8_000_000.0),
+        ("8'000'000", "point", 8_000_000.0),
+        ("8 000 000,5", "comma", 8_000_000.5),
+        ("-58’000", "point", -58_000.0),
+        ("(1,000)", "point", -1_000.0),
+        ("$5.00", "point", 5.0),
+        ("7,15%", "comma", 7.15),
+        (".5", "point", 0.5),
+    ],
+)
+def test_a_number_is_read_by_one_mark_alone(text: str, mark: str, value: float) -> None:
+    assert dollars(text, mark) == value
+
+
+@pytest.mark.parametrize("text", ["", "-", ".", "1,23,45.0", "1.234,5", "twelve", "1e5", "’000", "()", "EUR 5"])
+def test_what_is_no_number_of_dollars_is_none(text: str) -> None:
+    assert dollars(text, "point") is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "mark"),
+    [
+        (["8.000.000,00", "80,00"], "comma"),
+        (["8,000,000.00", "80.00"], "point"),
+        (["1,234", "7,15"], "comma"),
+        (["1,234"], "point"),  # one thousand or one and a quarter: the commoner reading
+        (["12", "13"], "point"),
+        (["7,15", "7.15", "8.25"], "point"),
+        ([], "point"),
+    ],
+)
+def test_the_decimal_mark_is_that_of_the_numbers_that_have_one_meaning(texts: list[str], mark: str) -> None:
+    assert commonest_mark(texts) == mark

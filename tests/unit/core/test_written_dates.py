@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from mag7cli.core.written_dates import find
+from mag7cli.core.written_dates import find, parse
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,9 @@ def test_months_of_other_languages() -> None:
 @pytest.mark.parametrize("text", ["", "-", "NVDA", "99/99/2026", "30.02.2026", "10.000,00", "1 of 2", "Class A 10"])
 def test_no_day(text: str) -> None:
     assert find(text) is None
+
+
+def test_a_text_that_is_more_than_a_day_is_none() -> None:
+    assert parse(" 17-Sep-26 ") == date(2026, 9, 17)
+    assert parse("2024-02-30") is None
+    assert parse("as of 2024-12-06") is None

@@ -215,7 +215,16 @@ def test_a_column_of_kinds_is_believed_where_it_names_kinds() -> None:
 def test_a_known_ticker_is_never_cash_by_a_column() -> None:
     positions = read("symbol,value,type\nNVDA,4,cash\nFOO,2,cash\n", is_security={"NVDA"}.__contains__).positions
 
-    assert [(position.symbol, position.kind) for position in positions] == [("NVDA", "any"), ("FOO", "cash")]
+    assert [(position.symbol, position.kind) for position in positions] == [("NVDA", "any"), ("FOO", "any")]
+
+
+def test_a_column_that_calls_a_share_cash_is_not_believed_for_the_other_lines() -> None:
+    assert brief(
+        read("symbol,value,type\nZZZX,1000,Cash\nKO,500,Margin\n", is_security={"KO"}.__contains__).positions
+    ) == [
+        ("ZZZX", 1000, "USD", "any"),
+        ("KO", 500, "USD", "any"),
+    ]
 
 
 def test_words_for_cash_are_tickers_where_they_have_a_price() -> None:
@@ -406,6 +415,39 @@ def test_a_last_word_that_looks_like_a_ticker_and_sums_the_others_is_a_total() -
 
     assert amounts(text) == {"NVDA": 100.1, "KO": 50.2}
     assert amounts(text, is_security={"SUMA"}.__contains__)["SUMA"] == 150.3
+
+
+def test_a_company_whose_amount_happens_to_be_the_sum_of_the_others_is_no_total() -> None:
+    text = "name,value\nNvidia Corp,1000\nCoca-Cola,1000\nApple Inc,2000\n"
+
+    assert amounts(text, is_security={"Apple Inc"}.__contains__)["Apple Inc"] == 2000
+
+
+@pytest.mark.parametrize(
+    "text", ["name,value\nNvidia,1000\nCola,1000\n{},2000\n", "symbol,value\nNVDA,1000\nKO,1000\n{},2000\n"]
+)
+@pytest.mark.parametrize("label", ["My pension fund", "ZZZX"])
+def test_a_round_sum_of_two_amounts_that_may_be_a_position_is_refused(text: str, label: str) -> None:
+    with pytest.raises(
+        UnreadableTableError, match=rf"line 4: '{label}' may be a position, or the sum of the others"
+    ) as refused:
+        read(text.format(label))
+
+    assert refused.value.hint == "call it Total if it is one, else give it a ticker or an ISIN"
+    assert amounts(text.format("Total")).keys() == amounts(text.format("Total 2").replace("2000", "2001")).keys() - {
+        "Total 2"
+    }
+
+
+def test_weights_without_amounts_are_refused_with_the_way_to_read_them() -> None:
+    with pytest.raises(UnreadableTableError, match="no line has a value") as refused:
+        read("symbol,weight\nNVDA,60\nKO,40\n")
+
+    assert refused.value.hint == "weights alone: call their column `amount`, and read the answer as percent"
+
+
+def test_texts_that_a_spreadsheet_keeps_as_formulas_are_texts() -> None:
+    assert amounts('symbol,quantity,price\n="KO",2,60\n"=""NVDA""",2,150\n') == {"KO": 120, "NVDA": 300}
 
 
 # Days, repeated tables, guesses
