@@ -78,6 +78,4 @@ def _usage_hint(error: ClickException) -> str:
         return KEY_HINT
     if guesses:
         return f"did you mean {guesses[0]}?"
-    if option and path == PROGRAM:
-        return f"options come after the command: {PROGRAM} COMMAND {option}"
     return f"{path} --help says what it takes"

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
@@ -129,6 +130,18 @@ class Result(NamedTuple):
     verbatim: Mapping[Format, str] = MappingProxyType({})
 
 
+class Stream(NamedTuple):
+    """Rows under columns that come block by block, so that a long result need not be in memory at once.
+
+    `head` and `tail` stand in the JSON document before and behind its `rows`.
+    """
+
+    columns: tuple[Column, ...]
+    blocks: Iterator[Sequence[Sequence[Any]]]
+    head: Mapping[str, Any]
+    tail: Mapping[str, Any]
+
+
 class Output:
     """Where one command's results, warnings and progress go. stdout carries results and nothing else."""
 
@@ -157,6 +170,17 @@ class Output:
             _print_rich(blocks)
         else:
             _print(_plain_text(blocks))
+
+    def stream(self, rows: Stream) -> None:
+        """Print rows as they come, until there are no more or nobody reads them."""
+        first = next(rows.blocks)
+        second = next(rows.blocks, None)
+        if second is None and self.format == "text":
+            self.show(Result({}, Grid(rows.columns, first)))
+            return
+        blocks = chain([first], [] if second is None else [second], rows.blocks)
+        texts = _STREAMED.get(self.format, _text_blocks)(rows._replace(blocks=blocks))
+        all(_print(text, machine=self.format != "text") for text in texts)
 
     def lines(self, lines: Sequence[str]) -> bool:
         """Print lines as they are, whatever the format; False once nobody reads them any more."""
@@ -247,13 +271,14 @@ def _json_value(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def csv_text(grid: Grid) -> str:
-    """The grid as CSV with a heading; an unknown value is an empty field."""
+def csv_text(grid: Grid, *, has_heading: bool = True) -> str:
+    """The grid as CSV; an unknown value is an empty field."""
     import csv
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in grid.columns])
+    if has_heading:
+        writer.writerow([column.name for column in grid.columns])
     writer.writerows([[_csv_value(value) for value in row] for row in grid.rows])
     return text.getvalue()
 
@@ -272,6 +297,50 @@ def markdown_text(grid: Grid) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
 
 
+# Formats of rows that come block by block
+
+
+def _csv_blocks(rows: Stream) -> Iterator[str]:
+    yield csv_text(Grid(rows.columns, ()))
+    for block in rows.blocks:
+        yield csv_text(Grid(rows.columns, block), has_heading=False)
+
+
+def _markdown_blocks(rows: Stream) -> Iterator[str]:
+    yield markdown_text(Grid(rows.columns, ()))
+    for block in rows.blocks:
+        yield markdown_text(Grid(rows.columns, block)).split("\n", 2)[2]
+
+
+def _json_blocks(rows: Stream) -> Iterator[str]:
+    """The document that `json_text` makes of all rows, in pieces."""
+    head = json_text({"schema_version": SCHEMA_VERSION, **rows.head})
+    yield head.removesuffix("\n}\n") + ',\n  "rows": ['
+    between = "\n"
+    for block in filter(None, rows.blocks):
+        records = json_text({"": Grid(rows.columns, block).records()})
+        yield between + records.removeprefix('{\n  "": [\n').removesuffix("\n  ]\n}\n")
+        between = ",\n"
+    tail = json_text(rows.tail).removeprefix("{\n")
+    yield ("],\n" if between == "\n" else "\n  ],\n") + tail
+
+
+def _text_blocks(rows: Stream) -> Iterator[str]:
+    """Aligned by the first block; a longer cell further down keeps all of itself, out of line."""
+    first = next(rows.blocks)
+    widths = Grid(rows.columns, first).widths()
+    yield _aligned_text(Grid(rows.columns, first), widths)
+    for block in rows.blocks:
+        yield _aligned_text(Grid(rows.columns, block), widths).partition("\n")[2]
+
+
+_STREAMED: Final[dict[Format, Callable[[Stream], Iterator[str]]]] = {
+    "csv": _csv_blocks,
+    "markdown": _markdown_blocks,
+    "json": _json_blocks,
+}
+
+
 def _plain_text(blocks: Sequence[Line | Grid]) -> str:
     return "".join(f"{line}\n" for block in blocks for line in plain_lines(block))
 
@@ -280,8 +349,11 @@ def plain_lines(block: Line | Grid) -> list[str]:
     """The block as it stands in a pipe or a log: aligned, without colour."""
     if isinstance(block, Line):
         return [block.text]
-    widths = block.widths()
-    return [_GAP.join(_aligned(block, row, widths)).rstrip() for row in block.cells()]
+    return _aligned_text(block, block.widths()).splitlines()
+
+
+def _aligned_text(grid: Grid, widths: Sequence[int]) -> str:
+    return "".join(f"{_GAP.join(_aligned(grid, row, widths)).rstrip()}\n" for row in grid.cells())
 
 
 def _aligned(grid: Grid, row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:

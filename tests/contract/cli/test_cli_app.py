@@ -53,7 +53,7 @@ def test_as_a_module_it_has_the_same_name(tmp_path):
         (["xyzzy"], "no command 'xyzzy'", "mag7 --help lists the commands"),
         (["config", "shwo"], "no command 'shwo'", "did you mean show?"),
         (["dates", "--strat", "2021-01-04"], "No such option: --strat", "did you mean --start?"),
-        (["-q", "dates"], "No such option: -q", "options come after the command: mag7 COMMAND -q"),
+        (["--strat", "2021-01-04", "dates"], "No such option: --strat", "mag7 --help says what it takes"),
         (
             ["dates", "--start", "04.01.2021"],
             "Invalid value for '--start': '04.01.2021' is not a date like 2024-12-13",
@@ -83,6 +83,26 @@ def test_a_slip_of_the_keyboard_is_one_line_with_a_hint_and_exit_code_2(tmp_path
     assert ended.code == 2
     assert ended.stdout == ""
     assert ended.stderr == f"Error: {error}\n" + (f"Hint: {hint}\n" if hint else "")
+
+
+@pytest.mark.parametrize("words", [[], ["dates"], ["config"], ["config", "show"]])
+def test_h_is_help_everywhere(tmp_path, words):
+    asked = mag7(*words, "-h", cwd=tmp_path)
+    assert (asked.code, asked.stdout) == (0, mag7(*words, "--help", cwd=tmp_path).stdout)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["--last", "2", "-q", "dates"], ["dates", "--last", "2", "-q"]),
+        (["--format=csv", "-vv", "dates", "--last", "2"], ["dates", "--format=csv", "-vv", "--last", "2"]),
+        (["--format", "json", "config", "path"], ["config", "path", "--format", "json"]),
+        (["--lake", "status", "status"], ["status", "--lake", "status"]),
+    ],
+)
+def test_options_may_stand_before_the_command(tmp_path, typed, meant):
+    before, behind = mag7(*typed, cwd=tmp_path), mag7(*meant, cwd=tmp_path)
+    assert (before.code, before.stdout) == (0, behind.stdout)
 
 
 @pytest.mark.parametrize(
