@@ -23,6 +23,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from mag7cli.cli.errors import Voice, variable_of
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
 from mag7cli.cli.output import Format, Output
+from mag7cli.cli.pasted import lake_to_name
 from mag7cli.cli.signals import termination_as_interrupt
 from mag7cli.core import config, logs
 from mag7cli.core.errors import EXIT_CODES, InterruptedRunError, Mag7Error, UsageError
@@ -82,17 +83,26 @@ def _with_output(function: Callable[..., None], formats: Sequence[Format]) -> Ca
         format_ = options.pop("format", "text")
         if quiet and verbosity:
             raise UsageError("--quiet and --verbose contradict each other")
-        context.obj.as_json = format_ == "json" or log_format == "json"
+        voice = context.obj
+        voice.as_json = format_ == "json" or log_format == "json"
         logs.configure(log_format, quiet=quiet, verbosity=verbosity)
+        voice.lake = _lake_to_name(context, options.get("lake"))
         for name, group in groups.items():
             options[name] = group(**{field: options.pop(field) for field in group._fields})
-        function(Output(format_, quiet=quiet, log_format=log_format), **options)
+        function(Output(format_, quiet=quiet, log_format=log_format, lake=voice.lake), **options)
 
     typed = [option for parameter in own for option in _options_behind(parameter)]
     run.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[_CONTEXT, *typed, *_talking(formats)]
     )
     return run
+
+
+def _lake_to_name(context: typer.Context, lake: str | None) -> str | None:
+    """The lake that commands to be pasted must name: one that neither the environment nor a file says."""
+    source = context.get_parameter_source("lake")
+    typed = source is not None and source.name in ("COMMANDLINE", "DEFAULT")
+    return None if lake is None else lake_to_name(lake, is_typed=typed)
 
 
 def _is_group(annotation: Any) -> bool:

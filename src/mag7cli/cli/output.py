@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -18,9 +19,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
 
+from mag7cli.cli.pasted import with_lake
 from mag7cli.cli.signals import signals_as_request
 from mag7cli.core.errors import Mag7Error
-from mag7cli.core.logs import NOTICE, LogFormat
+from mag7cli.core.logs import NOTICE, LogFormat, stamp, utc
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +45,9 @@ _RICH_STYLES: Final[dict[Style, str]] = {
     "bad": "red",
 }
 _GAP: Final = "  "
+
+STANDARD_STREAM: Final = Path("-")
+"""What people write for stdin or stdout where a file is expected."""
 
 _log = logging.getLogger(__name__)
 
@@ -145,23 +150,31 @@ class Stream(NamedTuple):
 class Output:
     """Where one command's results, warnings and progress go. stdout carries results and nothing else."""
 
-    def __init__(self, format_: Format = "text", *, quiet: bool = False, log_format: LogFormat = "text") -> None:
+    def __init__(
+        self,
+        format_: Format = "text",
+        *,
+        quiet: bool = False,
+        log_format: LogFormat = "text",
+        lake: str | None = None,
+    ) -> None:
         self.format: Format = "text" if format_ == "table" else format_
         self.quiet = quiet
         self.log_format: LogFormat = log_format
+        self.lake = lake
 
     # Results
 
-    def tell(self, result: Result, *, is_well: bool) -> None:
-        """Print what was done. With --quiet a person hears of it only if all is not well; a program always does."""
-        if not (self.quiet and is_well and self.format == "text"):
+    def tell(self, result: Result) -> None:
+        """Print what was done. With --quiet only a program hears of it: to a person errors are said, on stderr."""
+        if not (self.quiet and self.format == "text"):
             self.show(result)
 
     def show(self, result: Result, *, to: Path | None = None) -> None:
         """Print a result in the chosen format, or write it to a file."""
         text = self._machine_text(result)
-        blocks = [result.grid] if result.text is None else result.text
-        if to:
+        blocks = [self._naming_lake(block) for block in ([result.grid] if result.text is None else result.text)]
+        if to and to != STANDARD_STREAM:
             _write(to, _plain_text(blocks) if text is None else text)
         elif text is not None:
             _print(text, machine=True)
@@ -186,6 +199,9 @@ class Output:
         """Print lines as they are, whatever the format; False once nobody reads them any more."""
         return _print("".join(f"{line}\n" for line in lines))
 
+    def _naming_lake(self, block: "Line | Grid") -> "Line | Grid":
+        return block._replace(text=with_lake(block.text, self.lake)) if isinstance(block, Line) else block
+
     def _machine_text(self, result: Result) -> str | None:
         """The result in a format that is the same everywhere; None if it is text for people."""
         if self.format in result.verbatim:
@@ -200,11 +216,11 @@ class Output:
 
     def notice(self, text: str, **fields: Any) -> None:
         """Tell what happened on the way; nothing with --quiet."""
-        _log.log(NOTICE, text, extra={"fields": fields})
+        _log.log(NOTICE, with_lake(text, self.lake), extra={"fields": fields})
 
     def warn(self, text: str, **fields: Any) -> None:
         """Tell what the reader of the result should know; nothing with --quiet."""
-        _log.warning(text, extra={"fields": fields})
+        _log.warning(with_lake(text, self.lake), extra={"fields": fields})
 
     @contextmanager
     def progress(self, label: str, unit: str = "date") -> Iterator["Progress"]:
@@ -234,16 +250,24 @@ def say_failure(message: str, *, code: int, hint: str | None = None, as_json: bo
     """Tell on stderr, in one line and a hint, why the command ends; as one line of JSON on demand."""
     line = one_line(message)
     advice = one_line(hint) if hint else None
+    now = time.time()
     if as_json:
-        text = json_text({"error": line, "code": code, "hint": advice}, indent=False)
+        text = json_text(_log_record(now, line, code, advice), indent=False)
     else:
-        text = f"Error: {line}\n" + (f"Hint: {advice}\n" if advice else "")
+        start = stamp(now)
+        text = f"{start}Error: {line}\n" + (f"{start}Hint: {advice}\n" if advice else "")
     try:
         if sys.stderr is not None:
             sys.stderr.write(text)
             sys.stderr.flush()
     except OSError:
         _silence(sys.stderr)
+
+
+def _log_record(moment_s: float, message: str, code: int, hint: str | None) -> dict[str, Any]:
+    """The failure in the shape of every line of a log in JSON, its code and hint beside it."""
+    shape = {"timestamp": utc(moment_s), "level": "error", "logger": __name__, "message": message}
+    return {**shape, "error": message, "code": code, "hint": hint}
 
 
 def one_line(text: str) -> str:

@@ -31,5 +31,5 @@ def _page(program: Group) -> Iterator[str]:
 
 
 def _section(words: str, described: TyperCommand | Group) -> Iterator[str]:
-    context = described.context_class(described, info_name=words, **_AT_WIDTH | described.context_settings)
+    context = described.context_class(described, info_name=words, **{**_AT_WIDTH, **described.context_settings})
     yield from ("", f"## {words}", "", "```text", described.get_help(context), "```")
