@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -13,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", re.MULTILINE)
+
 MAG7 = str(Path(sys.executable).with_name("mag7"))
 
 # A Friday evening after the close: what depends on today does not depend on when the tests run.
@@ -21,11 +24,12 @@ FROZEN_NOW = "2024-12-13T18:00:00-05:00"
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a command said, and how it ended."""
+    """What a command said, and how it ended. `stderr` is without the times that stand before its lines in `log`."""
 
     code: int
     stdout: str
     stderr: str
+    log: str = ""
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -38,7 +42,13 @@ def mag7(*words: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: st
     variables = environment(cwd) if env is None else dict(env)
     data = stdin.encode() if isinstance(stdin, str) else stdin
     ended = subprocess.run([MAG7, *words], cwd=cwd, env=variables, input=data, capture_output=True, timeout=60)
-    return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    log = ended.stderr.decode()
+    return Ended(ended.returncode, ended.stdout.decode(), without_times(log), log)
+
+
+def without_times(log: str) -> str:
+    """The lines without the time that each begins with where stderr is no terminal."""
+    return _TIME.sub("", log)
 
 
 def mag7_in_terminal(

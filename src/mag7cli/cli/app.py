@@ -10,6 +10,7 @@ for twenty.
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
@@ -22,6 +23,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from mag7cli.cli.errors import Voice, variable_of
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
 from mag7cli.cli.output import Format, Output
+from mag7cli.cli.pasted import lake_to_name
 from mag7cli.cli.signals import termination_as_interrupt
 from mag7cli.core import config, logs
 from mag7cli.core.errors import EXIT_CODES, InterruptedRunError, Mag7Error, UsageError
@@ -31,6 +33,8 @@ Options = ParamSpec("Options")
 
 TEXT_JSON_CSV: Final[tuple[Format, ...]] = ("text", "json", "csv")
 TEXT_JSON: Final[tuple[Format, ...]] = ("text", "json")
+
+_HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
 
 
 # Declaring a command
@@ -79,17 +83,26 @@ def _with_output(function: Callable[..., None], formats: Sequence[Format]) -> Ca
         format_ = options.pop("format", "text")
         if quiet and verbosity:
             raise UsageError("--quiet and --verbose contradict each other")
-        context.obj.as_json = format_ == "json" or log_format == "json"
+        voice = context.obj
+        voice.as_json = format_ == "json" or log_format == "json"
         logs.configure(log_format, quiet=quiet, verbosity=verbosity)
+        voice.lake = _lake_to_name(context, options.get("lake"))
         for name, group in groups.items():
             options[name] = group(**{field: options.pop(field) for field in group._fields})
-        function(Output(format_, quiet=quiet, log_format=log_format), **options)
+        function(Output(format_, quiet=quiet, log_format=log_format, lake=voice.lake), **options)
 
     typed = [option for parameter in own for option in _options_behind(parameter)]
     run.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[_CONTEXT, *typed, *_talking(formats)]
     )
     return run
+
+
+def _lake_to_name(context: typer.Context, lake: str | None) -> str | None:
+    """The lake that commands to be pasted must name: one that neither the environment nor a file says."""
+    source = context.get_parameter_source("lake")
+    typed = source is not None and source.name in ("COMMANDLINE", "DEFAULT")
+    return None if lake is None else lake_to_name(lake, is_typed=typed)
 
 
 def _is_group(annotation: Any) -> bool:
@@ -120,6 +133,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
+_COMMENT: Final = re.compile(r"--[^=]*\s")
 _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
 
@@ -195,10 +209,10 @@ class Group(TyperGroup):
 
 def _built(word: str, entry: Entry | Words) -> TyperCommand | TyperGroup:
     if isinstance(entry, Words):
-        return _kind_of(Group, entry)(name=word, help=entry.summary, rich_markup_mode=None)
+        return _kind_of(Group, entry)(name=word, help=entry.summary, rich_markup_mode=None, context_settings=_HELP)
     declared = entry.declared()
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(word, help=declared.help)(declared.run)
+    alone.command(word, help=declared.help, context_settings=_HELP)(declared.run)
     built = typer.main.get_command(alone)
     assert isinstance(built, TyperCommand)
     for option in options_of(built):
@@ -249,7 +263,7 @@ class Program(Group):
         """Run the command with the configuration files as its defaults."""
         places = [place for place in config.paths(os.environ) if config.is_there(place)]
         # Help is given even where the configuration is broken.
-        if places and "--help" not in ctx.obj.words:
+        if places and not {"-h", "--help"} & set(ctx.obj.words):
             schema = schema_of(self)
             ctx.default_map = config.load(places, schema).defaults(schema)
         try:
@@ -263,7 +277,7 @@ class Program(Group):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
         """Run and exit. The program has one name, however it was called."""
-        words = list(sys.argv[1:] if args is None else args)
+        words = _statement_last(_options_after_command(self, list(sys.argv[1:] if args is None else args)))
         voice = Voice(words, os.environ)
         with termination_as_interrupt():
             try:
@@ -273,13 +287,51 @@ class Program(Group):
         sys.exit(code or 0)
 
 
+def _options_after_command(group: Group, words: list[str]) -> list[str]:
+    """The words with options that were typed before the command put behind it, where they are options of it."""
+    if not words or not words[0].startswith("-"):
+        return words
+    for place, word in enumerate(words):
+        if word not in group.words.table:
+            continue
+        below, end = group.find(word), place + 1
+        while isinstance(below, Group) and end < len(words) and words[end] in below.words.table:
+            below, end = below.find(words[end]), end + 1
+        if isinstance(below, TyperCommand) and _are_options(below, words[:place]):
+            return [*words[place:end], *words[:place], *words[end:]]
+    return words
+
+
+def _are_options(below: TyperCommand, words: Sequence[str]) -> bool:
+    """True if the words are options of the command, each with its value, and nothing else."""
+    options = {name: option for option in options_of(below) for name in (*option.opts, *option.secondary_opts)}
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        stacked = word[:2] if not word.startswith("--") and len(set(word[1:])) == 1 else name
+        option = options.get(stacked)
+        if option is None:
+            return False
+        if not (equals or option.is_flag or option.count) and next(rest, None) is None:
+            return False
+    return True
+
+
+def _statement_last(words: list[str]) -> list[str]:
+    """The words with a statement that begins with a comment of SQL, `-- …`, marked as no option."""
+    place = next((place for place, word in enumerate(words) if _COMMENT.match(word)), None)
+    if place is None or "--" in words:
+        return words
+    return [*words[:place], *words[place + 1 :], "--", words[place]]
+
+
 def program(words: Words) -> typer.Typer:
     """The application of these words."""
     app = typer.Typer(
         cls=_kind_of(Program, words),
         help=words.summary,
         epilog=_epilog(),
-        context_settings={"max_content_width": 100},
+        context_settings=_HELP | {"max_content_width": 100},
         # Rich's help costs 150 ms of every --help; its tracebacks would print the values of local variables.
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

@@ -1,5 +1,6 @@
 """`mag7 collect`, and the options that `mag7 run` shares with it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -18,8 +19,8 @@ from mag7cli.cli.options import (
 )
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
-from mag7cli.core.errors import EXIT_PARTIAL
-from mag7cli.core.formatting import duration
+from mag7cli.core.errors import IncompleteError
+from mag7cli.core.formatting import counted, duration
 
 if TYPE_CHECKING:
     from mag7cli.collection.collector import CollectResult
@@ -123,9 +124,28 @@ def collect(
         output.show(plan_result(request.pace, library.estimate(lake, request=request, listener=output)))
         return
     result = library.collect(lake, request=request, listener=output)
-    output.tell(collect_result(result), is_well=result.is_clean)
+    output.tell(collect_result(result))
     if not result.is_clean:
-        raise typer.Exit(EXIT_PARTIAL)
+        raise incomplete(result)
+
+
+def incomplete(result: "CollectResult") -> IncompleteError:
+    """What a run could not get, in one sentence: how much, since when, and the commonest reason."""
+    reasons = Counter(result.partial.values()) or Counter(
+        one["reason"] for failed in result.failed.values() for one in failed
+    )
+    lines = sum(len(failed) for failed in result.failed.values())
+    parts = [
+        *([f"{counted(len(result.partial), 'date')} without a figure"] if result.partial else []),
+        *([f"{counted(lines, 'line')} failed on {counted(len(result.failed), 'date')}"] if lines else []),
+    ]
+    days = sorted({*result.partial, *result.failed})
+    reach = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    (reason, _), *others = reasons.most_common()
+    more = f"; and {counted(len(others), 'other reason')}" if others else ""
+    return IncompleteError(
+        f"{', '.join(parts)} ({reach}): {reason}{more}", hint="mag7 collect --retry-failed asks again"
+    )
 
 
 def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:

@@ -4,12 +4,10 @@ from datetime import date
 from itertools import chain
 from typing import Final
 
-import typer
-
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import EndOption, LakeOption, StartOption
 from mag7cli.cli.output import Output
-from mag7cli.cli.run import run_result
+from mag7cli.cli.run import run_failure, run_result
 
 DEMO_LAKE: Final = "./demo-lake"
 _DEMO_START: Final = date(2021, 1, 4)
@@ -63,4 +61,4 @@ def demo(
         result = library.run(place, request=request, vendor=vendor, listener=output)
     output.show(run_result(result))
     if result.exit_code:
-        raise typer.Exit(result.exit_code)
+        raise run_failure(result)

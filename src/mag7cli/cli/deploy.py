@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 import typer
 
 from mag7cli.cli.app import TEXT_JSON, TEXT_JSON_CSV, command
-from mag7cli.cli.options import ApiKeyCommandOption, EndOption, StartOption, check_period
+from mag7cli.cli.options import (
+    ApiKeyCommandOption,
+    EndOption,
+    StartOption,
+    check_period,
+    parse_folder,
+    parse_out_file,
+)
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError
 
@@ -74,7 +81,12 @@ def render(
     choice: ChoiceOptions = _DEFAULT,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Write template, notebooks and diagram into a folder."),
+        typer.Option(
+            "--out",
+            parser=parse_folder,
+            metavar="FOLDER",
+            help="Write template, notebooks and diagram into a folder.",
+        ),
     ] = None,
 ) -> None:
     """Print the CloudFormation template of the pipeline.
@@ -111,7 +123,9 @@ def _written(folder: Path, text: str, choice: "Choice") -> Iterator[Path]:
 @command("mag7 deploy package", "mag7 deploy package --out functions.zip --architecture x86_64", formats=TEXT_JSON)
 def package(
     output: Output,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The zip file.")] = Path("mag7-functions.zip"),
+    out: Annotated[Path, typer.Option("--out", parser=parse_out_file, metavar="FILE", help="The zip file.")] = Path(
+        "mag7-functions.zip"
+    ),
     architecture: ArchitectureOption = "arm64",
 ) -> None:
     """Make the zip file of the functions, from the wheels of their runtime.

@@ -11,7 +11,8 @@ from mag7cli.cli.engines import LOCAL, EngineOptions, warehouse_of
 from mag7cli.cli.load import IamRoleOption
 from mag7cli.cli.options import ApiKeyCommandOption, PlanName, PlanOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
-from mag7cli.core.errors import EXIT_ERROR
+from mag7cli.core.errors import Mag7Error
+from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
     from mag7cli.doctor.checks import Finding, State
@@ -48,8 +49,9 @@ def doctor(
     """
     findings = list(_of_cloud(options, iam_role) if aws else _of_machine(options.lake, plan, api_key_command))
     output.show(_result(findings))
-    if any(finding.state == "failed" for finding in findings):
-        raise typer.Exit(EXIT_ERROR)
+    failed = [finding.check for finding in findings if finding.state == "failed"]
+    if failed:
+        raise Mag7Error(f"{counted(len(failed), 'check')} failed: {', '.join(failed)}")
 
 
 def _of_machine(lake: str, plan: PlanName, api_key_command: str | None) -> "Iterator[Finding]":

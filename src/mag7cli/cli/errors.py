@@ -8,6 +8,7 @@ from typer._click import ClickException  # Typer vendors Click, and has no publi
 
 from mag7cli.cli.options import PREFIX, PROGRAM
 from mag7cli.cli.output import say_failure
+from mag7cli.cli.pasted import with_lake
 from mag7cli.core.config import KEY_HINT
 from mag7cli.core.errors import Mag7Error
 
@@ -18,16 +19,18 @@ class Voice:
     """How the errors of one run are said.
 
     Guessed from the words typed or else from the environment, since an error may come before they are understood.
+    `lake` is the one that hints must name, once it is known.
     """
 
     def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
         self.words = words
+        self.lake: str | None = None
         self.as_json = "json" in (_last_value(words, environ, option) for option in ("--format", "--log-format"))
 
     def say(self, error: Mag7Error | ClickException) -> int:
         """Say it, and give the exit code."""
         if isinstance(error, Mag7Error):
-            message, hint = str(error), error.hint
+            message, hint = str(error), with_lake(error.hint, self.lake) if error.hint else None
         else:
             message, hint = _usage_message(error), _usage_hint(error)
         say_failure(message, code=error.exit_code, hint=hint, as_json=self.as_json)
@@ -78,6 +81,4 @@ def _usage_hint(error: ClickException) -> str:
         return KEY_HINT
     if guesses:
         return f"did you mean {guesses[0]}?"
-    if option and path == PROGRAM:
-        return f"options come after the command: {PROGRAM} COMMAND {option}"
     return f"{path} --help says what it takes"

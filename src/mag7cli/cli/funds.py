@@ -11,7 +11,7 @@ import typer
 from mag7cli.cli.app import TEXT_JSON, TEXT_JSON_CSV, command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
-from mag7cli.core.errors import EXIT_PARTIAL, Mag7Error, UsageError
+from mag7cli.core.errors import IncompleteError, Mag7Error, UsageError
 from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def refresh(
     document = {"new": records, "unchanged": len(fund_files) - len(fresh), "failed": failed}
     output.show(Result(document, _grid(records), [Line(text)]))
     if failed:
-        raise typer.Exit(EXIT_PARTIAL)
+        raise IncompleteError(f"{counted(failed, 'fund')} of {len(symbols)} could not be refreshed")
 
 
 def _refreshed(output: Output, lake: "Lake", symbol: str, site: "HoldingsSite") -> "KeptFile | None":

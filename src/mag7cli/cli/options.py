@@ -31,6 +31,38 @@ def parse_date(value: str) -> date:
     raise typer.BadParameter(f"{value!r} is not a date like 2024-12-13")
 
 
+def parse_out(value: str | Path) -> Path:
+    """A name that a file can have, or `-` for stdout; refused before the work that would be lost."""
+    path = Path(value)
+    if str(value) != "-":
+        _refuse_unwritable(str(value), path)
+    return path
+
+
+def parse_out_file(value: str | Path) -> Path:
+    """A name that a file can have; stdout is none."""
+    if str(value) == "-":
+        raise typer.BadParameter("it cannot go to stdout: name a file")
+    return parse_out(value)
+
+
+def parse_folder(value: str | Path) -> Path:
+    """A folder, there or yet to be made."""
+    path = Path(value)
+    if not str(value).strip():
+        raise typer.BadParameter("an empty name is no folder")
+    if path.exists() and not path.is_dir():
+        raise typer.BadParameter(f"{str(value)!r} is no folder")
+    return path
+
+
+def _refuse_unwritable(value: str, path: Path) -> None:
+    if not value.strip():
+        raise typer.BadParameter("an empty name is no file")
+    if not path.name or path.name == ".." or path.is_dir():
+        raise typer.BadParameter(f"{value!r} is a folder: name a file in it")
+
+
 def parse_duration(text: str) -> float:
     """Seconds in `90`, `90s`, `20m` or `1h30m`. Raises UsageError."""
     match = _DURATION.fullmatch(text)
@@ -73,7 +105,10 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Do again what is don
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="Where the SQL runs.")]
 PlanOption = Annotated[PlanName, typer.Option("--plan", help="The vendor's plan of the key.")]
-OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to a file instead of stdout.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", parser=parse_out, metavar="FILE", help="Write to a file instead of stdout; - is stdout."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")]
 VerboseOption = Annotated[
     int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Say more; -vv even more.")

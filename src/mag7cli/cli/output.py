@@ -10,16 +10,19 @@ import io
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
 
+from mag7cli.cli.pasted import with_lake
 from mag7cli.cli.signals import signals_as_request
 from mag7cli.core.errors import Mag7Error
-from mag7cli.core.logs import NOTICE, LogFormat
+from mag7cli.core.logs import NOTICE, LogFormat, stamp, utc
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +45,9 @@ _RICH_STYLES: Final[dict[Style, str]] = {
     "bad": "red",
 }
 _GAP: Final = "  "
+
+STANDARD_STREAM: Final = Path("-")
+"""What people write for stdin or stdout where a file is expected."""
 
 _log = logging.getLogger(__name__)
 
@@ -129,26 +135,46 @@ class Result(NamedTuple):
     verbatim: Mapping[Format, str] = MappingProxyType({})
 
 
+class Stream(NamedTuple):
+    """Rows under columns that come block by block, so that a long result need not be in memory at once.
+
+    `head` and `tail` stand in the JSON document before and behind its `rows`.
+    """
+
+    columns: tuple[Column, ...]
+    blocks: Iterator[Sequence[Sequence[Any]]]
+    head: Mapping[str, Any]
+    tail: Mapping[str, Any]
+
+
 class Output:
     """Where one command's results, warnings and progress go. stdout carries results and nothing else."""
 
-    def __init__(self, format_: Format = "text", *, quiet: bool = False, log_format: LogFormat = "text") -> None:
+    def __init__(
+        self,
+        format_: Format = "text",
+        *,
+        quiet: bool = False,
+        log_format: LogFormat = "text",
+        lake: str | None = None,
+    ) -> None:
         self.format: Format = "text" if format_ == "table" else format_
         self.quiet = quiet
         self.log_format: LogFormat = log_format
+        self.lake = lake
 
     # Results
 
-    def tell(self, result: Result, *, is_well: bool) -> None:
-        """Print what was done. With --quiet a person hears of it only if all is not well; a program always does."""
-        if not (self.quiet and is_well and self.format == "text"):
+    def tell(self, result: Result) -> None:
+        """Print what was done. With --quiet only a program hears of it: to a person errors are said, on stderr."""
+        if not (self.quiet and self.format == "text"):
             self.show(result)
 
     def show(self, result: Result, *, to: Path | None = None) -> None:
         """Print a result in the chosen format, or write it to a file."""
         text = self._machine_text(result)
-        blocks = [result.grid] if result.text is None else result.text
-        if to:
+        blocks = [self._naming_lake(block) for block in ([result.grid] if result.text is None else result.text)]
+        if to and to != STANDARD_STREAM:
             _write(to, _plain_text(blocks) if text is None else text)
         elif text is not None:
             _print(text, machine=True)
@@ -158,9 +184,23 @@ class Output:
         else:
             _print(_plain_text(blocks))
 
+    def stream(self, rows: Stream) -> None:
+        """Print rows as they come, until there are no more or nobody reads them."""
+        first = next(rows.blocks)
+        second = next(rows.blocks, None)
+        if second is None and self.format == "text":
+            self.show(Result({}, Grid(rows.columns, first)))
+            return
+        blocks = chain([first], [] if second is None else [second], rows.blocks)
+        texts = _STREAMED.get(self.format, _text_blocks)(rows._replace(blocks=blocks))
+        all(_print(text, machine=self.format != "text") for text in texts)
+
     def lines(self, lines: Sequence[str]) -> bool:
         """Print lines as they are, whatever the format; False once nobody reads them any more."""
         return _print("".join(f"{line}\n" for line in lines))
+
+    def _naming_lake(self, block: "Line | Grid") -> "Line | Grid":
+        return block._replace(text=with_lake(block.text, self.lake)) if isinstance(block, Line) else block
 
     def _machine_text(self, result: Result) -> str | None:
         """The result in a format that is the same everywhere; None if it is text for people."""
@@ -176,11 +216,11 @@ class Output:
 
     def notice(self, text: str, **fields: Any) -> None:
         """Tell what happened on the way; nothing with --quiet."""
-        _log.log(NOTICE, text, extra={"fields": fields})
+        _log.log(NOTICE, with_lake(text, self.lake), extra={"fields": fields})
 
     def warn(self, text: str, **fields: Any) -> None:
         """Tell what the reader of the result should know; nothing with --quiet."""
-        _log.warning(text, extra={"fields": fields})
+        _log.warning(with_lake(text, self.lake), extra={"fields": fields})
 
     @contextmanager
     def progress(self, label: str, unit: str = "date") -> Iterator["Progress"]:
@@ -210,16 +250,24 @@ def say_failure(message: str, *, code: int, hint: str | None = None, as_json: bo
     """Tell on stderr, in one line and a hint, why the command ends; as one line of JSON on demand."""
     line = one_line(message)
     advice = one_line(hint) if hint else None
+    now = time.time()
     if as_json:
-        text = json_text({"error": line, "code": code, "hint": advice}, indent=False)
+        text = json_text(_log_record(now, line, code, advice), indent=False)
     else:
-        text = f"Error: {line}\n" + (f"Hint: {advice}\n" if advice else "")
+        start = stamp(now)
+        text = f"{start}Error: {line}\n" + (f"{start}Hint: {advice}\n" if advice else "")
     try:
         if sys.stderr is not None:
             sys.stderr.write(text)
             sys.stderr.flush()
     except OSError:
         _silence(sys.stderr)
+
+
+def _log_record(moment_s: float, message: str, code: int, hint: str | None) -> dict[str, Any]:
+    """The failure in the shape of every line of a log in JSON, its code and hint beside it."""
+    shape = {"timestamp": utc(moment_s), "level": "error", "logger": __name__, "message": message}
+    return {**shape, "error": message, "code": code, "hint": hint}
 
 
 def one_line(text: str) -> str:
@@ -247,13 +295,14 @@ def _json_value(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def csv_text(grid: Grid) -> str:
-    """The grid as CSV with a heading; an unknown value is an empty field."""
+def csv_text(grid: Grid, *, has_heading: bool = True) -> str:
+    """The grid as CSV; an unknown value is an empty field."""
     import csv
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in grid.columns])
+    if has_heading:
+        writer.writerow([column.name for column in grid.columns])
     writer.writerows([[_csv_value(value) for value in row] for row in grid.rows])
     return text.getvalue()
 
@@ -272,6 +321,50 @@ def markdown_text(grid: Grid) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
 
 
+# Formats of rows that come block by block
+
+
+def _csv_blocks(rows: Stream) -> Iterator[str]:
+    yield csv_text(Grid(rows.columns, ()))
+    for block in rows.blocks:
+        yield csv_text(Grid(rows.columns, block), has_heading=False)
+
+
+def _markdown_blocks(rows: Stream) -> Iterator[str]:
+    yield markdown_text(Grid(rows.columns, ()))
+    for block in rows.blocks:
+        yield markdown_text(Grid(rows.columns, block)).split("\n", 2)[2]
+
+
+def _json_blocks(rows: Stream) -> Iterator[str]:
+    """The document that `json_text` makes of all rows, in pieces."""
+    head = json_text({"schema_version": SCHEMA_VERSION, **rows.head})
+    yield head.removesuffix("\n}\n") + ',\n  "rows": ['
+    between = "\n"
+    for block in filter(None, rows.blocks):
+        records = json_text({"": Grid(rows.columns, block).records()})
+        yield between + records.removeprefix('{\n  "": [\n').removesuffix("\n  ]\n}\n")
+        between = ",\n"
+    tail = json_text(rows.tail).removeprefix("{\n")
+    yield ("],\n" if between == "\n" else "\n  ],\n") + tail
+
+
+def _text_blocks(rows: Stream) -> Iterator[str]:
+    """Aligned by the first block; a longer cell further down keeps all of itself, out of line."""
+    first = next(rows.blocks)
+    widths = Grid(rows.columns, first).widths()
+    yield _aligned_text(Grid(rows.columns, first), widths)
+    for block in rows.blocks:
+        yield _aligned_text(Grid(rows.columns, block), widths).partition("\n")[2]
+
+
+_STREAMED: Final[dict[Format, Callable[[Stream], Iterator[str]]]] = {
+    "csv": _csv_blocks,
+    "markdown": _markdown_blocks,
+    "json": _json_blocks,
+}
+
+
 def _plain_text(blocks: Sequence[Line | Grid]) -> str:
     return "".join(f"{line}\n" for block in blocks for line in plain_lines(block))
 
@@ -280,8 +373,11 @@ def plain_lines(block: Line | Grid) -> list[str]:
     """The block as it stands in a pipe or a log: aligned, without colour."""
     if isinstance(block, Line):
         return [block.text]
-    widths = block.widths()
-    return [_GAP.join(_aligned(block, row, widths)).rstrip() for row in block.cells()]
+    return _aligned_text(block, block.widths()).splitlines()
+
+
+def _aligned_text(grid: Grid, widths: Sequence[int]) -> str:
+    return "".join(f"{_GAP.join(_aligned(grid, row, widths)).rstrip()}\n" for row in grid.cells())
 
 
 def _aligned(grid: Grid, row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:

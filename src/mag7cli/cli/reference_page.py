@@ -1,7 +1,7 @@
 """The help of every command as one page, `docs/cli.md`; `make docs` writes it."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from typer.core import TyperCommand
 from typer.main import get_command
@@ -9,7 +9,7 @@ from typer.main import get_command
 from mag7cli.cli.app import Group, commands_of
 from mag7cli.cli.options import PROGRAM
 
-_WIDTH: Final = 88
+_AT_WIDTH: Final[dict[str, Any]] = {"terminal_width": 88}
 
 
 def reference_markdown() -> str:
@@ -31,5 +31,5 @@ def _page(program: Group) -> Iterator[str]:
 
 
 def _section(words: str, described: TyperCommand | Group) -> Iterator[str]:
-    context = described.context_class(described, info_name=words, terminal_width=_WIDTH)
+    context = described.context_class(described, info_name=words, **{**_AT_WIDTH, **described.context_settings})
     yield from ("", f"## {words}", "", "```text", described.get_help(context), "```")

@@ -1,13 +1,16 @@
 """`mag7 report`."""
 
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.engines import EngineOptions, opened
-from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.options import parse_folder, parse_out
+from mag7cli.cli.output import STANDARD_STREAM, Column, Grid, Line, Output, Result
 from mag7cli.core.formatting import size
 
 if TYPE_CHECKING:
@@ -19,9 +22,18 @@ def report(
     output: Output,
     options: EngineOptions,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where the page goes; by default into the lake.")
+        Path | None,
+        typer.Option(
+            "--out",
+            parser=parse_out,
+            metavar="FILE",
+            help="Where the page goes (- is stdout), if not into the lake.",
+        ),
     ] = None,
-    png: Annotated[Path | None, typer.Option("--png", metavar="DIR", help="Draw each chart as a PNG, too.")] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option("--png", parser=parse_folder, metavar="DIR", help="Draw each chart as a PNG, too."),
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Draw the report: one HTML file that needs no network.
@@ -33,12 +45,20 @@ def report(
 
     lake = Lake.at(options.lake)
     with opened(options) as engine:
+        if out == STANDARD_STREAM:
+            output.lines([_page_text(lambda page: library.report(lake, out=page, png_dir=png, engine=engine))])
+            return
         result = library.report(lake, out=out, png_dir=png, engine=engine)
     output.show(report_result(result))
     if open_:
         import webbrowser
 
         webbrowser.open(result.page.resolve().as_uri())
+
+
+def _page_text(write: "Callable[[Path], ReportResult]") -> str:
+    with TemporaryDirectory() as folder:
+        return write(Path(folder) / "report.html").page.read_text(encoding="utf-8")
 
 
 def report_result(result: "ReportResult") -> Result:

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from mag7cli.cli.app import TEXT_JSON, command
-from mag7cli.cli.collect import CollectOptions, collect_result
+from mag7cli.cli.collect import CollectOptions, collect_result, incomplete
 from mag7cli.cli.output import Grid, Line, Output, Result
 from mag7cli.cli.report import report_result
 from mag7cli.cli.show import answer_result
-from mag7cli.cli.transform import transform_result
-from mag7cli.cli.validate import checks_result
+from mag7cli.cli.transform import transform_result, unreadable
+from mag7cli.cli.validate import checks_result, failed_checks
+from mag7cli.core.errors import Mag7Error
 from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
@@ -33,9 +32,16 @@ def run(output: Output, options: CollectOptions) -> None:
     from mag7cli.lake.layout import Lake
 
     result = library.run(Lake.at(options.lake), request=options.request(), listener=output)
-    output.tell(run_result(result), is_well=not result.exit_code)
+    output.tell(run_result(result))
     if result.exit_code:
-        raise typer.Exit(result.exit_code)
+        raise run_failure(result)
+
+
+def run_failure(result: "RunResult") -> Mag7Error:
+    """The worst that came of a run, as the error in which it ends."""
+    if any(one.is_failure for one in result.checks):
+        return failed_checks(result.checks)
+    return unreadable(result.transformed) if result.collected.is_clean else incomplete(result.collected)
 
 
 def run_result(result: "RunResult") -> Result:

@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -13,11 +14,11 @@ import typer
 from mag7cli.cli.app import command
 from mag7cli.cli.engines import LOCAL, EngineOptions, opened
 from mag7cli.cli.options import parse_date
-from mag7cli.cli.output import Column, Grid, Output, Result
+from mag7cli.cli.output import Column, Grid, Output, Result, Stream
 from mag7cli.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from mag7cli.warehouse.engines import Rows, SqlEngine, Value
+    from mag7cli.warehouse.engines import Rows, RowStream, SqlEngine, Value
     from mag7cli.warehouse.sql_files import SqlFile
 
 _STANDARD_INPUT: Final = "-"
@@ -51,11 +52,13 @@ def _names() -> list[str]:
     'mag7 sql "SELECT * FROM market_data.concentration_metrics ORDER BY trading_date DESC LIMIT 5"',
     "mag7 sql --list",
     "mag7 sql --name concentration_trend --format markdown",
-    formats=("table", "csv", "json", "markdown"),
+    formats=("table", "text", "csv", "json", "markdown"),
 )
 def sql(
     output: Output,
-    query: Annotated[str | None, typer.Argument(metavar="[SQL]", help="One statement that reads; - is stdin.")] = None,
+    query: Annotated[
+        str | None, typer.Argument(metavar="[SQL]", help="One statement that reads; - or none: stdin.")
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option("--name", metavar="NAME", autocompletion=_names, help="A query that comes with mag7."),
@@ -73,9 +76,14 @@ def sql(
 ) -> None:
     """Ask the tables by SQL, read-only.
 
-    The tables are in the schema market_data; --list names them. Over a lake DuckDB answers, without any set-up, and has
-    the minutes that mag7 live has kept as live.points and live.companies.
+    The tables are in the schema market_data, which may be left out over a lake; --list names them. Over a lake DuckDB
+    answers, without any set-up, row by row, and has the minutes that mag7 live has kept as live.points and
+    live.companies.
     """
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    if query is None and name is None and not list_ and sys.stdin and not sys.stdin.isatty():
+        query = _STANDARD_INPUT
     if [query is not None, name is not None, list_].count(True) != 1:
         raise UsageError(
             "one of a statement, --name or --list is needed", hint='mag7 sql "SELECT …", or mag7 sql --list'
@@ -90,7 +98,11 @@ def sql(
     with opened(options, read_only=True) as engine:
         _offer_live_points(engine, statement, options.lake)
         _say_cost(output, engine, statement)
-        rows = engine.query(statement, _parameters(engine, statement, as_of))
+        parameters = _parameters(engine, statement, as_of)
+        if isinstance(engine, DuckDbEngine):
+            output.stream(_streamed(engine.stream(statement, parameters)))
+            return
+        rows = engine.query(statement, parameters)
     output.show(_result(rows))
     for notice in (rows.note, _warning(engine, statement, rows)):
         if notice:
@@ -203,11 +215,26 @@ def _by_folder(file: "SqlFile") -> tuple[str, str]:
     return file.fields["folder"], file.name
 
 
+def _streamed(rows: "RowStream") -> Stream:
+    """The rows as they come; the first of them say which columns hold numbers."""
+    first = next(rows.blocks, ())
+    columns = _columns(rows.columns, first)
+    blocks = ([[_cell(value) for value in row] for row in block] for block in chain([first], rows.blocks))
+    return Stream(columns, blocks, head={"columns": _typed_columns(columns, rows.types)}, tail={"note": None})
+
+
 def _result(rows: "Rows") -> Result:
-    columns = [Column(name, right=_is_numeric(rows, place)) for place, name in enumerate(_distinct(rows.columns))]
-    grid = Grid(tuple(columns), [[_cell(value) for value in row] for row in rows.values])
-    typed = [{"name": column.name, "type": kind} for column, kind in zip(columns, rows.types, strict=True)]
-    return Result({"columns": typed, "rows": grid.records(), "note": rows.note}, grid)
+    columns = _columns(rows.columns, rows.values)
+    grid = Grid(columns, [[_cell(value) for value in row] for row in rows.values])
+    return Result({"columns": _typed_columns(columns, rows.types), "rows": grid.records(), "note": rows.note}, grid)
+
+
+def _columns(names: Sequence[str], rows: "Sequence[tuple[Value, ...]]") -> tuple[Column, ...]:
+    return tuple(Column(name, right=_is_numeric(rows, place)) for place, name in enumerate(_distinct(names)))
+
+
+def _typed_columns(columns: Sequence[Column], types: Sequence[str]) -> list[dict[str, str]]:
+    return [{"name": column.name, "type": kind} for column, kind in zip(columns, types, strict=True)]
 
 
 def _warning(engine: "SqlEngine", statement: str, rows: "Rows") -> str | None:
@@ -221,8 +248,8 @@ def _warning(engine: "SqlEngine", statement: str, rows: "Rows") -> str | None:
     return "Athena divides two decimals to their own digits, 0.33 for 0.3287: CAST one of them AS DOUBLE"
 
 
-def _is_numeric(rows: "Rows", place: int) -> bool:
-    values = [row[place] for row in rows.values if row[place] is not None]
+def _is_numeric(rows: "Sequence[tuple[Value, ...]]", place: int) -> bool:
+    values = [row[place] for row in rows if row[place] is not None]
     return bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
 
 

@@ -2,12 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, EndOption, ForceOption, LakeOption, StartOption, check_period
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
-from mag7cli.core.errors import EXIT_PARTIAL
+from mag7cli.core.errors import IncompleteError
 from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
@@ -34,7 +32,17 @@ def transform(
     result = library.transform(Lake.at(lake), start=start, end=end, force=force, listener=output)
     output.show(transform_result(result))
     if result.failed:
-        raise typer.Exit(EXIT_PARTIAL)
+        raise unreadable(result)
+
+
+def unreadable(result: "TransformResult") -> IncompleteError:
+    """The documents that the tables lack, in one sentence."""
+    first = result.failed[0]
+    more = f"; and {counted(len(result.failed) - 1, 'other document')}" if len(result.failed) > 1 else ""
+    return IncompleteError(
+        f"{first.key} is not in the tables: {first.reason}{more}",
+        hint=f"mag7 collect --start {first.trading_date} --end {first.trading_date} --force",
+    )
 
 
 def transform_result(result: "TransformResult") -> Result:

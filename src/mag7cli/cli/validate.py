@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
 from mag7cli.cli.app import command
 from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
-from mag7cli.core.errors import EXIT_INVALID
+from mag7cli.core.errors import InvalidDataError
 from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
@@ -40,7 +38,17 @@ def validate(output: Output, options: EngineOptions) -> None:
             results = library.validate(lake, engine=engine)
     output.show(checks_result(results))
     if any(result.is_failure for result in results):
-        raise typer.Exit(EXIT_INVALID)
+        raise failed_checks(results)
+
+
+def failed_checks(results: "Sequence[CheckResult]") -> InvalidDataError:
+    """The checks of severity error that found rows, in one sentence."""
+    failed = [one for one in results if one.is_failure]
+    named = ", ".join(f"{one.check.name} ({counted(len(one.rows.values), 'row')})" for one in failed)
+    return InvalidDataError(
+        f"{counted(len(failed), 'check')} failed: {named}: {failed[0].check.meaning}",
+        hint="mag7 validate shows the rows",
+    )
 
 
 def checks_result(found: "Sequence[CheckResult]") -> Result:

@@ -1,11 +1,9 @@
 """`mag7 verify`."""
 
-import typer
-
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
-from mag7cli.core.errors import EXIT_INVALID
+from mag7cli.core.errors import InvalidDataError
 from mag7cli.core.formatting import counted
 
 
@@ -30,4 +28,8 @@ def verify(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
         )
     )
     if found:
-        raise typer.Exit(EXIT_INVALID)
+        raise InvalidDataError(
+            f"{counted(len(found), 'file')} differ from what the raw documents make; the first is {found[0].key}: "
+            f"{found[0].reason}",
+            hint="mag7 transform --force makes the tables again",
+        )

@@ -16,6 +16,8 @@ Anything that is not a `Mag7Error` is a bug and keeps its traceback.
     ├── LockedError                   7   another run holds the lake
     ├── EngineError                   1   a SQL engine refused or failed a statement
     ├── ExtraMissingError             1   an optional dependency is not installed
+    ├── IncompleteError               3   finished, but dates, lines or documents failed
+    ├── InvalidDataError              6   a check found rows, or a table is not what the documents make
     ├── StoppedEarlyError             5   a limit of the run was reached; run again later
     ├── InterruptedRunError         130   Ctrl-C or SIGTERM; what was collected is kept
     └── MarketDataError               1   the vendor's answer cannot be used
@@ -135,6 +137,18 @@ class ExtraMissingError(Mag7Error):
         super().__init__(
             f"{what} needs an optional part of mag7 that is not installed", hint=f"pip install 'mag7cli[{extra}]'"
         )
+
+
+class IncompleteError(Mag7Error):
+    """The work is finished and its result was given, but some dates, lines or documents failed."""
+
+    exit_code = EXIT_PARTIAL
+
+
+class InvalidDataError(Mag7Error):
+    """The data is there and cannot be relied on: a check of severity error found rows, or a table differs."""
+
+    exit_code = EXIT_INVALID
 
 
 class StoppedEarlyError(Mag7Error):

@@ -68,9 +68,22 @@ class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         if record.levelno >= NOTICE:
-            return _PREFIXES.get(record.levelno, "") + line
+            return stamp(record.created) + _PREFIXES.get(record.levelno, "") + line
         moment = datetime.fromtimestamp(record.created, UTC).astimezone()
-        return f"{moment:%H:%M:%S} {record.name.removeprefix(_FAMILY + '.')}: {line}"
+        time = stamp(record.created) or f"{moment:%H:%M:%S} "
+        return f"{time}{record.name.removeprefix(_FAMILY + '.')}: {line}"
+
+
+def stamp(moment_s: float) -> str:
+    """What stands before a line: the time where it goes to a log or a mail, nothing where somebody watches."""
+    if sys.stderr is None or sys.stderr.isatty():
+        return ""
+    return f"{datetime.fromtimestamp(moment_s, UTC).astimezone().isoformat(timespec='seconds')} "
+
+
+def utc(moment_s: float) -> str:
+    """A time as it stands in lines of JSON: `2024-12-13T23:00:00.000+00:00`."""
+    return datetime.fromtimestamp(moment_s, UTC).isoformat(timespec="milliseconds")
 
 
 class _JsonFormatter(logging.Formatter):
@@ -85,7 +98,7 @@ class _JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "timestamp": utc(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

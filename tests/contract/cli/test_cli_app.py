@@ -5,10 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.simulators.command_line import MAG7, environment, mag7, mag7_in_terminal
+from tests.simulators.command_line import MAG7, environment, mag7, mag7_in_terminal, without_times
 
 from mag7cli.core.errors import EXIT_CODES
 
@@ -53,7 +54,7 @@ def test_as_a_module_it_has_the_same_name(tmp_path):
         (["xyzzy"], "no command 'xyzzy'", "mag7 --help lists the commands"),
         (["config", "shwo"], "no command 'shwo'", "did you mean show?"),
         (["dates", "--strat", "2021-01-04"], "No such option: --strat", "did you mean --start?"),
-        (["-q", "dates"], "No such option: -q", "options come after the command: mag7 COMMAND -q"),
+        (["--strat", "2021-01-04", "dates"], "No such option: --strat", "mag7 --help says what it takes"),
         (
             ["dates", "--start", "04.01.2021"],
             "Invalid value for '--start': '04.01.2021' is not a date like 2024-12-13",
@@ -85,6 +86,26 @@ def test_a_slip_of_the_keyboard_is_one_line_with_a_hint_and_exit_code_2(tmp_path
     assert ended.stderr == f"Error: {error}\n" + (f"Hint: {hint}\n" if hint else "")
 
 
+@pytest.mark.parametrize("words", [[], ["dates"], ["config"], ["config", "show"]])
+def test_h_is_help_everywhere(tmp_path, words):
+    asked = mag7(*words, "-h", cwd=tmp_path)
+    assert (asked.code, asked.stdout) == (0, mag7(*words, "--help", cwd=tmp_path).stdout)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["--last", "2", "-q", "dates"], ["dates", "--last", "2", "-q"]),
+        (["--format=csv", "-vv", "dates", "--last", "2"], ["dates", "--format=csv", "-vv", "--last", "2"]),
+        (["--format", "json", "config", "path"], ["config", "path", "--format", "json"]),
+        (["--lake", "status", "status"], ["status", "--lake", "status"]),
+    ],
+)
+def test_options_may_stand_before_the_command(tmp_path, typed, meant):
+    before, behind = mag7(*typed, cwd=tmp_path), mag7(*meant, cwd=tmp_path)
+    assert (before.code, before.stdout) == (0, behind.stdout)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -99,8 +120,18 @@ def test_an_error_is_one_line_of_json_where_json_was_asked_for(tmp_path, words):
     ended = mag7(*words, cwd=tmp_path)
     assert (ended.code, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
-    assert set(json.loads(line)) == {"error", "code", "hint"}
-    assert json.loads(line)["code"] == 2
+    said = json.loads(line)
+    assert set(said) == {"timestamp", "level", "logger", "message", "error", "code", "hint"}
+    assert (said["code"], said["level"], said["error"]) == (2, "error", said["message"])
+    assert datetime.fromisoformat(said["timestamp"]).tzinfo
+
+
+def test_a_line_that_goes_to_a_log_or_a_mail_has_a_time_and_one_on_a_terminal_has_not(tmp_path):
+    ended = mag7("show", cwd=tmp_path)
+    lines = ended.log.splitlines()
+    assert [datetime.fromisoformat(line.split()[0]).tzinfo is not None for line in lines] == [True, True]
+    assert [line.split()[1] for line in lines] == ["Error:", "Hint:"]
+    assert mag7_in_terminal("show", cwd=tmp_path).stderr.startswith("Error: ")
 
 
 @pytest.mark.parametrize("word", ["--api-key", "--key", "--token"])
@@ -139,7 +170,7 @@ def test_closed_streams_are_no_error(tmp_path):
 def test_a_full_disk_behind_stdout_is_an_error(tmp_path):
     ended = subprocess.run(["bash", "-c", f"'{MAG7}' dates > /dev/full"], cwd=tmp_path, capture_output=True, text=True)
     assert ended.returncode == 1
-    assert ended.stderr == "Error: the output cannot be written: No space left on device\n"
+    assert without_times(ended.stderr) == "Error: the output cannot be written: No space left on device\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -160,7 +191,7 @@ def test_a_signal_ends_it_with_130_and_one_line(tmp_path, number):
         stdout, stderr = process.communicate(timeout=30)
         connection.close()
     assert (process.returncode, stdout) == (130, "")
-    assert stderr == "Error: interrupted\nHint: what was written is kept: run it again to go on\n"
+    assert without_times(stderr) == "Error: interrupted\nHint: what was written is kept: run it again to go on\n"
 
 
 def test_a_pipe_has_no_escape_sequences_and_a_terminal_has(tmp_path):

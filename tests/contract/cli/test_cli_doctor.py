@@ -36,7 +36,7 @@ def test_everything_in_order_is_exit_0(tmp_path, vendor):
 def test_without_a_key_it_is_exit_1_and_says_what_helps(tmp_path):
     ended = mag7("doctor", cwd=tmp_path)
     assert ended.code == 1
-    assert ended.stderr == ""
+    assert ended.stderr == "Error: 1 check failed: key\n"
     assert "FAIL  key" in ended.stdout
     assert "fix: set POLYGON_API_KEY" in ended.stdout
 

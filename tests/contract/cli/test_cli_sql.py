@@ -3,17 +3,22 @@
 import csv
 import io
 import json
+import subprocess
 from datetime import date
 from decimal import Decimal
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.simulators.command_line import mag7, mag7_in_terminal
+from tests.simulators.command_line import MAG7, environment, mag7, mag7_in_terminal
 
+from mag7cli.cli.output import Output
+from mag7cli.cli.sql import _result, _streamed
 from mag7cli.lake.layout import Lake
 from mag7cli.tables.schema import TABLE, TABLES, VIEWS, arrow_schema
 from mag7cli.warehouse import sql_files
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 SHARES = (
     "SELECT trading_date, total_mag7_market_cap, mag7_pct_of_sp500 FROM market_data.concentration_metrics ORDER BY 1"
@@ -133,6 +138,44 @@ def test_what_does_not_read_is_refused(here, statement):
     assert (ended.code, ended.stdout) == (2, "")
     assert ended.stderr.startswith("Error: ")
     assert sorted(path.name for path in here.iterdir()) == ["lake"]
+
+
+@pytest.mark.parametrize("words", [[], ["-"]])
+def test_a_pipe_may_bring_the_statement(here, words):
+    ended = mag7("sql", *words, cwd=here, stdin="SELECT 7 AS seven")
+    assert (ended.code, ended.stdout) == (0, "seven\n    7\n")
+
+
+def test_a_statement_may_begin_with_a_comment_and_leave_the_schema_out(here):
+    ended = mag7("sql", "-- how many\nSELECT COUNT(*) AS days FROM concentration_metrics", cwd=here)
+    assert (ended.code, ended.stdout) == (0, "days\n   2\n")
+
+
+def test_a_configured_format_for_all_commands_is_one_of_sql_too(here):
+    (here / "mag7.toml").write_text('format = "text"\n')
+    assert mag7("sql", SHARES, cwd=here).code == 0
+
+
+LONG = "SELECT range AS number, 'row ' || range AS name FROM range({})"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1000, 2500])
+@pytest.mark.parametrize("form", ["json", "csv", "markdown", "table"])
+def test_rows_that_come_in_blocks_are_the_whole_result(rows, form, capsys):
+    engine = DuckDbEngine(duckdb.connect())
+    streamed = _streamed(engine.stream(LONG.format(rows)))
+    Output(form).stream(streamed)
+    at_once = capsys.readouterr().out
+    Output(form).show(_result(engine.query(LONG.format(rows))))
+    assert sorted(at_once.split()) == sorted(capsys.readouterr().out.split())
+    if form == "json":
+        assert len(json.loads(at_once)["rows"]) == rows
+
+
+def test_a_long_result_is_not_fetched_when_its_reader_has_had_enough(here):
+    script = f"'{MAG7}' sql 'SELECT * FROM range(100000000000)' | head -2"
+    ended = subprocess.run(["bash", "-c", script], cwd=here, env=environment(here), capture_output=True, timeout=30)
+    assert (ended.stdout, ended.stderr) == (b"range\n    0\n", b"")
 
 
 def test_a_word_in_a_literal_is_no_word_of_the_statement(here):

@@ -1,6 +1,6 @@
 """The `SqlEngine` protocol: run one statement, get typed rows. DuckDB, Athena and Redshift are its three sides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,6 +25,18 @@ class Rows:
     def records(self) -> list[dict[str, Value]]:
         """The rows as dictionaries."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.values]
+
+
+@dataclass(frozen=True, slots=True)
+class RowStream:
+    """The result of a query as it comes: `blocks` of rows, each asked of the engine when it is taken.
+
+    `types` are as in `Rows`. Taking a block may raise EngineError.
+    """
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    blocks: Iterator[Sequence[tuple[Value, ...]]]
 
 
 def type_name(name: str, precision: int | None, scale: int | None) -> str:

@@ -1,13 +1,13 @@
 """DuckDB: the engine where there is no cloud, over the flat files of a lake or over the local warehouse."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mag7cli.core.errors import EngineError
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
-from mag7cli.tables.schema import TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
-from mag7cli.warehouse.engines import Dialect, Rows, Value
+from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
+from mag7cli.warehouse.engines import Dialect, Rows, RowStream, Value
 from mag7cli.warehouse.engines.sql_text import Statement
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PARTITIONED: Final = "partitioned"
 _MEMORY: Final = ":memory:"
+_BLOCK_ROWS: Final = 1000
 STORAGE_VERSION: Final = "v1.0.0"
 """The format of the warehouse's file, which every DuckDB since 1.0 opens; DuckDB 2 has one of its own by default."""
 # How every version words that a file is of a later format.
@@ -79,13 +80,18 @@ class DuckDbEngine:
 
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Rows:
         """Run one statement that reads."""
+        rows = self.stream(sql, parameters)
+        return Rows(rows.columns, tuple(row for block in rows.blocks for row in block), types=rows.types)
+
+    def stream(self, sql: str, parameters: Mapping[str, Value] | None = None) -> RowStream:
+        """Run one statement that reads, and give its rows as they are taken; another statement ends them."""
         statement = Statement.parse(sql)
         result = self._run(
             statement.render(f"${name}" for name in statement.names), statement.values(parameters), statement.title
         )
         columns = tuple(str(column[0]) for column in result.description or ())
         types = tuple(str(column[1]) for column in result.description or ())
-        return Rows(columns, _fetched(result, statement.title), types=types)
+        return RowStream(columns, types, _blocks(result, statement.title))
 
     def relation(self, name: str) -> "DuckDBPyRelation":
         """A table or view as a relation, which keeps the connection open. Raises EngineError if there is none."""
@@ -146,6 +152,7 @@ class DuckDbEngine:
         if folders:
             allowed = ", ".join(literal(f"{folder}/") for folder in folders)
             self._run(f"SET allowed_directories = [{allowed}]")
+        self._run(f"SET search_path = {literal(SCHEMA)}")
         self._run("SET enable_external_access = false")
         self._run("SET lock_configuration = true")
 
@@ -159,12 +166,13 @@ class DuckDbEngine:
             raise EngineError(f"{named}: {_first_line(error)}") from error
 
 
-def _fetched(result: Any, title: str) -> tuple[tuple[Any, ...], ...]:
-    """The rows of a result; some types can only be refused when they are fetched."""
+def _blocks(result: Any, title: str) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """The rows of a result, some at a time; some types can only be refused when they are fetched."""
     import duckdb
 
     try:
-        return tuple(result.fetchall())
+        while block := result.fetchmany(_BLOCK_ROWS):
+            yield block
     except duckdb.Error as error:
         hint = "cast it: column::TIMESTAMP" if "pytz" in str(error) else None
         raise EngineError(f"{title}: a column cannot be given to Python: {_first_line(error)}", hint=hint) from error
