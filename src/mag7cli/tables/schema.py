@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from mag7cli.tables import return_queries
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -304,6 +306,22 @@ JOIN (
 ) f
     ON f.trading_date = t.trading_date
     AND f.ticker = t.ticker""",
+    ),
+    View(
+        "company_rankings",
+        "Every company of the index by size on each date: `ranking <= 10` is the ten largest of the day.",
+        return_queries.COMPANY_RANKINGS,
+    ),
+    View(
+        "company_returns",
+        "Price return of each company since the date before, with its weight at that close, by market value and if all "
+        "had been bought for the same sum at the last quarterly rebalancing; percent.",
+        return_queries.COMPANY_RETURNS,
+    ),
+    View(
+        "daily_returns",
+        "Price returns since the date before, percent: the index, the seven, the rest, and all companies alike.",
+        return_queries.DAILY_RETURNS,
     ),
 )
 

@@ -88,10 +88,8 @@ def copy_sql(table: Table, location: str, role: str) -> str:
 
 
 def schema_statements(recreate: Collection[str] = ()) -> list[str]:
-    """The schema and the tables, if they are not there; the tables in `recreate` are dropped first, and the views."""
-    drops = [f"DROP TABLE IF EXISTS {table.qualified_name}" for table in TABLES if table.name in recreate]
-    if drops:
-        drops = [f"DROP VIEW IF EXISTS {view.qualified_name}" for view in VIEWS] + drops
+    """The schema and the tables, if they are not there; those in `recreate` are dropped first, and their views."""
+    drops = [f"DROP TABLE IF EXISTS {table.qualified_name} CASCADE" for table in TABLES if table.name in recreate]
     return [create_schema_sql(), *drops, *(create_sql(table, "redshift") for table in TABLES)]
 
 
@@ -117,12 +115,16 @@ def _stale_views(engine: SqlEngine) -> list[View]:
     return [view for view in VIEWS if present.get(view.name) != _fingerprint(view)]
 
 
-def replace_statements(store: Store, filled: Collection[str], role: str) -> list[str]:
-    """Delete every row of every table and copy the lake's; COPY would fail for a table without files."""
+def replace_statements(store: Store, filled: Collection[str], role: str, recreate: Collection[str] = ()) -> list[str]:
+    """Delete every row of every table and copy the lake's; COPY would fail for a table without files.
+
+    The tables in `recreate` are empty: a transaction has few statements to spare.
+    """
     statements: list[str] = []
     for table in TABLES:
-        # TRUNCATE would commit, and readers would see an empty table for as long as COPY runs.
-        statements.append(f"DELETE FROM {table.qualified_name}")  # noqa: S608 -- names of our own
+        if table.name not in recreate:
+            # TRUNCATE would commit, and readers would see an empty table for as long as COPY runs.
+            statements.append(f"DELETE FROM {table.qualified_name}")  # noqa: S608 -- names of our own
         if table.name in filled:
             statements.append(copy_sql(table, store.uri(f"{ANALYTICS}{table.name}/"), role))
     return statements
@@ -135,7 +137,7 @@ def dry_run(lake: Lake, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> 
     return [
         *schema_statements(dropped),
         *view_statements(),
-        *replace_statements(lake.store, _filled(lake.store), role),
+        *replace_statements(lake.store, _filled(lake.store), role, dropped),
     ]
 
 
@@ -167,7 +169,7 @@ def load(lake: Lake, engine: SqlEngine, role: str = DEFAULT_ROLE, *, recreate: b
     before, views = _views_around(engine, is_complete=not different and columns.keys() >= TABLE.keys())
     if before:
         engine.execute(before)
-    statements = [*schema_statements(different), *views, *replace_statements(lake.store, filled, role)]
+    statements = [*schema_statements(different), *views, *replace_statements(lake.store, filled, role, different)]
     engine.execute(statements)
     copy_jobs.forget_loaded_files(lake.store)
     return LoadResult((*before, *statements), _counted(lake.store, engine, filled))

@@ -15,8 +15,10 @@ from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, sql_type
 from mag7cli.warehouse import sql_files
 
 COLUMNS = {SCHEMA: {table.name: {c.name: sql_type(c, "duckdb") for c in table.columns} for table in TABLES}}
-for view in VIEWS:
-    COLUMNS[SCHEMA][view.name] = COLUMNS[SCHEMA]["daily_trading"] | {"split_factor": "DOUBLE"}
+COLUMNS[SCHEMA]["daily_trading_adjusted"] = COLUMNS[SCHEMA]["daily_trading"] | {"split_factor": "DOUBLE"}
+_PCTS = ("price_return_pct", "weight_pct", "contribution_pct", "equal_weight_pct")
+COLUMNS[SCHEMA]["company_returns"] = {"trading_date": "DATE", "base_date": "DATE", "ticker": "VARCHAR"}
+COLUMNS[SCHEMA]["company_returns"] |= dict.fromkeys(_PCTS, "DOUBLE")
 FOLDERS = ("validate", "analysis")
 
 

@@ -35,11 +35,15 @@ def path_of(lake: Lake) -> Path:
 
 
 def contents(engine: DuckDbEngine) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table and view."""
+    """Every row of every table and view; sums of floats are the same but for their last digits."""
     names = [*(table.qualified_name for table in TABLES), *(view.qualified_name for view in VIEWS)]
-    found = {name: sorted(engine.query(f"SELECT * FROM {name}").values, key=repr) for name in names}
+    found = {name: sorted(map(_rounded, engine.query(f"SELECT * FROM {name}").values), key=repr) for name in names}
     engine.close()
     return found
+
+
+def _rounded(row: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(round(value, 9) if isinstance(value, float) else value for value in row)
 
 
 def in_lake(lake: Lake) -> dict[str, list[tuple[object, ...]]]:

@@ -108,7 +108,7 @@ def test_the_statements_fit_into_one_transaction_even_when_every_table_is_made_a
     store = Lake.at("s3://bucket").store
 
     statements = [*redshift_load.schema_statements(every), *redshift_load.view_statements()]
-    statements += [*redshift_load.replace_statements(store, every, "default")]
+    statements += [*redshift_load.replace_statements(store, every, "default", every)]
 
     assert len(statements) <= 40
     assert not any("TRUNCATE" in statement for statement in statements)
@@ -440,7 +440,7 @@ def test_a_view_is_replaced_only_when_its_text_changed_and_before_the_load(
 ) -> None:
     redshift_load.load(lake, engine)
     again = redshift_load.load(lake, engine)
-    changed = tuple(replace(view, query=view.query + "\nWHERE 1 = 1") for view in VIEWS)
+    changed = tuple(replace(view, query=f"SELECT * FROM (\n{view.query}\n) AS v") for view in VIEWS)
     monkeypatch.setattr(redshift_load, "VIEWS", changed)
     monkeypatch.setattr(redshift_load.view_statements, "__defaults__", (changed,))
 
