@@ -6,6 +6,7 @@ parameters are neither unused nor empty, COPY JOB wants a named role and no tran
 """
 
 import io
+import json
 import re
 import threading
 import uuid
@@ -47,7 +48,7 @@ _ARROW_TYPES = {
 _COPY = re.compile(
     r"COPY\s+(?P<table>[\w.]+)\s+FROM\s+'s3://(?P<bucket>[^/']+)/(?P<prefix>[^']*)'\s+"
     r"IAM_ROLE\s+(?P<role>default|'arn:aws:iam::\d{12}:role/[\w/-]+')\s+FORMAT\s+(?:AS\s+)?PARQUET"
-    r"(?:\s+JOB\s+CREATE\s+(?P<job>\w+)\s+AUTO\s+ON)?\s*",
+    r"(?:\s+JOB\s+CREATE\s+(?P<job>\w+)\s+AUTO\s+ON)?(?P<manifest>\s+MANIFEST)?\s*",
     re.IGNORECASE,
 )
 _PARAMETER = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|::|:([A-Za-z_]\w*)""")
@@ -329,11 +330,21 @@ class RedshiftSimulator(JsonService):
         if match["job"]:
             self._create_job(connection, match, submission)
             return
-        files = list(self._objects(match))
+        files = list(self._listed(match) if match["manifest"] else self._objects(match))
         if not files:
             raise StatementFailedError(f"The specified S3 prefix '{match['prefix']}' does not exist")
         for key, data in files:
             self._copy_file(connection, match, key, data)
+
+    def _listed(self, match: re.Match[str]) -> Iterable[tuple[str, bytes]]:
+        """The files of a manifest: for Parquet each entry has to say how long its file is."""
+        ((_, manifest),) = self._objects(match)
+        for entry in json.loads(manifest)["entries"]:
+            bucket, _, key = entry["url"].removeprefix("s3://").partition("/")
+            files = [(name, data) for name, data in self.stored(bucket, key) if name == key]
+            if [len(data) for _, data in files] != [entry["meta"]["content_length"]]:
+                raise StatementFailedError(f"the manifest entry {entry['url']} does not fit its file")
+            yield from files
 
     def _create_job(self, connection: duckdb.DuckDBPyConnection, match: re.Match[str], submission: Submission) -> None:
         if submission.is_batch:

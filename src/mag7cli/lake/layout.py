@@ -3,6 +3,7 @@
 What is raw was paid for with calls and time, so it is written to outlast a power cut; tables can be made again.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
@@ -19,11 +20,14 @@ FUNDS: Final = "raw/funds/"
 REFERENCE: Final = "raw/reference/"
 PROCESSED: Final = "processed/"
 ANALYTICS: Final = "analytics/"
+COPY_JOBS: Final = "copyjobs/"
+LIVE: Final = "live/"
 WAREHOUSE: Final = "warehouse.duckdb"
 LOCK: Final = ".mag7.lock"
 
 _DOCUMENT_NAME: Final = "market_data.json"
 _HOLDINGS_NAME: Final = "IVV_holdings.csv"
+_REFERENCE_NAME: Final = re.compile(rf"{REFERENCE}\w+/(date=\d{{4}}-\d\d-\d\d|ticker=[\w.~%\-]+)\.json")
 
 
 class Lake:
@@ -87,8 +91,8 @@ class Lake:
             return None
 
     def reference_files(self, folder: str) -> list[ObjectInfo]:
-        """The reference files below a folder, by key."""
-        return list(self.store.list(REFERENCE + folder))
+        """The reference files below a folder whose names are ours, by key."""
+        return [info for info in self.store.list(REFERENCE + folder) if _REFERENCE_NAME.fullmatch(info.key)]
 
     def write_reference(self, name: str, data: bytes) -> None:
         """Keep a reference file."""
@@ -109,10 +113,12 @@ class Lake:
 
 def _by_date(objects: Iterator[ObjectInfo], zone: str, label: str, name: str) -> Iterator[tuple[date, ObjectInfo]]:
     """The objects named `<zone><label>=DATE/<name>`; what else is in the zone is somebody else's."""
-    for found in objects:
-        folder, _, last = found.key.removeprefix(zone).rpartition("/")
-        if last == name and folder.startswith(f"{label}="):
-            try:
-                yield date.fromisoformat(folder.removeprefix(f"{label}=")), found
-            except ValueError:
-                continue
+    for info in objects:
+        text = info.key.removeprefix(f"{zone}{label}=").removesuffix(f"/{name}")
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            continue
+        # There are other ways to write a date than ours.
+        if info.key == f"{zone}{label}={day.isoformat()}/{name}":
+            yield day, info

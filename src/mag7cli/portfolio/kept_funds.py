@@ -22,7 +22,7 @@ from mag7cli.portfolio.positions import Position
 INDEX_FUND: Final = "IVV"
 """The fund of the index, whose files a lake keeps for the index itself."""
 
-_KEY: Final = re.compile(rf"{re.escape(FUNDS)}fund=(?P<symbol>[^/]+)/as_of=(?P<day>\d{{4}}-\d\d-\d\d)/(?P<name>[^/]+)")
+_KEY: Final = re.compile(rf"{FUNDS}fund=(?P<symbol>[^/]+)/as_of=(?P<day>\d{{4}}-\d\d-\d\d)/(?P<name>\w[\w.\-]*)")
 _ADDRESSES: Final = f"{FUNDS}addresses.json"
 _SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,14}")
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")

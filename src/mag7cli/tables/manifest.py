@@ -77,8 +77,8 @@ _DOUBTED_YEAR: Final = MadeYear("", dict.fromkeys(TABLE, ""))
 
 def read(lake: Lake) -> Manifest:
     """The manifest that the lake keeps, or, where it cannot be trusted, what a listing of the files shows."""
-    found = _decoded(lake)
-    return found if found and _agrees(found, lake) else _listed(lake)
+    present = _decoded(lake)
+    return present if present and _agrees(present, lake) else _listed(lake, recorded(lake))
 
 
 def write(lake: Lake, manifest: Manifest, key: str = KEY) -> None:
@@ -110,10 +110,15 @@ def read_part(lake: Lake, key: str) -> Manifest | None:
     return _decoded(lake, key)
 
 
-def _decoded(lake: Lake, key: str = KEY) -> Manifest | None:
+def recorded(lake: Lake) -> Manifest | None:
+    """The manifest as it stands, whichever code made it: which files are a lake's own. None without a readable one."""
+    return _decoded(lake, by_any_code=True)
+
+
+def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manifest | None:
     try:
         content = orjson.loads(lake.store.read(key))
-        if content["made_by"] != _code():
+        if not by_any_code and content["made_by"] != _code():
             return None
         return Manifest(
             {
@@ -131,7 +136,7 @@ def _agrees(manifest: Manifest, lake: Lake) -> bool:
 
     Every flat file in its version, every date's summary, and every partition of the last date: enough to notice a
     folder that was deleted, be it a zone's, a table's or a date's. What an earlier run was making when it died proves
-    nothing.
+    nothing, nor does a file that the manifest does not know: it is somebody else's.
     """
     flat = {
         (year, name, version)
@@ -142,27 +147,26 @@ def _agrees(manifest: Manifest, lake: Lake) -> bool:
     summaries = {day for day, made in manifest.dates.items() if made.fingerprint and _EVERY_DATE in made.tables}
     last = max(summaries, default=None)
     return (
-        flat == {found for found in _flat_files(lake) if not _is_doubted(manifest.years.get(found[0]))}
-        and summaries == {day for day, _ in _summaries(lake) if not _is_doubted(manifest.dates.get(day))}
+        flat <= set(_flat_files(lake))
+        and summaries <= {day for day, _ in _summaries(lake)}
         and (last is None or all(lake.store.exists(lake.partition_key(t, last)) for t in manifest.dates[last].tables))
     )
-
-
-def _is_doubted(made: Made | MadeYear | None) -> bool:
-    return made is not None and not made.fingerprint
 
 
 def _summaries(lake: Lake) -> Iterator[tuple[date, str]]:
     return _partitions(lake, f"{PROCESSED}{_EVERY_DATE}/")
 
 
-def _listed(lake: Lake) -> Manifest:
+def _listed(lake: Lake, record: Manifest | None) -> Manifest:
+    """What is there by the names of the files, those of the record only if there is one: others are somebody else's."""
     dates: dict[date, set[str]] = {}
     years: dict[int, dict[str, str]] = {}
     for day, table in _partitions(lake, PROCESSED):
-        dates.setdefault(day, set()).add(table)
+        if record is None or table in record.tables_on(day):
+            dates.setdefault(day, set()).add(table)
     for year, table, _ in _flat_files(lake):
-        years.setdefault(year, {})[table] = ""
+        if record is None or table in record.tables_in(year):
+            years.setdefault(year, {})[table] = ""
     return Manifest(
         {day: Made("", frozenset(names)) for day, names in dates.items()},
         {year: MadeYear("", names) for year, names in years.items()},

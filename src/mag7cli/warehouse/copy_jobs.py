@@ -18,13 +18,14 @@ from typing import Final
 
 from mag7cli.core.errors import KeyExistsError, StoppedEarlyError, UsageError
 from mag7cli.lake import aws
-from mag7cli.lake.layout import PROCESSED, Lake
+from mag7cli.lake.layout import COPY_JOBS, Lake
 from mag7cli.lake.store import ObjectInfo, Store
 from mag7cli.tables.schema import PARTITION, TABLES, Table, arrow_schema
+from mag7cli.tables.table_files import TableFiles
 from mag7cli.warehouse.engines import SqlEngine
 from mag7cli.warehouse.engines.sql_text import quoted
 
-ZONE: Final = "copyjobs/"
+ZONE: Final = COPY_JOBS
 
 _JOBS_SQL: Final = "SELECT TRIM(job_name) AS job_name FROM sys_copy_job"
 # The page spells one column with a blank, so all are asked for.
@@ -100,9 +101,10 @@ def export(lake: Lake, engine: SqlEngine) -> Export:
     written: list[HandOver] = []
     waiting: list[HandOver] = []
     changed: list[HandOver] = []
+    files = TableFiles.of(lake)
     for table in TABLES:
         loaded, handed_over = _loaded_dates(engine, table), _handed_over(lake.store, table)
-        for day, partition in _partitions(lake.store, table):
+        for day, partition in files.partitions(table.name).items():
             name = f"{ZONE}{table.name}/{day.isoformat()}-{_version(partition)}.parquet"
             if day not in handed_over and day not in loaded:
                 _hand_over(lake.store, table, day, partition.key, name)
@@ -196,17 +198,6 @@ def _handed_over(store: Store, table: Table) -> dict[date, str]:
         except ValueError:
             continue
     return found
-
-
-def _partitions(store: Store, table: Table) -> Iterator[tuple[date, ObjectInfo]]:
-    prefix = f"{PROCESSED}{table.name}/{PARTITION}="
-    for found in store.list(prefix):
-        try:
-            day = date.fromisoformat(found.key.removeprefix(prefix).partition("/")[0])
-        except ValueError:
-            continue
-        if found.key == Lake.partition_key(table.name, day):
-            yield day, found
 
 
 def _version(partition: ObjectInfo) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from mag7cli.core.errors import UsageError
-from mag7cli.lake.layout import ANALYTICS, WAREHOUSE, Lake
+from mag7cli.lake.layout import WAREHOUSE, Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
+from mag7cli.tables.table_files import TableFiles
 from mag7cli.warehouse.engines import Value
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine, literal
 
@@ -37,7 +38,7 @@ def load(lake: Lake) -> LoadResult:
     try:
         engine.execute(_preparations())
         known = _known(engine)
-        files = {table.name: _files(lake, table) for table in TABLES}
+        files = _files(lake)
         stale = [table for table in TABLES if known.get(table.name) != _fingerprint(table, files[table.name])]
         engine.execute([sql for table in stale for sql in _replace(lake, table, files[table.name])])
         rows = {table.name: _count(engine, table) for table in TABLES}
@@ -50,7 +51,8 @@ def load(lake: Lake) -> LoadResult:
 def statements(lake: Lake) -> list[str]:
     """The SQL of a load that replaces every table, one statement each."""
     _path(lake)
-    replaced = [sql for table in TABLES for sql in _replace(lake, table, _files(lake, table))]
+    files = _files(lake)
+    replaced = [sql for table in TABLES for sql in _replace(lake, table, files[table.name])]
     return [*_preparations(), "BEGIN TRANSACTION", *replaced, "COMMIT"]
 
 
@@ -64,7 +66,8 @@ def is_current(lake: Lake) -> bool:
         known = _known(engine)
     finally:
         engine.close()
-    return all(known.get(table.name) == _fingerprint(table, _files(lake, table)) for table in TABLES)
+    files = _files(lake)
+    return all(known.get(table.name) == _fingerprint(table, files[table.name]) for table in TABLES)
 
 
 def _path(lake: Lake) -> Path:
@@ -108,8 +111,10 @@ def _known(engine: DuckDbEngine) -> dict[Value, Value]:
     return dict(engine.query(f"SELECT table_name, fingerprint FROM {_LOADS}").values)  # type: ignore[arg-type]  # noqa: S608
 
 
-def _files(lake: Lake, table: Table) -> list[ObjectInfo]:
-    return [one for one in lake.store.list(f"{ANALYTICS}{table.name}/") if one.key.endswith(".parquet")]
+def _files(lake: Lake) -> dict[str, list[ObjectInfo]]:
+    """The flat files of each table."""
+    own = TableFiles.of(lake)
+    return {table.name: own.flat(table.name) for table in TABLES}
 
 
 def _fingerprint(table: Table, files: Sequence[ObjectInfo]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from mag7cli.core.errors import EngineError, UsageError
+from mag7cli.core.errors import EngineError, StoreError, UsageError
 from mag7cli.lake import aws
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 from mag7cli.lake.store import Store
@@ -29,6 +29,7 @@ from mag7cli.tables.schema import (
     create_view_sql,
     sql_type,
 )
+from mag7cli.tables.table_files import TableFiles, foreign_objects, visible_to_engines
 from mag7cli.warehouse.engines import SqlEngine
 
 BY_DATE: Final = "market_data_by_date"
@@ -118,9 +119,12 @@ def sync(lake: Lake, engine: SqlEngine) -> list[CatalogChange]:
 
     Raises:
         UsageError: The lake is not on S3.
+        StoreError: Foreign objects lie where Athena would read them as rows.
         EngineError: AWS refuses something.
     """
     _check_is_s3(lake.store)
+    _refuse_foreign(lake)
+    files = TableFiles.of(lake)
     client = aws.client("glue")
     changes = [_sync_database(client, name) for name in DESCRIPTIONS]
     for table in TABLES:
@@ -128,7 +132,7 @@ def sync(lake: Lake, engine: SqlEngine) -> list[CatalogChange]:
             changes.append(_sync_table(client, SCHEMA, table_input(table, _flat_folder(lake.store, table))))
     for table in TABLES:
         with aws.errors_as(EngineError, f"Glue table {BY_DATE}.{table.name}"):
-            changes.extend(_sync_by_date(client, lake.store, table))
+            changes.extend(_sync_by_date(client, files, table))
     return [*changes, *_sync_views(client, engine)]
 
 
@@ -137,6 +141,17 @@ def _check_is_s3(store: Store) -> None:
         raise UsageError(
             f"--lake {store.local_root}: Athena reads from S3 only",
             hint="--lake s3://bucket, or --engine duckdb for a local lake",
+        )
+
+
+def _refuse_foreign(lake: Lake) -> None:
+    """A table over a prefix has every object below it but those whose names are hidden: none may be foreign."""
+    foreign = visible_to_engines(foreign_objects(lake, [ANALYTICS, PROCESSED]))
+    if foreign:
+        raise StoreError(
+            f"{lake.store.uri(foreign[0].key)} is not of mag7, and Athena would read it as rows"
+            + (f" ({len(foreign)} such objects)" if len(foreign) > 1 else ""),
+            hint="move it out of analytics/ and processed/; mag7 verify names all of them",
         )
 
 
@@ -224,11 +239,12 @@ def _sync_views(client: Any, engine: SqlEngine) -> Iterator[CatalogChange]:
 # Partitions
 
 
-def _sync_by_date(client: Any, store: Store, table: Table) -> Iterator[CatalogChange]:
+def _sync_by_date(client: Any, files: TableFiles, table: Table) -> Iterator[CatalogChange]:
     """The table with a partition for each folder, and none for a folder that is gone."""
+    store = files.lake.store
     declared = partitioned_input(table, store.uri(f"{PROCESSED}{table.name}/"))
     yield _sync_table(client, BY_DATE, declared)
-    registered, present = _registered(client, table), _folders(store, table)
+    registered, present = _registered(client, table), set(files.partitions(table.name))
     missing, gone = sorted(present - registered), sorted(registered - present)
     for days in _groups(missing, _CREATED_AT_ONCE):
         _register(client, store, table, declared["StorageDescriptor"]["Columns"], days)
@@ -254,23 +270,6 @@ def _registered(client: Any, table: Table) -> set[date]:
         DatabaseName=BY_DATE, TableName=table.name, ExcludeColumnSchema=True
     )
     return {date.fromisoformat(partition["Values"][0]) for page in pages for partition in page["Partitions"]}
-
-
-def _folders(store: Store, table: Table) -> set[date]:
-    prefix = f"{PROCESSED}{table.name}/{PARTITION}="
-    days = set()
-    for item in store.list(prefix):
-        day = _date(item.key.removeprefix(prefix).partition("/")[0])
-        if day is not None and item.key == Lake.partition_key(table.name, day):
-            days.add(day)
-    return days
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _register(

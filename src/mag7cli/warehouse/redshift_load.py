@@ -6,14 +6,16 @@ killed leaves the old rows or the new ones. Files that arrive by themselves are 
 
 import hashlib
 import io
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 from mag7cli.core.errors import EngineError, UsageError
 from mag7cli.lake import aws
-from mag7cli.lake.layout import ANALYTICS, Lake
-from mag7cli.lake.store import Store
+from mag7cli.lake.layout import ANALYTICS, COPY_JOBS, Lake
+from mag7cli.lake.store import ObjectInfo, Store
 from mag7cli.tables.schema import (
     SCHEMA,
     TABLE,
@@ -27,6 +29,7 @@ from mag7cli.tables.schema import (
     create_view_sql,
     sql_type,
 )
+from mag7cli.tables.table_files import TableFiles, foreign_objects
 from mag7cli.warehouse import copy_jobs
 from mag7cli.warehouse.engines import SqlEngine
 from mag7cli.warehouse.engines.sql_text import quoted
@@ -115,17 +118,22 @@ def _stale_views(engine: SqlEngine) -> list[View]:
     return [view for view in VIEWS if present.get(view.name) != _fingerprint(view)]
 
 
-def replace_statements(store: Store, filled: Collection[str], role: str, recreate: Collection[str] = ()) -> list[str]:
+def replace_statements(
+    store: Store, filled: Collection[str], role: str, *, listed: Collection[str] = (), recreate: Collection[str] = ()
+) -> list[str]:
     """Delete every row of every table and copy the lake's; COPY would fail for a table without files.
 
-    The tables in `recreate` are empty: a transaction has few statements to spare.
+    Tables in `listed` are copied by a manifest of their files, the others by their prefix. Those in `recreate` are
+    empty: a transaction has few statements to spare.
     """
     statements: list[str] = []
     for table in TABLES:
         if table.name not in recreate:
             # TRUNCATE would commit, and readers would see an empty table for as long as COPY runs.
             statements.append(f"DELETE FROM {table.qualified_name}")  # noqa: S608 -- names of our own
-        if table.name in filled:
+        if table.name in filled and table.name in listed:
+            statements.append(copy_sql(table, store.uri(_manifest_key(table.name)), role) + "\nMANIFEST")
+        elif table.name in filled:
             statements.append(copy_sql(table, store.uri(f"{ANALYTICS}{table.name}/"), role))
     return statements
 
@@ -137,7 +145,7 @@ def dry_run(lake: Lake, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> 
     return [
         *schema_statements(dropped),
         *view_statements(),
-        *replace_statements(lake.store, _filled(lake.store), role, dropped),
+        *replace_statements(lake.store, _filled(_files(lake)), role, listed=_intruded(lake), recreate=dropped),
     ]
 
 
@@ -165,14 +173,16 @@ def load(lake: Lake, engine: SqlEngine, role: str = DEFAULT_ROLE, *, recreate: b
         )
     if columns:
         copy_jobs.refuse_while_waiting(lake.store, engine)
-    filled = _filled(lake.store)
+    files, intruded = _files(lake), _intruded(lake)
+    _write_manifests(lake.store, files, intruded)
     before, views = _views_around(engine, is_complete=not different and columns.keys() >= TABLE.keys())
     if before:
         engine.execute(before)
-    statements = [*schema_statements(different), *views, *replace_statements(lake.store, filled, role, different)]
+    replaced = replace_statements(lake.store, _filled(files), role, listed=intruded, recreate=different)
+    statements = [*schema_statements(different), *views, *replaced]
     engine.execute(statements)
     copy_jobs.forget_loaded_files(lake.store)
-    return LoadResult((*before, *statements), _counted(lake.store, engine, filled))
+    return LoadResult((*before, *statements), _counted(lake, engine))
 
 
 def _views_around(engine: SqlEngine, *, is_complete: bool) -> tuple[list[str], list[str]]:
@@ -225,12 +235,33 @@ def check_is_s3(store: Store) -> None:
         )
 
 
-def _files(store: Store, table: Table) -> list[str]:
-    return [found.key for found in store.list(f"{ANALYTICS}{table.name}/")]
+def _files(lake: Lake) -> dict[str, list[ObjectInfo]]:
+    """Each table's flat files."""
+    own = TableFiles.of(lake)
+    return {table.name: own.flat(table.name) for table in TABLES}
 
 
-def _filled(store: Store) -> set[str]:
-    return {table.name for table in TABLES if _files(store, table)}
+def _filled(files: Mapping[str, Sequence[ObjectInfo]]) -> set[str]:
+    return {name for name, infos in files.items() if infos}
+
+
+def _intruded(lake: Lake) -> set[str]:
+    """The tables among whose files something foreign lies, so that a prefix would load too much."""
+    return {info.key.split("/")[1] for info in foreign_objects(lake, [ANALYTICS])}
+
+
+def _manifest_key(table: str) -> str:
+    return f"{COPY_JOBS}manifests/{table}.json"
+
+
+def _write_manifests(store: Store, files: Mapping[str, Sequence[ObjectInfo]], tables: Collection[str]) -> None:
+    """List the files of these tables for COPY, which wants the size of each where they are Parquet."""
+    for name in sorted(_filled(files).intersection(tables)):
+        entries = [
+            {"url": store.uri(info.key), "mandatory": True, "meta": {"content_length": info.size}}
+            for info in files[name]
+        ]
+        store.write(_manifest_key(name), orjson.dumps({"entries": entries}))
 
 
 # What is there already
@@ -282,13 +313,10 @@ def _type_of(row: Mapping[str, object]) -> str:
 # What is there afterwards
 
 
-def _counted(store: Store, engine: SqlEngine, filled: Collection[str]) -> tuple[TableLoad, ...]:
+def _counted(lake: Lake, engine: SqlEngine) -> tuple[TableLoad, ...]:
     """Both sides' rows. Raises EngineError if somebody else wrote into a table meanwhile."""
-    found = _warehouse_rows(engine)
-    loads = tuple(
-        TableLoad(table.name, _rows(store, _files(store, table)) if table.name in filled else 0, found[table.name])
-        for table in TABLES
-    )
+    present = _warehouse_rows(engine)
+    loads = tuple(TableLoad(name, _rows(lake.store, infos), present[name]) for name, infos in _files(lake).items())
     for table in loads:
         if table.lake_rows != table.warehouse_rows:
             raise EngineError(
@@ -307,7 +335,7 @@ def _warehouse_rows(engine: SqlEngine) -> dict[str, int]:
     return {str(name): int(str(count)) for name, count in engine.query(counts).values}
 
 
-def _rows(store: Store, keys: Iterable[str]) -> int:
+def _rows(store: Store, files: Iterable[ObjectInfo]) -> int:
     import pyarrow.parquet as pq
 
-    return sum(pq.read_metadata(io.BytesIO(store.read(key))).num_rows for key in keys)
+    return sum(pq.read_metadata(io.BytesIO(store.read(info.key))).num_rows for info in files)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mag7cli.core.errors import EngineError
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
+from mag7cli.tables.table_files import TableFiles
 from mag7cli.warehouse.engines import Dialect, Rows, RowStream, Value
 from mag7cli.warehouse.engines.sql_text import Statement
 
@@ -42,12 +43,13 @@ class DuckDbEngine:
 
         engine = cls(duckdb.connect(_MEMORY))
         engine._run(create_schema_sql())
+        files = TableFiles.of(lake)
         for table in TABLES:
-            engine._add_table(lake, table)
+            engine._add_table(files, table)
         if with_partitions and lake.store.local_root:
             engine._run(f"CREATE SCHEMA {PARTITIONED}")
             for table in TABLES:
-                engine._add_partitions(lake, lake.store.local_root, table)
+                engine._add_partitions(files, table)
         for view in VIEWS:
             engine._run(create_view_sql(view))
         engine._close_off(
@@ -117,22 +119,23 @@ class DuckDbEngine:
         """Close the connection."""
         self._connection.close()
 
-    def _add_table(self, lake: Lake, table: Table) -> None:
-        keys = [info.key for info in lake.store.list(f"{ANALYTICS}{table.name}/") if info.key.endswith(".parquet")]
+    def _add_table(self, files: TableFiles, table: Table) -> None:
+        store, keys = files.lake.store, [info.key for info in files.flat(table.name)]
         if not keys:
             self._run(create_sql(table, "duckdb"))
-        elif lake.store.local_root is not None:
-            files = ", ".join(literal(lake.store.uri(key)) for key in keys)
+        elif store.local_root is not None:
             columns = ", ".join(column.name for column in table.columns)
-            self._run(f"CREATE VIEW {table.qualified_name} AS SELECT {columns} FROM read_parquet([{files}])")  # noqa: S608
+            source = f"read_parquet({literals(map(store.uri, keys))})"
+            self._run(f"CREATE VIEW {table.qualified_name} AS SELECT {columns} FROM {source}")  # noqa: S608
         else:
-            self._register(lake, table, keys)
+            self._register(files.lake, table, keys)
 
-    def _add_partitions(self, lake: Lake, root: Path, table: Table) -> None:
+    def _add_partitions(self, files: TableFiles, table: Table) -> None:
         columns = ", ".join(column.name for column in table.columns)
-        files = f"{root}/{PROCESSED}{table.name}/*/*.parquet"
-        if any(lake.store.list(f"{PROCESSED}{table.name}/")):
-            source = f"read_parquet({literal(files)}, hive_partitioning = true, hive_types = {{'trading_date': DATE}})"
+        addresses = [files.lake.store.uri(info.key) for info in files.partitions(table.name).values()]
+        if addresses:
+            hive = "hive_partitioning = true, hive_types = {'trading_date': DATE}"
+            source = f"read_parquet({literals(addresses)}, {hive})"
         else:
             source = table.qualified_name
         self._run(f"CREATE VIEW {PARTITIONED}.{table.name} AS SELECT {columns} FROM {source}")  # noqa: S608
@@ -182,6 +185,11 @@ def literal(text: str) -> str:
     """A text as a SQL literal."""
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
+
+
+def literals(texts: Iterable[str]) -> str:
+    """Texts as a SQL list."""
+    return f"[{', '.join(map(literal, texts))}]"
 
 
 def _connection(path: Path, *, read_only: bool) -> "DuckDBPyConnection":

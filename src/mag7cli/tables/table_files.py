@@ -1,0 +1,79 @@
+"""The files of the tables that a reader may take: those of the lake's own record, never whatever lies under a prefix.
+
+The record is the manifest. Without one, as in a lake whose tables came without it, a file is known by its name alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from mag7cli.lake import inventory
+from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
+from mag7cli.lake.store import ObjectInfo
+from mag7cli.tables import manifest as manifests
+from mag7cli.tables.manifest import Manifest
+from mag7cli.tables.schema import PARTITION, TABLE
+
+# Engines that read a whole prefix leave such names alone.
+_HIDDEN: Final = (".", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles:
+    """The table files of a lake, as its record of them knows them; `record` is None where there is none."""
+
+    lake: Lake
+    record: Manifest | None
+
+    @classmethod
+    def of(cls, lake: Lake) -> "TableFiles":
+        """Those of a lake. Raises StoreError."""
+        return cls(lake, manifests.recorded(lake))
+
+    def flat(self, table: str) -> list[ObjectInfo]:
+        """The files of a table in the flat layout, by year."""
+        return [info for info in self.lake.store.list(f"{ANALYTICS}{table}/") if self._is_flat(info.key, table)]
+
+    def partitions(self, table: str) -> dict[date, ObjectInfo]:
+        """The files of a table's partitions, by trading date, oldest first."""
+        prefix = f"{PROCESSED}{table}/{PARTITION}="
+        days = ((_day(info.key.removeprefix(prefix)), info) for info in self.lake.store.list(prefix))
+        return {day: info for day, info in days if day and self._is_partition(info.key, table, day)}
+
+    def _is_flat(self, key: str, table: str) -> bool:
+        name = key.rpartition("/")[2].removesuffix(".parquet")
+        if not (name.isascii() and name.isdigit()) or key != Lake.flat_key(table, int(name)):
+            return False
+        return self.record is None or table in self.record.tables_in(int(name))
+
+    def _is_partition(self, key: str, table: str, day: date) -> bool:
+        known = self.record is None or table in self.record.tables_on(day)
+        return known and key == Lake.partition_key(table, day)
+
+    def _is_own(self, key: str) -> bool:
+        if not inventory.is_own(key, TABLE):
+            return False
+        zone, table, *rest = key.split("/")
+        if f"{zone}/" == ANALYTICS:
+            return self._is_flat(key, table)
+        day = _day(rest[0].removeprefix(f"{PARTITION}=")) if f"{zone}/" == PROCESSED and table in TABLE else None
+        return day is None or self._is_partition(key, table, day)
+
+
+def foreign_objects(lake: Lake, zones: Sequence[str] = inventory.ZONES) -> list[ObjectInfo]:
+    """What lies in these zones of a lake and is not its own, by key: no reader takes it. Raises StoreError."""
+    files = TableFiles.of(lake)
+    return [info for zone in zones for info in lake.store.list(zone) if not files._is_own(info.key)]
+
+
+def visible_to_engines(objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """Those objects that Athena and its kin would read along, since they read every name under a table's prefix."""
+    return [info for info in objects if not info.key.rpartition("/")[2].startswith(_HIDDEN)]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
