@@ -120,10 +120,8 @@ class ShareHistory:
         return self._points[max(0, bisect_right(self._points, day, key=lambda point: point.on) - 1)].neutral
 
     def changes(self) -> list[tuple[date, date, float]]:
-        """The pairs of neighbouring answers that differ: (earlier, later, neutral shares apart)."""
-        return [
-            (one.on, two.on, abs(two.neutral - one.neutral)) for one, two in pairwise(self._points) if _differ(one, two)
-        ]
+        """The pairs of neighbouring answers that differ: earlier, later, neutral shares that the later has more."""
+        return [(one.on, two.on, two.neutral - one.neutral) for one, two in pairwise(self._points) if _differ(one, two)]
 
     def runs(self) -> Iterator[tuple[date, float]]:
         """From which date on the count is taken to be how many neutral shares, oldest first; the first holds before."""

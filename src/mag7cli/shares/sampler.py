@@ -1,9 +1,10 @@
 """Which share counts to ask for: few enough for a free key, enough for a total within a stated tolerance. Pure.
 
 Every line is asked on a coarse grid. Where two neighbouring answers differ the count stepped somewhere between them,
-and until that is settled the total may be off by up to the difference. The sampler adds these errors up per date and
-asks where they are largest, until on every date they come to less than the tolerance. A company's fiscal calendar says
-where a step is to be expected; it is believed once an answer on each side of an expected day proved it.
+and until that is settled it may be above the truth by a part of the difference, and below it by the rest. The sampler
+adds these errors up per date, those above and those below apart, and asks where they are largest, until on every date
+neither sum is more than the tolerance. A company's fiscal calendar says where a step is to be expected; it is believed
+once an answer on each side of an expected day proved it.
 Nothing but its own answers steers it, so a run that was cut off asks, when repeated, for just what is missing.
 """
 
@@ -19,7 +20,7 @@ from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_evidence import SplitQuestion
-from mag7cli.shares.uncertainty import Interval, LineToSample, SampledLine, both_sides
+from mag7cli.shares.uncertainty import SIDES, Interval, LineToSample, SampledLine, Side, both_sides
 
 Request = tuple[str, date]
 """A line's ticker and the date to ask for."""
@@ -164,25 +165,30 @@ class Sampler:
 
     def _over_tolerance(self, intervals: Sequence[Interval]) -> list[Interval]:
         """The largest errors of each date, as many as must go for the rest of them to be within the tolerance."""
-        sums = self._sums(intervals)
-        excess = [error - self._tolerance * total for error, total in zip(sums, self._totals(), strict=True)]
+        allowed = [self._tolerance * total for total in self._totals()]
+        sums = [self._sums(intervals, side) for side in SIDES]
+        excesses = [[error - most for error, most in zip(errors, allowed, strict=True)] for errors in sums]
         left = set(intervals)
-        for index in sorted(range(len(excess)), key=lambda index: -excess[index]):
-            if excess[index] <= 0:
+        for _, side, index in _worst_first(excesses):
+            if excesses[side][index] <= 0:
                 continue
-            for one in _largest([one for one in left if one.error(index)], index, excess[index]):
+            for one in _largest([one for one in left if one.error(index, side)], index, side, excesses[side][index]):
                 left.remove(one)
-                _add(excess, one, -1.0)
+                for other in SIDES:
+                    _add(excesses[other], one, other, -1.0)
         return [one for one in intervals if one not in left]
 
     def _intervals(self) -> list[Interval]:
         return [interval for line in self._lines.values() for interval in line.intervals]
 
-    def _sums(self, intervals: Iterable[Interval]) -> list[float]:
-        """By how much (USD) the total may be off on each date."""
+    def worst_errors(self, side: Side) -> list[float]:
+        """By how much (USD) the total may be above the truth, or below it, on each date of the range."""
+        return self._sums(self._intervals(), side)
+
+    def _sums(self, intervals: Iterable[Interval], side: Side) -> list[float]:
         sums = [0.0] * len(self._sessions)
         for one in intervals:
-            _add(sums, one, 1.0)
+            _add(sums, one, side, 1.0)
         return sums
 
     def _totals(self) -> list[float]:
@@ -192,7 +198,8 @@ class Sampler:
 
     def _precision(self) -> Precision:
         intervals = self._intervals()
-        errors = [error / total for error, total in zip(self._sums(intervals), self._totals(), strict=True)]
+        off = map(max, *map(self.worst_errors, SIDES))
+        errors = [error / total for error, total in zip(off, self._totals(), strict=True)]
         worst = max(errors, default=0.0)
         settled = sum(one.is_settled for one in intervals)
         return Precision(
@@ -221,17 +228,24 @@ def _by_date(requests: Iterable[Request]) -> list[Request]:
     return sorted(set(requests), key=lambda request: (request[1], request[0]))
 
 
-def _add(amounts: list[float], interval: Interval, times: float) -> None:
-    """Add the errors of an interval to the amounts of the dates."""
-    for index, error in enumerate(interval.errors, start=interval.start):
+def _add(amounts: list[float], interval: Interval, side: Side, times: float) -> None:
+    """Add the errors of an interval to one side to the amounts of the dates."""
+    for index, error in enumerate(interval.errors[side], start=interval.start):
         amounts[index] += times * error
 
 
-def _largest(intervals: Iterable[Interval], index: int, excess: float) -> Iterator[Interval]:
-    """The intervals with the largest errors on a date, as many as make up the excess."""
-    for one in sorted(intervals, key=lambda one: (-one.error(index), one.line.line.ticker)):
+def _worst_first(excesses: Sequence[Sequence[float]]) -> list[tuple[float, Side, int]]:
+    """Every excess above zero, negated, with its side and the index of its date."""
+    return sorted(
+        (-excesses[side][i], side, i) for side in SIDES for i in range(len(excesses[side])) if excesses[side][i] > 0
+    )
+
+
+def _largest(intervals: Iterable[Interval], index: int, side: Side, excess: float) -> Iterator[Interval]:
+    """The intervals with the largest errors on a date to one side, as many as make up the excess."""
+    for one in sorted(intervals, key=lambda one: (-one.error(index, side), one.line.line.ticker)):
         yield one
-        excess -= one.error(index)
+        excess -= one.error(index, side)
         if excess <= 0:
             return
 
@@ -261,7 +275,7 @@ def first_days(sessions: Sequence[date], steps: Sequence[date]) -> list[date]:
 def _next_days(interval: Interval) -> list[date]:
     """Where to ask next inside an interval: both sides of the expected step nearest its middle, else the middle.
 
-    With two expected steps on a calendar that was proven, the one quarter between them is all that is unknown.
+    On a calendar that was proven the count stands still between two steps: one answer tells a whole quarter.
     """
     line, expected = interval.line, interval.expected
     sessions = line.line.sessions
@@ -272,7 +286,7 @@ def _next_days(interval: Interval) -> list[date]:
         return [sessions[high - 1]]
     if expected:
         step = bisect_left(sessions, expected[len(expected) // 2])
-        sides = (step - 1,) if len(expected) == 2 and line.is_proven else (step - 1, step)
+        sides = (step - 1,) if line.is_proven else (step - 1, step)
         fresh = [sessions[index] for index in sides if low < index < high and sessions[index] not in line.asked]
         if fresh:
             return fresh

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, pairwise
-from typing import Final
+from typing import Final, Literal
 
 from mag7cli.shares.fiscal_calendar import CALENDARS, FiscalCalendar
 from mag7cli.shares.history import LineFacts, ShareHistory
@@ -18,6 +18,15 @@ from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_evidence import SPLIT_SIZED
 
 _LARGE_STEP: Final = 0.05
+
+Side = Literal[0, 1]
+"""In which direction a value may be off: above the truth, or below it."""
+TOO_HIGH: Final = 0
+TOO_LOW: Final = 1
+SIDES: Final[tuple[Side, Side]] = (TOO_HIGH, TOO_LOW)
+
+Doubt = tuple[float, float]
+"""The part of a change by which a count may be ahead of it, and behind it."""
 
 StepsOf = Callable[[FiscalCalendar], Sequence[date]]
 """The dates of a range on which a count may step by a calendar."""
@@ -50,8 +59,8 @@ class LineToSample:
 class Interval:
     """Two neighbouring answers that differ: the count stepped after `first` and by `last`, `expected` on these dates.
 
-    `errors` (USD) are by how much the line's market cap may be off, one for each date of the range from the index
-    `start` on, provided that between the two answers the count stays between them.
+    `errors` (USD) are by how much the line's market cap may be above the truth and below it, on each side one for each
+    date of the range from the index `start` on, provided that between the two answers the count stays between them.
     """
 
     line: "SampledLine"
@@ -61,11 +70,12 @@ class Interval:
     expected: Sequence[date]
     is_settled: bool
     start: int
-    errors: Sequence[float]
+    errors: tuple[Sequence[float], Sequence[float]]
 
-    def error(self, index: int) -> float:
-        """By how much (USD) the line may be off on a date of the range, given by its index."""
-        return self.errors[index - self.start] if self.start <= index < self.start + len(self.errors) else 0.0
+    def error(self, index: int, side: Side) -> float:
+        """By how much (USD) the line may be off to one side on a date of the range, given by its index."""
+        errors = self.errors[side]
+        return errors[index - self.start] if self.start <= index < self.start + len(errors) else 0.0
 
 
 @dataclass(slots=True)
@@ -118,7 +128,7 @@ class SampledLine:
     def _is_exceptional(self, first: date, last: date, neutral: float) -> bool:
         """True for a change that no filing of a quarter explains: a merger, say, or a split that is not listed."""
         jumped = any(first < jump <= last for jump in self.line.jumps)
-        return jumped or neutral > _LARGE_STEP * self.history.neutral(first)
+        return jumped or abs(neutral) > _LARGE_STEP * self.history.neutral(first)
 
     def _is_absent(self, step: date) -> bool:
         """True if a step was looked for on its day and was not there."""
@@ -144,20 +154,28 @@ class SampledLine:
             lines = self.line.sessions
             is_settled = bisect_left(lines, last) - bisect_left(lines, first) <= 1
             start, stop = bisect_right(self.sessions, first), bisect_left(self.sessions, last)
-            errors: list[float] = []
+            errors: tuple[Sequence[float], Sequence[float]] = ((), ())
             if not is_settled and self.line.counted:
-                parts = self._parts(first, last, neutral, self.sessions[start:stop])
-                values = self._values[start:stop]
-                errors = [neutral * part * value for part, value in zip(parts, values, strict=True)]
-            yield Interval(self, first, last, neutral, expected, is_settled, start, errors)
+                days, values = self.sessions[start:stop], self._values[start:stop]
+                doubts_ = zip(self._doubts(first, last, neutral, days), values, strict=True)
+                parts = [
+                    (abs(neutral) * value * ahead, abs(neutral) * value * behind) for (ahead, behind), value in doubts_
+                ]
+                ahead_of_it, behind_it = [ahead for ahead, _ in parts], [behind for _, behind in parts]
+                # Who is ahead of a rise is above the truth; who is ahead of a fall is below it.
+                errors = (ahead_of_it, behind_it) if neutral > 0 else (behind_it, ahead_of_it)
+            yield Interval(self, first, last, abs(neutral), expected, is_settled, start, errors)
 
-    def _parts(self, first: date, last: date, neutral: float, days: Sequence[date]) -> Sequence[float]:
-        """The part of a change by which the count may be off on each of these dates between its two answers.
+    def _doubts(self, first: date, last: date, neutral: float, days: Sequence[date]) -> Sequence[Doubt]:
+        """How far the count may be ahead of a change and behind it on each of these dates between its two answers.
 
-        All of it unless the calendar is proven. A large step is not left to the calendar, however well that is proven.
+        An unproven calendar bounds nothing. A large step, and one that no calendar expects, has to be found.
         """
-        if not self.is_proven or self._is_exceptional(first, last, neutral):
-            return [1.0] * len(days)
+        expected = _within(self.steps, first, last)
+        if self._is_exceptional(first, last, neutral) or not expected:
+            return [(1.0, 1.0)] * len(days)
+        if not self.is_proven:
+            return [(taken, 1 - taken) for taken in (bisect_right(expected, day) / len(expected) for day in days)]
         return doubts(days, [_within(steps, first, last) for steps in self._possible])
 
     def _steps(self, calendar: FiscalCalendar) -> Sequence[date]:
@@ -171,26 +189,26 @@ class SampledLine:
         return bisect_left(self.sessions, last) - bisect_left(self.sessions, first) == 1
 
 
-def doubts(days: Sequence[date], possible: Sequence[Sequence[date]]) -> list[float]:
-    """The part of a change by which a count may be off on each of these dates, all of them between two answers.
+def doubts(days: Sequence[date], possible: Sequence[Sequence[date]]) -> list[Doubt]:
+    """How far a count may be ahead of a change, and behind it, on each of these dates, all of them between two answers.
 
     It is taken to have stepped in equal parts on the dates of `possible[0]`, and did step on some of the dates of one
     of `possible`, each of which has at least one.
     """
     edges = [bisect_left(days, step) for step in sorted(set(chain.from_iterable(possible)))]
-    found: list[float] = []
+    found: list[Doubt] = []
     for start, stop in pairwise([0, *edges, len(days)]):
         if start < stop:
             found += [_doubt(days[start], possible)] * (stop - start)
     return found
 
 
-def _doubt(day: date, possible: Sequence[Sequence[date]]) -> float:
+def _doubt(day: date, possible: Sequence[Sequence[date]]) -> Doubt:
     done = [(bisect_right(steps, day), len(steps)) for steps in possible]
     taken = done[0][0] / done[0][1]
     least = min(1.0 if passed == count else 0.0 for passed, count in done)
     most = max(1.0 if passed else 0.0 for passed, _ in done)
-    return max(taken - least, most - taken)
+    return taken - least, most - taken
 
 
 def both_sides(sessions: Sequence[date], step: date) -> tuple[date, date]:

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -17,7 +17,7 @@ from mag7cli.shares.fiscal_calendar import CALENDARS, FiscalCalendar
 from mag7cli.shares.history import LineFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Precision, Request, Sampler
-from mag7cli.shares.uncertainty import LineToSample
+from mag7cli.shares.uncertainty import TOO_HIGH, TOO_LOW, LineToSample
 
 SESSIONS = sessions(date(2022, 1, 3), date(2023, 12, 29))
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -233,13 +233,22 @@ def estimated(sampler: Sampler, line: LineToSample, day: date) -> float:
 tolerances = st.sampled_from([0.0005, 0.002, 0.01])
 
 
-def _off(sampler: Sampler, market: Market, day: date) -> float:
-    """By how much of itself the total is off on a date, each line's error taken at its worst."""
-    open_lines = [line for line in market.lines if day in line.closes]
-    errors = (
-        abs(estimated(sampler, line, day) - market.counts[line.ticker][day]) * line.closes[day] for line in open_lines
+def _too_much(sampler: Sampler, market: Market, day: date) -> float:
+    """By how much (USD) the total of a date is above the truth."""
+    return math.fsum(
+        (estimated(sampler, line, day) - market.counts[line.ticker][day]) * line.closes[day]
+        for line in market.lines
+        if day in line.closes
     )
-    return math.fsum(errors) / math.fsum(market.counts[line.ticker][day] * line.closes[day] for line in open_lines)
+
+
+def _total(market: Market, day: date) -> float:
+    return math.fsum(market.counts[line.ticker][day] * line.closes[day] for line in market.lines if day in line.closes)
+
+
+def _off(sampler: Sampler, market: Market, day: date) -> float:
+    """By how much of itself the total is off on a date."""
+    return abs(_too_much(sampler, market, day)) / _total(market, day)
 
 
 def _of_the_truth(precision: Precision) -> float:
@@ -257,6 +266,39 @@ def test_the_stated_bound_holds_on_every_date(market: Market, tolerance: float) 
     assert precision.worst_error <= tolerance
 
 
+def _is_within(sampler: Sampler, market: Market) -> bool:
+    """Whether the total of every date is off by no more than was stated for that date, on either side."""
+    highest, lowest = sampler.worst_errors(TOO_HIGH), sampler.worst_errors(TOO_LOW)
+    # A count between two steps is rounded to a whole share.
+    off = [
+        (_too_much(sampler, market, day), math.fsum(line.closes.get(day, 0) for line in market.lines))
+        for day in market.days
+    ]
+    return all(
+        -low - rounding <= error <= high + rounding
+        for (error, rounding), high, low in zip(off, highest, lowest, strict=True)
+    )
+
+
+@settings(UNHURRIED, max_examples=60)
+@given(markets(one_way=True), tolerances)
+def test_the_bound_of_each_date_holds_on_each_side(market: Market, tolerance: float) -> None:
+    sampler, _ = run(market, Vendor(market), tolerance)
+
+    assert _is_within(sampler, market)
+
+
+@settings(UNHURRIED, max_examples=100)
+@given(companies(one_way=True), st.sampled_from([1, 10, 100, 1000]))
+def test_a_line_whose_error_no_other_can_make_up_for_is_within_its_bound(company: Company, weight: int) -> None:
+    still = replace(company, levels=(company.levels[0],) * len(company.levels), first=0, price=company.price * weight)
+    market = Market((still, company))
+
+    sampler, _ = run(market, Vendor(market), 0.005)
+
+    assert _is_within(sampler, market)
+
+
 @settings(UNHURRIED, max_examples=60)
 @given(markets(one_way=False), tolerances)
 def test_counts_that_come_and_go_beat_the_bound_by_no_more_than_they_leave_their_neighbours(
@@ -271,10 +313,7 @@ def test_counts_that_come_and_go_beat_the_bound_by_no_more_than_they_leave_their
             for line in market.lines
             if day in line.closes
         )
-        total = math.fsum(
-            market.counts[line.ticker][day] * line.closes[day] for line in market.lines if day in line.closes
-        )
-        outside = excursions / total
+        outside = excursions / _total(market, day)
         assert _off(sampler, market, day) <= _of_the_truth(precision) * (1 + outside) + outside + 1e-7
 
 

@@ -318,7 +318,7 @@ def test_a_glitch_says_nothing_of_the_days_around_it():
     assert [counted(found, date(2023, 3, day)).shares for day in (14, 15, 30, 31)] == [100.0, 99.0, 99.0, 99.0]
     assert not counted(found, date(2023, 3, 30)).adjustments
     assert counted(found, date(2023, 3, 31)).vendor == 1000.0
-    assert found.changes() == [(date(2023, 3, 1), date(2023, 5, 1), 1.0)]
+    assert found.changes() == [(date(2023, 3, 1), date(2023, 5, 1), -1.0)]
 
 
 @pytest.mark.parametrize("odd", ["2023-05-01", "2023-05-12"], ids=["the first answer", "the last one"])

@@ -159,13 +159,13 @@ def test_calendars_that_one_step_does_not_tell_apart_leave_a_doubt():
     days = [date(2022, 9, day) for day in (28, 29, 30)]
     parts = doubts(days, [[date(2022, 9, 30)], [date(2022, 9, 29)]])
 
-    assert parts == [0.0, 1.0, 0.0]
+    assert parts == [(0.0, 0.0), (0.0, 1.0), (0.0, 0.0)]
 
 
 def test_of_a_change_over_two_expected_steps_half_is_in_doubt_between_them():
     days = [date(2022, 3, 1), date(2022, 5, 2), date(2022, 8, 1)]
 
-    assert doubts(days, [[date(2022, 3, 31), date(2022, 6, 30)]]) == [0.0, 0.5, 0.0]
+    assert doubts(days, [[date(2022, 3, 31), date(2022, 6, 30)]]) == [(0.0, 0.0), (0.5, 0.5), (0.0, 0.0)]
 
 
 def test_a_merger_is_located_however_small_the_line():
