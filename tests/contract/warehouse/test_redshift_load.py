@@ -108,7 +108,7 @@ def test_the_statements_fit_into_one_transaction_even_when_every_table_is_made_a
     store = Lake.at("s3://bucket").store
 
     statements = [*redshift_load.schema_statements(every), *redshift_load.view_statements()]
-    statements += [*redshift_load.replace_statements(store, every, "default", every)]
+    statements += [*redshift_load.replace_statements(store, every, "default", recreate=every)]
 
     assert len(statements) <= 40
     assert not any("TRUNCATE" in statement for statement in statements)
