@@ -326,15 +326,15 @@ def review_live(lake: Lake, *, on: date) -> "LiveReview":
     from mag7cli.live.points import LivePoints
     from mag7cli.live.review import review
 
+    records = LivePoints(lake).read(on)
+    if not records:
+        raise UsageError(f"no minute of {on} was kept", hint="mag7 live keeps them as they come")
     try:
         document = lake.read_document(on)
     except KeyNotFoundError:
         raise UsageError(
             f"there is no document of {on} to compare with", hint=f"mag7 collect --start {on} --end {on}"
         ) from None
-    records = LivePoints(lake).read(on)
-    if not records:
-        raise UsageError(f"no minute of {on} was kept", hint="mag7 live keeps them as they come")
     close_date = date.fromisoformat(records[-1]["close_date"])
     splits = [split for splits in read_splits(lake).by_ticker.values() for split in splits]
     return review(records, document, lake.read_document(close_date), splits)

@@ -82,7 +82,7 @@ class CollectOptions(NamedTuple):
             plan=self.plan,
             rate=self.rate,
             max_calls=self.max_calls,
-            max_duration_s=parse_duration(self.max_duration) if self.max_duration else None,
+            max_duration_s=parse_duration(self.max_duration, "--max-duration") if self.max_duration else None,
             holdings=self.holdings,
             accept=self.accept,
             tolerance_pct=self.tolerance,

@@ -40,14 +40,14 @@ class LiveOptions(NamedTuple):
     def request(self) -> "LiveRequest":
         """The request that the options make. Raises UsageError for a time that cannot be read."""
         from mag7cli.live.session import LiveRequest
-        from mag7cli.market.symbology import MAGNIFICENT_7
+        from mag7cli.market.symbology import MAGNIFICENT_7, vendor_symbol
 
-        tickers = tuple(ticker.strip().upper() for ticker in self.group.split(","))
+        tickers = tuple(vendor_symbol(ticker.strip().upper()) for ticker in self.group.split(","))
         return LiveRequest(
             plan=self.plan,
-            group=MAGNIFICENT_7 if self.group == _MAG7 else tickers,
+            group=MAGNIFICENT_7 if self.group.lower() == _MAG7 else tickers,
             feed=self.feed,
-            interval=timedelta(seconds=parse_duration(self.interval)),
+            interval=timedelta(seconds=parse_duration(self.interval, "--interval")),
             once=self.once,
             until_close=self.until == "close",
         )

@@ -128,7 +128,10 @@ def point_blocks(update: LiveUpdate) -> Iterator[Line | Grid]:
         yield Line(f"Split this morning: {split.symbol} {split.split_to:g} for {split.split_from:g}.")
     if update.baseline.left_out:
         yield Line(f"Without a share count: {_some([ticker for ticker, _ in update.baseline.left_out])}.", "warn")
-    yield Line(f"{'; '.join(_caveats(update))}.".capitalize(), "faint" if update.status.is_connected else "bad")
+    yield Line(
+        f"{'; '.join(_caveats(update))}.".capitalize(),
+        "bad" if update.status.reason and not update.status.is_connected else "faint",
+    )
 
 
 def closed_text(closed: MarketClosed) -> str:
@@ -174,7 +177,10 @@ def _caveats(update: LiveUpdate) -> list[str]:
     elif status.feed == "delayed":
         parts.append("15 minutes delayed")
     parts += [] if status.kind == "stream" else ["from snapshots"]
-    parts += [] if status.is_connected else [f"no connection since {status.since:%H:%M} ({status.reason})"]
+    if status.reason and not status.is_connected:
+        parts.append(f"no connection since {status.since:%H:%M} ({status.reason})")
+    elif status.kind == "stream" and not status.is_connected:
+        parts.append("from one snapshot")
     parts += ["intraday, unofficial"]
     return parts + (["SIMULATED"] if update.baseline.is_simulated else [])
 

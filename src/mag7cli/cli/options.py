@@ -63,13 +63,13 @@ def _refuse_unwritable(value: str, path: Path) -> None:
         raise typer.BadParameter(f"{value!r} is a folder: name a file in it")
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: str, option: str) -> float:
     """Seconds in `90`, `90s`, `20m` or `1h30m`. Raises UsageError."""
     match = _DURATION.fullmatch(text)
     hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     total = hours * 3600 + minutes * 60 + seconds
     if not total:
-        raise UsageError(f"--max-duration {text!r} is not a time", hint="write 90s, 20m or 1h30m")
+        raise UsageError(f"{option} {text!r} is not a time", hint="write 90s, 20m or 1h30m")
     return float(total)
 
 

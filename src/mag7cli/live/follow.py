@@ -42,7 +42,7 @@ _STEP_S: Final = 0.25
 class FeedStatus:
     """Where prices come from, and how the connection is: `since` the last change of `is_connected`.
 
-    `reason` says why it is not, `rejected` is how many messages could not be true.
+    `reason` says why it is not, empty before the first try; `rejected` is how many messages could not be true.
     """
 
     kind: Literal["stream", "snapshots"]
@@ -135,7 +135,7 @@ class Follower:
         self._end = hours.after_hours_close + delay + _AFTER_CLOSE
         self._is_until_close = until_close
         self._may_ask_at = clock.now()
-        self._is_connected, self._since, self._reason = False, clock.now(), "not connected yet"
+        self._is_connected, self._since, self._reason = False, clock.now(), ""
         self._connections = self._rejected = 0
         self._last_bar = clock.now()
         self._offset_s = self._wall_minus_stopwatch()
@@ -186,7 +186,8 @@ class Follower:
         update = self.update(self._clock.now(), is_last=True)
         if update is None:
             raise StoppedEarlyError(
-                f"no price came within {patience.total_seconds():.0f} s: {self._reason}", hint="try again later"
+                f"no price came within {patience.total_seconds():.0f} s: {self._reason or 'not connected'}",
+                hint="try again later",
             )
         return update
 

@@ -22,6 +22,7 @@ from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
 from mag7cli.live.records import record
 from mag7cli.market import symbology
+from mag7cli.market.calendar import previous_session
 from mag7cli.market.membership import members_on
 from mag7cli.market.records import Split
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -189,10 +190,16 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
 
     Raises:
         Mag7Error: No document before the date has a figure.
+        UsageError: A ticker of the group is none of the index.
     """
     today = hours.trading_date
     document = _last_document(lake, today)
     close_date = date.fromisoformat(document["trading_date"])
+    _check_group(document, group)
+    if close_date < (previous := previous_session(today)):
+        _log.warning(
+            "the last close in the lake is of %s, not of %s: mag7 run collects what is missing", close_date, previous
+        )
     members = _members(document, close_date, today)
     return Question(
         document=document,
@@ -202,6 +209,16 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
         newcomers=_newcomers(source, document, members or (), close_date, today),
         splits=_splits(lake, source, close_date, today),
     )
+
+
+def _check_group(document: Document, group: Sequence[str]) -> None:
+    """Raise UsageError for a ticker that is none of the index."""
+    known = {row["ticker"] for row in document["sp500_details"].get("constituents", [])}
+    if strangers := [ticker or "''" for ticker in group if ticker not in known]:
+        raise UsageError(
+            f"--group: {', '.join(strangers)} was not in the index at the close of {document['trading_date']}",
+            hint="--group AAPL,MSFT, or mag7",
+        )
 
 
 def _last_document(lake: Lake, before: date) -> Document:

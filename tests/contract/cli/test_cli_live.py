@@ -99,6 +99,46 @@ def test_once_is_one_figure_and_keeps_nothing(vendor: LiveMarket, lake: Path) ->
     assert not (lake / "live").exists()
 
 
+def test_one_figure_of_a_snapshot_says_so_and_complains_of_no_connection(vendor: LiveMarket, lake: Path) -> None:
+    ended = run(vendor, lake, "--once")
+
+    assert ended.code == 0
+    assert "; from one snapshot; intraday, unofficial; SIMULATED" in ended.stdout
+    assert "no connection" not in ended.stdout
+
+
+@pytest.mark.parametrize("group", ["NOPE", "AAPL,NOPE"])
+def test_a_group_with_a_stranger_is_refused_by_name(vendor: LiveMarket, lake: Path, group: str) -> None:
+    ended = run(vendor, lake, "--group", group)
+
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("Error: --group: NOPE was not in the index at the close of 2022-11-23\n")
+
+
+def test_a_lake_that_lacks_the_last_session_is_told(vendor: LiveMarket, tmp_path: Path) -> None:
+    Lake.at(str(tmp_path / "old")).write_document(date(2022, 11, 22), document(date(2022, 11, 23)))
+
+    ended = run(vendor, tmp_path / "old", "--once")
+
+    assert ended.code == 0
+    assert "the last close in the lake is of 2022-11-22, not of 2022-11-23" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--interval", "0"), "--interval '0' is not a time"),
+        (("--review", "2030-01-01"), "no minute of 2030-01-01 was kept"),
+        (("--review", "2022-11-26"), "no minute of 2022-11-26 was kept"),
+    ],
+)
+def test_what_cannot_be_is_said_of_what_was_typed(lake: Path, words: tuple[str, str], message: str) -> None:
+    ended = mag7("live", *words, "--lake", str(lake), cwd=lake.parent)
+
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"Error: {message}")
+
+
 def test_a_terminal_has_one_screen(vendor: LiveMarket, lake: Path) -> None:
     ended = mag7_in_terminal("live", "--once", "--lake", str(lake), cwd=lake.parent, env=vendor.environ)
 
