@@ -60,6 +60,10 @@ class AnsweringSource(SandboxSource):
         self._asked("splits", start, end)
         return super().splits(start, end)
 
+    def splits_with_factors(self, start: date, end: date) -> list[Split]:
+        self._asked("splits_with_factors", start, end)
+        return super().splits_with_factors(start, end)
+
     def asking(self, workers: int = 1) -> Asking:
         """How a test asks it."""
         return Asking(self, Cancel(), workers)

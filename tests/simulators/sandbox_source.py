@@ -58,6 +58,11 @@ class SandboxSource:
         self._count("splits")
         return self._market.splits(start, end)
 
+    def splits_with_factors(self, start: date, end: date) -> list[Split]:
+        """The same rows; those of a market without faults of its own have no factor that says otherwise."""
+        self._count("splits")
+        return self._market.splits(start, end)
+
     def status(self) -> VendorStatus:
         """The simulated clock."""
         self._count("status")

@@ -4,8 +4,9 @@
 execution dates that was asked for. Announced splits lie in the future: each day's run asks for them again.
 """
 
+import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -13,12 +14,14 @@ from typing import Any, Final
 
 import orjson
 
-from mag7cli.core.errors import DocumentError
+from mag7cli.core.errors import DocumentError, MarketDataError
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.records import Split
-from mag7cli.shares.split_adjustment import settle_splits
+from mag7cli.shares.split_adjustment import settle_splits, splits_of_factors
 from mag7cli.vendors.calls import Asking
+
+_log = logging.getLogger(__name__)
 
 SCHEMA_VERSION: Final = 1
 _FILE: Final = "splits.json"
@@ -87,7 +90,11 @@ def update_splits(
         told, covers = _ask(asking, known, ours, start, today)
         asked_on = today
     before = [(ticker, split) for ticker, splits in known.by_ticker.items() for split in splits]
-    by_ticker, refused = _settle([*before, *known.refused, *told], known.refused, step_of)
+    rows = [*before, *known.refused, *told]
+    by_ticker, refused = _settle(rows, known.refused, step_of)
+    if doubted := _unanswered(refused.keys() - known.refused.keys(), by_ticker):
+        rows += _of_second_witness(asking, ours, doubted, today)
+        by_ticker, refused = _settle(rows, known.refused, step_of)
     splits = Splits(by_ticker, refused, covers, asked_on, ours)
     if splits != known:
         lake.write_reference(_FILE, _encode(splits))
@@ -103,13 +110,40 @@ def _ask(
     # A clock that was set back must not make the range an empty one.
     ask_from = first if is_new or known.asked_on is None else min(known.asked_on, today) - _AGAIN
     listed = asking.once(lambda: asking.source.splits(ask_from, today + _AHEAD))
-    told = [
+    return _of_lines(listed, ours), (first, today + _AHEAD)
+
+
+def _of_lines(splits: Iterable[Split], ours: Collection[str]) -> list[tuple[str, Split]]:
+    """The splits of lines that are ours, each with its line."""
+    return [
         (ticker, split)
-        for split in listed
+        for split in splits
         if (ticker := symbology.ticker_for(split.symbol, split.execution_date)) in ours
         and not symbology.other_security(split.symbol, split.execution_date)
     ]
-    return told, (first, today + _AHEAD)
+
+
+def _unanswered(
+    refused: Iterable[tuple[str, Split]], by_ticker: Mapping[str, Sequence[Split]]
+) -> list[tuple[str, Split]]:
+    """The refused rows on whose day no other row of the line stands."""
+    days = {(ticker, split.execution_date) for ticker, splits in by_ticker.items() for split in splits}
+    return [(ticker, split) for ticker, split in refused if (ticker, split.execution_date) not in days]
+
+
+def _of_second_witness(
+    asking: Asking, ours: Collection[str], doubted: Sequence[tuple[str, Split]], today: date
+) -> list[tuple[str, Split]]:
+    """What the vendor's other list has of the lines in doubt, and what its factors say; nothing if it cannot be had."""
+    lines = {ticker for ticker, _ in doubted}.intersection(ours)
+    first = min(split.execution_date for _, split in doubted)
+    try:
+        listed = asking.once(lambda: asking.source.splits_with_factors(first, today + _AHEAD))
+    except MarketDataError as error:
+        _log.info("no second list of splits: %s", error)
+        return []
+    rows = _of_lines(listed, lines)
+    return rows + _of_lines(splits_of_factors((split for _, split in rows), today), lines)
 
 
 StepOf = Callable[[str, date], float | None]

@@ -3,7 +3,7 @@
 Symbols here are the vendor's spelling on the date asked for (`FB` before 2022-06-09, `BRK.B`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 
@@ -49,12 +49,17 @@ class TickerDetails:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`split_from` old shares became `split_to` new ones before the open of `execution_date`."""
+    """`split_from` old shares became `split_to` new ones before the open of `execution_date`.
+
+    `factor` is what the vendor's newer list multiplies prices before the split by, to compare them with today's: old
+    shares for one new one over this split and all later ones; None from the older list. It makes no other split of it.
+    """
 
     symbol: str
     execution_date: date
     split_from: float
     split_to: float
+    factor: float | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def ratio(self) -> float:

@@ -26,6 +26,8 @@ _BEFORE_THE_FIRST: Final = 1000
 _TIE_BREAK: Final = 1e-6
 # The close also moves with the market on the day of a split.
 _CLOSE_MOVES: Final = 0.25
+_FINEST_FACTOR: Final = 0.001
+_FACTOR_DIFFERS: Final = 0.01
 
 
 class SplitUnits:
@@ -99,6 +101,41 @@ def settle_splits(
             else:
                 stand.append(split)
     return stand, refused
+
+
+def splits_of_factors(rows: Iterable[Split], until: date) -> list[Split]:
+    """What the adjustment factors say where they contradict the ratio of their own row.
+
+    A factor is the product over a split and all later ones, so the next later one of the same symbol tells the ratio
+    between. Factors are rounded to six decimals: below a thousandth they tell no ratio.
+
+    Args:
+        rows: All splits of some symbols from a day on, with factors.
+        until: The day that factors lead to; splits announced for later are in none.
+
+    Returns:
+        A split for each factor that contradicts its row, of the same symbol and day.
+    """
+    told = []
+    known = sorted({split for split in rows if split.execution_date <= until}, key=_by_symbol_and_day, reverse=True)
+    for _, splits in groupby(known, key=lambda split: split.symbol):
+        later = 1.0
+        for split in splits:
+            if split.factor is None or split.factor < _FINEST_FACTOR:
+                break
+            ratio, later = later / split.factor, split.factor
+            if abs(math.log(ratio / split.ratio)) > _FACTOR_DIFFERS:
+                told.append(Split(split.symbol, split.execution_date, *_whole_terms(ratio)))
+    return told
+
+
+def _by_symbol_and_day(split: Split) -> tuple[str, date, float]:
+    return split.symbol, split.execution_date, split.ratio
+
+
+def _whole_terms(ratio: float) -> tuple[float, float]:
+    """Old shares and new ones in a ratio, one of them being one."""
+    return (1.0, float(f"{ratio:.4g}")) if ratio >= 1 else (float(f"{1 / ratio:.4g}"), 1.0)
 
 
 def _unexplained(step: float | None, split: Split) -> float:

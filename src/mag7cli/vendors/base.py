@@ -59,6 +59,10 @@ class MarketDataSource(Protocol):
         """All splits of the market executed from `start` to `end`, in the vendor's order, duplicates too."""
         ...
 
+    def splits_with_factors(self, start: date, end: date) -> list[Split]:
+        """The same splits by the vendor's other list, a second witness: each with its adjustment factor."""
+        ...
+
     def status(self) -> VendorStatus:
         """The vendor's clock; the cheapest call that proves the key."""
         ...

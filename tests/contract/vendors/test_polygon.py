@@ -285,6 +285,19 @@ def test_splits_come_from_the_successor_when_the_old_endpoint_is_gone(
     assert server.requests[-1].query["limit"] == "5000"
 
 
+def test_the_second_list_of_splits_has_factors(server: ScriptedServer, vendor: Vendor) -> None:
+    row = {"ticker": "NVDA", "execution_date": "2024-06-10", "split_from": 1.0, "split_to": 10.0, "id": "E1"}
+    factors = [0.1, None, "much", -1, 0]
+    rows = [row | {"historical_adjustment_factor": factor} for factor in factors]
+    server.on(SPLITS_V1, Says({"status": "OK", "results": rows}))
+
+    splits = vendor.source.splits_with_factors(date(2024, 1, 1), DAY)
+
+    assert [split.factor for split in splits] == [0.1, None, None, None, None]
+    assert set(splits) == {Split("NVDA", date(2024, 6, 10), 1.0, 10.0)}, "a factor makes no other split"
+    assert server.requests[-1].path == SPLITS_V1
+
+
 def test_pages_that_lead_in_a_circle_are_a_fault(server: ScriptedServer, vendor: Vendor) -> None:
     server.on(SPLITS_V3, Says({"status": "OK", "results": [], "next_url": f"{server.url}{SPLITS_V3}?cursor=again"}))
 

@@ -103,6 +103,9 @@ class Failing:
     def splits(self, start: date, end: date) -> list[Split]:
         return self.source.splits(start, end)
 
+    def splits_with_factors(self, start: date, end: date) -> list[Split]:
+        return self.source.splits_with_factors(start, end)
+
     def status(self) -> VendorStatus:
         return self.source.status()
 

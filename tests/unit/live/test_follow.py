@@ -96,6 +96,8 @@ class Source:
     def splits(self, start: date, end: date) -> list[Split]:
         return []
 
+    splits_with_factors = splits
+
     def details(self, symbol: str, on: date) -> TickerDetails:
         if symbol == "GDDY":
             raise TickerNotFoundError("404")

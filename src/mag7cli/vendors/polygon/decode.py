@@ -242,7 +242,16 @@ def _split(row: Body) -> Split | None:
             execution_date=_date(row, "execution_date"),
             split_from=_price(row, "split_from"),
             split_to=_price(row, "split_to"),
+            factor=_factor(row),
         )
+    except ShapeError:
+        return None
+
+
+def _factor(row: Body) -> float | None:
+    """The adjustment factor of a split; one that cannot be true costs the witness, not the split."""
+    try:
+        return _amount(row, "historical_adjustment_factor")
     except ShapeError:
         return None
 

@@ -128,6 +128,11 @@ class PolygonSource:
             if error.status not in (404, 410):
                 raise
             logger.info("%s; asking its successor", error)
+        return self.splits_with_factors(start, end)
+
+    def splits_with_factors(self, start: date, end: date) -> list[Split]:
+        """The same by the list's successor, each row with its adjustment factor."""
+        asked = Question("splits", f"splits from {start} to {end}, with factors")
         return self._ask_pages(
             asked, lambda client: client.splits_v1(start, end), lambda page: decode.splits(page, start, end)
         )
