@@ -49,7 +49,7 @@ class Lake:
             where = self.store.uri("")
             raise UsageError(
                 f"{where} is a file, not a lake" if root and root.is_file() else f"there is no lake at {where}",
-                hint="--lake names another place; mag7 collect and mag7 demo make a lake",
+                hint="check --lake: a lake is made by collecting into it, and by mag7 demo",
             )
         return self
 

@@ -43,9 +43,9 @@ def test_a_lake_that_is_not_there_is_one_line_and_exit_2(run, tmp_path, name):
     code, stdout, stderr = run(*READERS[name], "--lake", "lkae")
 
     assert (code, stdout) == (2, "")
-    assert stderr.splitlines() == [
+    assert [words.partition(" ")[2] for words in stderr.splitlines()] == [
         "Error: there is no lake at lkae",
-        "Hint: --lake names another place; mag7 collect and mag7 demo make a lake",
+        "Hint: check --lake: a lake is made by collecting into it, and by mag7 demo",
     ]
     assert list(tmp_path.iterdir()) == [], "nothing is made by a typo"
 
@@ -63,7 +63,7 @@ def test_an_empty_name_is_not_the_current_folder(run):
     for words in (["status"], ["collect", "--dry-run"]):
         code, _, stderr = run(*words, "--lake", "")
         assert code == 2
-        assert stderr.startswith("Error: --lake is empty\n")
+        assert "Error: --lake is empty\n" in stderr
 
 
 def test_a_plan_makes_no_lake_either(tmp_path):
