@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mag7cli.library import table as table
     from mag7cli.library import transform as transform
     from mag7cli.library import validate as validate
+    from mag7cli.library import verify as verify
 
 __version__ = "0.1.0"
 
@@ -43,7 +44,7 @@ _PLACES: "Final" = {
     **dict.fromkeys(
         (
             "collect", "estimate", "explain", "exposure", "follow", "load", "open_vendor", "report", "review_live",
-            "run", "status", "summary", "table", "transform", "validate",
+            "run", "status", "summary", "table", "transform", "validate", "verify",
         ),
         "mag7cli.library",
     ),

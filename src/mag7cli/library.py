@@ -5,7 +5,7 @@ calls run at once, which holdings file counts. The command line only parses, cal
 """
 
 import os
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mag7cli.analytics.summary import Answer
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.estimate import CollectPlan
+    from mag7cli.doctor.integrity import Integrity
     from mag7cli.live.follow import LiveUpdate, MarketClosed
     from mag7cli.live.review import LiveReview
     from mag7cli.live.session import LiveRequest
@@ -163,7 +164,7 @@ def transform(
     from mag7cli.tables.transform import transform as make_tables
 
     with (
-        locked(lake, "mag7 transform"),
+        locked(lake.require(), "mag7 transform"),
         (listener or Silence()).progress("Transforming") as progress,
     ):
         return make_tables(lake, start, end, force=force, progress=progress)
@@ -186,8 +187,42 @@ def validate(lake: Lake, *, engine: "SqlEngine | None" = None) -> "list[CheckRes
 
     if engine is not None:
         return run_checks(engine)
-    with closing(_duckdb(lake, with_partitions=True)) as own:
+    with closing(_duckdb(lake.require(), with_partitions=True)) as own:
         return run_checks(own)
+
+
+def verify(lake: Lake) -> "Integrity":
+    """Hold every file of a lake against what was written, and name what is not mag7's. Nothing is written.
+
+    Args:
+        lake: The lake to look at, as a whole.
+
+    Returns:
+        Raw files that are damaged or gone, table files that differ from what the raw files make, foreign objects.
+
+    Raises:
+        StoreError: The lake cannot be read.
+        UsageError: There is no lake.
+    """
+    from mag7cli.doctor.integrity import check
+
+    return check(lake.require())
+
+
+def foreign_objects(lake: Lake, *, zones: "Sequence[str] | None" = None) -> list[str]:
+    """The keys of the objects in a lake that mag7 did not write: no command reads them.
+
+    Args:
+        lake: The lake to look at.
+        zones: The folders to look into; by default all that mag7 reads.
+
+    Raises:
+        StoreError: The lake cannot be read.
+    """
+    from mag7cli.lake.inventory import ZONES
+    from mag7cli.tables import table_files
+
+    return [info.key for info in table_files.foreign_objects(lake, zones or ZONES)]
 
 
 def load(lake: Lake) -> "LoadResult":
@@ -205,7 +240,7 @@ def load(lake: Lake) -> "LoadResult":
     """
     from mag7cli.warehouse.duckdb_load import load as load_warehouse
 
-    with locked(lake, "mag7 load"):
+    with locked(lake.require(), "mag7 load"):
         return load_warehouse(lake)
 
 
@@ -263,7 +298,7 @@ def summary(lake: Lake, *, on: date | None = None, engine: "SqlEngine | None" = 
     fund = weight_on(lake, on)
     if engine is not None:
         return answer(engine, on, fund)
-    with closing(_duckdb(lake)) as own:
+    with closing(_duckdb(lake.require())) as own:
         return answer(own, on, fund)
 
 
@@ -330,7 +365,7 @@ def review_live(lake: Lake, *, on: date) -> "LiveReview":
     if not records:
         raise UsageError(f"no minute of {on} was kept", hint="mag7 live keeps them as they come")
     try:
-        document = lake.read_document(on)
+        document = lake.require().read_document(on)
     except KeyNotFoundError:
         raise UsageError(
             f"there is no document of {on} to compare with", hint=f"mag7 collect --start {on} --end {on}"
@@ -357,7 +392,7 @@ def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | N
     """
     from mag7cli.analytics.lineage import explain as lineage
 
-    return lineage(lake, on, clock or SystemClock(), ticker.upper() if ticker else None)
+    return lineage(lake.require(), on, clock or SystemClock(), ticker.upper() if ticker else None)
 
 
 def exposure(
@@ -422,7 +457,7 @@ def status(lake: Lake, *, clock: Clock | None = None) -> "Status":
     from mag7cli.analytics.lake_status import status as lake_status
     from mag7cli.market.calendar import last_completed_session
 
-    return lake_status(lake, last_completed_session((clock or SystemClock()).now()))
+    return lake_status(lake.require(), last_completed_session((clock or SystemClock()).now()))
 
 
 def report(
@@ -458,7 +493,7 @@ def report(
     fund, now = weight_on(lake, None), clock or SystemClock()
     if engine is not None:
         return write_report(engine, page, png_dir, now, fund, lake=lake)
-    with closing(_duckdb(lake)) as own:
+    with closing(_duckdb(lake.require())) as own:
         return write_report(own, page, png_dir, now, fund, lake=lake)
 
 
@@ -488,7 +523,7 @@ def table(lake: Lake, name: str, *, kind: Literal["arrow", "pandas", "duckdb"] =
     names = [*(table.name for table in TABLES), *(view.name for view in VIEWS)]
     if name not in names:
         raise UsageError(f"there is no table {name!r}", hint=f"use one of {', '.join(names)}")
-    engine = _duckdb(lake)
+    engine = _duckdb(lake.require())
     relation = engine.relation(f"{SCHEMA}.{name}")
     if kind == "duckdb":
         return relation  # it keeps the connection for as long as it lives

@@ -10,6 +10,7 @@ from mag7cli.lake.document_index import CollectedDates
 from mag7cli.lake.layout import ANALYTICS, HOLDINGS, PROCESSED, RAW, REFERENCE, WAREHOUSE, Lake
 from mag7cli.market.calendar import known_until, sessions
 from mag7cli.market.index_history import confirmed_until
+from mag7cli.tables.table_files import foreign_objects
 
 _ZONES: Final = {
     "raw documents": RAW,
@@ -43,7 +44,8 @@ class Gap:
 class Status:
     """The lake at a glance. `missing` are the gaps up to the last session that is over, later ones are `behind`.
 
-    `membership_known_until` is the last day for which the joins and leaves of the index are known.
+    `membership_known_until` is the last day for which the joins and leaves of the index are known. `foreign` are the
+    keys of objects that mag7 did not write.
     """
 
     first: date | None
@@ -60,6 +62,7 @@ class Status:
     last_collected_at: str | None
     simulated: bool
     calendar_until: date
+    foreign: tuple[str, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -89,6 +92,7 @@ def status(lake: Lake, last_session: date) -> Status:
         last_collected_at=newest["data_collection_time"] if newest else None,
         simulated=bool(newest and newest.get("source", {}).get("simulated")),
         calendar_until=known_until(),
+        foreign=tuple(info.key for info in foreign_objects(lake)),
     )
 
 

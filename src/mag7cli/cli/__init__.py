@@ -32,7 +32,7 @@ COMMANDS: Final = Words(
         ),
         "status": Entry("status:status", "Print what the lake holds and lacks."),
         "explain": Entry("explain:explain", "Print the receipt of a number."),
-        "verify": Entry("verify:verify", "Compute the tables again from the raw documents and compare every byte."),
+        "verify": Entry("verify:verify", "Hold every file of the lake against what was written."),
         "sql": Entry("sql:sql", "Ask the tables by SQL, read-only."),
         "doctor": Entry("doctor:doctor", "Check that everything a collection needs is in order."),
         "config": Words(

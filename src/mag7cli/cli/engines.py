@@ -68,7 +68,7 @@ def _open(options: EngineOptions, read_only: bool) -> "SqlEngine":
     from mag7cli.lake.layout import Lake
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
-    return DuckDbEngine.over_lake(Lake.at(options.lake))
+    return DuckDbEngine.over_lake(Lake.at(options.lake).require())
 
 
 def _athena(options: EngineOptions) -> "SqlEngine":

@@ -72,7 +72,7 @@ def list_(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
     from mag7cli.lake.layout import Lake
     from mag7cli.portfolio import kept_funds
 
-    place, today = Lake.at(lake), _today()
+    place, today = Lake.at(lake).require(), _today()
     files, addresses = kept_funds.kept_files(place), kept_funds.addresses(place)
     newest = kept_funds.newest(files)
     records = [_fund_record(newest[symbol], files, addresses, today) for symbol in sorted(newest)]
@@ -103,7 +103,7 @@ def refresh(
     from mag7cli.lake.layout import Lake
     from mag7cli.portfolio import kept_funds
 
-    place = Lake.at(lake)
+    place = Lake.at(lake).require()
     symbols = [kept_funds.plain_symbol(each) for each in funds or ()] or sorted(kept_funds.addresses(place))
     if not symbols:
         raise UsageError("no fund has an address to get its holdings from", hint="mag7 funds add SPY")

@@ -84,7 +84,7 @@ def live(
     """
     from mag7cli.lake.layout import Lake
 
-    place = Lake.at(lake)
+    place = Lake.at(lake).require()
     if review:
         _show_review(output, place, review)
     else:

@@ -6,6 +6,7 @@ import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.engines import EngineOptions, opened
+from mag7cli.cli.foreign import warn_of_foreign
 from mag7cli.cli.options import DryRunOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError
@@ -48,13 +49,16 @@ def load(
     Every load replaces the rows, so it can be repeated. DuckDB makes warehouse.duckdb in the lake, Athena queries the
     lake in place and gets its catalog, Redshift copies from the bucket.
     """
-    from mag7cli.lake.layout import Lake
+    from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 
     place = Lake.at(options.lake)
     if options.engine != "redshift" and (auto_copy or status or recreate or end_auto_copy):
         raise UsageError(
             "--auto-copy, --end-auto-copy, --status and --recreate belong to Redshift", hint="add --engine redshift"
         )
+    # Athena and Redshift refuse a local lake by themselves.
+    if not status and (options.engine == "duckdb" or place.store.local_root is None):
+        warn_of_foreign(output, place.require(), ANALYTICS, PROCESSED)
     if dry_run:
         output.lines(
             [

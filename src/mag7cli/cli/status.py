@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.foreign import foreign_sentence
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.cli.quality import SIMULATED
@@ -42,6 +43,8 @@ def _by_day(found: Any) -> dict[str, Any]:
 
 
 def _status_lines(found: "Status") -> Iterator[Line]:
+    if found.foreign:
+        yield Line(foreign_sentence(found.foreign), "warn")
     if found.is_empty:
         yield Line("The lake is empty. mag7 collect --dry-run tells what filling it costs.")
         return

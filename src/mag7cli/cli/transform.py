@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mag7cli.cli.app import TEXT_JSON, command
+from mag7cli.cli.foreign import warn_of_foreign
 from mag7cli.cli.options import DEFAULT_LAKE, EndOption, ForceOption, LakeOption, StartOption, check_period
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import IncompleteError
@@ -26,10 +27,12 @@ def transform(
     nothing.
     """
     from mag7cli import library
-    from mag7cli.lake.layout import Lake
+    from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 
     check_period(start, end)
-    result = library.transform(Lake.at(lake), start=start, end=end, force=force, listener=output)
+    place = Lake.at(lake)
+    result = library.transform(place, start=start, end=end, force=force, listener=output)
+    warn_of_foreign(output, place, ANALYTICS, PROCESSED, "raw/")
     output.show(transform_result(result))
     if result.failed:
         raise unreadable(result)

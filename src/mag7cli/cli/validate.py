@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mag7cli.cli.app import command
 from mag7cli.cli.engines import EngineOptions, opened
+from mag7cli.cli.foreign import warn_of_foreign
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
 from mag7cli.core.errors import InvalidDataError
 from mag7cli.core.formatting import counted
@@ -28,11 +29,12 @@ def validate(output: Output, options: EngineOptions) -> None:
     exit code 6.
     """
     from mag7cli import library
-    from mag7cli.lake.layout import Lake
+    from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 
     lake = Lake.at(options.lake)
     if options.engine == "duckdb":
         results = library.validate(lake)
+        warn_of_foreign(output, lake, ANALYTICS, PROCESSED)
     else:
         with opened(options) as engine:
             results = library.validate(lake, engine=engine)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -18,9 +19,10 @@ from mag7cli.collection.source_marker import Origin
 from mag7cli.collection.split_cache import log_step, update_splits
 from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
 from mag7cli.core.clock import Clock
-from mag7cli.core.errors import DocumentError, KeyNotFoundError
+from mag7cli.core.errors import DocumentError, KeyNotFoundError, StoreError
 from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import NoProgress, Note, Progress
+from mag7cli.lake import write_record
 from mag7cli.lake.document import Document, FailedTicker, MembershipDocument, SourceDocument
 from mag7cli.lake.document_index import summary
 from mag7cli.lake.holdings import acceptance
@@ -134,14 +136,16 @@ class _Run:
         facts = FactsOfLines(self._prices, splits, covers, known_awards(simulated=simulated), reach)
         result = CollectResult(present=work.present)
         reached: list[Precision | None] = []
-        for part in work.parts:
-            counts = self._counts(part, facts)
-            for day, document in self._documents(part, counts, facts):
-                self._stop.check()
-                self._lake.write_document(day, document)
-                self._teller.date(day)
-                result = _with(result, day, document)
-            reached.append(counts.precision)
+        with _recorded(self._lake, work.valued) as written:
+            for part in work.parts:
+                counts = self._counts(part, facts)
+                for day, document in self._documents(part, counts, facts):
+                    self._stop.check()
+                    data = self._lake.write_document(day, document)
+                    written[self._lake.document_key(day)] = write_record.digest(data)
+                    self._teller.date(day)
+                    result = _with(result, day, document)
+                reached.append(counts.precision)
         return replace(result, precision=worst_of(reached), calls=dict(self._source.calls()))
 
     def _documents(self, part: Part, counts: Counts, facts: FactsOfLines) -> Iterator[tuple[date, Document]]:
@@ -294,6 +298,19 @@ class _Run:
             "version": self._source.version,
             "simulated": self._origin.simulated,
         }
+
+
+@contextmanager
+def _recorded(lake: Lake, days: Sequence[date]) -> Iterator[dict[str, str]]:
+    """Where to put the digests of the documents of these days as they are written: at the end they are recorded."""
+    written: dict[str, str] = {}
+    write_record.forget(lake, [lake.document_key(day) for day in days])
+    try:
+        yield written
+    finally:
+        # Whatever ended the run matters more; the next run completes the record.
+        with suppress(StoreError):
+            write_record.complete(lake, written)
 
 
 class _Teller:

@@ -4,7 +4,7 @@ One file per date asked for, `raw/reference/details/date=D.json`, so that an eve
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Final, Literal
@@ -77,11 +77,9 @@ class Ledger:
     def load(self) -> None:
         """Read what earlier runs were told. Raises DocumentError for a file that is not a ledger file."""
         for info in self._lake.reference_files(_FOLDER):
-            name = info.key.rpartition("/")[2]
             day, answers = _decode(self._lake.store.read(info.key), self._lake.store.uri(info.key))
-            if name == _file_name(day):
-                for ticker, answer in answers.items():
-                    self._keep(ticker, day, answer)
+            for ticker, answer in answers.items():
+                self._keep(ticker, day, answer)
         self._recognise_registrants()
 
     def answer(self, ticker: str, day: date) -> Answer | None:
@@ -236,6 +234,15 @@ class Ledger:
             self._lake.write_reference(_FOLDER + _file_name(day), _encode(day, self._answers[day]))
 
 
+def broken_files(lake: Lake) -> Iterator[DocumentError]:
+    """Why files of the ledger cannot be read, one error each."""
+    for info in lake.reference_files(_FOLDER):
+        try:
+            _decode(lake.store.read(info.key), lake.store.uri(info.key))
+        except DocumentError as error:
+            yield error
+
+
 def _answer(ticker: str, details: TickerDetails, now: str) -> Answer:
     return Answer(
         "ok",
@@ -270,6 +277,13 @@ def _decode(data: bytes, where: str) -> tuple[date, dict[str, Answer]]:
     try:
         document: dict[str, Any] = orjson.loads(data)
         answers = {ticker: Answer(**told) for ticker, told in document["answers"].items()}
-        return date.fromisoformat(document["date"]), answers
+        day = date.fromisoformat(document["date"])
+        _check_name(where, _file_name(day))
+        return day, answers
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise DocumentError(where, f"not a share ledger file ({error}); delete it to ask the vendor again") from error
+
+
+def _check_name(where: str, name: str) -> None:
+    if not where.endswith(f"/{name}"):
+        raise ValueError(f"its content is that of {name}")

@@ -14,6 +14,7 @@ import orjson
 
 from mag7cli.core.errors import DocumentError, MalformedResponseError, MarketDataError, PlanError, TickerNotFoundError
 from mag7cli.lake.layout import Lake
+from mag7cli.lake.store import ObjectInfo
 from mag7cli.market import symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.records import Bar, Split
@@ -65,9 +66,11 @@ class Prices:
     def load(self) -> None:
         """Read what earlier runs were told. Raises DocumentError for a file that is not a bars file."""
         for info in self._lake.reference_files(_FOLDER):
-            where = self._lake.store.uri(info.key)
-            for ticker, bars in self._read(self._lake.store.read(info.key), where).items():
-                self._bars.setdefault(ticker, {}).update(bars)
+            self._load(info)
+
+    def _load(self, info: ObjectInfo) -> None:
+        for ticker, bars in self._read(self._lake.store.read(info.key), self._lake.store.uri(info.key)).items():
+            self._bars.setdefault(ticker, {}).update(bars)
 
     def doubt(self, unpriced: Iterable[tuple[str, date]]) -> None:
         """Let lines be asked for again that should have a bar on a date and have none: an answer may have a hole."""
@@ -174,7 +177,7 @@ class Prices:
 
     def _write_day(self, day: date) -> None:
         bars = {line: self.bar(line, day) for line in sorted(self._covered_days[day])}
-        self._lake.write_reference(f"{_FOLDER}date={day.isoformat()}.json", _encode_day(day, bars))
+        self._lake.write_reference(_FOLDER + _day_file(day), _encode_day(day, bars))
 
     def _fetch_day(self, day: date) -> Mapping[str, Bar]:
         bars = self._vendor.source.grouped_bars(day)
@@ -243,20 +246,20 @@ class Prices:
     def _write_line(self, line: str) -> None:
         known, (first, last) = self._bars[line], self._covered_lines[line]
         within = {day: bar for day, bar in known.items() if first <= day <= last}
-        # A ticker is what a holdings file says: in the name of a file it must not be a path.
-        name = f"{_FOLDER}ticker={quote(line, safe='')}.json"
-        self._lake.write_reference(name, _encode_line(line, within, first, last))
+        self._lake.write_reference(_FOLDER + _line_file(line), _encode_line(line, within, first, last))
 
     def _read(self, data: bytes, where: str) -> dict[str, dict[date, Bar]]:
         try:
             document: dict[str, Any] = orjson.loads(data)
             if "ticker" in document:
                 line = document["ticker"]
+                _check_name(where, _line_file(line))
                 first, last = (date.fromisoformat(day) for day in document["covers"])
                 self._covered_lines[line] = (first, last)
                 days = ((date.fromisoformat(day), values) for day, values in document["bars"].items())
                 return {line: {day: _bar(symbology.symbol_on(line, day), day, values) for day, values in days}}
             day = date.fromisoformat(document["date"])
+            _check_name(where, _day_file(day))
             self._covered_days[day] = set(document["bars"])
             return {
                 line: {day: _bar(symbology.symbol_on(line, day), day, values)}
@@ -265,6 +268,29 @@ class Prices:
             }
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise DocumentError(where, f"not a bars file ({error}); delete it to ask the vendor again") from error
+
+
+def broken_files(lake: Lake) -> Iterator[DocumentError]:
+    """Why files of bars cannot be read, one error each."""
+    for info in lake.reference_files(_FOLDER):
+        try:
+            Prices(lake)._load(info)
+        except DocumentError as error:
+            yield error
+
+
+def _line_file(line: str) -> str:
+    # A ticker is what a holdings file says: in the name of a file it must not be a path.
+    return f"ticker={quote(line, safe='')}.json"
+
+
+def _day_file(day: date) -> str:
+    return f"date={day.isoformat()}.json"
+
+
+def _check_name(where: str, name: str) -> None:
+    if not where.endswith(f"/{name}"):
+        raise ValueError(f"its content is that of {name}")
 
 
 def _bar(symbol: str, day: date, values: Sequence[float]) -> Bar:

@@ -23,7 +23,7 @@ class Origin:
         """Raises DocumentError."""
         self._lake = lake
         self._source = source
-        self._simulated = _read(lake)
+        self._simulated = marked_simulated(lake)
         if self._simulated is None:
             self._note(_told_by_documents(lake))
 
@@ -49,7 +49,7 @@ class Origin:
 
 def check_simulated(lake: Lake) -> None:
     """Raises UsageError if the lake holds answers of the real market, DocumentError if its note cannot be read."""
-    kept = _read(lake)
+    kept = marked_simulated(lake)
     if (_told_by_documents(lake) if kept is None else kept) is False:
         raise _mixed(lake, new_is_simulated=True)
 
@@ -70,7 +70,8 @@ def _told_by_documents(lake: Lake) -> bool | None:
     return None
 
 
-def _read(lake: Lake) -> bool | None:
+def marked_simulated(lake: Lake) -> bool | None:
+    """Whether a lake's note says that its answers are simulated; None without one. Raises DocumentError."""
     data = lake.read_reference(_FILE)
     if data is None:
         return None

@@ -17,10 +17,11 @@ from typing import Final, Literal
 
 from mag7cli.core.clock import NOW_VARIABLE, Clock
 from mag7cli.core.errors import ConfigError, Mag7Error, MarketDataError, PlanError
-from mag7cli.core.formatting import duration, size
+from mag7cli.core.formatting import counted, duration, size
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import holder_of
 from mag7cli.market import calendar
+from mag7cli.tables.table_files import foreign_objects
 from mag7cli.vendors.base import MarketDataSource
 from mag7cli.vendors.subscription import Plan
 
@@ -152,6 +153,7 @@ def _lake(lake: Callable[[], Lake]) -> Iterator[Finding]:
         yield _place_of_new_lake(root)
         return
     yield _checked("lake", lambda: _written(place))
+    yield from _foreign(place)
     holder = holder_of(place)
     if holder:
         yield Finding(
@@ -159,6 +161,18 @@ def _lake(lake: Callable[[], Lake]) -> Iterator[Finding]:
         )
     if root is not None:
         yield _space(root)
+
+
+def _foreign(lake: Lake) -> Iterator[Finding]:
+    """Objects that mag7 did not write: no command reads them, but other engines may."""
+    try:
+        keys = [info.key for info in foreign_objects(lake)]
+    except Mag7Error as error:
+        yield Finding("foreign objects", "failed", str(error), error.hint)
+        return
+    if keys:
+        found = f"{counted(len(keys), 'object')} that mag7 did not write, the first is {keys[0]}"
+        yield Finding("foreign objects", "warning", found, "mag7 verify names all; move them out of the lake")
 
 
 def _place_of_new_lake(root: Path) -> Finding:

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, Mag7Error
+from mag7cli.lake import write_record
 from mag7cli.lake.layout import HOLDINGS, Lake
 from mag7cli.market import fund_check, index_history
 from mag7cli.market.holdings_file import Holdings, parse
@@ -56,6 +57,7 @@ def keep(lake: Lake, holdings: Holdings, data: bytes, *, today: date, accept: bo
         return Verdict(is_kept=False, reasons=reasons, differences=_differences(holdings))
     if not _is_kept_already(lake, holdings, day):
         lake.write_holdings(day, data)
+        write_record.note(lake, lake.holdings_key(day), data)
         _note(lake, day, reasons)
     return Verdict(is_kept=True, reasons=reasons, differences=_differences(holdings))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from mag7cli.core.errors import KeyNotFoundError
+from mag7cli.core.errors import KeyNotFoundError, UsageError
 from mag7cli.lake import document as market_data
 from mag7cli.lake.document import Document
 from mag7cli.lake.open import open_store
@@ -22,6 +22,7 @@ PROCESSED: Final = "processed/"
 ANALYTICS: Final = "analytics/"
 COPY_JOBS: Final = "copyjobs/"
 LIVE: Final = "live/"
+_ZONES: Final = ("raw/", PROCESSED, ANALYTICS)
 WAREHOUSE: Final = "warehouse.duckdb"
 LOCK: Final = ".mag7.lock"
 
@@ -41,6 +42,23 @@ class Lake:
         """The lake at a folder or `s3://bucket[/prefix]`; nothing is created. Raises UsageError."""
         return cls(open_store(address))
 
+    def require(self) -> "Lake":
+        """The lake itself, if there is one at its address. Raises UsageError, StoreError."""
+        if not self._is_there():
+            root = self.store.local_root
+            where = self.store.uri("")
+            raise UsageError(
+                f"{where} is a file, not a lake" if root and root.is_file() else f"there is no lake at {where}",
+                hint="check --lake: a lake is made by collecting into it, and by mag7 demo",
+            )
+        return self
+
+    def _is_there(self) -> bool:
+        root = self.store.local_root
+        if root is not None:
+            return any((root / zone).is_dir() for zone in _ZONES)
+        return any(next(iter(self.store.list(zone)), None) for zone in _ZONES)
+
     # Raw documents
 
     @staticmethod
@@ -58,9 +76,11 @@ class Lake:
         key = self.document_key(trading_date)
         return market_data.decode(self.store.read(key), self.store.uri(key))
 
-    def write_document(self, trading_date: date, document: Document) -> None:
-        """Keep the raw document of a date, replacing the one that is there."""
-        self.store.write(self.document_key(trading_date), market_data.encode(document), durable=True)
+    def write_document(self, trading_date: date, document: Document) -> bytes:
+        """Keep the raw document of a date, replacing the one that is there; the bytes that were written."""
+        data = market_data.encode(document)
+        self.store.write(self.document_key(trading_date), data, durable=True)
+        return data
 
     # Holdings files, as the issuer published them
 

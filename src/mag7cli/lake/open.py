@@ -12,6 +12,8 @@ def open_store(address: str) -> Store:
         from mag7cli.lake.s3 import S3Store
 
         return S3Store.at(address)
+    if not address.strip():
+        raise UsageError("--lake is empty", hint="name a folder or s3://bucket[/prefix], or leave the option away")
     if "://" in address:
         raise UsageError(f"--lake {address}: only a folder or s3://bucket[/prefix] can hold a lake")
     return LocalStore(Path(address).expanduser())

@@ -12,6 +12,7 @@ from typing import Final
 
 from mag7cli.core import packaged_data
 from mag7cli.core.errors import KeyNotFoundError, UsageError
+from mag7cli.lake import write_record
 from mag7cli.lake.layout import FUNDS, Lake
 from mag7cli.portfolio import fund_file
 from mag7cli.portfolio.fund_file import FundHoldings
@@ -71,6 +72,7 @@ def keep(lake: Lake, symbol: str, data: bytes, *, name: str, today: date, as_of:
             hint=f"remove {lake.store.uri(same_day[0].key)} first, if that one is wrong",
         )
     lake.store.write(file.key, data, durable=True)
+    write_record.note(lake, file.key, data)
     return file
 
 

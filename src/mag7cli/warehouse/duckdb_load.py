@@ -77,7 +77,6 @@ def _path(lake: Lake) -> Path:
             f"{lake.store.uri('')} is no local folder, where a DuckDB warehouse could lie",
             hint="mag7 load --engine athena, or --engine redshift",
         )
-    root.mkdir(parents=True, exist_ok=True)
     return root / WAREHOUSE
 
 

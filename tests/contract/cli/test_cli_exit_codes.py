@@ -44,6 +44,7 @@ def test_0_done_and_again_nothing_to_do(tmp_path, vendor):
 
 
 def test_1_error(tmp_path):
+    (tmp_path / "lake" / "raw").mkdir(parents=True)
     ended = mag7("show", cwd=tmp_path)
     assert (ended.code, ended.stdout) == (1, "")
     assert ended.stderr.startswith("Error: ")

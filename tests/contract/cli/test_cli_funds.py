@@ -14,6 +14,8 @@ INVESCO = FUNDS / "invesco.csv"
 
 @pytest.fixture
 def run(tmp_path):
+    (tmp_path / "lake" / "raw").mkdir(parents=True)
+
     def call(*words, **options):
         return mag7("funds", *words, cwd=tmp_path, env=environment(tmp_path, {"MAG7_NOW": NOW}), **options)
 

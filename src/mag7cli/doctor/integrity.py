@@ -1,0 +1,105 @@
+"""Whether a lake is what was written: raw files by their digests and their form, tables by being computed again.
+
+Reads everything; writes nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from mag7cli.collection import details_cache, price_cache
+from mag7cli.collection.line_facts import known_cover_pages
+from mag7cli.collection.source_marker import marked_simulated
+from mag7cli.collection.split_cache import read_splits
+from mag7cli.core.errors import DocumentError, KeyNotFoundError, Mag7Error
+from mag7cli.lake import write_record
+from mag7cli.lake.holdings import acceptance, read_kept
+from mag7cli.lake.layout import Lake
+from mag7cli.lake.write_record import Damage
+from mag7cli.portfolio import kept_funds
+from mag7cli.tables.table_files import foreign_objects
+from mag7cli.tables.transform import Difference, differences
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """What is wrong with a lake, and what in it is not its own.
+
+    `unrecorded` are the raw files without a digest, of which only the form is known to be right.
+    """
+
+    damages: tuple[Damage, ...]
+    differences: tuple[Difference, ...]
+    foreign: tuple[str, ...]
+    checked: int
+    unrecorded: int
+
+    @property
+    def is_sound(self) -> bool:
+        """True if every file is what was written, and every table what the raw files make."""
+        return not self.damages and not self.differences
+
+
+def check(lake: Lake) -> Integrity:
+    """Look at every file of a lake. Raises StoreError."""
+    present = write_record.present_keys(lake)
+    by_digest = list(write_record.damages(lake))
+    known = {damage.key for damage in by_digest}
+    by_form = [damage for damage in _malformed(lake) if damage.key not in known]
+    return Integrity(
+        damages=tuple(sorted([*by_digest, *by_form], key=lambda damage: damage.key)),
+        differences=tuple(_table_differences(lake)),
+        foreign=tuple(info.key for info in foreign_objects(lake)),
+        checked=len(present),
+        unrecorded=len(set(present) - write_record.read(lake).keys()),
+    )
+
+
+def _table_differences(lake: Lake) -> Iterator[Difference]:
+    # Splits that cannot be read are a damage already, and without them no table can be computed.
+    with suppress(DocumentError):
+        yield from differences(lake)
+
+
+def _malformed(lake: Lake) -> Iterator[Damage]:
+    """Raw files that cannot be what they should be, whatever their digests say."""
+    for day in lake.documents():
+        yield from _of(lake.document_key(day), partial(_check_document, lake, day))
+    for day in lake.holdings_dates():
+        yield from _of(lake.holdings_key(day), partial(read_kept, lake, day))
+        yield from _of(lake.holdings_key(day), partial(acceptance, lake, day))
+    for file in kept_funds.kept_files(lake):
+        if file.symbol != kept_funds.INDEX_FUND:
+            yield from _of(file.key, partial(kept_funds.read, lake, file))
+    for error in (*price_cache.broken_files(lake), *details_cache.broken_files(lake)):
+        yield _damage(lake, error)
+    for read in (read_splits, marked_simulated, _cover_pages):
+        try:
+            read(lake)
+        except DocumentError as error:
+            yield _damage(lake, error)
+
+
+def _of(key: str, read: Callable[[], object]) -> Iterator[Damage]:
+    try:
+        read()
+    except KeyNotFoundError:
+        return
+    except Mag7Error as error:
+        yield Damage(key, error.reason if isinstance(error, DocumentError) else str(error))
+
+
+def _check_document(lake: Lake, day: date) -> None:
+    document = lake.read_document(day)
+    if document["trading_date"] != day.isoformat():
+        raise DocumentError(lake.store.uri(lake.document_key(day)), f"its trading_date is {document['trading_date']}")
+
+
+def _cover_pages(lake: Lake) -> object:
+    return known_cover_pages(lake, simulated=False)
+
+
+def _damage(lake: Lake, error: DocumentError) -> Damage:
+    return Damage(error.where.removeprefix(lake.store.uri("")).lstrip("/"), error.reason)

@@ -1,0 +1,159 @@
+"""`check` finds every file that is not what was written, wherever in a lake it lies."""
+
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from tests.simulators.fake_clock import FakeClock
+from tests.simulators.sandbox_source import SandboxSource
+from tests.simulators.small_index import NOW, document, holdings_file, market, new_lake
+
+from mag7cli.collection.collector import CollectResult, collect
+from mag7cli.collection.worklist import CollectOptions
+from mag7cli.doctor.integrity import check
+from mag7cli.lake import write_record
+from mag7cli.lake.layout import Lake
+from mag7cli.tables.transform import transform
+
+START, END = date(2024, 6, 20), date(2024, 6, 24)
+DOCUMENT = f"raw/magnificent7/trading_date={END}/market_data.json"
+HOLDINGS = "raw/holdings/as_of=2024-06-03/IVV_holdings.csv"
+
+
+def run(lake: Lake, *, force: bool = False) -> CollectResult:
+    source = SandboxSource(market(), now=datetime.fromisoformat(NOW))
+    options = CollectOptions(START, END, force=force)
+    return collect(lake, source, options, FakeClock(datetime.fromisoformat(NOW)))
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("lakes") / "clean"
+    lake = new_lake(root)
+    run(lake)
+    transform(lake)
+    return root
+
+
+@pytest.fixture
+def lake(clean: Path, tmp_path: Path) -> Lake:
+    shutil.copytree(clean, tmp_path / "lake")
+    return Lake.at(str(tmp_path / "lake"))
+
+
+def damaged(lake: Lake) -> dict[str, str]:
+    return {damage.key: damage.reason for damage in check(lake).damages}
+
+
+def a_file(lake: Lake, folder: str) -> str:
+    """The first file below a folder."""
+    return next(iter(lake.store.list(folder))).key
+
+
+def test_a_lake_that_nobody_touched_is_sound(lake: Lake) -> None:
+    integrity = check(lake)
+
+    assert integrity.is_sound
+    assert (integrity.checked, integrity.unrecorded, integrity.foreign) == (4, 0, ())
+
+
+@pytest.mark.parametrize("key", [DOCUMENT, HOLDINGS])
+def test_a_single_other_digit_in_a_raw_file_is_seen(lake: Lake, key: str) -> None:
+    data = lake.store.read(key)
+    lake.store.write(key, data.replace(b"1", b"7", 1))
+
+    assert damaged(lake)[key].startswith("its bytes are not those that were written (SHA-256 ")
+
+
+@pytest.mark.parametrize("key", [DOCUMENT, HOLDINGS])
+def test_a_truncated_raw_file_is_seen_with_a_record_and_without(lake: Lake, key: str) -> None:
+    data = lake.store.read(key)
+    lake.store.write(key, data[: len(data) // 9])
+    with_record = damaged(lake)
+    lake.store.delete("raw/reference/written.json")
+
+    assert list(with_record) == list(damaged(lake)) == [key]
+
+
+def test_a_raw_file_that_is_gone_is_seen(lake: Lake) -> None:
+    lake.store.delete(DOCUMENT)
+
+    assert damaged(lake) == {DOCUMENT: "it was written, and is gone"}
+
+
+@pytest.mark.parametrize("folder", ["raw/reference/bars/", "raw/reference/details/", "raw/reference/splits.json"])
+def test_a_truncated_answer_is_seen_and_named(lake: Lake, folder: str) -> None:
+    key = a_file(lake, folder)
+    lake.store.write(key, lake.store.read(key)[:-20])
+
+    (reason,) = [reason for name, reason in damaged(lake).items() if name == key]
+    assert "delete it to ask the vendor again" in reason
+
+
+@pytest.mark.parametrize("folder", ["raw/reference/bars/", "raw/reference/details/"])
+def test_an_answer_under_the_name_of_another_is_seen(lake: Lake, folder: str) -> None:
+    first, second, *_ = [info.key for info in lake.store.list(folder)]
+    lake.store.write(first, lake.store.read(second))
+
+    assert "its content is that of" in damaged(lake)[first]
+
+
+def test_a_document_of_another_date_is_seen(lake: Lake) -> None:
+    lake.store.delete("raw/reference/written.json")
+    lake.store.write(DOCUMENT, lake.store.read(lake.document_key(START)))
+
+    assert damaged(lake) == {DOCUMENT: f"its trading_date is {START}"}
+
+
+def test_a_table_that_is_not_what_the_documents_make_is_a_difference(lake: Lake) -> None:
+    key = lake.flat_key("daily_summary", 2024)
+    lake.store.write(key, b"PAR1")
+
+    integrity = check(lake)
+    assert ([each.key for each in integrity.differences], integrity.damages) == ([key], ())
+
+
+# The record
+
+
+def test_a_lake_without_a_record_is_taken_into_one_by_the_next_run(lake: Lake) -> None:
+    lake.store.delete("raw/reference/written.json")
+    assert check(lake).unrecorded == 4
+
+    lake.store.delete(DOCUMENT)
+    run(lake)
+
+    assert (check(lake).unrecorded, damaged(lake)) == (0, {})
+
+
+def test_a_document_that_is_collected_again_is_recorded_anew(lake: Lake) -> None:
+    lake.store.write(DOCUMENT, lake.store.read(DOCUMENT)[:-9])
+    assert damaged(lake)
+
+    run(lake, force=True)
+
+    assert damaged(lake) == {}
+
+
+def test_what_a_run_that_died_has_written_is_not_called_damaged(lake: Lake) -> None:
+    write_record.forget(lake, [DOCUMENT])
+    lake.write_document(END, document(END))  # type: ignore[arg-type]
+
+    assert (damaged(lake), check(lake).unrecorded) == ({}, 1)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"digests": []}', b"null"])
+def test_a_damaged_record_is_none(lake: Lake, data: bytes) -> None:
+    lake.write_reference("written.json", data)
+
+    assert (write_record.read(lake), damaged(lake)) == ({}, {})
+
+
+def test_a_kept_file_is_recorded_when_it_is_kept(lake: Lake) -> None:
+    key = "raw/funds/fund=IVV/as_of=2024-06-03/file.csv"
+    lake.store.write(key, holdings_file())
+    write_record.note(lake, key, holdings_file())
+
+    assert key in write_record.read(lake)
+    assert damaged(lake) == {}
