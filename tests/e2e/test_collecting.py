@@ -200,7 +200,7 @@ def test_grouped_and_details_agree(runner, tmp_path):
         caps, others = ({t: c["market_cap"] for t, c in each["companies"].items()} for each in both)
         total, other = (each["sp500_details"]["total_market_cap"] for each in both)
         assert caps == others, day
-        assert total == pytest.approx(other, rel=0.0005)
+        assert float(total) == pytest.approx(float(other), rel=0.0005)
 
 
 def test_a_holdings_file_is_kept_first_if_it_is_one(root, tmp_path, server):

@@ -121,7 +121,7 @@ class TestTheIndexAsItWas:
 
         for day in after(grouped)[::5]:
             total = grouped.documents[day]["sp500_details"]["total_market_cap"]
-            assert abs(total / float(truth.total(day)) - 1) < precision.worst_error
+            assert abs(float(total / truth.total(day)) - 1) < precision.worst_error
 
     def test_no_more_than_eight_and_a_half_thousand_calls_are_made(self, grouped: JudgedRun) -> None:
         assert sum(grouped.result.calls.values()) < 8_500

@@ -51,10 +51,10 @@ class JudgedRun:
         return self.market.blueprint.known_faults.frozen_until or self.market.start
 
     @cached_property
-    def caps(self) -> dict[tuple[date, str], float]:
+    def caps(self) -> dict[tuple[date, str], Decimal]:
         """The market caps of the seven."""
         return {
-            (day, ticker): company["market_cap"] or 0.0
+            (day, ticker): company["market_cap"] or Decimal(0)
             for day, document in self.documents.items()
             for ticker, company in document["companies"].items()
         }
@@ -62,8 +62,8 @@ class JudgedRun:
     def cap_errors(self, days: Iterable[date]) -> dict[tuple[date, str], float]:
         """Where a cap of the seven is not the truth to the cent: by how much, as a fraction."""
         wanted = set(days)
-        true = {at: float(self.market.truth.market_cap(at[1], at[0])) for at in self.caps if at[0] in wanted}
-        return {at: abs(self.caps[at] / cap - 1) for at, cap in true.items() if round(self.caps[at] - cap, 2)}
+        true = {at: self.market.truth.market_cap(at[1], at[0]) for at in self.caps if at[0] in wanted}
+        return {at: float(abs(self.caps[at] / cap - 1)) for at, cap in true.items() if self.caps[at] != cap}
 
     def pct_errors(self, days: Iterable[date]) -> dict[date, float]:
         """By how many points the seven's part of the index is off; every line that is listed belongs to the index."""

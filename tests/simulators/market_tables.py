@@ -152,8 +152,9 @@ def _day(
         if cap is not None:
             share = None if partial else 100 * float(cap / total)
             tables.add(
-                "sp500_constituents", day, ticker, symbol, cik, company.close, Decimal(company.shares), cap, True, share
-            )
+                "sp500_constituents", day, ticker, symbol, cik, company.close, Decimal(company.shares), cap, True,
+                share, None,
+            )  # fmt: skip
     failures = [missing] if missing else ["BRK.B", "SW"][: luck.choice((0, 0, 0, 0, 0, 1, 2))]
     for ticker in failures:
         reason = "no market cap and no share count" if ticker == missing else "no share count: 404 Ticker not found"
@@ -189,7 +190,8 @@ def _summary(
     )
     counts = (500 - failed, 503 - failed, failed, 0, 0, int(suspect))
     tables.add(
-        "daily_summary", day, status, reason, total, *counts, *tops, "nearest", date(2024, 12, 6), "grouped", simulated,
+        "daily_summary", day, status, reason, total, None, None, None, *counts, *tops, "nearest", date(2024, 12, 6),
+        "grouped", simulated,
         f"{day.isoformat()}T21:00:00-05:00",
     )  # fmt: skip
     if suspect:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from mag7cli.lake import document as market_data
 from mag7cli.lake.layout import Lake
+from mag7cli.market.money import market_cap_usd, total_usd
 from mag7cli.market.symbology import MAGNIFICENT_7
 
 OTHERS = ("GOOG", "XOM")
+CLASS_GAIN = Decimal("1000000.01")
 _SHARES = {ticker: 1_000_000_000 + 7_654_321 * place for place, ticker in enumerate((*MAGNIFICENT_7, *OTHERS))}
 
 
@@ -28,6 +31,7 @@ def document(day: date, *, scale: float = 1.0, shares: Mapping[str, int] | None 
     companies = {line["ticker"]: _company(line, day) for line in lines if line["ticker"] in MAGNIFICENT_7}
     counted = [line["market_cap"] for line in lines if line["counted"]]
     metrics = market_data.concentration(day, [caps[ticker] for ticker in MAGNIFICENT_7], counted)
+    _value_by_class(lines, metrics)
     found = {
         "trading_date": day.isoformat(),
         "data_collection_time": f"{day}T18:00:00-04:00",
@@ -39,7 +43,7 @@ def document(day: date, *, scale: float = 1.0, shares: Mapping[str, int] | None 
             "processed_count": len(lines),
             "failed_count": 0,
             "failed_tickers": [],
-            "gross_market_cap": market_data.total_usd(line["market_cap"] for line in lines),
+            "gross_market_cap": total_usd(line["market_cap"] for line in lines),
             "companies_count": len(counted),
             "not_listed": ["GEV"],
             "membership": {"kind": "bundled", "as_of": "2024-12-06"},
@@ -62,8 +66,8 @@ def partial_document(day: date, missing: str = "NVDA") -> Any:
     details["constituents"] = [line for line in details["constituents"] if line["ticker"] != missing]
     lines = details["constituents"]
     details |= {
-        "total_market_cap": market_data.total_usd(line["market_cap"] for line in lines if line["counted"]),
-        "gross_market_cap": market_data.total_usd(line["market_cap"] for line in lines),
+        "total_market_cap": total_usd(line["market_cap"] for line in lines if line["counted"]),
+        "gross_market_cap": total_usd(line["market_cap"] for line in lines),
         "processed_count": len(lines),
         "failed_tickers": [{"ticker": missing, "reason": "no bar"}],
         "failed_count": 1,
@@ -82,6 +86,15 @@ def fill(lake: Lake, on: Iterable[date]) -> None:
         lake.write_document(day, document(day))
 
 
+def _value_by_class(lines: list[dict[str, Any]], metrics: market_data.Concentration) -> None:
+    """Alphabet is worth a million and a cent more with each class at its own close."""
+    google = next(line for line in lines if line["ticker"] == "GOOGL")
+    google["market_cap_by_class"] = google["market_cap"] + CLASS_GAIN
+    metrics["total_mag7_market_cap_by_class"] = metrics["total_mag7_market_cap"] + CLASS_GAIN
+    metrics["sp500_total_market_cap_by_class"] = metrics["sp500_total_market_cap"] + CLASS_GAIN
+    metrics["mag7_pct_by_class"] = metrics["mag7_pct_of_sp500"] + 0.01
+
+
 def _line(ticker: str, place: int, day: date, scale: float, shares: int) -> dict[str, Any]:
     close = round((100 + 10 * place + day.toordinal() % 50 / 8 + place / 100) * scale, 4)
     return {
@@ -90,7 +103,7 @@ def _line(ticker: str, place: int, day: date, scale: float, shares: int) -> dict
         "cik": "0001652044" if ticker in ("GOOGL", "GOOG") else f"{place:010}",
         "close_price": close,
         "shares_outstanding": shares,
-        "market_cap": market_data.market_cap_usd(close, shares),
+        "market_cap": market_cap_usd(close, shares),
         "counted": ticker != "GOOG",
     }
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from mag7cli import __version__
@@ -18,6 +19,7 @@ from mag7cli.lake import document as market_data
 from mag7cli.lake.document import Document, FailedTicker, MembershipDocument
 from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.market.calendar import previous_session, why_closed
+from mag7cli.market.money import pct_of
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.anomalies import DayView, Event, check
 
@@ -40,7 +42,7 @@ class LineReceipt:
     cik: str | None
     close_price: float | None
     shares_outstanding: float | None
-    market_cap: float | None
+    market_cap: Decimal | None
     pct_of_sp500: float | None
     counted: bool
     vendor_shares: float | None
@@ -58,9 +60,9 @@ class Receipt:
 
     trading_date: date
     mag7_pct_of_sp500: float | None
-    total_mag7_market_cap: float | None
-    sp500_total_market_cap: float
-    gross_market_cap: float | None
+    total_mag7_market_cap: Decimal | None
+    sp500_total_market_cap: Decimal
+    gross_market_cap: Decimal | None
     status: str
     partial: str | None
     lines: tuple[LineReceipt, ...]
@@ -149,7 +151,7 @@ def _lines(document: Document, ledger: Ledger, day: date) -> Iterator[LineReceip
             row["close_price"],
             row["shares_outstanding"],
             row["market_cap"],
-            100 * row["market_cap"] / total if row["counted"] and total else None,
+            pct_of(row["market_cap"], total) if row["counted"] and total else None,
             row["counted"],
             latest[1].weighted_shares if latest else None,
             latest[0] if latest else None,
@@ -166,7 +168,7 @@ def _from_companies(document: Document) -> list[market_data.ConstituentDocument]
             "cik": company.get("cik"),
             "close_price": trading["close_price"],
             "shares_outstanding": company["shares_outstanding"] or 0,
-            "market_cap": company["market_cap"] or 0,
+            "market_cap": company["market_cap"] or Decimal(0),
             "counted": True,
         }
         for ticker, company in document["companies"].items()

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 
 from mag7cli.lake.document import ConstituentDocument, Document
+from mag7cli.market.money import pct_of, products_usd
 from mag7cli.shares.cover_pages import CoverPages
 from mag7cli.shares.stock_awards import AwardEvent, events_in_count, unvested
 
@@ -58,9 +59,9 @@ def _without_unvested(document: Document, covers: CoverPages) -> Iterator[OtherC
     held = [(row, events) for row in _companies(document) if (events := _events(row, document, covers))]
     if not held:
         return
-    value = sum(row["close_price"] * unvested(events) for row, events in held)
+    value = products_usd((row["close_price"], unvested(events)) for row, events in held)
     seven, total = metrics["total_mag7_market_cap"] - value, metrics["sp500_total_market_cap"] - value
-    pct = 100 * seven / total
+    pct = pct_of(seven, total)
     explanation = "; ".join(_sentence(row, events) for row, events in held)
     yield OtherCount("without_unvested", pct, pct - metrics["mag7_pct_of_sp500"], explanation)
 

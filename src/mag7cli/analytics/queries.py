@@ -1,11 +1,13 @@
 """What the tables say, read once and typed: the only module of the report that sees SQL.
 
-Amounts are the floats nearest to the tables' decimals, USD; percentages are 0-100. Nothing is computed here.
+Market caps are the tables' decimals, USD; prices the floats nearest to theirs; percentages are 0-100. Nothing is
+computed here.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 from mag7cli.warehouse import sql_files
@@ -21,8 +23,8 @@ END: Final = date(9999, 12, 31)
 class Figure:
     """The concentration of one date."""
 
-    mag7_cap_usd: float
-    sp500_cap_usd: float
+    mag7_cap_usd: Decimal
+    sp500_cap_usd: Decimal
     share_pct: float
 
 
@@ -54,7 +56,7 @@ class Cap:
 
     on: date
     ticker: str
-    market_cap_usd: float
+    market_cap_usd: Decimal
     pct_of_mag7: float
     pct_of_sp500: float
     ranking: int
@@ -193,8 +195,8 @@ def _figure(row: Mapping[str, Any]) -> Figure | None:
     if row["mag7_pct_of_sp500"] is None:
         return None
     return Figure(
-        mag7_cap_usd=float(row["total_mag7_market_cap"]),
-        sp500_cap_usd=float(row["sp500_total_market_cap"]),
+        mag7_cap_usd=row["total_mag7_market_cap"],
+        sp500_cap_usd=row["sp500_total_market_cap"],
         share_pct=row["mag7_pct_of_sp500"],
     )
 
@@ -203,7 +205,7 @@ def _cap(row: Mapping[str, Any]) -> Cap:
     return Cap(
         on=row["trading_date"],
         ticker=row["ticker"],
-        market_cap_usd=float(row["market_cap"]),
+        market_cap_usd=row["market_cap"],
         pct_of_mag7=row["pct_of_mag7"],
         pct_of_sp500=row["pct_of_sp500"],
         ranking=row["ranking"],

@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from mag7cli.core.errors import UsageError
 
@@ -25,33 +26,37 @@ _Z: Final = statistics.NormalDist().inv_cdf(0.5 + INTERVAL_PCT / 200)
 _DAYS_PER_SESSION: Final = 365.25 / YEAR_SESSIONS
 
 
+Value = TypeVar("Value", float, Decimal)
+"""A percentage, or money."""
+
+
 @dataclass(frozen=True, slots=True)
-class Point:
+class Point(Generic[Value]):
     """A value on a date."""
 
     on: date
-    value: float
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Generic[Value]):
     """From one date to another; `difference` is in the unit of the values, `pct` relative to the first."""
 
-    since: Point
-    until: Point
+    since: Point[Value]
+    until: Point[Value]
 
     @property
-    def difference(self) -> float:
+    def difference(self) -> Value:
         """How much was added."""
         return self.until.value - self.since.value
 
     @property
     def pct(self) -> float | None:
         """How much was added, in percent of where it began; None where it began at zero."""
-        return 100 * self.difference / self.since.value if self.since.value else None
+        return float(100 * self.difference / self.since.value) if self.since.value else None
 
 
-def change_since(series: Sequence[Point], day: date) -> Change | None:
+def change_since(series: Sequence[Point[Value]], day: date) -> Change[Value] | None:
     """The change to the last point from the last one on or before `day`; None if the series is younger than `day`.
 
     `series` is sorted by date.
@@ -134,7 +139,9 @@ class CoMovement:
     beta: float
 
 
-def co_movement(share: Sequence[Point], index: Sequence[Point], window: int = QUARTER_SESSIONS) -> list[CoMovement]:
+def co_movement(
+    share: Sequence[Point[float]], index: Sequence[Point[float]], window: int = QUARTER_SESSIONS
+) -> list[CoMovement]:
     """Rolling correlation and beta of the share's daily log changes to the index's; one per full window.
 
     The two series have the same dates. A window in which one of them does not move has neither, and is left out.
@@ -152,7 +159,7 @@ def co_movement(share: Sequence[Point], index: Sequence[Point], window: int = QU
     return [CoMovement(on, corr, slope) for on, corr, slope in found if math.isfinite(corr) and math.isfinite(slope)]
 
 
-def log_changes(series: Sequence[Point]) -> list[float]:
+def log_changes(series: Sequence[Point[float]]) -> list[float]:
     """ln(value / value before), one fewer than the points."""
     return [math.log(after.value / before.value) for before, after in pairwise(series)]
 
@@ -185,7 +192,7 @@ class Projection:
     tested_sessions: int
 
 
-def project(share: Sequence[Point], horizon: int = YEAR_SESSIONS) -> Projection | None:
+def project(share: Sequence[Point[float]], horizon: int = YEAR_SESSIONS) -> Projection | None:
     """The share, percent, up to `horizon` sessions ahead, in steps of a month.
 
     None with less than a year of history, or if the share was ever nothing or everything.

@@ -8,10 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Final, Generic
 
 from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure, Status, read_concentration
-from mag7cli.analytics.statistics import Change, Point, change_since, month_before, year_before
+from mag7cli.analytics.statistics import Change, Point, Value, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.market.index_history import confirmed_until
 from mag7cli.warehouse.engines import SqlEngine
@@ -42,12 +43,12 @@ class FundWeight:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Generic[Value]):
     """Against the date before, a month before and a year before; None where the lake does not reach back so far."""
 
-    day: Change | None
-    month: Change | None
-    year: Change | None
+    day: Change[Value] | None
+    month: Change[Value] | None
+    year: Change[Value] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ class CompanyAnswer:
 
     ticker: str
     name: str
-    market_cap_usd: float
+    market_cap_usd: Decimal
     pct_of_sp500: float
     pct_of_mag7: float
-    changes: Changes
+    changes: Changes[Decimal]
     trend: tuple[float, ...]
 
 
@@ -90,10 +91,10 @@ class Answer:
 
     on: date
     share_pct: float
-    mag7_cap_usd: float
-    sp500_cap_usd: float
+    mag7_cap_usd: Decimal
+    sp500_cap_usd: Decimal
     kind: str
-    changes: Changes
+    changes: Changes[float]
     companies: tuple[CompanyAnswer, ...]
     effective_n: float | None
     trend: tuple[float, ...]
@@ -176,19 +177,19 @@ def _show(day: date) -> str:
     return f"mag7 show {day}"
 
 
-def _changes(series: Sequence[Point]) -> Changes:
+def _changes(series: Sequence[Point[Value]]) -> Changes[Value]:
     last = series[-1].on
     day = Change(series[-2], series[-1]) if len(series) > 1 else None
     return Changes(day, change_since(series, month_before(last)), change_since(series, year_before(last)))
 
 
-def _trend(series: Sequence[Point]) -> tuple[float, ...]:
-    return tuple(point.value for point in series[-_SPARK_SESSIONS:])
+def _trend(series: Sequence[Point[Value]]) -> tuple[float, ...]:
+    return tuple(float(point.value) for point in series[-_SPARK_SESSIONS:])
 
 
 def _companies(concentration: Concentration, on: date) -> tuple[CompanyAnswer, ...]:
     """The seven, largest first."""
-    series: dict[str, list[Point]] = {}
+    series: dict[str, list[Point[Decimal]]] = {}
     today: list[Cap] = []
     for cap in concentration.caps:
         if cap.on <= on:

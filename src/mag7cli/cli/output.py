@@ -279,7 +279,7 @@ def one_line(text: str) -> str:
 
 
 def json_text(document: Mapping[str, Any], *, indent: bool = True) -> str:
-    """The document as JSON; a decimal becomes a number where a number can hold it, a string where not."""
+    """The document as JSON; a decimal is a number with all of its digits, whatever a reader can hold of them."""
     import orjson
 
     options = orjson.OPT_APPEND_NEWLINE | (orjson.OPT_INDENT_2 if indent else 0)
@@ -287,11 +287,10 @@ def json_text(document: Mapping[str, Any], *, indent: bool = True) -> str:
 
 
 def _json_value(value: Any) -> Any:
-    from decimal import Decimal
+    if type(value).__name__ == "Decimal" and value.is_finite():
+        import orjson
 
-    if isinstance(value, Decimal):
-        number = float(value)
-        return number if Decimal(repr(number)) == value else f"{value:f}"
+        return orjson.Fragment(plain(value))
     return value.hex() if isinstance(value, bytes) else str(value)
 
 

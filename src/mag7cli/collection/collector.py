@@ -235,7 +235,7 @@ class _Run:
 
     def _fail_impossible(self, valued: list[ValuedLine], failed: list[FailedTicker], day: date) -> None:
         """Turn lines whose market cap cannot be true into failed ones; what made it up is asked for again."""
-        for ticker, reason in impossible_caps({one.ticker: one.market_cap_usd for one in valued}).items():
+        for ticker, reason in impossible_caps({one.ticker: float(one.market_cap_usd) for one in valued}).items():
             line = next(one for one in valued if one.ticker == ticker)
             valued.remove(line)
             failed.append({"ticker": ticker, "reason": reason})

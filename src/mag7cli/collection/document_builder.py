@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Final
 
 from mag7cli.core.clock import NEW_YORK
@@ -19,9 +20,8 @@ from mag7cli.lake.document import (
     SourceDocument,
     TickerCorrection,
     TradingData,
-    market_cap_usd,
-    total_usd,
 )
+from mag7cli.market.money import market_cap_usd, pct_of, total_usd
 from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.class_prices import ListedClass, market_cap_by_class
@@ -57,7 +57,7 @@ class ValuedLine:
     count: ShareCount
     class_shares: float | None = None
     new_registrant: str | None = None
-    market_cap_usd: float = field(init=False)
+    market_cap_usd: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "market_cap_usd", market_cap_usd(self.bar.close_usd, self.count.shares))
@@ -129,8 +129,8 @@ def _partial_reason(lines: Mapping[str, ValuedLine], failed: Iterable[FailedTick
     return "; ".join(f"{ticker}: {reasons.get(ticker, 'not among the constituents')}" for ticker in missing)
 
 
-def _metrics(on: date, companies: Mapping[str, CompanyDocument], counted: Sequence[float]) -> Concentration:
-    caps = [company["market_cap"] or 0.0 for company in companies.values()]
+def _metrics(on: date, companies: Mapping[str, CompanyDocument], counted: Sequence[Decimal]) -> Concentration:
+    caps = [company["market_cap"] or Decimal(0) for company in companies.values()]
     return document.concentration(on, caps, counted)
 
 
@@ -166,13 +166,13 @@ def _trading_data(bar: Bar) -> TradingData:
     }
 
 
-def _caps_by_class(valued: Sequence[ValuedLine]) -> dict[str, float]:
+def _caps_by_class(valued: Sequence[ValuedLine]) -> dict[str, Decimal]:
     """The market caps (USD) of companies with several lines, each class at its own close, by their counted line."""
     companies: dict[str, list[ValuedLine]] = {}
     for line in valued:
         if line.cik and line.class_shares:
             companies.setdefault(line.cik, []).append(line)
-    caps: dict[str, float] = {}
+    caps: dict[str, Decimal] = {}
     for lines in companies.values():
         counted = next((line for line in lines if line.counted), None)
         others = [ListedClass(line.bar.close_usd, line.class_shares or 0.0) for line in lines if line is not counted]
@@ -180,12 +180,12 @@ def _caps_by_class(valued: Sequence[ValuedLine]) -> dict[str, float]:
             own = ListedClass(counted.bar.close_usd, counted.class_shares or 0.0)
             cap = market_cap_by_class(counted.count.shares, own, others)
             if cap is not None:
-                caps[counted.ticker] = float(cap)
+                caps[counted.ticker] = cap
     return caps
 
 
 def _with_classes(
-    metrics: Concentration, lines: Mapping[str, ValuedLine], by_class: Mapping[str, float]
+    metrics: Concentration, lines: Mapping[str, ValuedLine], by_class: Mapping[str, Decimal]
 ) -> Concentration:
     """The same, and what it is with the classes of companies that have several at their own closes."""
     caps = {line.ticker: by_class.get(line.ticker, line.market_cap_usd) for line in lines.values() if line.counted}
@@ -194,11 +194,11 @@ def _with_classes(
         **metrics,
         "total_mag7_market_cap_by_class": seven,
         "sp500_total_market_cap_by_class": total,
-        "mag7_pct_by_class": 100 * seven / total,
+        "mag7_pct_by_class": pct_of(seven, total),
     }
 
 
-def _constituent(line: ValuedLine, by_class: Mapping[str, float]) -> ConstituentDocument:
+def _constituent(line: ValuedLine, by_class: Mapping[str, Decimal]) -> ConstituentDocument:
     row: ConstituentDocument = {
         "ticker": line.ticker,
         "symbol": line.bar.symbol,

@@ -2,26 +2,25 @@
 
 The document's keys are those of the original collector, plus the ones that `docs/data-model.md` lists as added.
 A document is a plain dictionary, typed here, so that what is on disk is what the code handles. Money is in USD,
-exact to the cent; percentages are 0-100; dates are ISO strings, as in the file.
+decimal and exact to the cent, in the file a number literal with all its digits; what the vendor said is a float with
+the vendor's digits; percentages are 0-100; dates are ISO strings, as in the file.
 """
 
 import math
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, Final, NotRequired, TypedDict
 
 import orjson
 
 from mag7cli.core.errors import DocumentError
+from mag7cli.lake import document_money
+from mag7cli.market import money
 from mag7cli.market.membership import MembershipKind
+from mag7cli.market.money import pct_of, total_usd
 
 SCHEMA_VERSION: Final = 1
-
-_CENT: Final = Decimal("0.01")
-# Twice what the close's own rounding and those of two products can add up to, as a fraction.
-_PRODUCT_ERROR: Final = 4 * sys.float_info.epsilon
 
 
 class TradingData(TypedDict):
@@ -65,7 +64,7 @@ class CompanyDocument(TypedDict):
     """One of the seven. `market_cap` is close x `shares_outstanding`, both of the whole company on that day."""
 
     name: str
-    market_cap: float | None
+    market_cap: Decimal | None
     shares_outstanding: float | None
     currency: str | None
     description: str | None
@@ -83,7 +82,7 @@ class Ranking(TypedDict):
 
     ticker: str
     name: str
-    market_cap: float
+    market_cap: Decimal
     pct_of_mag7: float
     pct_of_sp500: float
 
@@ -100,16 +99,16 @@ class Concentration(TypedDict):
     Those `by_class` value each listed class of a company at its own close, the headline all at the counted one's.
     """
 
-    total_mag7_market_cap: float
-    sp500_total_market_cap: float
+    total_mag7_market_cap: Decimal
+    sp500_total_market_cap: Decimal
     mag7_pct_of_sp500: float
     collection_date: str
     mag7_companies_count: int
     top10_pct: NotRequired[float]
     hhi: NotRequired[float]
     effective_n: NotRequired[float]
-    total_mag7_market_cap_by_class: NotRequired[float]
-    sp500_total_market_cap_by_class: NotRequired[float]
+    total_mag7_market_cap_by_class: NotRequired[Decimal]
+    sp500_total_market_cap_by_class: NotRequired[Decimal]
     mag7_pct_by_class: NotRequired[float]
 
 
@@ -124,10 +123,10 @@ class ConstituentDocument(TypedDict):
     cik: str | None
     close_price: float
     shares_outstanding: float
-    market_cap: float
+    market_cap: Decimal
     counted: bool
     share_class_shares_outstanding: NotRequired[float]
-    market_cap_by_class: NotRequired[float]
+    market_cap_by_class: NotRequired[Decimal]
 
 
 class FailedTicker(TypedDict):
@@ -154,11 +153,11 @@ class MembershipDocument(TypedDict):
 class Sp500Details(TypedDict):
     """The index of that date. `total_market_cap` counts each company once, `gross_market_cap` each line."""
 
-    total_market_cap: float
+    total_market_cap: Decimal
     processed_count: int
     failed_count: int
     failed_tickers: list[FailedTicker]
-    gross_market_cap: NotRequired[float]
+    gross_market_cap: NotRequired[Decimal]
     companies_count: NotRequired[int]
     not_listed: NotRequired[list[str]]
     membership: NotRequired[MembershipDocument]
@@ -195,37 +194,19 @@ class Document(TypedDict):
     judged_by: NotRequired[list[str]]
 
 
-def market_cap_usd(close_usd: float, shares: float) -> float:
-    """Close x shares, exact to the cent (half up), as the nearest float.
-
-    A float product of a four-decimal price may land on the wrong cent, but only where it comes so near to half a cent
-    that its rounding errors could carry it across; there the product is taken in decimal, which takes far longer.
-    """
-    cents = close_usd * shares * 100
-    nearest = math.floor(cents + 0.5)
-    if abs(cents - nearest) < 0.5 - cents * _PRODUCT_ERROR:
-        return nearest / 100
-    return float((Decimal(repr(close_usd)) * Decimal(repr(shares))).quantize(_CENT, ROUND_HALF_UP))
-
-
-def total_usd(amounts: Iterable[float]) -> float:
-    """The sum of amounts that are exact to the cent, exact to the cent."""
-    return round(math.fsum(amounts), 2)
-
-
-def concentration(trading_date: date, mag7_caps: Sequence[float], company_caps: Sequence[float]) -> Concentration:
+def concentration(trading_date: date, mag7_caps: Sequence[Decimal], company_caps: Sequence[Decimal]) -> Concentration:
     """Concentration of one date from the caps (USD) of the seven and of every company of the index, each once.
 
     HHI is the sum of squared percentages, the effective number of companies its inverse: docs/methodology.md.
     """
-    total = total_usd(company_caps)
-    shares_pct = sorted((100 * cap / total for cap in company_caps), reverse=True)
+    total, mag7 = total_usd(company_caps), total_usd(mag7_caps)
+    whole = float(total)
+    shares_pct = sorted((100 * float(cap) / whole for cap in company_caps), reverse=True)
     hhi = math.fsum(pct * pct for pct in shares_pct)
-    mag7 = total_usd(mag7_caps)
     return {
         "total_mag7_market_cap": mag7,
         "sp500_total_market_cap": total,
-        "mag7_pct_of_sp500": 100 * mag7 / total,
+        "mag7_pct_of_sp500": pct_of(mag7, total),
         "collection_date": trading_date.isoformat(),
         "mag7_companies_count": len(mag7_caps),
         "top10_pct": math.fsum(shares_pct[:10]),
@@ -236,14 +217,14 @@ def concentration(trading_date: date, mag7_caps: Sequence[float], company_caps: 
 
 def rank(companies: Mapping[str, CompanyDocument], metrics: Concentration) -> list[Ranking]:
     """The seven by market cap, largest first; equal caps in the order of `companies`."""
-    valued = [(ticker, company, company["market_cap"] or 0.0) for ticker, company in companies.items()]
+    valued = [(ticker, company, company["market_cap"] or Decimal(0)) for ticker, company in companies.items()]
     return [
         {
             "ticker": ticker,
             "name": company["name"],
             "market_cap": cap,
-            "pct_of_mag7": 100 * cap / metrics["total_mag7_market_cap"],
-            "pct_of_sp500": 100 * cap / metrics["sp500_total_market_cap"],
+            "pct_of_mag7": pct_of(cap, metrics["total_mag7_market_cap"]),
+            "pct_of_sp500": pct_of(cap, metrics["sp500_total_market_cap"]),
         }
         for ticker, company, cap in sorted(valued, key=lambda item: -item[2])
     ]
@@ -256,13 +237,29 @@ def is_complete(document: Document) -> bool:
 
 def encode(document: Document) -> bytes:
     """The document as one line of JSON, which jq, Spark and Athena's JSON reader all take."""
-    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(document, default=money.json_literal, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def decode(data: bytes, where: str) -> Document:
-    """The document in these bytes. `where` names them in errors. Raises DocumentError."""
+    """The document in these bytes. `where` names them in errors. Raises DocumentError.
+
+    Totals are the sums of their lines, so that one that was written as a float is right all the same.
+    """
+    document = parse(data, where)
+    problem = document_money.lines_problem(document)
+    if problem:
+        raise DocumentError(where, problem)
+    document_money.settle(document, document_money.settle_lines(document))
+    return document
+
+
+def parse(data: bytes, where: str) -> Document:
+    """The document with its amounts as the parser gives them, floats that stand for decimals: see `document_money`.
+
+    For who reads a thousand documents and settles the amounts itself. Raises DocumentError.
+    """
     try:
-        document = orjson.loads(data)
+        document = document_money.exact(orjson.loads(data), data)
     except orjson.JSONDecodeError as error:
         raise DocumentError(where, f"not JSON ({error})") from error
     problem = _problem(document)
@@ -301,7 +298,7 @@ def _companies_problem(companies: dict[str, Any]) -> str | None:
         if not isinstance(company, dict) or not isinstance(company.get("name"), str):
             return f"company {ticker!r} has no name"
         for key in ("market_cap", "shares_outstanding"):
-            if not isinstance(company.get(key), int | float | None):
+            if not isinstance(company.get(key), int | float | Decimal | None):
                 return f"{key} of {ticker!r} is not a number"
     return None
 
@@ -313,6 +310,6 @@ def _metrics_problem(document: dict[str, Any]) -> str | None:
     if not isinstance(metrics, dict):
         return "'concentration_metrics' is of another type"
     for key in _METRICS:
-        if not isinstance(metrics.get(key), int | float):
+        if not isinstance(metrics.get(key), int | float | Decimal):
             return f"concentration_metrics.{key} is not a number"
     return None

@@ -6,6 +6,7 @@ records of it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import count, product
 from string import ascii_lowercase
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 from mag7cli.analytics.queries import Concentration, Day, Event, ReportData
 from mag7cli.analytics.statistics import Point, Projection, co_movement, project
 
-Cell = str | float | int | None
+Cell = str | float | int | Decimal | None
 
 # Letters closer than this would be written over each other.
 _SAME_LETTER_DAYS: Final = 30
@@ -27,8 +28,9 @@ class Dataset:
     rows: tuple[tuple[Cell, ...], ...]
 
     def records(self) -> list[dict[str, Cell]]:
-        """The rows as the chart library wants them."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        """The rows as the chart library wants them: money as floats."""
+        drawn = ([float(cell) if isinstance(cell, Decimal) else cell for cell in row] for row in self.rows)
+        return [dict(zip(self.columns, row, strict=True)) for row in drawn]
 
     def compact(self) -> dict[str, Any]:
         """The rows as they are embedded."""
@@ -54,11 +56,11 @@ def projection_of(days: Iterable[Day]) -> Projection | None:
     return project(share)
 
 
-def _trusted(days: Iterable[Day]) -> tuple[list[Point], list[Point]]:
+def _trusted(days: Iterable[Day]) -> tuple[list[Point[float]], list[Point[float]]]:
     """Share and index on the complete dates: what is suspect is drawn, but no statistic is built on it."""
     figures = [(day.on, day.figure) for day in days if day.status == "complete" and day.figure]
     share = [Point(on, figure.share_pct) for on, figure in figures]
-    return share, [Point(on, figure.sp500_cap_usd) for on, figure in figures]
+    return share, [Point(on, float(figure.sp500_cap_usd)) for on, figure in figures]
 
 
 def _daily(days: Iterable[Day]) -> Dataset:

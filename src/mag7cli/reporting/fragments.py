@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from html import escape
 from typing import Final
 
@@ -87,11 +88,11 @@ def _changes_fact(answer: Answer) -> str:
     return f'<div><dt>Change, percentage points</dt><dd class="changes">{cells}</dd></div>'
 
 
-def _points(found: Change | None) -> str:
+def _points(found: Change[float] | None) -> str:
     return plain(change(found.difference)) if found else MISSING
 
 
-def _since(found: Change | None) -> str:
+def _since(found: Change[float] | None) -> str:
     if not found:
         return "the collected dates do not reach back so far"
     return f"since {long_date(found.since.on)}, when it was {found.since.value:.2f} %"
@@ -160,7 +161,7 @@ def _company_row(company: CompanyAnswer) -> str:
     )
 
 
-def _gain(found: Change | None) -> str:
+def _gain(found: Change[Decimal] | None) -> str:
     return plain(f"{change(found.pct, 1)} %") if found and found.pct is not None else MISSING
 
 

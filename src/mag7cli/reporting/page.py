@@ -21,6 +21,7 @@ from mag7cli.analytics.queries import ReportData
 from mag7cli.analytics.summary import Answer
 from mag7cli.core.formatting import count, usd
 from mag7cli.live.records import Record
+from mag7cli.market.money import json_literal
 from mag7cli.reporting import fragments, theme
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
@@ -138,7 +139,7 @@ def _figure(page: Page, name: str, simulated: bool) -> str:
 
 
 def _embedded(page: Page) -> str:
-    """The data sets, the charts and the themes as JSON that no HTML parser can misread."""
+    """The data sets, the charts and the themes as JSON that no HTML parser can misread; money with all its digits."""
     concentration = page.data.concentration
     value: dict[str, Any] = {
         "simulated": concentration.simulated,
@@ -156,7 +157,7 @@ def _embedded(page: Page) -> str:
         },
         "themes": {"light": theme.config(theme.LIGHT), "dark": theme.config(theme.DARK)},
     }
-    return orjson.dumps(value).decode().replace("<", "\\u003c")
+    return orjson.dumps(value, default=json_literal).decode().replace("<", "\\u003c")
 
 
 def _asset(name: str) -> str:

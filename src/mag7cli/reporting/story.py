@@ -53,8 +53,8 @@ def snapshots_of(concentration: Concentration) -> list[Snapshot]:
     """The dates that have a figure, as the analysis wants them."""
     caps: dict[date, dict[str, float]] = {}
     for cap in concentration.caps:
-        caps.setdefault(cap.on, {})[cap.ticker] = cap.market_cap_usd
-    return [Snapshot(d.on, caps[d.on], d.figure.sp500_cap_usd) for d in concentration.days if d.figure]
+        caps.setdefault(cap.on, {})[cap.ticker] = float(cap.market_cap_usd)
+    return [Snapshot(d.on, caps[d.on], float(d.figure.sp500_cap_usd)) for d in concentration.days if d.figure]
 
 
 def long_date(day: date) -> str:
@@ -114,8 +114,8 @@ def _who_moved_it(one: Span, answer: Answer) -> str | None:
 
 def _without_the_largest(answer: Answer) -> str:
     largest = answer.companies[0]
-    caps = {company.ticker: company.market_cap_usd for company in answer.companies}
-    others = share_without(Snapshot(answer.on, caps, answer.sp500_cap_usd), largest.ticker)
+    caps = {company.ticker: float(company.market_cap_usd) for company in answer.companies}
+    others = share_without(Snapshot(answer.on, caps, float(answer.sp500_cap_usd)), largest.ticker)
     return f"Without {largest.name}, the largest, the other six would be {pct(others, 1)} of the rest of the index."
 
 

@@ -6,10 +6,9 @@ listed classes are known, this is the second value: each class at its own close,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from decimal import Decimal
 
-_CENT: Final = Decimal("0.01")
+from mag7cli.market.money import products_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +29,4 @@ def market_cap_by_class(whole_shares: float, counted: ListedClass, others: Seque
     if unlisted < 0:
         return None
     parts = [*((one.close_usd, one.shares) for one in (counted, *others)), (counted.close_usd, unlisted)]
-    total = sum((Decimal(repr(close)) * Decimal(repr(shares)) for close, shares in parts), Decimal(0))
-    return total.quantize(_CENT, ROUND_HALF_EVEN)
+    return products_usd(parts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _TYPES: Final[dict[ColumnType, frozenset[type]]] = {
     "date": frozenset({date}),
     "varchar": frozenset({str}),
-    "decimal": frozenset({int, float}),
+    "decimal": frozenset({int, float, Decimal}),
     "double": frozenset({int, float}),
     "bigint": frozenset({int}),
     "integer": frozenset({int}),
@@ -56,9 +57,9 @@ def _values_problem(column: Column, values: Any) -> str | None:
 
 def _array_problem(column: Column, values: npt.NDArray[Any]) -> str | None:
     """Arrays of floats hold NaN for an absent value; what they were made of was checked for its type."""
-    if values.dtype != np.float64:
+    if values.dtype not in (np.float64, np.object_):
         return None
-    present = values[~np.isnan(values)]
+    present = values[values == values]  # NaN is not; decimals are in arrays of objects, for which isnan is not defined
     if len(present) < len(values) and not column.nullable:
         return "has no value"
     return _range_problem(column, present.min(), present.max()) if len(present) else None

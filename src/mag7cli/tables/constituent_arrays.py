@@ -1,11 +1,14 @@
 """The lines of the index in one raw document, by column, as arrays: what is computed over five hundred of them at once.
 
-Prices and market caps are in USD, percentages 0-100. In an array of floats NaN stands for an absent value.
+Prices and market caps are in USD, percentages 0-100. In an array NaN stands for an absent value. Market caps are floats
+that stand for decimals of two digits, which loses nothing below `money.FLOAT_LIMIT_USD`; those of a date with a larger
+one are decimals.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any, Final
 
@@ -13,13 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from mag7cli.core.errors import DocumentError
+from mag7cli.lake import document_money
 from mag7cli.lake.document import Document
+from mag7cli.lake.document_money import CAP_BY_CLASS, LineSums
+from mag7cli.market.money import FLOAT_LIMIT_USD, cents
 from mag7cli.shares.anomalies import DayView
 
 Floats = npt.NDArray[np.float64]
+Amounts = npt.NDArray[np.float64] | npt.NDArray[np.object_]
 
 _WHERE: Final = "sp500_details.constituents"
 _NUMBERS: Final = frozenset({int, float})
+_NAN: Final = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +68,39 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Constituents:
-    """The lines of a date, by column. `counted` lines enter the total; `market_caps` are of the whole company."""
+    """The lines of a date, by column. `counted` lines enter the total; `market_caps` are of the whole company.
+
+    `caps_by_class` value each listed class at its own close; NaN where a company has one, or its counts are not known.
+    """
 
     tickers: tuple[str, ...]
     symbols: tuple[Any, ...]
     ciks: tuple[Any, ...]
     closes: Floats
     shares: Floats
-    market_caps: Floats
+    market_caps: Amounts
     counted: npt.NDArray[np.bool_]
+    caps_by_class: Amounts
 
-    def pct_of(self, total: float | None) -> Floats:
+    def sums(self) -> LineSums:
+        """What the market caps of the lines add up to, exactly."""
+        caps = _cents(self.market_caps)
+        by_class = np.flatnonzero(self.caps_by_class == self.caps_by_class)
+        gains = _cents(self.caps_by_class[by_class]) - caps[by_class]
+        tickers = [self.tickers[index] for index in by_class.tolist()]
+        return LineSums(
+            int(caps.sum()), int(caps[self.counted].sum()), dict(zip(tickers, map(int, gains.tolist()), strict=True))
+        )
+
+    def pct_of(self, total: Decimal | None) -> Floats:
         """Each counted line as a share of the index's total; NaN for the others, and for all if there is none."""
         if total is None:
             return np.full(len(self.tickers), np.nan)
-        return np.where(self.counted, 100 * self.market_caps / total, np.nan)
+        return np.where(self.counted, 100 * self.market_caps.astype(np.float64) / float(total), np.nan)
 
     def largest(self, count: int) -> list[float]:
-        """The market caps of the largest companies, largest first."""
-        return sorted(self.market_caps[self.counted].tolist(), reverse=True)[:count]
+        """The market caps of the largest companies, largest first, as the nearest floats."""
+        return sorted(self.market_caps[self.counted].astype(np.float64).tolist(), reverse=True)[:count]
 
 
 def read(document: Document, where: str) -> Constituents | None:
@@ -88,9 +110,10 @@ def read(document: Document, where: str) -> Constituents | None:
         return None
     try:
         columns = {name: tuple(map(value_of, entries)) for name, value_of in _VALUES.items()}
+        columns[CAP_BY_CLASS] = tuple([row.get(CAP_BY_CLASS, _NAN) for row in entries])
     except KeyError as error:
         raise DocumentError(where, f"an entry of {_WHERE} has no {error}") from error
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         raise DocumentError(where, f"{_WHERE} is not a list of objects") from error
     for name, kinds in _TYPES.items():
         if not kinds.issuperset(map(type, columns[name])):
@@ -101,8 +124,9 @@ def read(document: Document, where: str) -> Constituents | None:
         columns["cik"],
         np.array(columns["close_price"], np.float64),
         np.array(columns["shares_outstanding"], np.float64),
-        np.array(columns["market_cap"], np.float64),
+        _amounts(columns["market_cap"]),
         np.array(columns["counted"], bool),
+        _amounts(columns[CAP_BY_CLASS]),
     )
 
 
@@ -110,12 +134,28 @@ _VALUES: Final = {
     name: itemgetter(name)
     for name in ("ticker", "symbol", "cik", "close_price", "shares_outstanding", "market_cap", "counted")
 }
+
+
+def _cents(amounts: Amounts) -> npt.NDArray[Any]:
+    """Whole cents: 64-bit integers, which hold the sum of all lines, or Python's where one is too large for floats."""
+    if amounts.dtype == object:
+        return np.array([cents(amount) for amount in amounts.tolist()], object)
+    return np.rint(amounts * 100).astype(np.int64)
+
+
+def _amounts(values: Sequence[Any]) -> Amounts:
+    """Floats where they lose nothing; else what the digit by digit parser made: see `document_money`."""
+    floats = np.array(values, np.float64)
+    return np.array(values, object) if (np.abs(floats) >= FLOAT_LIMIT_USD).any() else floats
+
+
 # Tickers are looked up, and what becomes an array would be converted: their types are checked before.
 _TYPES: Final[Mapping[str, frozenset[type]]] = {
     "ticker": frozenset({str}),
     "close_price": _NUMBERS,
     "shares_outstanding": _NUMBERS,
-    "market_cap": _NUMBERS,
+    "market_cap": document_money.NUMBERS,
+    CAP_BY_CLASS: document_money.NUMBERS,
     "counted": frozenset({bool}),
 }
 

@@ -102,7 +102,7 @@ def _validity(missing: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
 def _missing(values: Any) -> npt.NDArray[np.bool_] | None:
     """Which values are absent; None if all are there."""
     if isinstance(values, np.ndarray):
-        missing = np.isnan(values)
+        missing = values != values  # NaN, in arrays of decimals too
         return missing if missing.any() else None
     return np.fromiter((value is None for value in values), bool, len(values)) if None in values else None
 
@@ -134,10 +134,11 @@ def _words(column: Column, values: Sequence[Any]) -> npt.NDArray[Any]:
     return np.array(values, {"double": np.float64, "bigint": np.int64, "integer": np.int32}[column.type])
 
 
-def decimal_words(values: Sequence[float], scale: int) -> npt.NDArray[np.int64]:
+def decimal_words(values: Sequence[float | Decimal], scale: int) -> npt.NDArray[np.int64]:
     """The values as 128-bit integers of 10^-scale, low word first; rounded half up where they have more digits.
 
-    A float stands for the shortest decimal that reads back as it: 3325399124681.52, not ...52001953125.
+    A float stands for the shortest decimal that reads back as it: 3325399124681.52, not ...52001953125; a decimal for
+    itself, whatever its size.
     """
     unit = 10**scale
     floats = np.array(values, np.float64)
@@ -149,7 +150,8 @@ def decimal_words(values: Sequence[float], scale: int) -> npt.NDArray[np.int64]:
     words[:, 0] = np.where(exact, scaled, 0).astype(np.int64)
     words[:, 1] = words[:, 0] >> 63
     for index in np.flatnonzero(~exact).tolist():
-        value = values[index] if isinstance(values[index], int) else float(values[index])
-        whole = int(_WIDE.to_integral_value(_WIDE.multiply(Decimal(repr(value)), Decimal(unit))))
+        value = values[index]
+        exact_value = value if isinstance(value, Decimal) else Decimal(str(value))
+        whole = int(_WIDE.to_integral_value(_WIDE.multiply(exact_value, Decimal(unit))))
         words[index] = np.frombuffer(whole.to_bytes(16, "little", signed=True), np.int64)
     return words

@@ -13,6 +13,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from mag7cli.core.errors import DocumentError
+from mag7cli.lake import document_money
 from mag7cli.lake.document import Document
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.anomalies import Event
@@ -68,8 +69,10 @@ class Day:
 
 
 def read(document: Document, where: str) -> Day:
-    """The document, ready to be turned into rows. Raises DocumentError."""
-    return Day(document, where, constituents.read(document, where))
+    """The document as it was parsed, ready to be turned into rows. Raises DocumentError."""
+    lines = constituents.read(document, where)
+    document_money.settle(document, lines.sums() if lines else None)
+    return Day(document, where, lines)
 
 
 def columns(day: Day, events: Sequence[Event]) -> dict[str, Columns]:
@@ -173,10 +176,11 @@ def _line_columns(day: Day) -> Columns:
     if of is None:
         return ()
     pct = of.pct_of(_index_total(day.document))
-    return (of.tickers, of.symbols, of.ciks, of.closes, of.shares, of.market_caps, of.counted, pct)
+    caps = (of.market_caps, of.counted, pct, of.caps_by_class)
+    return (of.tickers, of.symbols, of.ciks, of.closes, of.shares, *caps)
 
 
-def _index_total(document: Document) -> float | None:
+def _index_total(document: Document) -> Decimal | None:
     """The total that percentages are of. A partial date's lacks one of the seven: nothing is a share of it."""
     metrics = document["concentration_metrics"]
     return metrics["sp500_total_market_cap"] if metrics and not partial_reason(document) else None
@@ -215,6 +219,9 @@ def _summary(day: Day, partial: str | None, quality: Columns) -> tuple[Any, ...]
         "status": STATUS_PARTIAL if partial else STATUS_SUSPECT if doubts else STATUS_COMPLETE,
         "partial_reason": partial,
         "gross_market_cap": details.get("gross_market_cap", _gross_of_the_original(document)),
+        "total_mag7_market_cap_by_class": metrics.get("total_mag7_market_cap_by_class"),
+        "sp500_total_market_cap_by_class": metrics.get("sp500_total_market_cap_by_class"),
+        "mag7_pct_by_class": metrics.get("mag7_pct_by_class"),
         "companies_count": details.get("companies_count"),
         "lines_count": details.get("processed_count"),
         "failed_count": details.get("failed_count"),
@@ -244,7 +251,7 @@ def _largest(day: Day) -> dict[str, float | None]:
     total = _index_total(day.document)
     if total is None or day.constituents is None:
         return {"top1_pct": None, "top5_pct": None}
-    shares_pct = [100 * cap / total for cap in day.constituents.largest(5)]
+    shares_pct = [100 * cap / float(total) for cap in day.constituents.largest(5)]
     return {"top1_pct": max(shares_pct, default=None), "top5_pct": math.fsum(shares_pct)}
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "market_data"
 PARTITION: Final = "trading_date"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised whenever the rows that a document makes change, so that every date is transformed again."""
 
 ColumnType = Literal["date", "varchar", "decimal", "double", "bigint", "integer", "boolean"]
@@ -201,6 +201,7 @@ TABLES: Final[tuple[Table, ...]] = (
                 "counted", "boolean", "True for the one line of each company that enters the total.", nullable=False
             ),
             _pct("pct_of_sp500", "Share of the index; NULL for lines that are not counted and on partial dates."),
+            _money("market_cap_by_class", "The company with each class at its own close; NULL where it has one."),
         ),
         ("trading_date", "ticker"),
         ("trading_date", "ticker"),
@@ -230,6 +231,9 @@ TABLES: Final[tuple[Table, ...]] = (
             _varchar("status", 10, "`complete`, `suspect` (something is unexplained) or `partial`.", nullable=False),
             _varchar("partial_reason", 1_024, "Why the date has no concentration figure."),
             _money("gross_market_cap", "Sum over lines, two-class companies twice: the original's total."),
+            _money("total_mag7_market_cap_by_class", "The seven with each listed class at its own close."),
+            _money("sp500_total_market_cap_by_class", "The index with each listed class at its own close."),
+            _pct("mag7_pct_by_class", "The share with each listed class at its own close."),
             _count("companies_count", "Companies in the total."),
             _count("lines_count", "Lines valued."),
             _count("failed_count", "Lines that failed.", nullable=False),

@@ -180,7 +180,7 @@ def _events(before: Lines | None, now: Lines, splits: Mapping[str, Sequence[Spli
 
 def _day(lake: Lake, trading_date: date, data: bytes) -> rows.Day:
     where = lake.store.uri(lake.document_key(trading_date))
-    day = rows.read(document.decode(data, where), where)
+    day = rows.read(document.parse(data, where), where)
     if day.trading_date != trading_date:
         raise DocumentError(where, f"its trading_date is {day.trading_date}")
     return day

@@ -60,6 +60,7 @@ def test_a_lake_in_order_passes_every_check(lake: Lake) -> None:
 
 SPOILT = {
     "all_seven_each_date": "DELETE FROM market_data.company_details WHERE ticker = 'TSLA'",
+    "classes_match_lines": "UPDATE market_data.sp500_constituents SET market_cap_by_class = market_cap_by_class + 0.01",
     "closed_dates": "UPDATE market_data.daily_summary SET trading_date = DATE '2024-06-08' WHERE trading_date = :last",
     "companies_counted_once": "UPDATE market_data.sp500_constituents SET counted = TRUE WHERE ticker = 'GOOG'",
     "concentration_in_range": "UPDATE market_data.concentration_metrics SET mag7_companies_count = 6",
@@ -67,8 +68,9 @@ SPOILT = {
     "failed_lines": "UPDATE market_data.failed_collections SET ticker = 'XOM', reason = 'no bar'",
     "failures_are_listed": "UPDATE market_data.daily_summary SET failed_count = 1",
     "gross_matches_lines": "UPDATE market_data.daily_summary SET gross_market_cap = gross_market_cap + 0.01",
+    "lines_are_close_times_shares": "UPDATE market_data.sp500_constituents SET market_cap = market_cap + 0.01",
     "lines_sum_to_100": "DELETE FROM market_data.sp500_constituents WHERE ticker = 'XOM'",
-    "mag7_total_matches_companies": "UPDATE market_data.company_details SET market_cap = market_cap + 0.02",
+    "mag7_total_matches_companies": "UPDATE market_data.company_details SET market_cap = market_cap + 0.01",
     "market_cap_extremes": "UPDATE market_data.company_details SET market_cap = 11e12 WHERE ticker = 'NVDA'",
     "market_cap_is_close_times_shares": "UPDATE market_data.company_details SET shares_outstanding = 1",
     "missing_dates": "DELETE FROM market_data.daily_summary WHERE trading_date = DATE '2024-06-06'",

@@ -88,7 +88,8 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`sp500_constituents` (
     `shares_outstanding` decimal(20,2),
     `market_cap` decimal(20,2),
     `counted` boolean,
-    `pct_of_sp500` double
+    `pct_of_sp500` double,
+    `market_cap_by_class` decimal(20,2)
 )
 STORED AS PARQUET
 LOCATION 's3://bucket/lake/analytics/sp500_constituents/'
@@ -118,6 +119,9 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_summary` (
     `status` string,
     `partial_reason` string,
     `gross_market_cap` decimal(20,2),
+    `total_mag7_market_cap_by_class` decimal(20,2),
+    `sp500_total_market_cap_by_class` decimal(20,2),
+    `mag7_pct_by_class` double,
     `companies_count` int,
     `lines_count` int,
     `failed_count` int,

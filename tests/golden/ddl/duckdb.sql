@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS market_data.sp500_constituents (
     shares_outstanding DECIMAL(20,2) NOT NULL,
     market_cap DECIMAL(20,2) NOT NULL,
     counted BOOLEAN NOT NULL,
-    pct_of_sp500 DOUBLE
+    pct_of_sp500 DOUBLE,
+    market_cap_by_class DECIMAL(20,2)
 );
 
 CREATE TABLE IF NOT EXISTS market_data.stock_splits (
@@ -69,6 +70,9 @@ CREATE TABLE IF NOT EXISTS market_data.daily_summary (
     status VARCHAR(10) NOT NULL,
     partial_reason VARCHAR(1024),
     gross_market_cap DECIMAL(20,2),
+    total_mag7_market_cap_by_class DECIMAL(20,2),
+    sp500_total_market_cap_by_class DECIMAL(20,2),
+    mag7_pct_by_class DOUBLE,
     companies_count INTEGER,
     lines_count INTEGER,
     failed_count INTEGER NOT NULL,

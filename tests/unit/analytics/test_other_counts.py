@@ -1,11 +1,13 @@
 """The figures beside the headline: each class at its own close, and without stock that has not vested."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from mag7cli.analytics.other_counts import other_counts
 from mag7cli.lake.document import Document
+from mag7cli.market.money import market_cap_usd
 from mag7cli.shares.cover_pages import shipped_cover_pages
 
 TESLA_SHARES = 3_752_431_984
@@ -13,15 +15,15 @@ TESLA_SHARES = 3_752_431_984
 
 def document(day: str, *, simulated: bool = False, **metrics: float) -> Document:
     """The seven, of whom Tesla has its real count and close of the end of 2025, and the rest of the index as one."""
-    tesla = 449.72 * TESLA_SHARES
+    tesla = market_cap_usd(449.72, TESLA_SHARES)
     row: dict[str, Any] = {"ticker": "TSLA", "counted": True, "close_price": 449.72, "shares_outstanding": TESLA_SHARES,
                            "market_cap": tesla}  # fmt: skip
     content: dict[str, Any] = {
         "trading_date": day,
         "companies": {"TSLA": {}},
         "concentration_metrics": {
-            "total_mag7_market_cap": 21.7e12,
-            "sp500_total_market_cap": 62.3e12,
+            "total_mag7_market_cap": Decimal("21700000000000.00"),
+            "sp500_total_market_cap": Decimal("62300000000000.00"),
             "mag7_pct_of_sp500": 100 * 21.7 / 62.3,
             **metrics,
         },

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from tests.simulators import market_tables
@@ -32,8 +31,8 @@ def test_the_answer_is_the_last_row_of_the_table(engine: DuckDbEngine) -> None:
     found = answer(engine)
 
     assert (found.on, found.share_pct) == (day, share)
-    assert Decimal(repr(found.mag7_cap_usd)) == mag7
-    assert Decimal(repr(found.sp500_cap_usd)) == index
+    assert found.mag7_cap_usd == mag7
+    assert found.sp500_cap_usd == index
     assert found.kind == "full market capitalisation, each company counted once"
     assert found.quality.status == "complete"
 
@@ -46,7 +45,7 @@ def test_the_seven_are_the_tables_largest_first(engine: DuckDbEngine) -> None:
         "WHERE trading_date = CAST(:on AS DATE) ORDER BY ranking",
         {"on": found.on},
     ).values
-    shown = [(c.ticker, Decimal(repr(c.market_cap_usd)), c.pct_of_mag7, c.pct_of_sp500) for c in found.companies]
+    shown = [(c.ticker, c.market_cap_usd, c.pct_of_mag7, c.pct_of_sp500) for c in found.companies]
     assert shown == [(ticker, cap, of_mag7, of_index) for ticker, cap, of_mag7, of_index in rows]
     assert {c.ticker: c.name for c in found.companies}["GOOGL"] == "Alphabet"
 

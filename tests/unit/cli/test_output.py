@@ -59,9 +59,9 @@ def test_json_is_one_document_with_its_schema_version_first(capsys):
     assert document["rows"][0] == {"ticker": "NVDA", "market_cap": 3352000000000.0, "pct_of_sp500": 6.4, "note": None}
 
 
-def test_json_keeps_a_decimal_that_no_float_can_hold():
-    document = json.loads(json_text({"cents": Decimal("55000000000000.01"), "long": Decimal("0.12345678901234567890")}))
-    assert document == {"cents": 55000000000000.01, "long": "0.12345678901234567890"}
+def test_json_writes_a_decimal_as_a_number_with_all_of_its_digits():
+    text = json_text({"cents": Decimal("987654321098765.40"), "long": Decimal("0.12345678901234567890")}, indent=False)
+    assert text == '{"cents":987654321098765.40,"long":0.12345678901234567890}\n'
 
 
 def test_json_writes_dates_and_paths_as_text_and_has_no_nan():

@@ -161,7 +161,7 @@ def test_another_group_is_a_question_of_its_companies() -> None:
 
     assert base.group == ("GOOGL", "XOM")
     caps = {row["ticker"]: row["market_cap"] for row in DOCUMENT["sp500_details"]["constituents"] if row["counted"]}
-    assert base.share_pct == pytest.approx(100 * (caps["GOOGL"] + caps["XOM"]) / sum(caps.values()))
+    assert base.share_pct == pytest.approx(float(100 * (caps["GOOGL"] + caps["XOM"]) / sum(caps.values())))
 
 
 def test_lines_that_left_or_joined_since_the_close_are_said() -> None:

@@ -5,9 +5,10 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,8 @@ def script(source: str, which: str) -> str:
     return found[1]
 
 
-def embedded(source: str) -> Any:
-    return json.loads(script(source, ' type="application/json" id="page-data"'))
+def embedded(source: str, number: Callable[[str], Any] = float) -> Any:
+    return json.loads(script(source, ' type="application/json" id="page-data"'), parse_float=number)
 
 
 def words(source: str) -> str:
@@ -89,6 +90,16 @@ def test_every_embedded_figure_is_the_tables(engine: DuckDbEngine, source: str) 
         "FROM market_data.magnificent7_metrics ORDER BY trading_date, ranking"
     ).values
     assert [tuple(row) for row in data["company"]["rows"]] == list(companies)
+
+
+def test_embedded_money_has_every_digit_of_the_tables(engine: DuckDbEngine, source: str) -> None:
+    columns, rows = embedded(source, Decimal)["datasets"]["daily"].values()
+    totals = {row[0]: row[columns.index("sp500_total_market_cap")] for row in rows}
+
+    table = engine.query(
+        "SELECT CAST(trading_date AS VARCHAR), sp500_total_market_cap FROM market_data.concentration_metrics"
+    )
+    assert {day: total for day, total in totals.items() if total is not None} == dict(table.values)
 
 
 def test_the_data_is_embedded_once(source: str) -> None:

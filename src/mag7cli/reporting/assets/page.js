@@ -1,6 +1,7 @@
 "use strict";
 (() => {
-  const page = JSON.parse(document.getElementById("page-data").textContent);
+  const data = document.getElementById("page-data").textContent;
+  const page = JSON.parse(data);
   const root = document.documentElement;
   const DAY = 86400000;
   const SMALLEST_RANGE = 4 * DAY;
@@ -240,7 +241,9 @@
 
   function csv(name) {
     const quote = (cell) => (cell === null ? "" : /[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell);
-    const { columns, rows } = page.datasets[name];
+    // Numbers as they are written: above 70 trillion a float has no place for every cent.
+    const asWritten = (key, value, context) => (typeof value === "number" && context ? context.source : value);
+    const { columns, rows } = JSON.parse(data, asWritten).datasets[name];
     return [columns, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
   }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property
 from typing import Final
 
@@ -137,8 +137,8 @@ class Truth:
 
 
 def market_cap(close_usd: float, shares: int) -> Decimal:
-    """Their product to the cent (half up), as if the close were written in decimal, which on the tape it is."""
-    return (Decimal(round(close_usd * _PRICE_UNIT)) * shares / _PRICE_UNIT).quantize(_CENT, ROUND_HALF_UP)
+    """Their product to the cent (half even), as if the close were written in decimal, which on the tape it is."""
+    return (Decimal(round(close_usd * _PRICE_UNIT)) * shares / _PRICE_UNIT).quantize(_CENT, ROUND_HALF_EVEN)
 
 
 def _check_range(blueprint: Blueprint, start: date, end: date) -> None:

@@ -9,5 +9,5 @@ FROM market_data.concentration_metrics c
 JOIN market_data.company_details d
     ON d.trading_date = c.trading_date
 GROUP BY c.trading_date, c.total_mag7_market_cap
-HAVING ABS(c.total_mag7_market_cap - SUM(d.market_cap)) > 0.01
+HAVING c.total_mag7_market_cap <> SUM(d.market_cap)
 ORDER BY c.trading_date
