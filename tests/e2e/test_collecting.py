@@ -135,7 +135,7 @@ def test_without_one_of_the_seven_a_date_has_no_figure_and_says_why(runner, root
         ended = runner.run("collect", *RANGE, lake=root, env={"POLYGON_BASE_URL": server.url, "MAG7_WORKERS": "8"})
 
     assert ended.code == 3, ended.said
-    assert "2024-06-20 is partial, without a figure: TSLA: no share count" in ended.said
+    assert "Partial, without a figure: 6 dates, 2024-06-20 to 2024-06-27: TSLA: no share count" in ended.said
     for one in documents(root).values():
         assert one["concentration_metrics"] is None
         assert one["partial"].startswith("TSLA: no share count: details of TSLA")

@@ -82,6 +82,14 @@ def test_the_figures_stay(lake: Path, trading_date: str) -> None:
     shown = document(lake, "show", trading_date)
 
     assert (shown["share_pct"], shown["mag7_cap_usd"], shown["sp500_cap_usd"]) == (share, mag7_total, index_total)
+    assert (shown["low_pct"], shown["high_pct"]) == (None, None)
+
+
+def test_that_no_bound_is_known_is_said(lake: Path) -> None:
+    assert "Bound of the share: unknown." in mag7("show", cwd=lake.parent).stdout
+    assert (
+        "Bound of the share: unknown, the document carries none." in mag7("explain", DATES[0], cwd=lake.parent).stdout
+    )
 
 
 def test_a_figure_is_explained_from_the_same_inputs(lake: Path) -> None:
@@ -93,9 +101,10 @@ def test_a_figure_is_explained_from_the_same_inputs(lake: Path) -> None:
     assert explained["gross_market_cap"] == 19_090_596_206_940.7
 
 
-def test_its_dates_are_complete(lake: Path) -> None:
+def test_its_dates_are_complete_but_for_the_one_with_the_split(lake: Path) -> None:
     status = document(lake, "status")
 
-    assert (status["first"], status["last"], status["complete"]) == (DATES[0], DATES[-1], 3)
+    assert (status["first"], status["last"], status["complete"]) == (DATES[0], DATES[-1], 2)
+    assert status["suspect"] == [DATES[1]]
     assert (status["partial"], status["failed"], status["gaps"]) == ({}, {}, [])
     assert status["simulated"] is True

@@ -6,6 +6,7 @@ drawn: other names, splits, renames, share classes and fiscal calendars, for whi
 False alarms, as measured here: none in four years of 503 lines, among them Dell, whose spin-off halved its price.
 """
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -26,7 +27,7 @@ from mag7cli.vendors.sandbox.reporting import InjectedFault
 
 # Months in which faults cluster: a frozen history with a split in it, late splits, early ones, missing fields.
 MONTHS = ((2021, 7), (2022, 8), (2024, 6), (2024, 11))
-SEEDS = range(6)
+SEEDS = range(7)
 
 # Of these the vendor tells nothing from after autumn 2021: a frozen count cannot be told from a true one.
 GONE_EARLY = ("TIF", "CXO", "VAR", "FLIR", "ALXN", "MXIM")
@@ -102,6 +103,13 @@ class TestTheIndexAsItWas:
 
     def test_the_share_of_the_seven_is_right(self, grouped: JudgedRun) -> None:
         assert max(grouped.pct_errors(grouped.documents).values()) < POINTS
+
+    def test_the_true_share_is_within_the_bound_that_is_printed_on_every_date(self, grouped: JudgedRun) -> None:
+        assert grouped.outside_bounds(grouped.documents) == {}
+
+    def test_the_bound_is_narrow_enough_to_say_something(self, grouped: JudgedRun) -> None:
+        assert max(grouped.half_widths().values()) < 0.06
+        assert statistics.median(grouped.half_widths().values()) < 0.015
 
     def test_so_it_is_with_each_class_at_its_own_close(self, grouped: JudgedRun) -> None:
         assert max(grouped.class_errors(list(grouped.documents)[::50]).values()) < POINTS
@@ -187,6 +195,9 @@ class TestTheIndexAsItWas:
     def test_the_share_of_the_seven_in_a_month_is_right(self, month: JudgedRun) -> None:
         assert max(month.pct_errors(month.documents).values()) < POINTS_DRAWN
 
+    def test_the_true_share_of_a_month_is_within_the_bound_that_is_printed(self, month: JudgedRun) -> None:
+        assert month.outside_bounds(month.documents) == {}
+
     def test_every_wrong_answer_of_a_month_is_flagged_and_nothing_else(self, month: JudgedRun) -> None:
         assert unflagged(month) <= {(ticker, day) for day in before(month) for ticker in GONE_EARLY}
         assert month.false_alarms == set()
@@ -210,6 +221,9 @@ class TestMarketsThatNeverWere:
 
     def test_the_share_of_the_seven_is_right(self, drawn: JudgedRun) -> None:
         assert max(drawn.pct_errors(drawn.documents).values()) < POINTS_DRAWN
+
+    def test_the_true_share_is_within_the_bound_that_is_printed_on_every_date(self, drawn: JudgedRun) -> None:
+        assert drawn.outside_bounds(drawn.documents) == {}
 
     def test_nothing_failed(self, drawn: JudgedRun) -> None:
         assert drawn.result.is_clean
@@ -251,6 +265,23 @@ def test_without_cover_pages_the_first_year_is_exact_for_one_class_and_near_for_
     assert max(errors.values(), default=0) < WITHIN_BEFORE
     assert run.cap_errors(after(run)) == {}
     assert max(run.pct_errors(before(run)).values(), default=0) < POINTS_WITHOUT_COVERS
+    assert run.outside_bounds(run.documents) == {}
+
+
+@pytest.mark.slow
+def test_evenings_on_which_few_counts_are_asked_for_are_within_their_bound_too() -> None:
+    market = invented_market(2, end=date(2022, 4, 29))
+    with quick_folder() as folder, tables_of(market, folder / "data"):
+        lake = Lake.at(str(folder / "lake"))
+        judged(market, lake, date(2022, 1, 3), date(2022, 3, 25))
+        evenings = [day for day in market.sessions if date(2022, 3, 28) <= day <= date(2022, 4, 14)]
+        runs = [judged(market, lake, day, day, refresh=2) for day in evenings]
+
+    for run, day in zip(runs, evenings, strict=True):
+        assert run.outside_bounds([day]) == {}, day
+    widths = [run.half_widths()[day] for run, day in zip(runs, evenings, strict=True)]
+    assert widths[evenings.index(date(2022, 4, 1))] > 10 * widths[0]
+    assert widths[-1] < widths[evenings.index(date(2022, 4, 1))]
 
 
 # A list of splits that cannot be trusted
@@ -277,6 +308,7 @@ def test_whatever_the_list_says_of_a_split_the_figure_is_right(fault: ListFault,
     assert run.cap_errors(run.documents) == {}
     assert max(run.pct_errors(run.documents).values()) < 1e-9
     assert unflagged(run) == set()
+    assert run.outside_bounds(run.documents) == {}
     assert run.flags.get(("NVDA", NVIDIA_SPLIT)) or NVIDIA_SPLIT not in run.documents or fault == "twice"
 
 
@@ -290,6 +322,7 @@ def test_on_the_evening_before_a_split_that_is_listed_wrongly_the_date_is_right_
 
     wrong = {day for day, ticker in run.cap_errors(run.documents)}
     assert wrong <= {day for ticker, day in run.alarms if ticker == "NVDA"}
+    assert run.outside_bounds(run.documents) == {}
 
 
 def test_a_price_that_cannot_be_true_is_a_failed_line_until_the_vendor_mends_it() -> None:

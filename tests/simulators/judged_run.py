@@ -1,6 +1,7 @@
 """A collection of a simulated market held against the truth: what was wrong, what was flagged, and what for nothing."""
 
 import csv
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,9 @@ from mag7cli.collection.split_cache import Splits, read_splits
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core import packaged_data
 from mag7cli.core.clock import SystemClock
+from mag7cli.core.formatting import pct_within
 from mag7cli.lake.document import Document
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.market import index_history, membership, symbology
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -65,14 +68,38 @@ class JudgedRun:
         true = {at: self.market.truth.market_cap(at[1], at[0]) for at in self.caps if at[0] in wanted}
         return {at: float(abs(self.caps[at] / cap - 1)) for at, cap in true.items() if self.caps[at] != cap}
 
+    @cached_property
+    def true_pcts(self) -> Mapping[date, float]:
+        """The seven's true part of the index, percent."""
+        return {day: self.market.truth.mag7_pct(day) for day in self.documents}
+
     def pct_errors(self, days: Iterable[date]) -> dict[date, float]:
         """By how many points the seven's part of the index is off; every line that is listed belongs to the index."""
         found = {}
         for day in days:
             metrics = self.documents[day]["concentration_metrics"]
             assert metrics, f"{day} is partial: {self.documents[day].get('partial')}"
-            found[day] = abs(metrics["mag7_pct_of_sp500"] - self.market.truth.mag7_pct(day))
+            found[day] = abs(metrics["mag7_pct_of_sp500"] - self.true_pcts[day])
         return found
+
+    def outside_bounds(self, days: Iterable[date]) -> dict[date, str]:
+        """Where the true share is not within the bound that is printed, or none is: the bound, or why there is none."""
+        outside = {}
+        for day in days:
+            metrics, quality = self.documents[day]["concentration_metrics"], date_quality(self.documents[day])
+            if quality.bound is None or metrics is None:
+                outside[day] = quality.bound_unknown or quality.partial_reason or ""
+                continue
+            text = pct_within(metrics["mag7_pct_of_sp500"], quality.bound.low_pct, quality.bound.high_pct)
+            low, high = printed_bound(text)
+            if not low <= self.true_pcts[day] <= high:
+                outside[day] = text
+        return outside
+
+    def half_widths(self) -> dict[date, float]:
+        """Half of how far apart the two ends of the bound are, in points, where one is known."""
+        bounds = {day: date_quality(document).bound for day, document in self.documents.items()}
+        return {day: (bound.high_pct - bound.low_pct) / 2 for day, bound in bounds.items() if bound}
 
     def class_errors(self, days: Iterable[date]) -> dict[date, float]:
         """By how many points the share with each class at its own close is off."""
@@ -142,19 +169,33 @@ class JudgedRun:
 
 
 def judged(
-    market: Market, lake: Lake, start: date, end: date, method: Method = "grouped", *, covers: bool = True
+    market: Market,
+    lake: Lake,
+    start: date,
+    end: date,
+    method: Method = "grouped",
+    *,
+    covers: bool = True,
+    refresh: int | None = None,
 ) -> JudgedRun:
     """Collect a range of a market's dates into a lake, on the day after the market's last.
 
-    The lake has the cover pages that the market's companies filed, unless it is to do without `covers`.
+    The lake has the cover pages that the market's companies filed, unless it is to do without `covers`. `refresh` is
+    how many counts an evening's run may ask for besides the seven.
     """
     now = noon_after(market.end)
     if covers:
         pages = [page for company in parse_cover_pages(market.cover_pages()).values() for page in company]
         lake.write_reference(COVER_PAGES, write_cover_pages(pages).encode())
-    options = CollectOptions(start, end, method, workers=8, served_from=market.start)
+    options = CollectOptions(start, end, method, workers=8, refresh=refresh, served_from=market.start)
     result = collect(lake, SandboxSource(market, now=now), options, FakeClock(now))
     return JudgedRun(market, lake, result, {day: lake.read_document(day) for day in result.written})
+
+
+def printed_bound(text: str) -> tuple[float, float]:
+    """The bound that a reader takes from `33.28 % ± 0.02`, or from `33.21 to 33.30 %`."""
+    first, second = (float(number) for number in re.findall(r"[\d.]+", text))
+    return (first - second, first + second) if "±" in text else (first, second)
 
 
 def _by_class(document: Document) -> float:

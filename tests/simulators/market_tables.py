@@ -189,10 +189,11 @@ def _summary(
         else (weights[0], sum(weights[:5]), sum(weights) + 4, hhi, 10_000 / hhi)
     )
     counts = (500 - failed, 503 - failed, failed, 0, 0, int(suspect))
+    share = 100 * float(sum(caps.values()) / total)
+    bound = (None, None) if partial else (share - 0.02, share + 0.02)
     tables.add(
-        "daily_summary", day, status, reason, total, None, None, None, *counts, *tops, "nearest", date(2024, 12, 6),
-        "grouped", simulated,
-        f"{day.isoformat()}T21:00:00-05:00",
+        "daily_summary", day, status, reason, total, None, None, None, *counts, *bound, *tops, "nearest",
+        date(2024, 12, 6), "grouped", simulated, f"{day.isoformat()}T21:00:00-05:00",
     )  # fmt: skip
     if suspect:
         tables.add(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from mag7cli.analytics.date_statuses import date_statuses
 from mag7cli.lake.document_index import CollectedDates
 from mag7cli.lake.layout import ANALYTICS, HOLDINGS, PROCESSED, RAW, REFERENCE, WAREHOUSE, Lake
 from mag7cli.market.calendar import known_until, sessions
@@ -51,6 +52,7 @@ class Status:
     first: date | None
     last: date | None
     complete: int
+    suspect: tuple[date, ...]
     partial: Mapping[date, str]
     failed: Mapping[date, int]
     reasons: Mapping[str, int]
@@ -72,7 +74,7 @@ class Status:
 
 def status(lake: Lake, last_session: date) -> Status:
     """Look at a lake. `last_session` is the last one whose data could be there."""
-    collected = CollectedDates(lake)
+    collected, statuses = CollectedDates(lake), date_statuses(lake)
     days = collected.days()
     wanted = sessions(days[0], max(last_session, days[-1])) if days else []
     gaps = _gaps(wanted, set(days))
@@ -80,7 +82,8 @@ def status(lake: Lake, last_session: date) -> Status:
     return Status(
         first=days[0] if days else None,
         last=days[-1] if days else None,
-        complete=sum(collected.is_complete(day) for day in days),
+        complete=sum(status == "complete" for status in statuses.values()),
+        suspect=tuple(day for day, status in statuses.items() if status == "suspect"),
         partial={day: why for day in days if (why := collected[day].partial)},
         failed={day: collected[day].failed_count for day in days if collected[day].failed_count},
         reasons=_reasons(lake, [day for day in days if collected[day].failed_count]),

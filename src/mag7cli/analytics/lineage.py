@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mag7cli import __version__
+from mag7cli.analytics.date_statuses import events_of
 from mag7cli.analytics.other_counts import OtherCount, other_counts
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.line_facts import known_cover_pages
@@ -17,11 +18,13 @@ from mag7cli.core.errors import KeyNotFoundError, UsageError
 from mag7cli.core.suggestions import did_you_mean
 from mag7cli.lake import document as market_data
 from mag7cli.lake.document import Document, FailedTicker, MembershipDocument
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import REFERENCE, Lake
-from mag7cli.market.calendar import previous_session, why_closed
+from mag7cli.market.calendar import why_closed
+from mag7cli.market.date_quality import DateQuality, DateStatus
 from mag7cli.market.money import pct_of
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.shares.anomalies import DayView, Event, check
+from mag7cli.shares.anomalies import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class LineReceipt:
 class Receipt:
     """The number of one date and all that is behind it. `events` are what the guard made of the step to this date.
 
-    `other_counts` are what the share would be if classes or unvested stock were counted otherwise.
+    `quality` is of the whole date, its bound with what that is made of; `other_counts` are what the share would be if
+    classes or unvested stock were counted otherwise.
     """
 
     trading_date: date
@@ -63,8 +67,9 @@ class Receipt:
     total_mag7_market_cap: Decimal | None
     sp500_total_market_cap: Decimal
     gross_market_cap: Decimal | None
-    status: str
+    status: DateStatus
     partial: str | None
+    quality: DateQuality
     lines: tuple[LineReceipt, ...]
     failed: tuple[FailedTicker, ...]
     not_listed: tuple[str, ...]
@@ -91,9 +96,11 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
             f"{ticker} has no market cap on {day}: {_why_absent(document, ticker)}",
             hint=did_you_mean(ticker, [line.ticker for line in every]),
         )
-    metrics = document["concentration_metrics"]
+    seen = events_of(lake, day, document)
+    quality = date_quality(document, seen)
+    metrics = document["concentration_metrics"] if quality.has_figure else None
     details = document["sp500_details"]
-    events = tuple(event for event in _events(lake, day, document) if ticker in (None, event.ticker))
+    events = tuple(event for event in seen if ticker in (None, event.ticker))
     doubts = tuple(one for one in document.get("doubts", []) if ticker in (None, one["ticker"]))
     return Receipt(
         day,
@@ -101,8 +108,9 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
         metrics["total_mag7_market_cap"] if metrics else None,
         details["total_market_cap"],
         details.get("gross_market_cap"),
-        "partial" if metrics is None else "suspect" if doubts or events else "complete",
-        document.get("partial"),
+        quality.status,
+        quality.partial_reason,
+        quality,
         tuple(lines if ticker else _worth_telling(lines)),
         tuple(details["failed_tickers"]),
         tuple(details.get("not_listed", [])),
@@ -188,24 +196,6 @@ def _why_absent(document: Document, ticker: str) -> str:
     if ticker in details.get("not_listed", []):
         return "it was not listed"
     return reasons.get(ticker, "it was not in the index")
-
-
-def _events(lake: Lake, day: date, document: Document) -> list[Event]:
-    """What the guard makes of the step from the session before."""
-    try:
-        before = lake.read_document(previous_session(day))
-    except KeyNotFoundError:
-        return []
-    return check(_view(before), _view(document), read_splits(lake).by_ticker)
-
-
-def _view(document: Document) -> DayView:
-    rows = document["sp500_details"].get("constituents") or _from_companies(document)
-    return DayView(
-        date.fromisoformat(document["trading_date"]),
-        {row["ticker"]: (row["close_price"], row["shares_outstanding"]) for row in rows},
-        closes_judged="judged_by" in document,
-    )
 
 
 def _split_sentences(lake: Lake, day: date, ticker: str | None) -> Iterator[str]:

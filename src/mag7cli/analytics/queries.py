@@ -10,10 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from mag7cli.market.date_quality import DateStatus
 from mag7cli.warehouse import sql_files
 from mag7cli.warehouse.engines import SqlEngine, Value
-
-Status = Literal["complete", "suspect", "partial"]
 
 BEGINNING: Final = date(1900, 1, 1)
 END: Final = date(9999, 12, 31)
@@ -32,14 +31,17 @@ class Figure:
 class Day:
     """One collected date. `figure` is None on a partial date, which then has a `reason`.
 
-    The breadth figures are None where the document does not list the constituents.
+    `low_pct` to `high_pct` is the bound of the share, None where it is unknown. The breadth figures are None where the
+    document does not list the constituents.
     """
 
     on: date
-    status: Status
+    status: DateStatus
     reason: str | None
     failed_count: int
     figure: Figure | None
+    low_pct: float | None
+    high_pct: float | None
     companies_count: int | None
     top10_pct: float | None
     hhi: float | None
@@ -180,6 +182,8 @@ def _day(row: Mapping[str, Any]) -> Day:
         reason=row["partial_reason"],
         failed_count=row["failed_count"],
         figure=_figure(row),
+        low_pct=row["mag7_pct_low"],
+        high_pct=row["mag7_pct_high"],
         companies_count=row["companies_count"],
         top10_pct=row["top10_pct"],
         hhi=row["hhi"],

@@ -11,9 +11,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, Generic
 
-from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure, Status, read_concentration
+from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure, read_concentration
 from mag7cli.analytics.statistics import Change, Point, Value, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
+from mag7cli.core.formatting import pct_within
+from mag7cli.market.date_quality import DateStatus, grouped_by_reason
 from mag7cli.market.index_history import confirmed_until
 from mag7cli.warehouse.engines import SqlEngine
 
@@ -65,16 +67,26 @@ class CompanyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class PartialReason:
+    """Why later dates have no figure, and how many of them for that reason."""
+
+    reason: str
+    dates: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
-    """Whether to trust it. `reasons` say why the date is suspect; `partial_since` are later dates without a figure.
+    """Whether to trust it. `reasons` say why the date is suspect; `partial_since` are later dates without a figure,
+    `partial_reasons` the reasons, the commonest first.
 
     `membership_known_until` is how far the joins and leaves are known from which the list of constituents follows.
     """
 
-    status: Status
+    status: DateStatus
     reasons: tuple[str, ...]
     failed_count: int
     partial_since: tuple[date, ...]
+    partial_reasons: tuple[PartialReason, ...]
     membership_kind: str | None
     membership_as_of: date | None
     membership_known_until: date
@@ -86,11 +98,14 @@ class Quality:
 class Answer:
     """The share of the seven in the index at one close. `changes` are of the share, in percentage points.
 
+    The true share lies between `low_pct` and `high_pct`, which are None where the bound is unknown.
     `fund`, where it is known, is the other number: a fund's own float-adjusted weight, with its own date.
     """
 
     on: date
     share_pct: float
+    low_pct: float | None
+    high_pct: float | None
     mag7_cap_usd: Decimal
     sp500_cap_usd: Decimal
     kind: str
@@ -100,6 +115,11 @@ class Answer:
     trend: tuple[float, ...]
     quality: Quality
     fund: FundWeight | None
+
+    @property
+    def share_text(self) -> str:
+        """The share with its bound, as it is printed: `33.28 % ± 0.02`."""
+        return pct_within(self.share_pct, self.low_pct, self.high_pct)
 
 
 def answer(engine: SqlEngine, on: date | None = None, fund: FundWeight | None = None) -> Answer:
@@ -115,6 +135,8 @@ def build(concentration: Concentration, on: date | None = None, fund: FundWeight
     return Answer(
         on=day.on,
         share_pct=figure.share_pct,
+        low_pct=day.low_pct,
+        high_pct=day.high_pct,
         mag7_cap_usd=figure.mag7_cap_usd,
         sp500_cap_usd=figure.sp500_cap_usd,
         kind=KIND,
@@ -211,11 +233,13 @@ def _companies(concentration: Concentration, on: date) -> tuple[CompanyAnswer, .
 
 
 def _quality(concentration: Concentration, day: Day) -> Quality:
+    later = {d.on: d.reason or "" for d in concentration.days if d.on > day.on and d.figure is None}
     return Quality(
         status=day.status,
-        reasons=tuple(doubt.sentence for doubt in concentration.doubts if doubt.on == day.on),
+        reasons=tuple(dict.fromkeys(doubt.sentence for doubt in concentration.doubts if doubt.on == day.on)),
         failed_count=day.failed_count,
-        partial_since=tuple(d.on for d in concentration.days if d.on > day.on and d.figure is None),
+        partial_since=tuple(later),
+        partial_reasons=tuple(PartialReason(why, len(dates)) for why, dates in grouped_by_reason(later)),
         membership_kind=day.membership_kind,
         membership_as_of=day.membership_as_of,
         membership_known_until=confirmed_until(),

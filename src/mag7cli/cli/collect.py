@@ -21,6 +21,7 @@ from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.core.errors import IncompleteError
 from mag7cli.core.formatting import counted, duration
+from mag7cli.market.date_quality import grouped_by_reason
 
 if TYPE_CHECKING:
     from mag7cli.collection.collector import CollectResult
@@ -210,8 +211,9 @@ def _sentences(result: "CollectResult") -> Iterator[str]:
             f"{result.precision.steps_proven} steps of share counts were located by an answer on each side, "
             f"{result.precision.steps_expected} smaller ones are placed by their company's proven fiscal calendar."
         )
-    for day, why in result.partial.items():
-        yield f"{day} is partial, without a figure: {why}"
+    for why, days in grouped_by_reason(result.partial):
+        which = str(days[0]) if len(days) == 1 else f"{counted(len(days), 'date')}, {days[0]} to {days[-1]}"
+        yield f"Partial, without a figure: {which}: {why}"
     if result.failed:
         lines = sum(len(failed) for failed in result.failed.values())
         yield f"{lines} lines failed on {len(result.failed)} dates; mag7 collect --retry-failed asks again."

@@ -10,10 +10,11 @@ from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, DateArgument, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED
-from mag7cli.core.formatting import count, pct
+from mag7cli.core.formatting import count, pct, pct_within
 
 if TYPE_CHECKING:
     from mag7cli.analytics.lineage import Receipt
+    from mag7cli.market.date_quality import DateQuality
 
 _SHOWN: Final = 8
 
@@ -73,12 +74,27 @@ def _receipt_head(found: "Receipt") -> Iterator[Line]:
             f"= {found.mag7_pct_of_sp500:.6f} %",
             "strong",
         )
+        yield from _bound_lines(found.mag7_pct_of_sp500, found.quality)
     if found.gross_market_cap:
         yield Line(f"Each line counted, companies with two twice, the total would be {found.gross_market_cap:,.2f}.")
     for other in found.other_counts:
         yield Line(f"Counted otherwise: {pct(other.mag7_pct)} ({other.points:+.3f} points): {other.explanation}.")
     yield Line(f"Data: {found.status}.", QUALITY_STYLES[found.status])
+    for reason in found.quality.reasons:
+        yield Line(f"  {reason}", "warn")
     yield Line("")
+
+
+def _bound_lines(share_pct: float, quality: "DateQuality") -> Iterator[Line]:
+    """Between what the share lies, and what that is made of."""
+    if quality.bound is None:
+        yield Line(f"Bound of the share: unknown, {quality.bound_unknown}.", "warn")
+        return
+    bound = quality.bound
+    yield Line(f"Bound of the share: {bound.low_pct:.6f} to {bound.high_pct:.6f} %, "
+               f"printed as {pct_within(share_pct, bound.low_pct, bound.high_pct)}.")  # fmt: skip
+    for part in bound.parts:
+        yield Line(f"  {part.low_points:+.6f} to {part.high_points:+.6f} points, {part.source}: {part.reason}")
 
 
 def _receipt_tail(found: "Receipt") -> Iterator[Line]:

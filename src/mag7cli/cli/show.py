@@ -72,7 +72,7 @@ def _sign(value: float | None) -> Style:
 def _answer_lines(found: "Answer") -> Iterator[Line]:
     if found.quality.simulated:
         yield Line(SIMULATED, "warn")
-    yield Line(f"{found.share_pct:.2f} % of the S&P 500 is seven companies, at the close of {found.on}.", "strong")
+    yield Line(f"{found.share_text} of the S&P 500 is seven companies, at the close of {found.on}.", "strong")
     yield Line(f"{usd(found.mag7_cap_usd)} of {usd(found.sp500_cap_usd)}: {found.kind}.")
     moved = [
         f"{change(one.difference)} points in a {name}"
@@ -94,11 +94,13 @@ def _quality_lines(found: "Answer") -> Iterator[Line]:
     quality = found.quality
     yield Line(f"Data: {quality.status}; {counted(quality.failed_count, 'line')} failed, method {quality.method}.",
                QUALITY_STYLES[quality.status])  # fmt: skip
-    stands_in = quality.membership_kind in ("nearest", "bundled")
+    stands_in = quality.membership_kind in ("nearest", "bundled") or found.on > quality.membership_known_until
     yield Line(f"Constituents: {how_known(quality.membership_kind, quality.membership_as_of)}.",
                "warn" if stands_in else "")  # fmt: skip
+    if found.low_pct is None:
+        yield Line("Bound of the share: unknown.", "warn")
     for reason in quality.reasons:
         yield Line(f"  {reason}", "warn")
-    if quality.partial_since:
-        yield Line(f"Later dates without a figure: {', '.join(map(str, quality.partial_since[-3:]))}.", "warn")
+    for group in quality.partial_reasons:
+        yield Line(f"Later without a figure: {counted(group.dates, 'date')}: {group.reason}", "warn")
     yield Line(f"mag7 explain {found.on} shows what is behind it.", "faint")

@@ -10,6 +10,7 @@ from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.cli.quality import SIMULATED
 from mag7cli.core.formatting import count, counted, size
+from mag7cli.market.date_quality import grouped_by_reason
 
 if TYPE_CHECKING:
     from mag7cli.analytics.lake_status import Status
@@ -50,12 +51,18 @@ def _status_lines(found: "Status") -> Iterator[Line]:
         return
     if found.simulated:
         yield Line(SIMULATED, "warn")
-    yield Line(f"{found.first} to {found.last}: {counted(found.complete, 'complete date')}.", "strong")
+    tally = [counted(found.complete, "complete date")]
+    tally += [
+        f"{len(dates):,} {status}"
+        for status, dates in (("suspect", found.suspect), ("partial", found.partial))
+        if dates
+    ]
+    yield Line(f"{found.first} to {found.last}: {', '.join(tally)}.", "strong")
     yield Line(f"Last collected {found.last_collected_at}.")
     for gap in found.gaps[:_SHOWN]:
         yield Line(f"Gap: {gap.first} to {gap.last}, {counted(gap.count, 'date')}.", "warn")
-    for day, why in list(found.partial.items())[-_SHOWN:]:
-        yield Line(f"Partial: {day}: {why}", "warn")
+    for why, days in grouped_by_reason(found.partial):
+        yield Line(f"Partial: {counted(len(days), 'date')}, {days[0]} to {days[-1]}: {why}", "warn")
     for reason, lines in list(found.reasons.items())[:_SHOWN]:
         yield Line(f"Failed: {counted(lines, 'line')}: {reason}", "warn")
     held = found.holdings

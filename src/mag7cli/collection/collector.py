@@ -202,9 +202,9 @@ class _Run:
             if bar is None and absences.is_not_listed(line.ticker, day):
                 not_listed.append(line.ticker)
             elif bar is None:
-                failed.append({"ticker": line.ticker, "reason": absences.reason(line.ticker, day)})
+                failed.append(self._failed(line, absences.reason(line.ticker, day), counts, companies, day))
             elif count is None or isinstance(count, str):
-                failed.append({"ticker": line.ticker, "reason": f"no share count: {count}"})
+                failed.append(self._failed(line, f"no share count: {count}", counts, companies, day))
             else:
                 own = counts.class_on(line.ticker, day) if line.ticker in companies.of_several else None
                 valued.append(
@@ -216,6 +216,7 @@ class _Run:
                         count=count,
                         class_shares=own,
                         new_registrant=self._ledger.registrant_doubt(line.ticker, count.observed_on),
+                        leeways=counts.leeways(line.ticker, count, day),
                     )
                 )
         self._fail_impossible(valued, failed, day)
@@ -230,8 +231,19 @@ class _Run:
                 not_listed=not_listed,
                 judged_by=facts.judges,
                 profiles={ticker: self._profile(counts, ticker, day) for ticker in symbology.MAGNIFICENT_7},
+                errors=counts.errors.get(day),
             )
         )
+
+    def _failed(self, line: Line, reason: str, counts: Counts, companies: "_Companies", day: date) -> FailedTicker:
+        """A line that failed, with what the total lacks by it, as far as that is known."""
+        if line.ticker not in companies.counted:
+            return {"ticker": line.ticker, "reason": reason, "last_known_market_cap": 0.0}
+        close, history = self._prices.nearest_close(line.ticker, day), counts.histories.get(line.ticker)
+        count = history.on(close[0]) if close and history else None
+        if not close or not count:
+            return {"ticker": line.ticker, "reason": reason}
+        return {"ticker": line.ticker, "reason": reason, "last_known_market_cap": round(close[1] * count.shares, 2)}
 
     def _fail_impossible(self, valued: list[ValuedLine], failed: list[FailedTicker], day: date) -> None:
         """Turn lines whose market cap cannot be true into failed ones; what made it up is asked for again."""

@@ -1,7 +1,7 @@
 """Builds the raw document of one trading date from what is known of its lines. Pure: no vendor, no lake, no clock."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
@@ -20,13 +20,17 @@ from mag7cli.lake.document import (
     SourceDocument,
     TickerCorrection,
     TradingData,
+    UncertaintyDocument,
 )
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.market.money import market_cap_usd, pct_of, total_usd
 from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.class_prices import ListedClass, market_cap_by_class
+from mag7cli.shares.count_leeway import REASONS, Leeway, LeewaySource
 from mag7cli.shares.history import ShareCount
 from mag7cli.shares.records import Adjustment
+from mag7cli.shares.sampler import CountErrors
 
 _MILLISECONDS: Final = 1000
 
@@ -47,7 +51,7 @@ class ValuedLine:
 
     `class_shares` are those of the line's own class, where the company has other lines and they are known.
     `market_cap_usd` is close x the whole company's shares, exact to the cent. `new_registrant` says why the count
-    may be of another company.
+    may be of another company, `leeways` by how much it may be off.
     """
 
     ticker: str
@@ -57,6 +61,7 @@ class ValuedLine:
     count: ShareCount
     class_shares: float | None = None
     new_registrant: str | None = None
+    leeways: tuple[Leeway, ...] = ()
     market_cap_usd: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,7 +70,10 @@ class ValuedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayInputs:
-    """All that a document is made of. `collected_at` is the moment of collection, in New York time."""
+    """All that a document is made of. `collected_at` is the moment of collection, in New York time.
+
+    `errors` are those that the sampling of share counts leaves on that date, if they were sampled.
+    """
 
     trading_date: date
     collected_at: datetime
@@ -76,10 +84,20 @@ class DayInputs:
     not_listed: Sequence[str]
     judged_by: Sequence[str]
     profiles: Mapping[str, Profile]
+    errors: CountErrors | None = None
 
 
 def build(inputs: DayInputs) -> Document:
-    """The raw document of one date. Without all of the seven there is no concentration: it is partial and says why."""
+    """The raw document of one date; a partial one has no concentration, and says why."""
+    whole = _whole_document(inputs)
+    partial = date_quality(whole).partial_reason
+    if not partial:
+        return whole
+    return {**whole, "rankings": {"by_market_cap": []}, "concentration_metrics": None, "partial": partial}
+
+
+def _whole_document(inputs: DayInputs) -> Document:
+    """The document with its concentration, if all of the seven are there, whatever else is not."""
     lines = {line.ticker: line for line in inputs.valued}
     companies: dict[str, CompanyDocument] = {
         ticker: _company(lines[ticker], inputs.profiles[ticker]) for ticker in MAGNIFICENT_7 if ticker in lines
@@ -118,7 +136,43 @@ def build(inputs: DayInputs) -> Document:
         "partial": partial,
         "doubts": [doubt for line in inputs.valued for doubt in _doubts(line)],
         "judged_by": list(inputs.judged_by),
+        "uncertainty": list(_uncertainty(inputs)),
     }
+
+
+def _uncertainty(inputs: DayInputs) -> Iterator[UncertaintyDocument]:
+    """What sampling leaves open, and what the counts themselves do."""
+    if inputs.errors:
+        sampling = {side: round(amount, 2) for side, amount in asdict(inputs.errors).items()}
+        if any(sampling.values()):
+            yield _of_sides("sampling", "steps of share counts between two answers", sampling)
+    for source, reason in REASONS.items():
+        mag7, rest = _open_usd(inputs.valued, source)
+        if mag7 or rest:
+            sides = {"mag7_above": mag7, "mag7_below": mag7, "rest_above": rest, "rest_below": rest}
+            yield _of_sides(source, reason, sides)
+
+
+def _of_sides(source: str, reason: str, sides: Mapping[str, float]) -> UncertaintyDocument:
+    return {
+        "source": source,
+        "reason": reason,
+        "mag7_above": sides["mag7_above"],
+        "mag7_below": sides["mag7_below"],
+        "rest_above": sides["rest_above"],
+        "rest_below": sides["rest_below"],
+    }
+
+
+def _open_usd(valued: Iterable[ValuedLine], source: LeewaySource) -> tuple[float, float]:
+    """By how much (USD) the counted lines of the seven, and the others, may be off for one cause."""
+    parts = {True: 0.0, False: 0.0}
+    for line in valued:
+        if line.counted:
+            for leeway in line.leeways:
+                if leeway.source == source:
+                    parts[line.ticker in MAGNIFICENT_7] += float(line.market_cap_usd) * leeway.part
+    return round(parts[True], 2), round(parts[False], 2)
 
 
 def _partial_reason(lines: Mapping[str, ValuedLine], failed: Iterable[FailedTicker]) -> str | None:

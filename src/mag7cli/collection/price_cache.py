@@ -3,6 +3,7 @@
 What was asked for is kept under `raw/reference/bars/`, so that a run that was cut off does not pay for it twice.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -88,6 +89,14 @@ class Prices:
         """The closes (USD) of a line on those of these trading dates on which it has a bar, oldest first."""
         bars = self._bars.get(ticker, {})
         return {day: bars[day].close_usd for day in sorted(set(among) & bars.keys())}
+
+    def nearest_close(self, ticker: str, day: date) -> tuple[date, float] | None:
+        """The close (USD) of a line on the last date up to a day that has one, else on the first after it."""
+        days = sorted(self._bars.get(ticker, {}))
+        if not days:
+            return None
+        nearest = days[max(0, bisect_right(days, day) - 1)]
+        return nearest, self._bars[ticker][nearest].close_usd
 
     def continues(self, ticker: str, first: date, last: date) -> bool:
         """True if the closes of a line lead from one date to another in steps that one company takes.

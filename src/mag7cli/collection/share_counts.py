@@ -9,10 +9,11 @@ from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.line_facts import FactsOfLines, is_exact
 from mag7cli.market.calendar import next_session
 from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.shares.count_leeway import Leeway, leeways
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
 from mag7cli.shares.history import ShareCount, ShareHistory
 from mag7cli.shares.records import HONOURED_FROM
-from mag7cli.shares.sampler import Precision, Request, Sampler, deciding_sessions
+from mag7cli.shares.sampler import CountErrors, Precision, Request, Sampler, deciding_sessions
 from mag7cli.shares.uncertainty import LineToSample
 
 # Share counts from before HONOURED_FROM may be frozen: answers from after it tell a frozen count from a true one.
@@ -21,11 +22,15 @@ _ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The share counts of lines; a line whose answers could not all be had says so for the dates that it concerns."""
+    """The share counts of lines; a line whose answers could not all be had says so for the dates that it concerns.
+
+    Counts that were sampled have the `errors` that sampling leaves, by date.
+    """
 
     histories: Mapping[str, ShareHistory]
     unanswered: Mapping[str, Mapping[date, str]] = field(default_factory=dict)
     precision: Precision | None = None
+    errors: Mapping[date, CountErrors] = field(default_factory=dict)
 
     def on(self, ticker: str, day: date) -> ShareCount | str:
         """The count of a line on a date, or the reason why there is none."""
@@ -35,6 +40,11 @@ class Counts:
                 return reason
         count = history.on(day) if history else None
         return count or "the vendor gave no share count"
+
+    def leeways(self, ticker: str, count: ShareCount, day: date) -> tuple[Leeway, ...]:
+        """By how much the count of a line may be off on a date, beside the errors of sampling."""
+        calendar = known_calendars().get(ticker, FiscalCalendar())
+        return tuple(leeways(self.histories[ticker], count, day, calendar, sampled=day in self.errors))
 
     def class_on(self, ticker: str, day: date) -> float | None:
         """The shares of a line's own class on a date, None if they are not known."""
@@ -92,6 +102,7 @@ def sample(
         {line.ticker: history for line in lines if (history := sampler.history(line.ticker))},
         _reasons(ledger, {line.ticker: sampler.unanswered(line.ticker) for line in lines}),
         precision,
+        sampler.errors_by_date(),
     )
 
 

@@ -1,5 +1,6 @@
 """Figures as people read them. Knows nothing of where they stand on the page."""
 
+import math
 from decimal import Decimal
 from typing import Final
 
@@ -9,6 +10,9 @@ _POWERS: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 _BYTES: Final = ("B", "kB", "MB", "GB", "TB")
 
 MISSING: Final = "–"
+
+# What a float is off from the decimal that it stands for.
+_SLACK: Final = 1e-9
 
 
 def usd(amount: Number | None) -> str:
@@ -31,6 +35,22 @@ def money(amount: Number | None, currency: str) -> str:
 def pct(value: Number | None, digits: int = 2) -> str:
     """A percentage (0-100): `33.28 %`."""
     return MISSING if value is None else f"{value:.{digits}f} %"
+
+
+def pct_within(value: Number, low: Number | None, high: Number | None, digits: int = 2) -> str:
+    """A percentage with its bound: `33.28 % ± 0.02`, or `33.21 to 33.30 %` where the sides differ; without, alone.
+
+    The bound is rounded outwards, so that whatever lies within it lies within what is printed.
+    """
+    if low is None or high is None:
+        return pct(value, digits)
+    unit = 10**digits
+    middle = round(float(value) * unit)
+    lowest, highest = math.floor(float(low) * unit + _SLACK), math.ceil(float(high) * unit - _SLACK)
+    below, above = max(1, middle - lowest), max(1, highest - middle)
+    if abs(below - above) <= 1:
+        return f"{middle / unit:.{digits}f} % ± {max(below, above) / unit:.{digits}f}"
+    return f"{lowest / unit:.{digits}f} to {highest / unit:.{digits}f} %"
 
 
 def change(value: Number | None, digits: int = 2) -> str:

@@ -130,10 +130,25 @@ class ConstituentDocument(TypedDict):
 
 
 class FailedTicker(TypedDict):
-    """A constituent that could not be valued, and why."""
+    """A constituent that could not be valued, and why; `last_known_market_cap` is what it adds to the total, USD."""
 
     ticker: str
     reason: str
+    last_known_market_cap: NotRequired[float]
+
+
+class UncertaintyDocument(TypedDict):
+    """By how much (USD) the market caps of the seven, and of the rest, may be above the truth and below it.
+
+    `source` is one cause: `sampling`, `frozen_counts`, `stale_counts` or `rounding`.
+    """
+
+    source: str
+    reason: str
+    mag7_above: float
+    mag7_below: float
+    rest_above: float
+    rest_below: float
 
 
 class MembershipDocument(TypedDict):
@@ -178,7 +193,8 @@ class Document(TypedDict):
     """`market_data.json`. `concentration_metrics` is None on a partial date, and `partial` then says why.
 
     `judged_by` is what the share counts were held against besides each other: `closes` of the weeks around, by which a
-    split shows that no list has, and `cover_pages`.
+    split shows that no list has, and `cover_pages`. `uncertainty` is what the bound of the share is made of, besides
+    doubts and failed lines.
     """
 
     trading_date: str
@@ -192,6 +208,7 @@ class Document(TypedDict):
     partial: NotRequired[str | None]
     doubts: NotRequired[list[Doubt]]
     judged_by: NotRequired[list[str]]
+    uncertainty: NotRequired[list[UncertaintyDocument]]
 
 
 def concentration(trading_date: date, mag7_caps: Sequence[Decimal], company_caps: Sequence[Decimal]) -> Concentration:
@@ -228,11 +245,6 @@ def rank(companies: Mapping[str, CompanyDocument], metrics: Concentration) -> li
         }
         for ticker, company, cap in sorted(valued, key=lambda item: -item[2])
     ]
-
-
-def is_complete(document: Document) -> bool:
-    """True if nothing of the date is left to be retried."""
-    return document["concentration_metrics"] is not None and not document["sp500_details"]["failed_count"]
 
 
 def encode(document: Document) -> bytes:

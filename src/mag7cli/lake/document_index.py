@@ -12,11 +12,14 @@ from typing import Final
 import orjson
 
 from mag7cli.core.errors import DocumentError, StoreError
-from mag7cli.lake.document import Document, is_complete
+from mag7cli.lake.document import Document
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import ObjectInfo
 
 _FILE: Final = "collected.json"
+# Another rule for what is partial makes what was remembered worthless.
+_RULE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +82,16 @@ def summary(document: Document) -> Collected:
     failed: object = document["sp500_details"].get("failed_count")
     if not isinstance(failed, int):
         return Collected(0, "the document does not say how many lines failed")
-    partial = document.get("partial")
-    if document["concentration_metrics"] is None:
-        partial = partial or "no concentration metrics"
-    return Collected(failed, None if is_complete(document) else partial)
+    return Collected(failed, date_quality(document).partial_reason)
 
 
 def _decode(data: bytes | None) -> dict[tuple[date, str], Collected]:
     """The memory; an unreadable one is an empty one, since it can be made again."""
     try:
-        rows = orjson.loads(data or b"[]")
+        memory = orjson.loads(data or b"{}")
+        rows = memory.get("dates", ()) if memory.get("rule") == _RULE else ()
         return {(date.fromisoformat(day), version): Collected(failed, why) for day, version, failed, why in rows}
-    except (orjson.JSONDecodeError, TypeError, ValueError):
+    except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
         return {}
 
 
@@ -98,4 +99,4 @@ def _encode(entries: Mapping[tuple[date, str], Collected]) -> bytes:
     rows = [
         [day.isoformat(), version, one.failed_count, one.partial] for (day, version), one in sorted(entries.items())
     ]
-    return orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps({"rule": _RULE, "dates": rows}, option=orjson.OPT_APPEND_NEWLINE)

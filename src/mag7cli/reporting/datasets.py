@@ -65,17 +65,18 @@ def _trusted(days: Iterable[Day]) -> tuple[list[Point[float]], list[Point[float]
 
 def _daily(days: Iterable[Day]) -> Dataset:
     columns = (
-        "trading_date", "status", "reason", "mag7_pct_of_sp500", "total_mag7_market_cap", "sp500_total_market_cap",
-        "failed_count", "top10_pct", "hhi", "effective_n",
+        "trading_date", "status", "reason", "mag7_pct_of_sp500", "mag7_pct_low", "mag7_pct_high",
+        "total_mag7_market_cap", "sp500_total_market_cap", "failed_count", "top10_pct", "hhi", "effective_n",
     )  # fmt: skip
     return Dataset(columns, tuple(map(_daily_row, days)))
 
 
 def _daily_row(day: Day) -> tuple[Cell, ...]:
     figure = day.figure
-    amounts = (figure.share_pct, figure.mag7_cap_usd, figure.sp500_cap_usd) if figure else (None, None, None)
+    amounts = (figure.mag7_cap_usd, figure.sp500_cap_usd) if figure else (None, None)
+    share = (figure.share_pct if figure else None, day.low_pct, day.high_pct)
     breadth = (day.top10_pct, day.hhi, day.effective_n)
-    return (day.on.isoformat(), day.status, day.reason, *amounts, day.failed_count, *breadth)
+    return (day.on.isoformat(), day.status, day.reason, *share, *amounts, day.failed_count, *breadth)
 
 
 def _company(concentration: Concentration) -> Dataset:

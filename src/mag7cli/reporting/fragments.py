@@ -8,13 +8,14 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
-from mag7cli.analytics.queries import Concentration, Day, Doubt, FailureReason, ReportData, Status
+from mag7cli.analytics.queries import Concentration, Day, Doubt, FailureReason, ReportData
 from mag7cli.analytics.statistics import Change
 from mag7cli.analytics.summary import Answer, CompanyAnswer, FundWeight
 from mag7cli.core import formatting
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.formatting import MISSING, change, counted
 from mag7cli.live.records import Record
+from mag7cli.market.date_quality import STATUSES
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.story import long_date
@@ -22,9 +23,7 @@ from mag7cli.reporting.story import long_date
 _RANGES: Final = (("1", "1M"), ("6", "6M"), ("ytd", "YTD"), ("12", "1Y"), ("36", "3Y"), ("all", "All"))
 _MINUS: Final = re.compile(r"(?<!\S)-(?=\d)")
 _UNIT_GAP: Final = re.compile(r"(?<=\d) (?=[%TBM](\W|$))")
-_LISTED_DAYS: Final = 40
 _LISTED_REASONS: Final = 12
-_STATUSES: Final[tuple[Status, ...]] = ("complete", "suspect", "partial")
 
 
 def plain(text: str) -> str:
@@ -127,20 +126,32 @@ def intraday_fact(point: Record | None) -> str:
 
 def _trust_fact(days: Sequence[Day], answer: Answer) -> str:
     quality = answer.quality
-    reasons = "; ".join(quality.reasons)
+    reasons = "; ".join((_bound_sentence(answer), _membership_sentence(answer), *quality.reasons))
     later = f" {counted(len(quality.partial_since), 'later date')} without a figure." if quality.partial_since else ""
     failed = f" {counted(quality.failed_count, 'ticker')} failed." if quality.failed_count else ""
-    detail = f"{reasons}. " if reasons else ""
+    detail = f"{reasons}. "
     return (
         f'<div><dt>Can I trust it?</dt><dd><span class="big {quality.status}">This date is {quality.status}.</span>'
         f'<small>{plain(detail)}{plain(failed)}{later} <a href="#quality">{_tally(days)}</a></small></dd></div>'
     )
 
 
+def _bound_sentence(answer: Answer) -> str:
+    """How far off the share can be."""
+    if answer.low_pct is None or answer.high_pct is None:
+        return "How far off the share can be is unknown"
+    return f"The share is {answer.share_text} in the worst case"
+
+
+def _membership_sentence(answer: Answer) -> str:
+    """How old the knowledge of the index's members is."""
+    return f"joins and leaves known until {long_date(answer.quality.membership_known_until)}"
+
+
 def _tally(days: Sequence[Day]) -> str:
     """`1,005 dates: 1,000 complete, 3 suspect, 2 partial`."""
     by_status = Counter(day.status for day in days)
-    listed = ", ".join(f"{by_status[status]:,} {status}" for status in _STATUSES if by_status[status])
+    listed = ", ".join(f"{by_status[status]:,} {status}" for status in STATUSES if by_status[status])
     return f"{counted(len(days), 'date')}: {listed}"
 
 
@@ -230,10 +241,18 @@ def quality_tables(data: ReportData) -> str:
     doubts: dict[object, list[Doubt]] = {}
     for doubt in concentration.doubts:
         doubts.setdefault(doubt.on, []).append(doubt)
-    unsure = [day for day in reversed(concentration.days) if day.status != "complete"]
-    rows = [(day.on.isoformat(), day.status, _why(day, doubts.get(day.on, ()))) for day in unsure[:_LISTED_DAYS]]
-    more = f"; the latest {_LISTED_DAYS} of {len(unsure)}" if len(unsure) > _LISTED_DAYS else ""
-    return _table(f"Dates that are not complete{more}", ("Date", "Status", "Why"), rows) + _table(
+    unsure = [day for day in concentration.days if day.status != "complete"]
+    groups: dict[tuple[str, str], list[Day]] = {}
+    for day in unsure:
+        groups.setdefault((day.status, _why(day, doubts.get(day.on, ()))), []).append(day)
+    ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    rows = [
+        (status, why, f"{len(days):,}", days[0].on.isoformat(), days[-1].on.isoformat())
+        for (status, why), days in ranked[:_LISTED_REASONS]
+    ]
+    more = f"; the {_LISTED_REASONS} commonest of {len(groups)} reasons" if len(groups) > _LISTED_REASONS else ""
+    header = ("Status", "Why", "Dates", "First", "Last")
+    return _table(f"Dates that are not complete{more}", header, rows) + _table(
         "Why tickers failed",
         ("Reason", "Failures", "Dates", "Last"),
         map(_failure_row, data.failures[:_LISTED_REASONS]),
@@ -241,7 +260,11 @@ def quality_tables(data: ReportData) -> str:
 
 
 def _why(day: Day, doubts: Iterable[Doubt]) -> str:
-    return "; ".join(doubt.sentence for doubt in doubts) or day.reason or ""
+    return day.reason or "; ".join(dict.fromkeys(doubt.sentence for doubt in doubts)) or _failures(day)
+
+
+def _failures(day: Day) -> str:
+    return f"{counted(day.failed_count, 'line')} failed" if day.failed_count else ""
 
 
 def _failure_row(failure: FailureReason) -> tuple[str, ...]:

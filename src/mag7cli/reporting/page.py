@@ -58,7 +58,7 @@ def render(page: Page, library: str) -> str:
         "style": _asset("page.css"),
         "banner": fragments.banner() if simulated else "",
         "as_of": f"{answer.on:%A} {long_date(answer.on)}",
-        "share": fragments.pct(answer.share_pct),
+        "share": fragments.plain(answer.share_text),
         "mag7_cap": fragments.plain(usd(answer.mag7_cap_usd)),
         "sp500_cap": fragments.plain(usd(answer.sp500_cap_usd)),
         "kind": escape(answer.kind),
@@ -81,7 +81,7 @@ def render(page: Page, library: str) -> str:
 
 
 def _title(answer: Answer, simulated: bool) -> str:
-    title = f"Mag 7: {answer.share_pct:.2f} % of the S&P 500 on {answer.on}"
+    title = f"Mag 7: {answer.share_text} of the S&P 500 on {answer.on}"
     return f"SIMULATED: {title}" if simulated else title
 
 

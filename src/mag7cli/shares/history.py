@@ -98,7 +98,7 @@ class ShareHistory:
             count = _carried_over(count, self._gaps[day])
         elif self._open_gap and self._points[-1].on < day:
             count = _adjusted(count, [_jump(count, self._open_gap)])
-        why = [_undecided(question) for question in self.questions if day >= question.on]
+        why = [_undecided(question, count.shares) for question in self.questions if day >= question.on]
         if day in self._notes:
             why.append(Adjustment("split not as it is listed", self._notes[day]))
         return _adjusted(count, why) if why else count
@@ -182,8 +182,14 @@ def _jump(count: ShareCount, gap: Gap) -> Adjustment:
     )
 
 
-def _undecided(question: SplitQuestion) -> Adjustment:
-    return Adjustment("a split may have been missed", question.evidence, doubtful=True, kind="split_undecided")
+def _undecided(question: SplitQuestion, shares: float) -> Adjustment:
+    return Adjustment(
+        "a split may have been missed",
+        question.evidence,
+        doubtful=True,
+        kind="split_undecided",
+        other=shares * question.ratio,
+    )
 
 
 def _adjusted(count: ShareCount, why: Iterable[Adjustment]) -> ShareCount:

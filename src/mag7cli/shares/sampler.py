@@ -20,7 +20,7 @@ from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_evidence import SplitQuestion
-from mag7cli.shares.uncertainty import SIDES, Interval, LineToSample, SampledLine, Side, both_sides
+from mag7cli.shares.uncertainty import SIDES, TOO_HIGH, TOO_LOW, Interval, LineToSample, SampledLine, Side, both_sides
 
 Request = tuple[str, date]
 """A line's ticker and the date to ask for."""
@@ -45,6 +45,16 @@ class Precision:
     steps_proven: int
     steps_expected: int
     calendars_disproved: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountErrors:
+    """By how much (USD) market caps may be above the truth, and below it: those of the seven, and those of the rest."""
+
+    mag7_above: float = 0.0
+    mag7_below: float = 0.0
+    rest_above: float = 0.0
+    rest_below: float = 0.0
 
 
 def worst_of(reached: Sequence[Precision | None]) -> Precision | None:
@@ -190,6 +200,16 @@ class Sampler:
         for one in intervals:
             _add(sums, one, side, 1.0)
         return sums
+
+    def errors_by_date(self) -> dict[date, CountErrors]:
+        """By how much the market caps of each date may be off, those of the exact lines apart."""
+        exact = [one for one in self._intervals() if one.line.line.exact]
+        rest = [one for one in self._intervals() if not one.line.line.exact]
+        sides = (self._sums(part, side) for part in (exact, rest) for side in (TOO_HIGH, TOO_LOW))
+        return {
+            day: CountErrors(mag7_above=mag7_above, mag7_below=mag7_below, rest_above=rest_above, rest_below=rest_below)
+            for day, mag7_above, mag7_below, rest_above, rest_below in zip(self._sessions, *sides, strict=True)
+        }
 
     def _totals(self) -> list[float]:
         """The index on each date as far as it is known (USD); never 0, so that it can be divided by."""

@@ -50,11 +50,15 @@ def neighbours(first: date, last: date) -> tuple[date, date]:
 
 @dataclass(frozen=True, slots=True)
 class SplitQuestion:
-    """A move of the close from `before` to `on` that may be a split, or may not: counts from `on` on are in doubt."""
+    """A move of the close from `before` to `on` that may be a split, or may not: counts from `on` on are in doubt.
+
+    `ratio` is about how many new shares there would be for an old one.
+    """
 
     before: date
     on: date
     evidence: str
+    ratio: float = 1.0
 
     @property
     def deciding_dates(self) -> tuple[date, date]:
@@ -154,7 +158,7 @@ class _Judge:
     def _judge(self, move: CloseMove) -> None:
         verdict = self._verdict(move)
         if verdict.is_open:
-            self._questions.append(SplitQuestion(move.before, move.on, verdict.note or ""))
+            self._questions.append(SplitQuestion(move.before, move.on, verdict.note or "", math.exp(move.step)))
         elif verdict.step:
             split = self._as_split(move, verdict)
             self._splits.append(split)

@@ -15,6 +15,7 @@ import orjson
 from mag7cli import __version__
 from mag7cli.core.errors import KeyNotFoundError
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
+from mag7cli.market.date_quality import DateStatus
 from mag7cli.tables.schema import SCHEMA_VERSION, TABLE
 
 KEY: Final = PROCESSED + "_manifest.json"
@@ -28,12 +29,13 @@ _FLAT: Final = re.compile(rf"{ANALYTICS}(\w+)/(\d{{4}})\.parquet")
 class Made:
     """The tables that have a partition for a date, and the fingerprint of what they were made of.
 
-    `problem` is why the date's document made no rows.
+    `problem` is why the date's document made no rows; `status` what its rows say of the date.
     """
 
     fingerprint: str
     tables: frozenset[str]
     problem: str | None = None
+    status: DateStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def write(lake: Lake, manifest: Manifest, key: str = KEY) -> None:
     content = {
         "made_by": _code(),
         "dates": {
-            day.isoformat(): [made.fingerprint, sorted(made.tables), made.problem]
+            day.isoformat(): [made.fingerprint, sorted(made.tables), made.problem, made.status]
             for day, made in sorted(manifest.dates.items())
         },
         "years": {
@@ -122,8 +124,8 @@ def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manife
             return None
         return Manifest(
             {
-                date.fromisoformat(day): Made(fingerprint, frozenset(names), problem)
-                for day, (fingerprint, names, problem) in content["dates"].items()
+                date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status)
+                for day, (fingerprint, names, problem, status) in content["dates"].items()
             },
             {int(year): MadeYear(fingerprint, dict(made)) for year, (fingerprint, made) in content["years"].items()},
         )

@@ -6,7 +6,7 @@ checked against its column here, so that a fault is told with the name of the do
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter, itemgetter
@@ -15,8 +15,9 @@ from typing import Any, Final
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake import document_money
 from mag7cli.lake.document import Document
-from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.shares.anomalies import Event
+from mag7cli.lake.document_quality import date_evidence
+from mag7cli.market.date_quality import DateEvidence, DateQuality, failure_reasons, judge
+from mag7cli.shares.anomalies import Event, Severity
 from mag7cli.tables import column_check
 from mag7cli.tables import constituent_arrays as constituents
 from mag7cli.tables.constituent_arrays import Constituents
@@ -26,11 +27,9 @@ Columns = tuple[Any, ...]
 """The rows of one table, by column: sequences, or arrays where the columns are long."""
 
 NO_FAILURES: Final = "No collection failures"
-STATUS_COMPLETE: Final = "complete"
-STATUS_SUSPECT: Final = "suspect"
-STATUS_PARTIAL: Final = "partial"
 
 _CUT: Final = " […]"
+_FAILED: Final = "failed_lines"
 # The columns whose texts have no natural end, by place among those after the trading date; the raw document keeps them.
 _LIMITS: Final = {
     table.name: tuple(
@@ -96,29 +95,20 @@ def check(made: Mapping[str, Columns], where: str) -> None:
 
 def _all_columns(day: Day, events: Sequence[Event]) -> Iterator[tuple[str, Columns]]:
     document = day.document
-    partial = partial_reason(document)
-    quality = _transposed(_quality(document, events, partial))
+    evidence = date_evidence(document, events)
+    quality = judge(evidence)
+    partial = quality.partial_reason
+    notes = _transposed(_quality(document, events, partial, evidence))
     if not partial:
         yield "concentration_metrics", _transposed([_concentration(document)])
         yield "magnificent7_metrics", _transposed(_magnificent7(document))
     yield "company_details", _transposed(_company_details(document))
     yield "daily_trading", _transposed(_daily_trading(document))
     yield "failed_collections", _shortened("failed_collections", _transposed(_failed_collections(document, partial)))
-    yield "sp500_constituents", _line_columns(day)
-    yield "daily_summary", _shortened("daily_summary", _transposed([_summary(day, partial, quality)]))
-    yield "data_quality", _shortened("data_quality", quality)
-
-
-def partial_reason(document: Document) -> str | None:
-    """Why the date has no concentration figure; None if it has one of all seven."""
-    metrics = document["concentration_metrics"]
-    if metrics is None:
-        return document.get("partial") or "no concentration metrics were collected"
-    if metrics["mag7_companies_count"] != len(MAGNIFICENT_7):
-        return f"{metrics['mag7_companies_count']} of the {len(MAGNIFICENT_7)} companies have a market cap"
-    if metrics["sp500_total_market_cap"] <= 0:
-        return "the total of the index is zero"
-    return None
+    total = _index_total(document, quality)
+    yield "sp500_constituents", _line_columns(day, total)
+    yield "daily_summary", _shortened("daily_summary", _transposed([_summary(day, quality, notes, total)]))
+    yield "data_quality", _shortened("data_quality", notes)
 
 
 # The tables of the original
@@ -171,32 +161,45 @@ def _failed_collections(document: Document, partial: str | None) -> Iterator[tup
 # The lines of the index
 
 
-def _line_columns(day: Day) -> Columns:
+def _line_columns(day: Day, total: Decimal | None) -> Columns:
     of = day.constituents
     if of is None:
         return ()
-    pct = of.pct_of(_index_total(day.document))
+    pct = of.pct_of(total)
     caps = (of.market_caps, of.counted, pct, of.caps_by_class)
     return (of.tickers, of.symbols, of.ciks, of.closes, of.shares, *caps)
 
 
-def _index_total(document: Document) -> Decimal | None:
+def _index_total(document: Document, quality: DateQuality) -> Decimal | None:
     """The total that percentages are of. A partial date's lacks one of the seven: nothing is a share of it."""
     metrics = document["concentration_metrics"]
-    return metrics["sp500_total_market_cap"] if metrics and not partial_reason(document) else None
+    return metrics["sp500_total_market_cap"] if metrics and quality.has_figure else None
 
 
 # The companion tables
 
 
-def _quality(document: Document, events: Iterable[Event], partial: str | None) -> Iterator[tuple[Any, ...]]:
+def _quality(
+    document: Document, events: Iterable[Event], partial: str | None, known: DateEvidence
+) -> Iterator[tuple[Any, ...]]:
+    doubts = _picked(document.get("doubts"), _doubt, "doubts")
+    severities = iter(_severities(known))
     for ticker, field, from_, to, reason, evidence in _corrections(document):
         yield (ticker, "correction", "info", field, from_, to, reason, evidence)
-    for ticker, field, used, other, reason, kind in _picked(document.get("doubts"), _doubt, "doubts"):
-        yield (ticker, "doubt", "suspect", field, used, other, reason, kind)
+    for ticker, field, used, other, reason, kind in doubts:
+        yield (ticker, "doubt", next(severities), field, used, other, reason, kind)
     if partial:
         yield (None, "partial", "error", None, None, None, partial, None)
-    yield from map(_event, events)
+    else:
+        yield from ((None, _FAILED, "suspect", None, None, None, why, None) for why in failure_reasons(known))
+    for event in events:
+        is_doubt = event.severity == "suspect"
+        yield _event(replace(event, severity=next(severities)) if is_doubt else event)
+
+
+def _severities(evidence: DateEvidence) -> Iterator[Severity]:
+    """Of each doubt, the document's and the guard's: those that cannot show in the figure are for information."""
+    return ("suspect" if doubt.is_material(evidence.total_usd) else "info" for doubt in evidence.doubts)
 
 
 def _corrections(document: Document) -> Iterator[tuple[Any, ...]]:
@@ -207,17 +210,17 @@ def _corrections(document: Document) -> Iterator[tuple[Any, ...]]:
     yield from _picked(corrections, _ticker_correction, "sp500_details.corrections")
 
 
-def _summary(day: Day, partial: str | None, quality: Columns) -> tuple[Any, ...]:
+def _summary(day: Day, quality: DateQuality, notes: Columns, total: Decimal | None) -> tuple[Any, ...]:
     document = day.document
     details: Mapping[str, Any] = document["sp500_details"]
-    metrics: Mapping[str, Any] = {} if partial else document["concentration_metrics"] or {}
+    metrics: Mapping[str, Any] = (document["concentration_metrics"] if quality.has_figure else None) or {}
     membership = _object(details.get("membership"), "sp500_details.membership")
     source = _object(document.get("source"), "source")
-    _, kinds, severities, *_ = quality or _NO_QUALITY
-    doubts = severities.count("suspect")
+    _, kinds, severities, *_ = notes or _NO_QUALITY
+    bound = quality.bound
     values: dict[str, Any] = {
-        "status": STATUS_PARTIAL if partial else STATUS_SUSPECT if doubts else STATUS_COMPLETE,
-        "partial_reason": partial,
+        "status": quality.status,
+        "partial_reason": quality.partial_reason,
         "gross_market_cap": details.get("gross_market_cap", _gross_of_the_original(document)),
         "total_mag7_market_cap_by_class": metrics.get("total_mag7_market_cap_by_class"),
         "sp500_total_market_cap_by_class": metrics.get("sp500_total_market_cap_by_class"),
@@ -227,8 +230,10 @@ def _summary(day: Day, partial: str | None, quality: Columns) -> tuple[Any, ...]
         "failed_count": details.get("failed_count"),
         "not_listed_count": _length(details.get("not_listed"), "sp500_details.not_listed"),
         "corrections_count": kinds.count("correction"),
-        "doubts_count": doubts,
-        **_largest(day),
+        "doubts_count": severities.count("suspect") - kinds.count(_FAILED),
+        "mag7_pct_low": bound.low_pct if bound else None,
+        "mag7_pct_high": bound.high_pct if bound else None,
+        **_largest(day, total),
         "top10_pct": metrics.get("top10_pct"),
         "hhi": metrics.get("hhi"),
         "effective_n": metrics.get("effective_n"),
@@ -246,9 +251,8 @@ def _gross_of_the_original(document: Document) -> Any:
     return None if "schema_version" in document else document["sp500_details"].get("total_market_cap")
 
 
-def _largest(day: Day) -> dict[str, float | None]:
+def _largest(day: Day, total: Decimal | None) -> dict[str, float | None]:
     """Shares of the largest and the five largest companies; None where lines or total are not known."""
-    total = _index_total(day.document)
     if total is None or day.constituents is None:
         return {"top1_pct": None, "top5_pct": None}
     shares_pct = [100 * cap / float(total) for cap in day.constituents.largest(5)]

@@ -228,7 +228,12 @@ TABLES: Final[tuple[Table, ...]] = (
         "How each date was collected, how far it can be trusted, and how concentrated the index was.",
         (
             _TRADING_DATE,
-            _varchar("status", 10, "`complete`, `suspect` (something is unexplained) or `partial`.", nullable=False),
+            _varchar(
+                "status",
+                10,
+                "`complete`, `suspect` (something is unexplained, or little failed) or `partial`.",
+                nullable=False,
+            ),
             _varchar("partial_reason", 1_024, "Why the date has no concentration figure."),
             _money("gross_market_cap", "Sum over lines, two-class companies twice: the original's total."),
             _money("total_mag7_market_cap_by_class", "The seven with each listed class at its own close."),
@@ -239,7 +244,9 @@ TABLES: Final[tuple[Table, ...]] = (
             _count("failed_count", "Lines that failed.", nullable=False),
             _count("not_listed_count", "Lines of the list that did not trade yet."),
             _count("corrections_count", "Values not taken as the vendor gave them.", nullable=False),
-            _count("doubts_count", "Values that no rule explains.", nullable=False),
+            _count("doubts_count", "Values that no rule explains, and that can show in the figure.", nullable=False),
+            _pct("mag7_pct_low", "The share of the seven is at least this, in the worst case; NULL where unknown."),
+            _pct("mag7_pct_high", "The share of the seven is at most this, in the worst case; NULL where unknown."),
             _pct("top1_pct", "Share of the largest company."),
             _pct("top5_pct", "Share of the five largest companies."),
             _pct("top10_pct", "Share of the ten largest companies."),
@@ -262,7 +269,9 @@ TABLES: Final[tuple[Table, ...]] = (
         (
             _TRADING_DATE,
             _varchar("ticker", 10, "The line concerned; NULL if it is the date."),
-            _varchar("kind", 40, "`correction`, `doubt`, `partial`, or what the guard saw.", nullable=False),
+            _varchar(
+                "kind", 40, "`correction`, `doubt`, `failed_lines`, `partial`, or what the guard saw.", nullable=False
+            ),
             _varchar("severity", 10, "`info`, `suspect` or `error`.", nullable=False),
             _varchar("field", 40, "The field concerned."),
             Column("from_value", "decimal", "What it was, or the first candidate.", precision=38, scale=6),

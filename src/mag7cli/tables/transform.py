@@ -139,8 +139,10 @@ def make_year(lake: Lake, plan: Plan) -> YearResult:
                 pass
             flat = {lake.flat_key(table, plan.year): table for table in sorted(rows.tables)}
             versions = {flat[info.key]: info.version for info in run(lake.store.info, flat)}
+    statuses = rows.statuses()
     dates = {
-        day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day)) for day in sorted(plan.changed)
+        day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day), statuses.get(day))
+        for day in sorted(plan.changed)
     }
     return YearResult(plan, MadeYear(plan.fingerprint, versions), dates)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate, chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from mag7cli.core.errors import DocumentError
 from mag7cli.lake import document
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import Store
+from mag7cli.market.date_quality import DateStatus
 from mag7cli.market.records import Split
 from mag7cli.shares import anomalies
 from mag7cli.shares.anomalies import Event
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SPLITS: Final = "stock_splits"
+_SUMMARY: Final = "daily_summary"
 # A request to S3 is mostly waiting; its client takes threads.
 _REQUESTS_IN_FLIGHT: Final = 16
 
@@ -48,6 +50,16 @@ class YearRows:
     def tables(self) -> frozenset[str]:
         """The tables that have rows."""
         return frozenset(self.batches) | frozenset(self.kept)
+
+    def statuses(self) -> dict[date, DateStatus]:
+        """What the summaries that were made now say of their dates."""
+        batch = self.batches.get(_SUMMARY)
+        if batch is None:
+            return {}
+        place = [column.name for column in TABLE[_SUMMARY].columns[1:]].index("status")
+        return {
+            day: cast(DateStatus, str(status)) for day, status in zip(batch.counts, batch.columns()[place], strict=True)
+        }
 
     def tables_on(self, day: date) -> frozenset[str]:
         """The tables that have rows on that date, if it was made now."""

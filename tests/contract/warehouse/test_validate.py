@@ -67,6 +67,7 @@ SPOILT = {
     "duplicates": "INSERT INTO market_data.daily_trading SELECT * FROM market_data.daily_trading",
     "failed_lines": "UPDATE market_data.failed_collections SET ticker = 'XOM', reason = 'no bar'",
     "failures_are_listed": "UPDATE market_data.daily_summary SET failed_count = 1",
+    "share_within_bound": "UPDATE market_data.daily_summary SET mag7_pct_low = 99, mag7_pct_high = 100",
     "gross_matches_lines": "UPDATE market_data.daily_summary SET gross_market_cap = gross_market_cap + 0.01",
     "lines_are_close_times_shares": "UPDATE market_data.sp500_constituents SET market_cap = market_cap + 0.01",
     "lines_sum_to_100": "DELETE FROM market_data.sp500_constituents WHERE ticker = 'XOM'",

@@ -128,6 +128,8 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `market_data`.`daily_summary` (
     `not_listed_count` int,
     `corrections_count` int,
     `doubts_count` int,
+    `mag7_pct_low` double,
+    `mag7_pct_high` double,
     `top1_pct` double,
     `top5_pct` double,
     `top10_pct` double,

@@ -79,6 +79,8 @@ CREATE TABLE IF NOT EXISTS market_data.daily_summary (
     not_listed_count INTEGER,
     corrections_count INTEGER NOT NULL,
     doubts_count INTEGER NOT NULL,
+    mag7_pct_low DOUBLE,
+    mag7_pct_high DOUBLE,
     top1_pct DOUBLE,
     top5_pct DOUBLE,
     top10_pct DOUBLE,

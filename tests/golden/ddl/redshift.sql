@@ -99,6 +99,8 @@ CREATE TABLE IF NOT EXISTS market_data.daily_summary (
     not_listed_count INTEGER,
     corrections_count INTEGER NOT NULL,
     doubts_count INTEGER NOT NULL,
+    mag7_pct_low DOUBLE PRECISION,
+    mag7_pct_high DOUBLE PRECISION,
     top1_pct DOUBLE PRECISION,
     top5_pct DOUBLE PRECISION,
     top10_pct DOUBLE PRECISION,

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+import pytest
+
 from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.lake import document as market_data
-from mag7cli.lake.document import Document
+from mag7cli.lake.document import Document, FailedTicker
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.history import ShareCount
@@ -96,7 +99,7 @@ def test_without_one_of_the_seven_there_is_no_figure_and_the_reason_is_told():
     assert document["rankings"]["by_market_cap"] == []
     assert document["partial"] == "TSLA: no share count: the vendor gave no share count"
     assert document["sp500_details"]["failed_count"] == 1
-    assert not market_data.is_complete(document)
+    assert date_quality(document).is_retryable
 
 
 def test_one_of_the_seven_that_is_in_no_list_is_told_as_such():
@@ -104,12 +107,29 @@ def test_one_of_the_seven_that_is_in_no_list_is_told_as_such():
 
 
 def test_another_line_that_failed_leaves_the_figure_and_is_listed():
-    document = built(failed=[{"ticker": "JPM", "reason": "no price"}], not_listed=["GEV"])
+    failure: FailedTicker = {"ticker": "JPM", "reason": "no price", "last_known_market_cap": 0.7e9}
+
+    document = built(failed=[failure], not_listed=["GEV"])
 
     assert document["concentration_metrics"]
-    assert document["sp500_details"]["failed_tickers"] == [{"ticker": "JPM", "reason": "no price"}]
+    assert document["sp500_details"]["failed_tickers"] == [failure]
     assert document["sp500_details"]["not_listed"] == ["GEV"]
-    assert not market_data.is_complete(document)
+    assert date_quality(document).status == "suspect"
+    assert date_quality(document).is_retryable
+
+
+@pytest.mark.parametrize("cap", [0.9e9, 321e9, None])
+def test_without_a_thousandth_of_the_index_or_who_knows_how_much_there_is_no_figure(cap: float | None):
+    failure: FailedTicker = {"ticker": "JPM", "reason": "no price"}
+    if cap:
+        failure["last_known_market_cap"] = cap
+
+    document = built([*SEVEN, valued("KO", 80.0)], failed=[failure])
+
+    assert (document["concentration_metrics"], document["rankings"]["by_market_cap"]) == (None, [])
+    assert str(document["partial"]).startswith("1 line failed (JPM), ")
+    assert str(document["partial"]).endswith(" % of the index")
+    assert date_quality(document).partial_reason == document["partial"]
 
 
 def test_a_correction_tells_from_to_reason_and_evidence():

@@ -52,3 +52,20 @@ def test_a_duration_has_its_two_largest_units(seconds, shown):
 )
 def test_a_size_is_in_decimal_units(octets, shown):
     assert formatting.size(octets) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (33.2846, 33.2646, 33.3046, "33.28 % ± 0.03"),
+        (33.2846, 33.2846, 33.2846, "33.28 % ± 0.01"),
+        (33.28, 33.26, 33.30, "33.28 % ± 0.02"),
+        (33.28, 33.1049, 33.8951, "33.10 to 33.90 %"),
+        (33.28, 33.20, 33.28, "33.20 to 33.28 %"),
+        (33.2846, None, None, "33.28 %"),
+    ],
+)
+def test_a_percentage_is_shown_with_its_bound_which_is_never_cut(
+    value: float, low: float | None, high: float | None, text: str
+) -> None:
+    assert formatting.pct_within(value, low, high) == text

@@ -72,6 +72,8 @@ def test_the_answer_comes_first_with_its_date_its_kind_and_its_quality(engine: D
     assert "full market capitalisation, each company counted once" in first_screen
     assert "13.94 % the fund's own float-adjusted weight, as of 6 December 2024" in first_screen
     assert "This date is complete." in first_screen
+    assert f"The share is {pct(share)} ± 0.03 in the worst case" in first_screen
+    assert "joins and leaves known until" in first_screen
     assert "420 dates: 418 complete, 1 suspect, 1 partial" in first_screen
 
 
@@ -80,7 +82,8 @@ def test_every_embedded_figure_is_the_tables(engine: DuckDbEngine, source: str) 
 
     table = engine.query(
         "SELECT CAST(s.trading_date AS VARCHAR), s.status, s.partial_reason, m.mag7_pct_of_sp500, "
-        "CAST(m.total_mag7_market_cap AS DOUBLE), CAST(m.sp500_total_market_cap AS DOUBLE), s.failed_count, "
+        "s.mag7_pct_low, s.mag7_pct_high, CAST(m.total_mag7_market_cap AS DOUBLE), "
+        "CAST(m.sp500_total_market_cap AS DOUBLE), s.failed_count, "
         "s.top10_pct, s.hhi, s.effective_n FROM market_data.daily_summary s "
         "LEFT JOIN market_data.concentration_metrics m USING (trading_date) ORDER BY 1"
     ).values

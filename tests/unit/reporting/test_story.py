@@ -15,7 +15,7 @@ def concentration(*snapshots: tuple[date, Caps, float]) -> Concentration:
     for on, by_ticker, index in snapshots:
         mag7 = sum(by_ticker.values())
         figure = Figure(mag7 * 1e12, index * 1e12, 100 * mag7 / index)
-        days.append(Day(on, "complete", None, 0, figure, 500, None, None, None, None, None, None, False))
+        days.append(Day(on, "complete", None, 0, figure, None, None, 500, None, None, None, None, None, None, False))
         ranked = sorted(by_ticker.items(), key=lambda item: -item[1])
         caps += [Cap(on, t, c * 1e12, 100 * c / mag7, 100 * c / index, i) for i, (t, c) in enumerate(ranked, 1)]
     return Concentration(

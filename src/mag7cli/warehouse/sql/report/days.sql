@@ -9,6 +9,8 @@ SELECT
     m.total_mag7_market_cap,
     m.sp500_total_market_cap,
     m.mag7_pct_of_sp500,
+    s.mag7_pct_low,
+    s.mag7_pct_high,
     s.companies_count,
     s.top10_pct,
     s.hhi,

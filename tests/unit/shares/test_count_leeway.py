@@ -1,0 +1,56 @@
+"""By how much a count may be off beside what sampling leaves open."""
+
+from datetime import date
+
+import pytest
+
+from mag7cli.market.records import Split
+from mag7cli.shares.count_leeway import Leeway, leeways
+from mag7cli.shares.fiscal_calendar import FiscalCalendar
+from mag7cli.shares.history import LineFacts, ShareHistory
+from mag7cli.shares.records import ShareObservation
+
+
+def history(*counts: tuple[date, float], splits: tuple[Split, ...] = ()) -> ShareHistory:
+    return ShareHistory([ShareObservation(day, count, None) for day, count in counts], LineFacts(splits=splits))
+
+
+def of(shares: ShareHistory, day: date, *, sampled: bool = False) -> list[Leeway]:
+    count = shares.on(day)
+    assert count
+    return list(leeways(shares, count, day, FiscalCalendar(), sampled=sampled))
+
+
+@pytest.mark.parametrize(
+    ("day", "part"),
+    [
+        (date(2024, 2, 1), 0.0),  # asked for
+        (date(2024, 3, 15), 0.0),  # no quarter has ended since
+        (date(2024, 4, 1), 0.02),
+        (date(2023, 12, 29), 0.02),  # before the first answer
+    ],
+)
+def test_an_old_answer_may_have_been_followed_by_a_quarter_s_step(day: date, part: float) -> None:
+    leeway = [Leeway("stale_counts", part)] if part else []
+
+    assert of(history((date(2024, 2, 1), 100.0)), day) == leeway
+    assert of(history((date(2024, 2, 1), 100.0)), day, sampled=True) == []
+
+
+def test_between_two_answers_that_differ_the_count_may_be_either() -> None:
+    shares = history((date(2024, 2, 1), 100.0), (date(2024, 5, 1), 97.0))
+
+    (leeway,) = of(shares, date(2024, 3, 1))
+
+    assert leeway.part == pytest.approx(0.03)
+
+
+def test_between_two_answers_that_agree_nothing_is_open() -> None:
+    assert of(history((date(2024, 2, 1), 100.0), (date(2024, 5, 1), 100.0)), date(2024, 4, 2)) == []
+
+
+@pytest.mark.parametrize(("last", "part"), [(date(2021, 3, 1), 0.02), (date(2022, 3, 1), 0.0)])
+def test_a_count_of_the_frozen_years_is_open_unless_later_answers_tell(last: date, part: float) -> None:
+    shares = history((date(2021, 2, 1), 100.0), (last, 100.0 if last.year == 2021 else 99.0))
+
+    assert [one.part for one in of(shares, date(2021, 2, 1))] == ([part] if part else [])
