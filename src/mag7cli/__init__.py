@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from mag7cli.core.errors import Mag7Error as Mag7Error
     from mag7cli.lake.layout import Lake as Lake
     from mag7cli.library import collect as collect
+    from mag7cli.library import compare as compare
     from mag7cli.library import estimate as estimate
     from mag7cli.library import explain as explain
     from mag7cli.library import exposure as exposure
     from mag7cli.library import follow as follow
+    from mag7cli.library import group as group
     from mag7cli.library import load as load
     from mag7cli.library import open_vendor as open_vendor
+    from mag7cli.library import period as period
     from mag7cli.library import report as report
     from mag7cli.library import review_live as review_live
     from mag7cli.library import run as run
+    from mag7cli.library import series as series
     from mag7cli.library import status as status
     from mag7cli.library import summary as summary
     from mag7cli.library import table as table
@@ -43,8 +47,8 @@ _PLACES: "Final" = {
     "Mag7Error": "mag7cli.core.errors",
     **dict.fromkeys(
         (
-            "collect", "estimate", "explain", "exposure", "follow", "load", "open_vendor", "report", "review_live",
-            "run", "status", "summary", "table", "transform", "validate", "verify",
+            "collect", "compare", "estimate", "explain", "exposure", "follow", "group", "load", "open_vendor", "period",
+            "report", "review_live", "run", "series", "status", "summary", "table", "transform", "validate", "verify",
         ),
         "mag7cli.library",
     ),

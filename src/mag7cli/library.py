@@ -5,8 +5,8 @@ calls run at once, which holdings file counts. The command line only parses, cal
 """
 
 import os
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from mag7cli.analytics.lake_status import Status
     from mag7cli.analytics.lineage import Receipt
+    from mag7cli.analytics.period import PeriodAnswer
+    from mag7cli.analytics.series import SeriesRow
     from mag7cli.analytics.summary import Answer
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.estimate import CollectPlan
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from mag7cli.live.follow import LiveUpdate, MarketClosed
     from mag7cli.live.review import LiveReview
     from mag7cli.live.session import LiveRequest
+    from mag7cli.market.date_words import Period
+    from mag7cli.market.groups import CompanyGroup
     from mag7cli.market.holdings_file import Holdings
     from mag7cli.portfolio.answer import Exposure
     from mag7cli.portfolio.fund_file import FundHoldings
@@ -277,16 +281,42 @@ def run(
     )
 
 
-def summary(lake: Lake, *, on: date | None = None, engine: "SqlEngine | None" = None) -> "Answer":
+def group(companies: str, *, without: str = "") -> "CompanyGroup":
+    """A group of companies, whose share can be asked for in place of the seven's.
+
+    Args:
+        companies: `mag7`, `top10` (any number), `sector:Energy`, `AAPL,MSFT`, or the path of a file
+            with a ticker a line.
+        without: Tickers, separated by commas, that are taken out of the group and of the index alike.
+
+    Returns:
+        A rule: who belongs to the ten largest or to a sector is decided on every date.
+
+    Raises:
+        UsageError: There is no such sector, or a ticker was no line of the index since 2021.
+    """
+    from mag7cli.market import groups
+
+    path = Path(companies)
+    if path.suffix and path.is_file():
+        return groups.of_file(path.name, path.read_text(encoding="utf-8-sig"), without)
+    return groups.parse(companies, without)
+
+
+def summary(
+    lake: Lake, *, on: date | None = None, group: "CompanyGroup | None" = None, engine: "SqlEngine | None" = None
+) -> "Answer":
     """How much of the index is seven companies, as of when, and whether to trust it.
 
     Args:
         lake: The lake whose tables are read, and whose holdings files give the fund's own weight.
         on: The trading date; by default the latest with a figure.
+        group: Of `group`; by default the seven.
         engine: Where the SQL runs; by default DuckDB over the lake.
 
     Returns:
-        The share in percent (0-100), market caps in USD, changes in percentage points, the seven, the data's quality.
+        The share in percent (0-100), market caps in USD, changes in percentage points, the companies, the data's
+        quality.
 
     Raises:
         Mag7Error: The date has no figure, with the reason.
@@ -294,12 +324,105 @@ def summary(lake: Lake, *, on: date | None = None, engine: "SqlEngine | None" = 
     """
     from mag7cli.analytics.fund_weight import weight_on
     from mag7cli.analytics.summary import answer
+    from mag7cli.market.groups import THE_SEVEN
 
     fund = weight_on(lake, on)
-    if engine is not None:
-        return answer(engine, on, fund)
-    with closing(_duckdb(lake.require())) as own:
-        return answer(own, on, fund)
+    with _engine_over(lake, engine) as own:
+        return answer(own, on, fund, group or THE_SEVEN)
+
+
+def period(
+    lake: Lake, words: Sequence[str], *, engine: "SqlEngine | None" = None, clock: Clock | None = None
+) -> "date | Period | None":
+    """What dates mean as people say them: `2023-12-29`, `yesterday`, `2024`, `2024-06`, `ytd`, `max`, or two of them.
+
+    Args:
+        lake: Its dates are where `max` begins, and where it and what is not over yet end.
+        words: None, one or two of them.
+        engine: Where the SQL runs; by default DuckDB over the lake.
+        clock: The time, for `yesterday`; by default this machine's.
+
+    Returns:
+        A date; or a period between two closes; None without words.
+
+    Raises:
+        UsageError: A word is no date, or the period ends before it begins.
+    """
+    from mag7cli.core.clock import NEW_YORK
+    from mag7cli.market import date_words
+
+    if not words:
+        return None
+    today = (clock or SystemClock()).now().astimezone(NEW_YORK).date()
+    with _engine_over(lake, engine) as own:
+        limits = own.query("SELECT MIN(trading_date), MAX(trading_date) FROM market_data.concentration_metrics")
+    first, latest = (day if isinstance(day, date) else today for day in limits.values[0])
+    return date_words.period(words, today=today, first=first, latest=latest)
+
+
+def compare(
+    lake: Lake,
+    *,
+    since: date,
+    until: date,
+    group: "CompanyGroup | None" = None,
+    engine: "SqlEngine | None" = None,
+) -> "PeriodAnswer":
+    """What happened between two closes: shares then and now, price returns, what each company brought.
+
+    Args:
+        lake: The lake whose tables are read.
+        since: The date at whose close it begins.
+        until: The date at whose close it ends.
+        group: Of `group`; by default the seven.
+        engine: Where the SQL runs; by default DuckDB over the lake.
+
+    Returns:
+        Shares and returns in percent, market caps in USD; returns are without dividends.
+
+    Raises:
+        UsageError: One of the dates has no figure.
+        EngineError: The SQL could not be run.
+    """
+    from mag7cli.analytics.period import compare as compared
+    from mag7cli.market.groups import THE_SEVEN
+
+    with _engine_over(lake, engine) as own:
+        return compared(own, since, until, group or THE_SEVEN)
+
+
+def series(
+    lake: Lake,
+    *,
+    last: int | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    group: "CompanyGroup | None" = None,
+    engine: "SqlEngine | None" = None,
+) -> "tuple[SeriesRow, ...]":
+    """The share of a group, a row for each collected date, oldest first.
+
+    Args:
+        lake: The lake whose tables are read.
+        last: Only the latest so many dates.
+        since: The first date, included.
+        until: The last date, included.
+        group: Of `group`; by default the seven.
+        engine: Where the SQL runs; by default DuckDB over the lake.
+
+    Returns:
+        Each with its status, bounds, kind of number and whether it is simulated; partial dates without a figure.
+
+    Raises:
+        EngineError: The SQL could not be run.
+    """
+    from mag7cli.analytics.queries import BEGINNING, END
+    from mag7cli.analytics.series import first_of_latest, read_series
+    from mag7cli.market.groups import THE_SEVEN
+
+    with _engine_over(lake, engine) as own:
+        start = since or (first_of_latest(own, last) if last else BEGINNING)
+        return read_series(own, start, until or END, group or THE_SEVEN)
 
 
 def follow(
@@ -536,3 +659,13 @@ def _duckdb(lake: Lake, *, with_partitions: bool = False) -> Any:
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     return DuckDbEngine.over_lake(lake, with_partitions=with_partitions)
+
+
+@contextmanager
+def _engine_over(lake: Lake, engine: "SqlEngine | None") -> "Iterator[SqlEngine]":
+    """The engine of the caller, or one of our own for as long as it is needed."""
+    if engine is not None:
+        yield engine
+        return
+    with closing(_duckdb(lake.require())) as own:
+        yield own

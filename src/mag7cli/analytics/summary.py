@@ -11,11 +11,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, Generic
 
-from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure, read_concentration
+from mag7cli.analytics.groups import read_concentration
+from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure
 from mag7cli.analytics.statistics import Change, Point, Value, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.core.formatting import pct_within
 from mag7cli.market.date_quality import DateStatus, grouped_by_reason
+from mag7cli.market.groups import SEVEN, THE_SEVEN, CompanyGroup
 from mag7cli.market.index_history import confirmed_until
 from mag7cli.warehouse.engines import SqlEngine
 
@@ -99,7 +101,8 @@ class Answer:
     """The share of the seven in the index at one close. `changes` are of the share, in percentage points.
 
     The true share lies between `low_pct` and `high_pct`, which are None where the bound is unknown.
-    `fund`, where it is known, is the other number: a fund's own float-adjusted weight, with its own date.
+    `fund`, where it is known, is the other number: a fund's own float-adjusted weight, with its own date. `subject`
+    says whose share it is, `group` how that is asked for; the amounts of "the seven" are the group's.
     """
 
     on: date
@@ -115,6 +118,8 @@ class Answer:
     trend: tuple[float, ...]
     quality: Quality
     fund: FundWeight | None
+    group: str = SEVEN
+    subject: str = THE_SEVEN.subject
 
     @property
     def share_text(self) -> str:
@@ -122,13 +127,23 @@ class Answer:
         return pct_within(self.share_pct, self.low_pct, self.high_pct)
 
 
-def answer(engine: SqlEngine, on: date | None = None, fund: FundWeight | None = None) -> Answer:
+def answer(
+    engine: SqlEngine, on: date | None = None, fund: FundWeight | None = None, group: CompanyGroup = THE_SEVEN
+) -> Answer:
     """The answer `on` a date, else of the latest date that has one. Raises Mag7Error if there is none, EngineError."""
     until = on or _last_date(engine)
-    return build(read_concentration(engine, until - _LOOK_BACK, END if on is None else on), on, fund)
+    return build(
+        read_concentration(engine, group, until - _LOOK_BACK, END if on is None else on), on, fund, group=group
+    )
 
 
-def build(concentration: Concentration, on: date | None = None, fund: FundWeight | None = None) -> Answer:
+def build(
+    concentration: Concentration,
+    on: date | None = None,
+    fund: FundWeight | None = None,
+    *,
+    group: CompanyGroup = THE_SEVEN,
+) -> Answer:
     """The answer from what was read already. Raises Mag7Error if the date has no figure."""
     day, figure = _day_with_figure(concentration.days, on)
     shares = [Point(d.on, d.figure.share_pct) for d in concentration.days if d.figure and d.on <= day.on]
@@ -146,6 +161,8 @@ def build(concentration: Concentration, on: date | None = None, fund: FundWeight
         trend=_trend(shares),
         quality=_quality(concentration, day),
         fund=fund,
+        group=group.name,
+        subject=group.subject,
     )
 
 

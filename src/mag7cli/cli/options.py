@@ -16,6 +16,7 @@ PlanName = Literal["basic", "starter", "developer", "advanced"]
 PROGRAM: Final = "mag7"
 PREFIX: Final = "MAG7_"
 DEFAULT_LAKE: Final = "./lake"
+SEVEN: Final = "mag7"
 
 _ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DURATION: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
@@ -63,6 +64,17 @@ def _refuse_unwritable(value: str, path: Path) -> None:
         raise typer.BadParameter(f"{value!r} is a folder: name a file in it")
 
 
+def parse_date_word(value: str) -> str:
+    """A date or a word for a period, as it was typed; what it means depends on the lake."""
+    from mag7cli.market.date_words import is_word
+
+    if not is_word(value):
+        raise typer.BadParameter(f"{value!r} is not a date like 2024-12-13, nor yesterday, 2024, 2024-06, ytd or max")
+    if _ISO_DATE.fullmatch(value):
+        parse_date(value)
+    return value
+
+
 def parse_duration(text: str, option: str) -> float:
     """Seconds in `90`, `90s`, `20m` or `1h30m`. Raises UsageError."""
     match = _DURATION.fullmatch(text)
@@ -100,6 +112,25 @@ EndOption = Annotated[
 DateArgument = Annotated[date, typer.Argument(parser=parse_date, metavar="DATE", help="A trading date.")]
 OptionalDateArgument = Annotated[
     date | None, typer.Argument(parser=parse_date, metavar="[DATE]", help="A trading date; by default the latest.")
+]
+PeriodArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        parser=parse_date_word,
+        metavar="[DATE]...",
+        help="A date, two dates, yesterday, 2024, 2024-06, ytd or max; by default the latest date.",
+    ),
+]
+GroupOption = Annotated[
+    str,
+    typer.Option(
+        "--group",
+        metavar="GROUP",
+        help="The companies: mag7, top10, sector:NAME, a file of tickers, or such as AAPL,MSFT.",
+    ),
+]
+WithoutOption = Annotated[
+    str, typer.Option("--without", metavar="TICKERS", help="Companies to leave out of the group and of the index.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Do again what is done already.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]

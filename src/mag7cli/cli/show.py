@@ -2,31 +2,67 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.engines import EngineOptions, opened
-from mag7cli.cli.options import OptionalDateArgument
+from mag7cli.cli.options import SEVEN, GroupOption, PeriodArgument, WithoutOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
 from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED
-from mag7cli.core.formatting import change, counted, pct, usd
+from mag7cli.core.errors import UsageError
+from mag7cli.core.formatting import MISSING, change, counted, pct, usd
 
 if TYPE_CHECKING:
+    from mag7cli.analytics.period import PeriodAnswer
+    from mag7cli.analytics.series import SeriesRow
     from mag7cli.analytics.summary import Answer
 
+_LISTED_COMPANIES: Final = 20
 
-@command("mag7 show", "mag7 show 2024-06-07", "mag7 show --format json", formats=TEXT_JSON_CSV)
-def show(output: Output, options: EngineOptions, on: OptionalDateArgument = None) -> None:
+
+@command(
+    "mag7 show",
+    "mag7 show 2024-06-07",
+    "mag7 show 2024-06-07 2024-06-14",
+    "mag7 show max --group top10 --without NVDA",
+    "mag7 show --last 30 --format csv",
+    formats=TEXT_JSON_CSV,
+)
+def show(
+    output: Output,
+    options: EngineOptions,
+    dates: PeriodArgument = None,
+    last: Annotated[
+        int | None,
+        typer.Option("--last", min=1, metavar="N", help="The latest N dates that are collected, a row each."),
+    ] = None,
+    group: GroupOption = SEVEN,
+    without: WithoutOption = "",
+) -> None:
     """Print the answer: how much of the index is seven companies.
 
     With its date, the kind of number that it is, and whether to trust it. Beside it stands the fund's own weight, if
-    the lake has its holdings.
+    the lake has its holdings. For two dates, or a period such as 2024 or ytd, what happened between these closes.
     """
     from mag7cli import library
     from mag7cli.lake.layout import Lake
 
+    lake, companies = Lake.at(options.lake), library.group(group, without=without)
+    if last and dates:
+        raise UsageError("--last and dates contradict each other", hint="mag7 show --last 30")
     with opened(options) as engine:
-        output.show(answer_result(library.summary(Lake.at(options.lake), on=on, engine=engine)))
+        if last:
+            output.show(series_result(library.series(lake, last=last, group=companies, engine=engine)))
+            return
+        when = library.period(lake, dates or (), engine=engine)
+        if when is None or isinstance(when, date):
+            output.show(answer_result(library.summary(lake, on=when, group=companies, engine=engine)))
+        else:
+            compared = library.compare(lake, since=when.base, until=when.last, group=companies, engine=engine)
+            output.show(period_result(compared))
 
 
 def answer_result(found: "Answer") -> Result:
@@ -38,7 +74,7 @@ def answer_result(found: "Answer") -> Result:
         Column("name", optional=True),
         Column("market_cap", "market cap", usd, right=True),
         Column("pct_of_sp500", "of index", pct, right=True),
-        Column("pct_of_mag7", "of seven", pct, right=True, optional=True),
+        Column("pct_of_mag7", "of seven" if found.group == SEVEN else "of group", pct, right=True, optional=True),
         Column("change_day", "day", usd, right=True, tone=_sign),
         Column("change_year", "year", usd, right=True, optional=True, tone=_sign),
         Column("trend", optional=True),
@@ -72,7 +108,7 @@ def _sign(value: float | None) -> Style:
 def _answer_lines(found: "Answer") -> Iterator[Line]:
     if found.quality.simulated:
         yield Line(SIMULATED, "warn")
-    yield Line(f"{found.share_text} of the S&P 500 is seven companies, at the close of {found.on}.", "strong")
+    yield Line(f"{found.share_text} of the S&P 500 is {found.subject}, at the close of {found.on}.", "strong")
     yield Line(f"{usd(found.mag7_cap_usd)} of {usd(found.sp500_cap_usd)}: {found.kind}.")
     moved = [
         f"{change(one.difference)} points in a {name}"
@@ -83,7 +119,7 @@ def _answer_lines(found: "Answer") -> Iterator[Line]:
         yield Line(", ".join(moved) + ".")
     if found.effective_n:
         yield Line(f"The index is as concentrated as one of {found.effective_n:.0f} equal companies.")
-    if found.fund:
+    if found.fund and found.group == SEVEN:
         yield Line(f"In the fund itself they weigh {found.fund.mag7_pct:.2f} %: float-adjusted weight of "
                    f"{found.fund.fund} as of {found.fund.as_of}.")  # fmt: skip
 
@@ -104,3 +140,113 @@ def _quality_lines(found: "Answer") -> Iterator[Line]:
     for group in quality.partial_reasons:
         yield Line(f"Later without a figure: {counted(group.dates, 'date')}: {group.reason}", "warn")
     yield Line(f"mag7 explain {found.on} shows what is behind it.", "faint")
+
+
+def period_result(found: "PeriodAnswer") -> Result:
+    """What happened between two closes, as a person and as a program read it."""
+    columns = (
+        Column("ticker"),
+        Column("name", optional=True),
+        Column("market_cap_then", "then", usd, right=True, optional=True),
+        Column("market_cap_now", "now", usd, right=True),
+        Column("share_then_pct", "share then", pct, right=True),
+        Column("share_now_pct", "share now", pct, right=True),
+        Column("share_points", "points", change, right=True, tone=_sign),
+        Column("return_pct", "return", _signed_pct, right=True, tone=_sign),
+        Column("contribution_pct", "of index's", change, right=True, tone=_sign),
+    )
+    rows = [
+        [
+            company.ticker,
+            company.name,
+            company.cap_then_usd,
+            company.cap_now_usd,
+            company.share_then_pct,
+            company.share_now_pct,
+            company.share_points,
+            company.return_pct,
+            company.contribution_pct,
+        ]
+        for company in found.companies
+    ]
+    own = (Column("base"), Column("last"), Column("simulated"))
+    table = Grid((*own, *columns), [[found.base, found.last, found.simulated, *row] for row in rows])
+    document = {**asdict(found), "share_points": found.share_points}
+    text: list[Line | Grid] = [
+        *_period_lines(found),
+        Line(""),
+        Grid(columns, rows[:_LISTED_COMPANIES]),
+        Line(""),
+        *_period_quality(found),
+    ]
+    return Result(document=document, grid=table, text=text)
+
+
+def _signed_pct(value: float | None) -> str:
+    return MISSING if value is None else f"{change(value, 1)} %"
+
+
+def _period_lines(found: "PeriodAnswer") -> Iterator[Line]:
+    if found.simulated:
+        yield Line(SIMULATED, "warn")
+    yield Line(
+        f"{found.now.share_pct:.2f} % of the S&P 500 is {found.subject}, at the close of {found.last}; "
+        f"{found.then.share_pct:.2f} % at that of {found.base}: {change(found.share_points)} points.",
+        "strong",
+    )
+    returns = found.returns
+    series = (
+        ("the seven" if found.group == SEVEN else "the group", returns.group_pct),
+        ("the rest", returns.rest_pct),
+        ("the index", returns.index_pct),
+        ("all companies alike", returns.equal_weight_pct),
+    )
+    listed = ", ".join(f"{name} {_signed_pct(value)}" for name, value in series if value is not None)
+    yield Line(f"In price {listed}.")
+    yield Line(f"Shares: {found.kind}. Returns: {found.returns_kind}.", "faint")
+
+
+def _period_quality(found: "PeriodAnswer") -> Iterator[Line]:
+    if len(found.companies) > _LISTED_COMPANIES:
+        yield Line(f"The first {_LISTED_COMPANIES} of {len(found.companies)} by contribution; --format csv has all.")
+    style: Style = "warn" if found.suspect or found.partial else "good"
+    yield Line(
+        f"Data: {counted(found.dates, 'date')} after {found.base}, {found.suspect} of them suspect, "
+        f"{found.partial} partial.", style
+    )  # fmt: skip
+
+
+def series_result(found: "tuple[SeriesRow, ...]") -> Result:
+    """A row for each date, as a person and as a program read it."""
+    columns = (
+        Column("trading_date", "date"),
+        Column("share_pct", "share", pct, right=True),
+        Column("group_cap_usd", "group", usd, right=True),
+        Column("index_cap_usd", "index", usd, right=True),
+        Column("fund_weight_pct", "in the fund", pct, right=True, optional=True),
+        Column("status", tone=lambda status: QUALITY_STYLES[status]),
+        Column("reason", optional=True),
+    )
+    rows = [
+        [
+            each.on,
+            each.share_pct,
+            each.group_cap_usd,
+            each.index_cap_usd,
+            each.fund_weight_pct,
+            each.status,
+            each.reason,
+        ]
+        for each in found
+    ]
+    first = found[-1] if found else None
+    lead = [Line(SIMULATED, "warn")] if any(each.simulated for each in found) else []
+    kind = [Line(f"Share of {first.subject} in the S&P 500: {first.kind}.")] if first else []
+    grid = Grid(columns, rows)
+    records = [asdict(each) for each in found]
+    names = tuple(Column(name) for name in records[0]) if records else columns
+    return Result(
+        document={"days": records},
+        grid=Grid(names, [list(record.values()) for record in records]),
+        text=[*lead, *kind, grid],
+    )

@@ -15,6 +15,10 @@ from mag7cli.vendors.sandbox.server import SandboxServer
 READING = {
     "show": (["show"], True),
     "show of a date": (["show", "2024-12-11"], True),
+    "show of two dates": (["show", "2024-12-11", "2024-12-12"], True),
+    "show of a group": (["show", "--group", "top10", "--without", "NVDA"], True),
+    "show of a group over time": (["show", "2024-12-11", "yesterday", "--group", "sector:energy"], True),
+    "show of the last dates": (["show", "--last", "2"], True),
     "status": (["status"], False),
     "explain": (["explain", "2024-12-12"], False),
     "explain a line": (["explain", "2024-12-12", "BRK.B"], False),
@@ -101,3 +105,37 @@ def test_the_log_of_a_step_may_be_json(here):
     assert ended.code == 0
     for line in ended.stderr.splitlines():
         assert {"timestamp", "level", "logger", "message"} <= set(json.loads(line))
+
+
+def test_two_dates_name_their_closes_and_what_the_seven_and_the_rest_gained(here):
+    ended = mag7("show", "2024-12-11", "2024-12-12", cwd=here)
+    assert "at the close of 2024-12-12" in ended.stdout
+    assert "at that of 2024-12-11" in ended.stdout
+    assert "the rest " in ended.stdout
+    assert "SIMULATED" in ended.stdout
+
+
+def test_a_year_whose_base_is_not_collected_has_no_figure(here):
+    ended = mag7("show", "ytd", cwd=here)
+    assert ended.code == 2
+    assert "2023-12-29 is not in the lake" in ended.stderr
+    assert "mag7 show 2024-12-11 2024-12-12" in ended.stderr
+
+
+def test_every_row_of_the_last_dates_carries_status_kind_and_the_simulated_mark(here):
+    rows = list(csv.DictReader(io.StringIO(mag7("show", "--last", "5", "--format", "csv", cwd=here).stdout)))
+    assert [row["on"] for row in rows] == ["2024-12-11", "2024-12-12"]
+    assert {row["simulated"] for row in rows} == {"true"}
+    assert {row["status"] for row in rows} <= {"complete", "suspect"}
+    assert all(row["kind"].startswith("full market capitalisation") for row in rows)
+
+
+def test_a_group_may_be_a_file(here):
+    (here / "mine.txt").write_text("AAPL\nMSFT\n", encoding="utf-8")
+    found = json.loads(mag7("show", "--group", "mine.txt", "--format", "json", cwd=here).stdout)
+    assert (found["group"], found["subject"]) == ("mine.txt", "two companies")
+    assert [company["ticker"] for company in found["companies"]] == ["AAPL", "MSFT"]
+
+
+def test_a_date_and_last_contradict_each_other(here):
+    assert mag7("show", "2024", "--last", "5", cwd=here).code == 2
