@@ -14,6 +14,7 @@ from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure, read
 from mag7cli.analytics.statistics import Change, Point, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.core.formatting import pct_within
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.market.date_quality import DateStatus, grouped_by_reason
 from mag7cli.market.index_history import confirmed_until
 from mag7cli.warehouse.engines import SqlEngine
@@ -78,6 +79,7 @@ class Quality:
     """Whether to trust it. `reasons` say why the date is suspect; `partial_since` are later dates without a figure,
     `partial_reasons` the reasons, the commonest first.
 
+    `failed_checks` are those of severity error that the date failed: the figure cannot be relied on.
     `membership_known_until` is how far the joins and leaves are known from which the list of constituents follows.
     """
 
@@ -86,6 +88,7 @@ class Quality:
     failed_count: int
     partial_since: tuple[date, ...]
     partial_reasons: tuple[PartialReason, ...]
+    failed_checks: tuple[FailedCheck, ...]
     membership_kind: str | None
     membership_as_of: date | None
     membership_known_until: date
@@ -121,13 +124,24 @@ class Answer:
         return pct_within(self.share_pct, self.low_pct, self.high_pct)
 
 
-def answer(engine: SqlEngine, on: date | None = None, fund: FundWeight | None = None) -> Answer:
-    """The answer `on` a date, else of the latest date that has one. Raises Mag7Error if there is none, EngineError."""
+def answer(
+    engine: SqlEngine, on: date | None = None, fund: FundWeight | None = None, *, failed: Sequence[FailedCheck] = ()
+) -> Answer:
+    """The answer `on` a date, else of the latest date that has one. Raises Mag7Error if there is none, EngineError.
+
+    `failed` are the checks that the tables failed last.
+    """
     until = on or _last_date(engine)
-    return build(read_concentration(engine, until - _LOOK_BACK, END if on is None else on), on, fund)
+    return build(read_concentration(engine, until - _LOOK_BACK, END if on is None else on), on, fund, failed=failed)
 
 
-def build(concentration: Concentration, on: date | None = None, fund: FundWeight | None = None) -> Answer:
+def build(
+    concentration: Concentration,
+    on: date | None = None,
+    fund: FundWeight | None = None,
+    *,
+    failed: Sequence[FailedCheck] = (),
+) -> Answer:
     """The answer from what was read already. Raises Mag7Error if the date has no figure."""
     day, figure = _day_with_figure(concentration.days, on)
     shares = [Point(d.on, d.figure.share_pct) for d in concentration.days if d.figure and d.on <= day.on]
@@ -143,7 +157,7 @@ def build(concentration: Concentration, on: date | None = None, fund: FundWeight
         companies=_companies(concentration, day.on),
         effective_n=day.effective_n,
         trend=_trend(shares),
-        quality=_quality(concentration, day),
+        quality=_quality(concentration, day, failed),
         fund=fund,
     )
 
@@ -231,7 +245,7 @@ def _companies(concentration: Concentration, on: date) -> tuple[CompanyAnswer, .
     )
 
 
-def _quality(concentration: Concentration, day: Day) -> Quality:
+def _quality(concentration: Concentration, day: Day, failed: Sequence[FailedCheck]) -> Quality:
     later = {d.on: d.reason or "" for d in concentration.days if d.on > day.on and d.figure is None}
     return Quality(
         status=day.status,
@@ -239,6 +253,7 @@ def _quality(concentration: Concentration, day: Day) -> Quality:
         failed_count=day.failed_count,
         partial_since=tuple(later),
         partial_reasons=tuple(PartialReason(why, len(dates)) for why, dates in grouped_by_reason(later)),
+        failed_checks=tuple(check for check in failed if check.concerns(day.on)),
         membership_kind=day.membership_kind,
         membership_as_of=day.membership_as_of,
         membership_known_until=confirmed_until(),
