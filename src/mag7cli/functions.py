@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mag7cli.collection.request import CollectRequest
     from mag7cli.vendors.base import MarketDataSource
     from mag7cli.warehouse.engines import SqlEngine
-    from mag7cli.warehouse.validate import CheckResult
 
 Event = Mapping[str, Any]
 Document = dict[str, Any]
@@ -35,7 +34,6 @@ CHART_LIBRARY: Final = "chart_library.js"
 """The chart library in the package: made where the optional renderer is, which does not fit into a function."""
 
 PAGE: Final = "report/index.html"
-CHECKS: Final = "state/validation.json"
 
 _YEARS: Final = 4
 _DATES_NAMED: Final = 50
@@ -183,12 +181,9 @@ def _named(days: Sequence[date]) -> Document:
 
 def _red(lake: Lake) -> list[date]:
     """The dates in the rows of the last failed checks."""
-    import orjson
+    from mag7cli.lake import failed_checks
 
-    if not lake.store.exists(CHECKS):
-        return []
-    failed = orjson.loads(lake.store.read(CHECKS))["failed"]
-    return sorted({date.fromisoformat(day) for check in failed for day in check["dates"]})
+    return sorted({day for check in failed_checks.read(lake) for day in check.dates})
 
 
 # Collecting
@@ -284,27 +279,20 @@ def validate(event: Event, context: Context) -> Document:
     Raises:
         ChecksFailedError: A check of severity error found rows.
     """
-    import orjson
-
+    from mag7cli.lake import failed_checks
+    from mag7cli.warehouse import validate as checking
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
-    from mag7cli.warehouse.validate import run_checks
 
     lake = _lake()
     with closing(DuckDbEngine.over_lake(lake)) as engine:
-        results = run_checks(engine)
-    failed = [result for result in results if result.is_failure]
-    content = {"failed": [{"check": one.check.name, "dates": _dates_in(one)} for one in failed]}
-    lake.store.write(CHECKS, orjson.dumps(content))
+        results = checking.run_checks(engine)
+    failed = checking.failed_checks(results)
+    failed_checks.write(lake, failed)
     if failed:
         raise ChecksFailedError(
-            f"{len(failed)} of {len(results)} checks failed: {', '.join(result.check.name for result in failed)}"
+            f"{len(failed)} of {len(results)} checks failed: {', '.join(result.check for result in failed)}"
         )
     return {"checks": len(results), "warnings": [one.check.name for one in results if not one.passed]}
-
-
-def _dates_in(result: "CheckResult") -> list[str]:
-    days = {value for row in result.rows.values for value in row if isinstance(value, date)}
-    return [str(day) for day in sorted(days)]
 
 
 def load(event: Event, context: Context) -> Document:
@@ -326,6 +314,7 @@ def load(event: Event, context: Context) -> Document:
 def report(event: Event, context: Context) -> Document:
     """Write the page into the lake. The chart library comes with the package: its renderer does not fit a function."""
     from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.lake import failed_checks
     from mag7cli.reporting.page import render
     from mag7cli.reporting.write import compose
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -335,7 +324,8 @@ def report(event: Event, context: Context) -> Document:
     with closing(DuckDbEngine.over_lake(lake)) as engine:
         if not _has_figure(engine):
             return {"page": "", "bytes": 0}
-        page = render(compose(engine, SystemClock(), weight_on(lake, None)), library).encode()
+        failed = failed_checks.read(lake)
+        page = render(compose(engine, SystemClock(), weight_on(lake, None), failed=failed), library).encode()
     lake.store.write(PAGE, page)
     return {"page": lake.store.uri(PAGE), "bytes": len(page)}
 
@@ -363,10 +353,13 @@ def _subject(event: Event) -> str:
 
 def _message(event: Event) -> Iterator[str]:
     from mag7cli.analytics.summary import answer
+    from mag7cli.lake.failed_checks import read
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
-    with closing(DuckDbEngine.over_lake(_lake())) as engine:
-        yield _figure(answer(engine, None, None)) if _has_figure(engine) else "No date has a figure yet."
+    lake = _lake()
+    with closing(DuckDbEngine.over_lake(lake)) as engine:
+        has_figure = _has_figure(engine)
+        yield _figure(answer(engine, failed=read(lake))) if has_figure else "No date has a figure yet."
     collected = event.get("collected", {})
     yield f"Collected {collected.get('collected', 0)} dates with {collected.get('calls', 0)} calls."
     recovered = sorted(_lacking(event.get("range", {})) - _lacking(event.get("left", {})))
@@ -381,7 +374,8 @@ def _message(event: Event) -> Iterator[str]:
 
 def _figure(summary: "Answer") -> str:
     simulated = " (SIMULATED)" if summary.quality.simulated else ""
-    return f"{summary.share_pct:.2f} % of the S&P 500 on {summary.on}, {summary.quality.status}{simulated}."
+    red = ", FAILS VALIDATION" if summary.quality.failed_checks else ""
+    return f"{summary.share_text} of the S&P 500 on {summary.on}, {summary.quality.status}{red}{simulated}."
 
 
 def _lacking(state: Event) -> set[str]:

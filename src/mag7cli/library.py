@@ -6,7 +6,7 @@ calls run at once, which holdings file counts. The command line only parses, cal
 
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from mag7cli import pipeline
 from mag7cli.collection.request import CollectRequest
 from mag7cli.core.clock import Clock, SystemClock
-from mag7cli.core.errors import KeyNotFoundError, UsageError
+from mag7cli.core.errors import KeyNotFoundError, StoreError, UsageError
 from mag7cli.core.progress import Listener, Silence
+from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
 
@@ -175,7 +176,7 @@ def transform(
 
 
 def validate(lake: Lake, *, engine: "SqlEngine | None" = None) -> "list[CheckResult]":
-    """Run the data-quality checks.
+    """Run the data-quality checks, and keep in the lake which failed: what they concern is marked until they pass.
 
     Args:
         lake: The lake whose tables are checked.
@@ -187,12 +188,17 @@ def validate(lake: Lake, *, engine: "SqlEngine | None" = None) -> "list[CheckRes
     Raises:
         EngineError: The SQL could not be run.
     """
+    from mag7cli.warehouse.validate import failed_checks as failures
     from mag7cli.warehouse.validate import run_checks
 
     if engine is not None:
         return run_checks(engine)
     with closing(_duckdb(lake.require(), with_partitions=True)) as own:
-        return run_checks(own)
+        results = run_checks(own)
+    # A lake that may only be read can be checked all the same.
+    with suppress(StoreError):
+        failed_checks.write(lake, failures(results))
+    return results
 
 
 def verify(lake: Lake) -> "Integrity":
@@ -328,7 +334,7 @@ def summary(
 
     fund = weight_on(lake, on)
     with _engine_over(lake, engine) as own:
-        return answer(own, on, fund, group or THE_SEVEN)
+        return answer(own, on, fund, group=group or THE_SEVEN, failed=failed_checks.read(lake))
 
 
 def period(

@@ -38,7 +38,7 @@ class RunResult:
     @property
     def is_nothing_new(self) -> bool:
         """True if everything was up to date."""
-        return not self.collected.written and not self.transformed.written and self.loaded is None
+        return not self.collected.written and not self.transformed.written and not self.checks
 
     @property
     def exit_code(self) -> int:
@@ -58,9 +58,11 @@ def run(
 ) -> RunResult:
     """Collect, and carry what is new to the report, holding the lake.
 
-    A warehouse, and a report in a local lake, are brought up to date also if an earlier run died before them.
+    A warehouse, and a report in a local lake, are brought up to date also if an earlier run died before them. While a
+    check of severity error fails, the warehouse stays as it was, the report says so, and the result is red.
     """
     from mag7cli.collection.request import collect
+    from mag7cli.lake import failed_checks
     from mag7cli.lake.lock import locked
     from mag7cli.tables.transform import transform
 
@@ -68,10 +70,10 @@ def run(
         collected = collect(lake, request, clock=clock, listener=listener, vendor=vendor)
         transformed = transform(lake)
         is_new = bool(collected.written or transformed.written or transformed.removed)
-        if not is_new and _is_current(lake):
+        if not is_new and _is_current(lake) and not failed_checks.read(lake):
             return RunResult(collected, transformed)
         checks = _checked(lake)
-        loaded = _loaded(lake)
+        loaded = None if any(check.is_failure for check in checks) else _loaded(lake)
         report, report_missing = _reported(lake, clock)
     return RunResult(
         collected=collected,
@@ -97,14 +99,17 @@ def _is_current(lake: Lake) -> bool:
 
 
 def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
+    from mag7cli.lake import failed_checks as kept
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
-    from mag7cli.warehouse.validate import run_checks
+    from mag7cli.warehouse.validate import failed_checks, run_checks
 
     engine = DuckDbEngine.over_lake(lake, with_partitions=True)
     try:
-        return tuple(run_checks(engine))
+        results = tuple(run_checks(engine))
     finally:
         engine.close()
+    kept.write(lake, failed_checks(results))
+    return results
 
 
 def _loaded(lake: Lake) -> "LoadResult | None":

@@ -124,7 +124,7 @@ def test_a_history_ends_in_the_same_documents_and_tables_as_the_local_pipeline(
     assert_nothing_is_left_behind(cloud)
     subject, message = notifications()[-1]
     assert subject == "mag7: complete"
-    assert re.search(r"% of the S&P 500 on 2024-01-02, complete \(SIMULATED\)", message)
+    assert re.search(r"% ± 0.01 of the S&P 500 on 2024-01-02, complete \(SIMULATED\)", message)
     assert "console.aws.amazon.com/s3/object/" in message
     assert_started_twice_is_started_once(simulated, machines)
     assert_nothing_to_recover(simulated, machines)

@@ -47,8 +47,8 @@ SELECT
     trading_date,
     ticker,
     market_cap,
-    100 * CAST(market_cap AS DOUBLE PRECISION) / CAST(SUM(market_cap) OVER (PARTITION BY trading_date) AS DOUBLE PRECISION)
-        AS pct_of_group,
+    100 * CAST(market_cap AS DOUBLE PRECISION)
+        / CAST(SUM(market_cap) OVER (PARTITION BY trading_date) AS DOUBLE PRECISION) AS pct_of_group,
     100 * CAST(market_cap AS DOUBLE PRECISION) / CAST(index_cap AS DOUBLE PRECISION) AS pct_of_index,
     ROW_NUMBER() OVER (PARTITION BY trading_date ORDER BY market_cap DESC, ticker) AS ranking
 FROM members
@@ -117,7 +117,8 @@ def share_sql(group: CompanyGroup) -> str:
     return _select(
         group,
         "SELECT trading_date, SUM(market_cap) AS group_cap, MAX(index_cap) AS index_cap, "
-        "100 * CAST(SUM(market_cap) AS DOUBLE PRECISION) / CAST(MAX(index_cap) AS DOUBLE PRECISION) AS group_pct_of_index, "
+        "100 * CAST(SUM(market_cap) AS DOUBLE PRECISION) / CAST(MAX(index_cap) AS DOUBLE PRECISION) "
+        "AS group_pct_of_index, "
         "COUNT(*) AS companies_count "
         "FROM members GROUP BY trading_date",
     )

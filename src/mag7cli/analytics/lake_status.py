@@ -7,7 +7,9 @@ from datetime import date
 from typing import Final
 
 from mag7cli.analytics.date_statuses import date_statuses
+from mag7cli.lake import failed_checks
 from mag7cli.lake.document_index import CollectedDates
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.lake.layout import ANALYTICS, HOLDINGS, PROCESSED, RAW, REFERENCE, WAREHOUSE, Lake
 from mag7cli.market.calendar import known_until, sessions
 from mag7cli.market.index_history import confirmed_until
@@ -64,7 +66,8 @@ class Status:
     last_collected_at: str | None
     simulated: bool
     calendar_until: date
-    foreign: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
+    failed_checks: tuple[FailedCheck, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -96,6 +99,7 @@ def status(lake: Lake, last_session: date) -> Status:
         simulated=bool(newest and newest.get("source", {}).get("simulated")),
         calendar_until=known_until(),
         foreign=tuple(info.key for info in foreign_objects(lake)),
+        failed_checks=failed_checks.read(lake),
     )
 
 

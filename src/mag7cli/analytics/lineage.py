@@ -17,8 +17,10 @@ from mag7cli.core.clock import Clock
 from mag7cli.core.errors import KeyNotFoundError, UsageError
 from mag7cli.core.suggestions import did_you_mean
 from mag7cli.lake import document as market_data
+from mag7cli.lake import failed_checks
 from mag7cli.lake.document import Document, FailedTicker, MembershipDocument
 from mag7cli.lake.document_quality import date_quality
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.market.calendar import why_closed
 from mag7cli.market.date_quality import DateQuality, DateStatus
@@ -82,6 +84,7 @@ class Receipt:
     inputs: tuple[Input, ...]
     code_version: str
     other_counts: tuple[OtherCount, ...] = ()
+    failed_checks: tuple[FailedCheck, ...] = ()
 
 
 def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> Receipt:
@@ -123,6 +126,7 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
         tuple(_inputs(lake, day, [line.asked_for for line in lines if line.asked_for], document)),
         __version__,
         tuple(_other_counts(lake, document)),
+        tuple(check for check in failed_checks.read(lake) if check.concerns(day)),
     )
 
 

@@ -16,6 +16,7 @@ from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure
 from mag7cli.analytics.statistics import Change, Point, Value, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.core.formatting import pct_within
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.market.date_quality import DateStatus, grouped_by_reason
 from mag7cli.market.groups import SEVEN, THE_SEVEN, CompanyGroup
 from mag7cli.market.index_history import confirmed_until
@@ -81,6 +82,7 @@ class Quality:
     """Whether to trust it. `reasons` say why the date is suspect; `partial_since` are later dates without a figure,
     `partial_reasons` the reasons, the commonest first.
 
+    `failed_checks` are those of severity error that the date failed: the figure cannot be relied on.
     `membership_known_until` is how far the joins and leaves are known from which the list of constituents follows.
     """
 
@@ -89,6 +91,7 @@ class Quality:
     failed_count: int
     partial_since: tuple[date, ...]
     partial_reasons: tuple[PartialReason, ...]
+    failed_checks: tuple[FailedCheck, ...]
     membership_kind: str | None
     membership_as_of: date | None
     membership_known_until: date
@@ -128,13 +131,20 @@ class Answer:
 
 
 def answer(
-    engine: SqlEngine, on: date | None = None, fund: FundWeight | None = None, group: CompanyGroup = THE_SEVEN
+    engine: SqlEngine,
+    on: date | None = None,
+    fund: FundWeight | None = None,
+    *,
+    group: CompanyGroup = THE_SEVEN,
+    failed: Sequence[FailedCheck] = (),
 ) -> Answer:
-    """The answer `on` a date, else of the latest date that has one. Raises Mag7Error if there is none, EngineError."""
+    """The answer `on` a date, else of the latest date that has one. Raises Mag7Error if there is none, EngineError.
+
+    `failed` are the checks that the tables failed last.
+    """
     until = on or _last_date(engine)
-    return build(
-        read_concentration(engine, group, until - _LOOK_BACK, END if on is None else on), on, fund, group=group
-    )
+    concentration = read_concentration(engine, group, until - _LOOK_BACK, END if on is None else on)
+    return build(concentration, on, fund, group=group, failed=failed)
 
 
 def build(
@@ -143,6 +153,7 @@ def build(
     fund: FundWeight | None = None,
     *,
     group: CompanyGroup = THE_SEVEN,
+    failed: Sequence[FailedCheck] = (),
 ) -> Answer:
     """The answer from what was read already. Raises Mag7Error if the date has no figure."""
     day, figure = _day_with_figure(concentration.days, on)
@@ -159,7 +170,7 @@ def build(
         companies=_companies(concentration, day.on),
         effective_n=day.effective_n,
         trend=_trend(shares),
-        quality=_quality(concentration, day),
+        quality=_quality(concentration, day, failed),
         fund=fund,
         group=group.name,
         subject=group.subject,
@@ -249,7 +260,7 @@ def _companies(concentration: Concentration, on: date) -> tuple[CompanyAnswer, .
     )
 
 
-def _quality(concentration: Concentration, day: Day) -> Quality:
+def _quality(concentration: Concentration, day: Day, failed: Sequence[FailedCheck]) -> Quality:
     later = {d.on: d.reason or "" for d in concentration.days if d.on > day.on and d.figure is None}
     return Quality(
         status=day.status,
@@ -257,6 +268,7 @@ def _quality(concentration: Concentration, day: Day) -> Quality:
         failed_count=day.failed_count,
         partial_since=tuple(later),
         partial_reasons=tuple(PartialReason(why, len(dates)) for why, dates in grouped_by_reason(later)),
+        failed_checks=tuple(check for check in failed if check.concerns(day.on)),
         membership_kind=day.membership_kind,
         membership_as_of=day.membership_as_of,
         membership_known_until=confirmed_until(),

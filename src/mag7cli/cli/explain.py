@@ -9,7 +9,7 @@ import typer
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import DEFAULT_LAKE, DateArgument, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
-from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED
+from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED, red_lines
 from mag7cli.core.formatting import count, pct, pct_within
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def _receipt_head(found: "Receipt") -> Iterator[Line]:
     for other in found.other_counts:
         yield Line(f"Counted otherwise: {pct(other.mag7_pct)} ({other.points:+.3f} points): {other.explanation}.")
     yield Line(f"Data: {found.status}.", QUALITY_STYLES[found.status])
+    yield from red_lines(found.failed_checks)
     for reason in found.quality.reasons:
         yield Line(f"  {reason}", "warn")
     yield Line("")

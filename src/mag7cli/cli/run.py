@@ -73,6 +73,8 @@ def _lines(result: "RunResult") -> Iterator[Line | Grid]:
                f"{counted(len(warned), 'warning')}; mag7 validate shows them.", "bad" if failed else "")  # fmt: skip
     for one in failed:
         yield Line(f"  {one.check.name}: {one.check.meaning} ({counted(len(one.rows.values), 'row')})", "bad")
+    if failed:
+        yield Line("Nothing was loaded into a warehouse; every surface marks what the failed checks concern.", "bad")
     if result.loaded:
         yield Line(f"Loaded {counted(len(result.loaded.replaced), 'table')} into {result.loaded.where}.")
     if result.report:

@@ -11,7 +11,7 @@ from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.options import SEVEN, GroupOption, PeriodArgument, WithoutOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
-from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED
+from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED, red_lines
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import MISSING, change, counted, pct, usd
 
@@ -133,6 +133,7 @@ def _quality_lines(found: "Answer") -> Iterator[Line]:
     stands_in = quality.membership_kind in ("nearest", "bundled") or found.on > quality.membership_known_until
     yield Line(f"Constituents: {how_known(quality.membership_kind, quality.membership_as_of)}.",
                "warn" if stands_in else "")  # fmt: skip
+    yield from red_lines(quality.failed_checks)
     if found.low_pct is None:
         yield Line("Bound of the share: unknown.", "warn")
     for reason in quality.reasons:

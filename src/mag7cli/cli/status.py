@@ -8,7 +8,7 @@ from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.foreign import foreign_sentence
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
-from mag7cli.cli.quality import SIMULATED
+from mag7cli.cli.quality import SIMULATED, red_lines
 from mag7cli.core.formatting import count, counted, size
 from mag7cli.market.date_quality import grouped_by_reason
 
@@ -59,6 +59,7 @@ def _status_lines(found: "Status") -> Iterator[Line]:
     ]
     yield Line(f"{found.first} to {found.last}: {', '.join(tally)}.", "strong")
     yield Line(f"Last collected {found.last_collected_at}.")
+    yield from red_lines(found.failed_checks)
     for gap in found.gaps[:_SHOWN]:
         yield Line(f"Gap: {gap.first} to {gap.last}, {counted(gap.count, 'date')}.", "warn")
     for why, days in grouped_by_reason(found.partial):

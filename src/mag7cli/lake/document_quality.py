@@ -6,10 +6,12 @@ Documents of 0.1.0 and of the console pipeline say less: what they do not say is
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from mag7cli.lake.document import Document, UncertaintyDocument
 from mag7cli.market.date_quality import DateEvidence, DateQuality, DoubtfulCap, FailedLine, Margin, judge
+from mag7cli.market.records import SPLIT_NOT_AS_LISTED
 from mag7cli.market.symbology import MAGNIFICENT_7
 
 # Doubts about the units of a count: it may be off by the ratio either way. What moves a price besides is allowed for.
@@ -55,7 +57,7 @@ def date_evidence(document: Document, events: Sequence[GuardEvent] = ()) -> Date
         failed=list(_failed(document, rows)),
         doubts=[
             *(_doubtful(rows, doubt.get("ticker"), str(doubt.get("kind")), doubt) for doubt in doubts),
-            *(_doubtful(rows, event.ticker, event.kind, _of_event(event)) for event in suspicions),
+            *(_of_event(rows, event, is_explained=_is_explained(document, event)) for event in suspicions),
         ],
         margins=_margins(document.get("uncertainty")),
     )
@@ -109,8 +111,22 @@ def _usual_cap(rows: Mapping[str, Mapping[str, Any]]) -> float:
     return statistics.median(caps) if caps else 0.0
 
 
-def _of_event(event: GuardEvent) -> dict[str, Any]:
-    return {"used": event.to_value, "other": event.from_value, "reason": event.reason}
+def _of_event(rows: Mapping[str, Mapping[str, Any]], event: GuardEvent, *, is_explained: bool) -> DoubtfulCap:
+    values = {"used": event.to_value, "other": event.from_value, "reason": event.reason}
+    return replace(_doubtful(rows, event.ticker, event.kind, values), is_explained=is_explained)
+
+
+def _is_explained(document: Document, event: GuardEvent) -> bool:
+    """True if the document says that it was a split: close and counts made it out, although no list has it."""
+    company = document["companies"].get(event.ticker or "")
+    corrections = [
+        *_entries(company.get("corrections") if company else None),
+        *_entries(document["sp500_details"].get("corrections")),
+    ]
+    return event.kind == "unlisted_split" and any(
+        entry.get("reason") == SPLIT_NOT_AS_LISTED and entry.get("ticker", event.ticker) == event.ticker
+        for entry in corrections
+    )
 
 
 def _doubtful(

@@ -54,7 +54,7 @@ class FailedLine:
 class DoubtfulCap:
     """A market cap (USD) that rests on something unexplained, and between what it may really be; None: unknown.
 
-    One that is not counted enters no total.
+    One that is not counted enters no total. What `is_explained` by a correction after all is no doubt any more.
     """
 
     ticker: str | None
@@ -63,9 +63,17 @@ class DoubtfulCap:
     candidates_usd: tuple[float, float] | None
     is_mag7: bool
     is_counted: bool = True
+    is_explained: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """True if it leaves the total open."""
+        return self.is_counted and not self.is_explained
 
     def is_material(self, total_usd: float) -> bool:
         """True if it can show in the figure: it is one of the seven's, or may be above 0.01 % of the index."""
+        if self.is_explained:
+            return False
         if self.is_mag7 or self.market_cap_usd is None or self.candidates_usd is None:
             return True
         return max(self.market_cap_usd, *self.candidates_usd) > total_usd * IMMATERIAL_PCT / 100
@@ -204,7 +212,7 @@ def _unbounded(evidence: DateEvidence) -> str | None:
     open_ended = [
         str(doubt.ticker)
         for doubt in evidence.doubts
-        if doubt.is_counted and (doubt.market_cap_usd is None or doubt.candidates_usd is None)
+        if doubt.is_open and (doubt.market_cap_usd is None or doubt.candidates_usd is None)
     ]
     return f"what {', '.join(open_ended[:3])} is worth is open" if open_ended else None
 
@@ -223,7 +231,7 @@ def _margins_of_doubts(doubts: Iterable[DoubtfulCap]) -> list[Margin]:
     """Each company once, as far as any doubt about it goes."""
     ranges: dict[tuple[str | None, bool], tuple[float, float]] = {}
     for doubt in doubts:
-        if doubt.is_counted and doubt.candidates_usd is not None and doubt.market_cap_usd is not None:
+        if doubt.is_open and doubt.candidates_usd is not None and doubt.market_cap_usd is not None:
             company = doubt.ticker, doubt.is_mag7
             above, below = ranges.get(company, (0.0, 0.0))
             low, high = doubt.candidates_usd

@@ -5,6 +5,10 @@ Symbols here are the vendor's spelling on the date asked for (`FB` before 2022-0
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
+
+SPLIT_NOT_AS_LISTED: Final = "split not as it is listed"
+"""Why a count was read by a split that the vendor's list has otherwise, or not at all: a reason in documents."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mag7cli.analytics.summary import Answer, CompanyAnswer, FundWeight
 from mag7cli.core import formatting
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.formatting import MISSING, change, counted
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.live.records import Record
 from mag7cli.market.date_quality import STATUSES
 from mag7cli.reporting.charts import Chart
@@ -39,6 +40,21 @@ def pct(value: float) -> str:
 def banner() -> str:
     """What stands above everything if the market is not a real one."""
     return '<p class="banner" role="note">SIMULATED MARKET: no figure here is real</p>'
+
+
+def red_banner(failed: Sequence[FailedCheck]) -> str:
+    """What stands above everything while the tables fail a check, with the dates that cannot be relied on."""
+    return "".join(
+        f'<p class="banner" role="alert">FAILED CHECK: {escape(check.sentence)} ({_concerned(check)})</p>'
+        for check in failed
+    )
+
+
+def _concerned(check: FailedCheck) -> str:
+    if not check.dates:
+        return "all dates"
+    named = ", ".join(day.isoformat() for day in check.dates[:3])
+    return named if len(check.dates) <= 3 else f"{counted(len(check.dates), 'date')}, {named} and later"
 
 
 def hero(days: Sequence[Day], answer: Answer) -> dict[str, str]:
@@ -126,12 +142,14 @@ def intraday_fact(point: Record | None) -> str:
 
 def _trust_fact(days: Sequence[Day], answer: Answer) -> str:
     quality = answer.quality
+    red = " It fails validation." if quality.failed_checks else ""
     reasons = "; ".join((_bound_sentence(answer), _membership_sentence(answer), *quality.reasons))
     later = f" {counted(len(quality.partial_since), 'later date')} without a figure." if quality.partial_since else ""
     failed = f" {counted(quality.failed_count, 'ticker')} failed." if quality.failed_count else ""
     detail = f"{reasons}. "
     return (
-        f'<div><dt>Can I trust it?</dt><dd><span class="big {quality.status}">This date is {quality.status}.</span>'
+        "<div><dt>Can I trust it?</dt><dd>"
+        f'<span class="big {quality.status}">This date is {quality.status}.{red}</span>'
         f'<small>{plain(detail)}{plain(failed)}{later} <a href="#quality">{_tally(days)}</a></small></dd></div>'
     )
 

@@ -20,6 +20,7 @@ from mag7cli import __version__
 from mag7cli.analytics.queries import ReportData
 from mag7cli.analytics.summary import Answer
 from mag7cli.core.formatting import count, usd
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.live.records import Record
 from mag7cli.market.money import json_literal
 from mag7cli.reporting import fragments, theme
@@ -42,6 +43,7 @@ class Page:
     charts: Sequence[Chart]
     datasets: Mapping[str, Dataset]
     made_at: datetime
+    failed_checks: Sequence[FailedCheck] = ()
     intraday: Record | None = None
 
 
@@ -56,7 +58,7 @@ def render(page: Page, library: str) -> str:
         "version": __version__,
         "title": escape(_title(answer, simulated)),
         "style": _asset("page.css"),
-        "banner": fragments.banner() if simulated else "",
+        "banner": (fragments.banner() if simulated else "") + fragments.red_banner(page.failed_checks),
         "as_of": f"{answer.on:%A} {long_date(answer.on)}",
         "share": fragments.plain(answer.share_text),
         "mag7_cap": fragments.plain(usd(answer.mag7_cap_usd)),

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from mag7cli.core.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mag7cli.analytics.summary import Answer, FundWeight
     from mag7cli.core.clock import Clock
+    from mag7cli.lake.failed_checks import FailedCheck
     from mag7cli.lake.layout import Lake
     from mag7cli.reporting.page import Page
     from mag7cli.warehouse.engines import SqlEngine
@@ -43,11 +46,13 @@ def write_report(
     a session after the last close. Raises Mag7Error if no date has a figure,
     EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
     """
+    from mag7cli.lake import failed_checks
     from mag7cli.reporting import library, png
     from mag7cli.reporting.page import render
 
     renderer = png.load()
-    page = compose(engine, clock, fund_weights, lake)
+    failed = failed_checks.read(lake) if lake else ()
+    page = compose(engine, clock, fund_weights, lake, failed=failed)
     size = _write(out, render(page, library.script(renderer)).encode())
     pictures = []
     for chart in page.charts if png_dir else ():
@@ -58,9 +63,17 @@ def write_report(
 
 
 def compose(
-    engine: "SqlEngine", clock: "Clock", fund_weights: "FundWeight | None" = None, lake: "Lake | None" = None
+    engine: "SqlEngine",
+    clock: "Clock",
+    fund_weights: "FundWeight | None" = None,
+    lake: "Lake | None" = None,
+    *,
+    failed: "Sequence[FailedCheck]" = (),
 ) -> "Page":
-    """Read the tables and make of them all that the page shows. Raises Mag7Error, EngineError."""
+    """Read the tables and make of them all that the page shows, marking what `failed` checks concern.
+
+    Raises Mag7Error, EngineError.
+    """
     from mag7cli.analytics import queries, summary
     from mag7cli.live.points import latest_record
     from mag7cli.reporting import datasets, story
@@ -69,7 +82,7 @@ def compose(
 
     tables = queries.read(engine)
     days = tables.concentration.days
-    answer = summary.build(tables.concentration, fund=fund_weights)
+    answer = summary.build(tables.concentration, fund=fund_weights, failed=failed)
     embedded = datasets.build(tables)
     return Page(
         data=tables,
@@ -83,6 +96,7 @@ def compose(
         ),
         datasets=embedded,
         made_at=clock.now(),
+        failed_checks=failed,
         intraday=latest_record(lake, answer.on) if lake else None,
     )
 

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from mag7cli.market.records import Split
+from mag7cli.market.records import SPLIT_NOT_AS_LISTED, Split
 from mag7cli.shares.close_moves import CloseHistory
 from mag7cli.shares.count_levels import Gap, Point
 from mag7cli.shares.cover_pages import CoverPage
@@ -100,7 +100,7 @@ class ShareHistory:
             count = _adjusted(count, [_jump(count, self._open_gap)])
         why = [_undecided(question, count.shares) for question in self.questions if day >= question.on]
         if day in self._notes:
-            why.append(Adjustment("split not as it is listed", self._notes[day]))
+            why.append(Adjustment(SPLIT_NOT_AS_LISTED, self._notes[day]))
         return _adjusted(count, why) if why else count
 
     def class_on(self, day: date) -> float | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, cast
 
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.market.calendar import is_session, sessions
 from mag7cli.tables.schema import TABLES
 from mag7cli.warehouse import sql_files
@@ -51,6 +52,19 @@ class CheckResult:
     def is_failure(self) -> bool:
         """True if the data cannot be relied on."""
         return self.check.severity == "error" and not self.passed
+
+
+def failed_checks(results: Iterable[CheckResult]) -> list[FailedCheck]:
+    """The checks that failed, as the lake keeps them."""
+    return [
+        FailedCheck(result.check.name, result.check.meaning, len(result.rows.values), _dates_in(result.rows))
+        for result in results
+        if result.is_failure
+    ]
+
+
+def _dates_in(rows: Rows) -> tuple[date, ...]:
+    return tuple(sorted({value for row in rows.values for value in row if isinstance(value, date)}))
 
 
 def checks(engine: SqlEngine) -> list[Check]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mag7cli.lake.document_quality import date_quality
+from mag7cli.market.records import SPLIT_NOT_AS_LISTED
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.anomalies import Event
 
@@ -136,6 +137,22 @@ def test_what_the_guard_saw_counts_like_a_doubt() -> None:
     assert quality.reasons == ("C1: the count moved",)
     assert quality.bound
     assert quality.bound.high_pct == pytest.approx(100 * 7 / (19.001 - 0.12))
+
+
+@pytest.mark.parametrize(
+    ("kind", "ticker", "status"),
+    [("unlisted_split", "C1", "complete"), ("unlisted_split", "C2", "suspect"), ("shares_step", "C1", "suspect")],
+)
+def test_a_split_that_close_and_counts_made_out_is_no_doubt_although_no_list_has_it(
+    kind: str, ticker: str, status: str
+) -> None:
+    correction = {"ticker": "C1", "field": "shares", "from": 1.0, "to": 4.0, "reason": SPLIT_NOT_AS_LISTED}
+    event = Event(ticker, kind, "suspect", "shares_outstanding", 1.0, 4.0, "the count moved", "close")
+
+    quality = date_quality(document(details={"corrections": [correction]}), [event])
+
+    assert quality.status == status
+    assert (quality.bound is not None and quality.bound.low_pct == quality.bound.high_pct) == (status == "complete")
 
 
 def test_a_damaged_document_is_judged_by_what_is_left_of_it() -> None:
