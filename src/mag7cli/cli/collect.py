@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
@@ -129,8 +130,13 @@ def collect(
         raise incomplete(result)
 
 
+_OTHER_PLAN: Final = "--start at that date is silent; --plan names another plan"
+
+
 def incomplete(result: "CollectResult") -> IncompleteError:
     """What a run could not get, in one sentence: how much, since when, and the commonest reason."""
+    if result.unserved and not result.partial and not result.failed:
+        return IncompleteError(str(result.unserved), hint=_OTHER_PLAN)
     reasons = Counter(result.partial.values()) or Counter(
         one["reason"] for failed in result.failed.values() for one in failed
     )
@@ -188,6 +194,7 @@ def _document(result: "CollectResult") -> dict[str, Any]:
         "partial": {day.isoformat(): why for day, why in result.partial.items()},
         "failed": {day.isoformat(): list(failed) for day, failed in result.failed.items()},
         "calls": dict(result.calls),
+        "unserved": asdict(result.unserved) if result.unserved else None,
         "precision": {
             "tolerance": precision.tolerance, "worst_error": precision.worst_error,
             "worst_date": precision.worst_date, "answers": precision.answers,
@@ -198,7 +205,8 @@ def _document(result: "CollectResult") -> dict[str, Any]:
 
 def _sentences(result: "CollectResult") -> Iterator[str]:
     if not result.written:
-        yield f"Nothing to collect: all {result.present} dates are there."
+        served = " that are served" if result.unserved else ""
+        yield f"Nothing to collect: all {result.present} dates{served} are there."
         return
     yield (
         f"Collected {len(result.written)} dates, {result.written[0]} to {result.written[-1]}, "

@@ -9,6 +9,7 @@ from functools import partial
 
 from mag7cli.collection import batches, share_counts
 from mag7cli.collection.batches import Batch
+from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
 from mag7cli.collection.line_facts import FactsOfLines, known_awards, known_cover_pages, price_request
@@ -40,7 +41,10 @@ from mag7cli.vendors.rate_limit import Cancel
 
 @dataclass(frozen=True, slots=True)
 class CollectResult:
-    """What a run did. `partial` has the dates without concentration, `failed` the lines that failed on each date."""
+    """What a run did. `partial` has the dates without concentration, `failed` the lines that failed on each date.
+
+    `unserved` is what was asked for and lies before what the plan serves.
+    """
 
     written: tuple[date, ...] = ()
     present: int = 0
@@ -48,11 +52,12 @@ class CollectResult:
     failed: Mapping[date, Sequence[FailedTicker]] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
     precision: Precision | None = None
+    unserved: Unserved | None = None
 
     @property
     def is_clean(self) -> bool:
-        """True if nothing of the dates written is left to retry."""
-        return not self.partial and not self.failed
+        """True if nothing of the dates written is left to retry, and nothing that was asked for is out of reach."""
+        return not self.partial and not self.failed and self.unserved is None
 
 
 def collect(
@@ -72,7 +77,7 @@ def collect(
     """
     work = worklist(lake, options)
     if not work.dates:
-        return CollectResult(present=work.present)
+        return CollectResult(present=work.present, unserved=options.unserved)
     watcher = progress or NoProgress()
     watcher.start(len(work.dates))
     teller = _Teller(watcher, source, clock, len(work.dates), expected_calls)
@@ -134,7 +139,7 @@ class _Run:
         simulated = self._origin.simulated
         covers = known_cover_pages(self._lake, simulated=simulated)
         facts = FactsOfLines(self._prices, splits, covers, known_awards(simulated=simulated), reach)
-        result = CollectResult(present=work.present)
+        result = CollectResult(present=work.present, unserved=self._options.unserved)
         reached: list[Precision | None] = []
         with _recorded(self._lake, work.valued) as written:
             for part in work.parts:

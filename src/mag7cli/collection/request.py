@@ -84,7 +84,7 @@ class CollectRequest:
 
 
 def options_of(request: CollectRequest, lake: "Lake", clock: "Clock", listener: "Listener") -> CollectOptions:
-    """What to collect; says so if a default was cut to what the plan serves.
+    """What to collect, of what the plan serves; says so if a default was cut to that.
 
     Raises:
         PlanError: the plan does not serve the range; NotYetAvailableError: not yet; UsageError: no such range or plan.
@@ -103,12 +103,16 @@ def options_of(request: CollectRequest, lake: "Lake", clock: "Clock", listener: 
         workers=request.workers or (_PACED_WORKERS if request.is_paced else _UNPACED_WORKERS),
         refresh=_EVENING_REFRESH if request.is_paced else None,
         served_from=plan.first_date(clock.now().date()),
+        unserved=dates.unserved,
     )
 
 
 def estimate(lake: "Lake", request: CollectRequest, clock: "Clock", listener: "Listener") -> CollectPlan:
     """What the request would do: dates, calls by kind, seconds at the rate. Asks the lake only."""
-    return estimates.plan(lake, options_of(request, lake, clock, listener), clock, request.pace)
+    options = options_of(request, lake, clock, listener)
+    if options.unserved:
+        listener.warn(str(options.unserved))
+    return estimates.plan(lake, options, clock, request.pace)
 
 
 def open_vendor(request: CollectRequest, clock: "Clock", cancel: Cancel) -> "MarketDataSource":
@@ -139,8 +143,11 @@ def collect(
     if not intention.dates:
         if vendor:
             vendor.close()
-        return CollectResult(present=intention.present)
+        return CollectResult(present=intention.present, unserved=options.unserved)
     with closing(vendor or open_vendor(request, clock, cancel)) as source:
+        # A key comes first: without one nobody need hear of plans.
+        if options.unserved:
+            listener.warn(str(options.unserved))
         listener.notice(_sentence(intention))
         # Calls that are under way when the run ends early go on only until the source is closed.
         with listener.ends_early(cancel.request), listener.progress("Collecting", "date") as progress:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from mag7cli.collection import batches
 from mag7cli.collection.batches import Batch, Terms
+from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document_index import CollectedDates
@@ -32,7 +33,8 @@ class CollectOptions:
     """What to collect and how. `tolerance` is the error allowed to the total, as a fraction of it.
 
     `refresh` is how many share counts an evening's run may ask for besides the seven; None: every line's.
-    `served_from` is the first day that the plan serves, if it is known to be before `start`.
+    `served_from` is the first day that the plan serves, if it is known to be before `start`. `unserved` is what was
+    asked for besides and the plan does not serve.
     """
 
     start: date
@@ -44,6 +46,7 @@ class CollectOptions:
     workers: int = 1
     refresh: int | None = None
     served_from: date | None = None
+    unserved: Unserved | None = None
 
     def reach(self, today: date) -> tuple[date, date]:
         """The first and the last day for which the vendor can be asked."""
