@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mag7cli.library import follow as follow
     from mag7cli.library import load as load
     from mag7cli.library import open_vendor as open_vendor
+    from mag7cli.library import refresh as refresh
     from mag7cli.library import report as report
     from mag7cli.library import review_live as review_live
     from mag7cli.library import run as run
@@ -43,8 +44,8 @@ _PLACES: "Final" = {
     "Mag7Error": "mag7cli.core.errors",
     **dict.fromkeys(
         (
-            "collect", "estimate", "explain", "exposure", "follow", "load", "open_vendor", "report", "review_live",
-            "run", "status", "summary", "table", "transform", "validate", "verify",
+            "collect", "estimate", "explain", "exposure", "follow", "load", "open_vendor", "refresh", "report",
+            "review_live", "run", "status", "summary", "table", "transform", "validate", "verify",
         ),
         "mag7cli.library",
     ),

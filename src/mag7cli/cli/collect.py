@@ -15,12 +15,14 @@ from mag7cli.cli.options import (
     EndOption,
     ForceOption,
     LakeOption,
+    Period,
     StartOption,
     parse_duration,
+    parse_period,
 )
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
-from mag7cli.core.errors import IncompleteError
+from mag7cli.core.errors import IncompleteError, UsageError
 from mag7cli.core.formatting import counted, duration
 
 if TYPE_CHECKING:
@@ -52,6 +54,17 @@ ToleranceOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, max=128, metavar="N", help="Calls under way at once.")
+]
+
+
+RefreshOption = Annotated[
+    Period | None,
+    typer.Option(
+        "--refresh",
+        parser=parse_period,
+        metavar="DATE|DATE..DATE",
+        help="Ask again about these collected dates, and say what changed.",
+    ),
 ]
 
 
@@ -98,6 +111,7 @@ class CollectOptions(NamedTuple):
     "mag7 collect --start 2021-01-01",
     "mag7 collect --start 2024-12-02 --end 2024-12-13 --dry-run",
     "mag7 collect --retry-failed --max-duration 20m",
+    "mag7 collect --refresh 2024-12-02..2024-12-13",
     formats=TEXT_JSON,
 )
 def collect(
@@ -111,15 +125,22 @@ def collect(
         bool, typer.Option("--retry-failed", help="Only dates that are there but incomplete.")
     ] = False,
     force: ForceOption = False,
+    refresh: RefreshOption = None,
 ) -> None:
     """Collect prices and share counts, one raw document for each trading date.
 
     Dates that are complete are skipped, so the same command goes on where a run stopped. By default up to the last
-    session whose data the plan serves. With -q it is silent when all is well.
+    session whose data the plan serves. With -q it is silent when all is well. --refresh asks again about dates that are
+    there, and says what the vendor has corrected since; what cannot be true leaves the old value.
     """
     from mag7cli import library
     from mag7cli.lake.layout import Lake
 
+    if refresh:
+        if force or retry_failed or options.start or options.end:
+            raise UsageError("--refresh has its own dates", hint="leave out --start, --end, --force and --retry-failed")
+        _refresh(output, options, refresh, dry_run=dry_run)
+        return
     lake, request = Lake.at(options.lake), options.request(force=force, retry_failed=retry_failed)
     if dry_run or plan_only:
         output.show(plan_result(request.pace, library.estimate(lake, request=request, listener=output)))
@@ -128,6 +149,24 @@ def collect(
     output.tell(collect_result(result))
     if not result.is_clean:
         raise incomplete(result)
+
+
+def _refresh(output: Output, options: CollectOptions, period: Period, *, dry_run: bool) -> None:
+    from mag7cli import library
+    from mag7cli.cli.refreshed import refresh_plan_result, refresh_result
+    from mag7cli.lake.layout import Lake
+
+    request = options.request()
+    if dry_run:
+        calls = library.calls_to_refresh(Lake.at(options.lake), start=period.start, end=period.end, request=request)
+        output.show(refresh_plan_result(request.pace, calls))
+        return
+    result = library.refresh(
+        Lake.at(options.lake), start=period.start, end=period.end, request=request, listener=output
+    )
+    output.tell(refresh_result(result))
+    if not result.collected.is_clean:
+        raise incomplete(result.collected)
 
 
 _OTHER_PLAN: Final = "--start at that date is silent; --plan names another plan"

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 import typer
 
@@ -61,6 +61,22 @@ def _refuse_unwritable(value: str, path: Path) -> None:
         raise typer.BadParameter("an empty name is no file")
     if not path.name or path.name == ".." or path.is_dir():
         raise typer.BadParameter(f"{value!r} is a folder: name a file in it")
+
+
+class Period(NamedTuple):
+    """Days from one to another, both included."""
+
+    start: date
+    end: date
+
+
+def parse_period(value: str) -> Period:
+    """`2024-12-13`, or `2024-12-02..2024-12-13`."""
+    first, dots, last = value.partition("..")
+    period = Period(parse_date(first), parse_date(last if dots else first))
+    if period.end < period.start:
+        raise typer.BadParameter(f"{value!r} ends before it starts")
+    return period
 
 
 def parse_duration(text: str) -> float:

@@ -23,6 +23,7 @@ from mag7cli.vendors import subscription
 from mag7cli.vendors.rate_limit import Budget, Cancel, Rate
 
 if TYPE_CHECKING:
+    from mag7cli.collection.refresh import RefreshResult
     from mag7cli.core.clock import Clock
     from mag7cli.core.progress import Listener
     from mag7cli.lake.layout import Lake
@@ -145,6 +146,7 @@ def collect(
             vendor.close()
         return CollectResult(present=intention.present, unserved=options.unserved)
     with closing(vendor or open_vendor(request, clock, cancel)) as source:
+        _tell_unfinished(lake, listener)
         # A key comes first: without one nobody need hear of plans.
         if options.unserved:
             listener.warn(str(options.unserved))
@@ -162,6 +164,28 @@ def collect(
             )
         cancel.check()
         return result
+
+
+def refresh(
+    lake: "Lake", request: CollectRequest, *, clock: "Clock", listener: "Listener", vendor: "MarketDataSource | None"
+) -> "RefreshResult":
+    """Ask again about the collected dates of the request's range; the caller holds the lake."""
+    from mag7cli.collection import refresh as refreshing
+
+    cancel = Cancel()
+    options = options_of(request, lake, clock, listener)
+    with closing(vendor or open_vendor(request, clock, cancel)) as source:
+        with listener.ends_early(cancel.request), listener.progress("Refreshing", "date") as progress:
+            result = refreshing.refresh(lake, source, options, clock, progress=progress, stop=cancel)
+        cancel.check()
+        return result
+
+
+def calls_to_refresh(lake: "Lake", request: CollectRequest, *, clock: "Clock", listener: "Listener") -> dict[str, int]:
+    """How many calls `refresh` makes at most, by kind. Asks the lake only."""
+    from mag7cli.collection import refresh as refreshing
+
+    return refreshing.calls_to_refresh(lake, options_of(request, lake, clock, listener), clock)
 
 
 def keep_holdings(lake: "Lake", path: Path, clock: "Clock", listener: "Listener", *, accept: bool = False) -> None:
@@ -183,6 +207,14 @@ def keep_holdings(lake: "Lake", path: Path, clock: "Clock", listener: "Listener"
     for row in verdict.differences:
         listener.warn(str(row))
     listener.notice(f"kept the holdings of {holdings.as_of}: {len(holdings.equities)} lines")
+
+
+def _tell_unfinished(lake: "Lake", listener: "Listener") -> None:
+    from mag7cli.collection.refresh import unfinished
+
+    span = unfinished(lake)
+    if span:
+        listener.warn(f"a refresh was cut off: mag7 collect --refresh {span[0]}..{span[1]} goes on with it")
 
 
 def _sentence(intention: CollectPlan) -> str:
