@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mag7cli.library import load as load
     from mag7cli.library import open_vendor as open_vendor
     from mag7cli.library import period as period
+    from mag7cli.library import refresh as refresh
     from mag7cli.library import report as report
     from mag7cli.library import review_live as review_live
     from mag7cli.library import run as run
@@ -48,7 +49,8 @@ _PLACES: "Final" = {
     **dict.fromkeys(
         (
             "collect", "compare", "estimate", "explain", "exposure", "follow", "group", "load", "open_vendor", "period",
-            "report", "review_live", "run", "series", "status", "summary", "table", "transform", "validate", "verify",
+            "refresh", "report", "review_live", "run", "series", "status", "summary", "table", "transform", "validate",
+            "verify",
         ),
         "mag7cli.library",
     ),

@@ -7,6 +7,7 @@ calls run at once, which holdings file counts. The command line only parses, cal
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mag7cli.analytics.summary import Answer
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.estimate import CollectPlan
+    from mag7cli.collection.refresh import RefreshResult
     from mag7cli.doctor.integrity import Integrity
     from mag7cli.live.follow import LiveUpdate, MarketClosed
     from mag7cli.live.review import LiveReview
@@ -141,6 +143,68 @@ def collect(
             listener=listener or Silence(),
             vendor=vendor,
         )
+
+
+def refresh(
+    lake: Lake,
+    *,
+    start: date,
+    end: date,
+    request: CollectRequest | None = None,
+    vendor: "MarketDataSource | None" = None,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
+) -> "RefreshResult":
+    """Ask the vendor again about collected dates, and value anew what follows from its corrections. Holds the lake.
+
+    Args:
+        lake: The lake with the documents.
+        start: First trading date, both ends included.
+        end: Last trading date.
+        request: The plan, pace and limits of the run; its range is not used.
+        vendor: Asked in place of the vendor of the request; closed at the end.
+        listener: Hears of progress, and may end the run early.
+        clock: The time; by default this machine's.
+
+    Returns:
+        What changed on which dates, line by line, and the answers that were refused because they cannot be true.
+
+    Raises:
+        UsageError: There is no lake, or no date of the range was collected.
+        LockedError: Another run holds the lake.
+        MarketDataError: The run cannot go on; the same call goes on with it.
+    """
+    from mag7cli.collection import request as requests
+
+    with locked(lake.require(), "mag7 collect"):
+        return requests.refresh(
+            lake,
+            replace(request or CollectRequest(), start=start, end=end),
+            clock=clock or SystemClock(),
+            listener=listener or Silence(),
+            vendor=vendor,
+        )
+
+
+def calls_to_refresh(
+    lake: Lake, *, start: date, end: date, request: CollectRequest | None = None, clock: Clock | None = None
+) -> dict[str, int]:
+    """How many calls `refresh` makes at most, by kind, without a call.
+
+    Args:
+        lake: The lake with the documents.
+        start: First trading date, both ends included.
+        end: Last trading date.
+        request: The plan and the pace.
+        clock: The time; by default this machine's.
+
+    Raises:
+        UsageError: There is no lake, or no date of the range was collected.
+    """
+    from mag7cli.collection import request as requests
+
+    period = replace(request or CollectRequest(), start=start, end=end)
+    return requests.calls_to_refresh(lake.require(), period, clock=clock or SystemClock(), listener=Silence())
 
 
 def transform(

@@ -34,6 +34,12 @@ TEMPORARY = ".mag7-tmp-"
 @cache
 def market() -> Market:
     """The market that the tests of whole runs share: these lines of the bundled one, and nothing else."""
+    return market_from(date(2024, 1, 2), date(2024, 12, 31))
+
+
+@cache
+def market_from(start: date, end: date = date(2021, 12, 31)) -> Market:
+    """The same of other days."""
     whole = from_tables()
     kept = {"BRK.B" if ticker == "BRKB" else ticker for ticker in TICKERS}
     blueprint = replace(
@@ -43,7 +49,7 @@ def market() -> Market:
         events=tuple(event for event in whole.events if event.ticker in kept),
         others=(),
     )
-    return Market(start=date(2024, 1, 2), end=date(2024, 12, 31), blueprint=blueprint)
+    return Market(start=start, end=end, blueprint=blueprint)
 
 
 def document(day: date, *, failed: int = 0, partial: str | None = None) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
@@ -11,15 +12,17 @@ from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import (
     DEFAULT_LAKE,
     ApiKeyCommandOption,
+    DateRange,
     EndOption,
     ForceOption,
     LakeOption,
     StartOption,
+    parse_date_range,
     parse_duration,
 )
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
-from mag7cli.core.errors import IncompleteError
+from mag7cli.core.errors import IncompleteError, UsageError
 from mag7cli.core.formatting import counted, duration
 from mag7cli.market.date_quality import grouped_by_reason
 
@@ -52,6 +55,17 @@ ToleranceOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, max=128, metavar="N", help="Calls under way at once.")
+]
+
+
+RefreshOption = Annotated[
+    DateRange | None,
+    typer.Option(
+        "--refresh",
+        parser=parse_date_range,
+        metavar="DATE|DATE..DATE",
+        help="Ask again about these collected dates, and say what changed.",
+    ),
 ]
 
 
@@ -98,6 +112,7 @@ class CollectOptions(NamedTuple):
     "mag7 collect --start 2021-01-01",
     "mag7 collect --start 2024-12-02 --end 2024-12-13 --dry-run",
     "mag7 collect --retry-failed --max-duration 20m",
+    "mag7 collect --refresh 2024-12-02..2024-12-13",
     formats=TEXT_JSON,
 )
 def collect(
@@ -111,15 +126,22 @@ def collect(
         bool, typer.Option("--retry-failed", help="Only dates that are there but incomplete.")
     ] = False,
     force: ForceOption = False,
+    refresh: RefreshOption = None,
 ) -> None:
     """Collect prices and share counts, one raw document for each trading date.
 
     Dates that are complete are skipped, so the same command goes on where a run stopped. By default up to the last
-    session whose data the plan serves. With -q it is silent when all is well.
+    session whose data the plan serves. With -q it is silent when all is well. --refresh asks again about dates that are
+    there, and says what the vendor has corrected since; what cannot be true leaves the old value.
     """
     from mag7cli import library
     from mag7cli.lake.layout import Lake
 
+    if refresh:
+        if force or retry_failed or options.start or options.end:
+            raise UsageError("--refresh has its own dates", hint="leave out --start, --end, --force and --retry-failed")
+        _refresh(output, options, refresh, dry_run=dry_run)
+        return
     lake, request = Lake.at(options.lake), options.request(force=force, retry_failed=retry_failed)
     if dry_run or plan_only:
         output.show(plan_result(request.pace, library.estimate(lake, request=request, listener=output)))
@@ -130,8 +152,33 @@ def collect(
         raise incomplete(result)
 
 
+def _refresh(output: Output, options: CollectOptions, date_range: DateRange, *, dry_run: bool) -> None:
+    from mag7cli import library
+    from mag7cli.cli.refreshed import refresh_plan_result, refresh_result
+    from mag7cli.lake.layout import Lake
+
+    request = options.request()
+    if dry_run:
+        calls = library.calls_to_refresh(
+            Lake.at(options.lake), start=date_range.start, end=date_range.end, request=request
+        )
+        output.show(refresh_plan_result(request.pace, calls))
+        return
+    result = library.refresh(
+        Lake.at(options.lake), start=date_range.start, end=date_range.end, request=request, listener=output
+    )
+    output.tell(refresh_result(result))
+    if not result.collected.is_clean:
+        raise incomplete(result.collected)
+
+
+_OTHER_PLAN: Final = "--start at that date is silent; --plan names another plan"
+
+
 def incomplete(result: "CollectResult") -> IncompleteError:
     """What a run could not get, in one sentence: how much, since when, and the commonest reason."""
+    if result.unserved and not result.partial and not result.failed:
+        return IncompleteError(str(result.unserved), hint=_OTHER_PLAN)
     reasons = Counter(result.partial.values()) or Counter(
         one["reason"] for failed in result.failed.values() for one in failed
     )
@@ -189,6 +236,7 @@ def _document(result: "CollectResult") -> dict[str, Any]:
         "partial": {day.isoformat(): why for day, why in result.partial.items()},
         "failed": {day.isoformat(): list(failed) for day, failed in result.failed.items()},
         "calls": dict(result.calls),
+        "unserved": asdict(result.unserved) if result.unserved else None,
         "precision": {
             "tolerance": precision.tolerance, "worst_error": precision.worst_error,
             "worst_date": precision.worst_date, "answers": precision.answers,
@@ -199,7 +247,8 @@ def _document(result: "CollectResult") -> dict[str, Any]:
 
 def _sentences(result: "CollectResult") -> Iterator[str]:
     if not result.written:
-        yield f"Nothing to collect: all {result.present} dates are there."
+        served = " that are served" if result.unserved else ""
+        yield f"Nothing to collect: all {result.present} dates{served} are there."
         return
     yield (
         f"Collected {len(result.written)} dates, {result.written[0]} to {result.written[-1]}, "

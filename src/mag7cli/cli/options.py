@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 import typer
 
@@ -73,6 +73,22 @@ def parse_date_word(value: str) -> str:
     if _ISO_DATE.fullmatch(value):
         parse_date(value)
     return value
+
+
+class DateRange(NamedTuple):
+    """Days from one to another, both included."""
+
+    start: date
+    end: date
+
+
+def parse_date_range(value: str) -> DateRange:
+    """`2024-12-13`, or `2024-12-02..2024-12-13`."""
+    first, dots, last = value.partition("..")
+    date_range = DateRange(parse_date(first), parse_date(last if dots else first))
+    if date_range.end < date_range.start:
+        raise typer.BadParameter(f"{value!r} ends before it starts")
+    return date_range
 
 
 def parse_duration(text: str, option: str) -> float:

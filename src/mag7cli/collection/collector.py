@@ -9,8 +9,10 @@ from functools import partial
 
 from mag7cli.collection import batches, share_counts
 from mag7cli.collection.batches import Batch
+from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
+from mag7cli.collection.document_changes import DateChange, changes, differs
 from mag7cli.collection.line_facts import FactsOfLines, known_awards, known_cover_pages, price_request
 from mag7cli.collection.missing_prices import Absences
 from mag7cli.collection.price_cache import Prices
@@ -40,7 +42,11 @@ from mag7cli.vendors.rate_limit import Cancel
 
 @dataclass(frozen=True, slots=True)
 class CollectResult:
-    """What a run did. `partial` has the dates without concentration, `failed` the lines that failed on each date."""
+    """What a run did. `partial` has the dates without concentration, `failed` the lines that failed on each date.
+
+    `unserved` is what was asked for and lies before what the plan serves, `changes` what is different on dates that
+    were valued again.
+    """
 
     written: tuple[date, ...] = ()
     present: int = 0
@@ -48,11 +54,13 @@ class CollectResult:
     failed: Mapping[date, Sequence[FailedTicker]] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
     precision: Precision | None = None
+    unserved: Unserved | None = None
+    changes: tuple[DateChange, ...] = ()
 
     @property
     def is_clean(self) -> bool:
-        """True if nothing of the dates written is left to retry."""
-        return not self.partial and not self.failed
+        """True if nothing of the dates written is left to retry, and nothing that was asked for is out of reach."""
+        return not self.partial and not self.failed and self.unserved is None
 
 
 def collect(
@@ -72,7 +80,7 @@ def collect(
     """
     work = worklist(lake, options)
     if not work.dates:
-        return CollectResult(present=work.present)
+        return CollectResult(present=work.present, unserved=options.unserved)
     watcher = progress or NoProgress()
     watcher.start(len(work.dates))
     teller = _Teller(watcher, source, clock, len(work.dates), expected_calls)
@@ -134,17 +142,20 @@ class _Run:
         simulated = self._origin.simulated
         covers = known_cover_pages(self._lake, simulated=simulated)
         facts = FactsOfLines(self._prices, splits, covers, known_awards(simulated=simulated), reach)
-        result = CollectResult(present=work.present)
+        result = CollectResult(present=work.present, unserved=self._options.unserved)
         reached: list[Precision | None] = []
         with _recorded(self._lake, work.valued) as written:
             for part in work.parts:
                 counts = self._counts(part, facts)
                 for day, document in self._documents(part, counts, facts):
                     self._stop.check()
+                    before = self._present(day) if self._options.again else None
                     data = self._lake.write_document(day, document)
                     written[self._lake.document_key(day)] = write_record.digest(data)
                     self._teller.date(day)
                     result = _with(result, day, document)
+                    if before:
+                        result = replace(result, changes=(*result.changes, changes(before, document)))
                 reached.append(counts.precision)
         return replace(result, precision=worst_of(reached), calls=dict(self._source.calls()))
 
@@ -163,16 +174,21 @@ class _Run:
         if not part.begun or not part.begun.settled:
             settled = not self._prices.failures and not self._ledger.failures and absences.are_explained
             batches.remember(self._lake, Batch(part.dates, self._options.terms, settled))
-        yield from ((day, document_of(day)) for day in part.wanted)
+        for day in part.wanted:
+            document = document_of(day)
+            if self._options.again is None or self._present(day) is None or self._differs(day, document):
+                yield day, document
 
     def _differs(self, day: date, document: Document) -> bool:
-        """True if there is a document that says something else, apart from when and by which version it was made."""
+        """True if there is a document that says something else."""
+        present = self._present(day)
+        return present is not None and differs(present, document)
+
+    def _present(self, day: date) -> Document | None:
         try:
-            present = self._lake.read_document(day)
+            return self._lake.read_document(day)
         except (KeyNotFoundError, DocumentError):
-            return False
-        made = ("data_collection_time", "source")
-        return any(value != present.get(name) for name, value in document.items() if name not in made)
+            return None
 
     def _close_step(self, ticker: str, day: date) -> float | None:
         after = self._prices.bar(ticker, day)

@@ -6,7 +6,7 @@ One file per date asked for, `raw/reference/details/date=D.json`, so that an eve
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 import orjson
@@ -16,6 +16,7 @@ from mag7cli.core.errors import DocumentError, MarketDataError, TickerNotFoundEr
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.records import TickerDetails
+from mag7cli.shares.plausibility import correction_problem
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Request
 from mag7cli.vendors.calls import Asking
@@ -138,6 +139,41 @@ class Ledger:
         finally:
             self._save(touched | self._recognise_registrants())
 
+    def asked_between(self, first: date, last: date) -> list[Request]:
+        """The questions of these days that have a good answer, by date and ticker."""
+        days = sorted(day for day in self._answers if first <= day <= last)
+        return [(t, day) for day in days for t, answer in sorted(self._answers[day].items()) if answer.status == "ok"]
+
+    def days_around(self, ticker: str, day: date) -> tuple[date | None, date | None]:
+        """The good answers of a line nearest to a date, before and after it."""
+        days = self._days.get(ticker, [])
+        before, after = [one for one in days if one < day], [one for one in days if one > day]
+        return (before[-1] if before else None), (after[0] if after else None)
+
+    def ask_again(self, requests: Iterable[Request], *, since: datetime) -> dict[Request, str]:
+        """Ask anew what is answered already, but for what was answered after `since`, and take what is new.
+
+        An answer that could not be had, that is of another security or cannot be true leaves the one that is there:
+        these are returned with the reason.
+        """
+        due = [(t, day) for t, day in requests if datetime.fromisoformat(self._answers[day][t].fetched_at) < since]
+        problems: dict[Request, str] = {}
+        touched: set[date] = set()
+        try:
+            for (ticker, day), answer in self._vendor.each(self._fetch, due):
+                reason = _correction_problem(self._answers[day][ticker], answer)
+                if reason or isinstance(answer, MarketDataError):
+                    problems[ticker, day] = reason or str(answer)
+                    continue
+                self._answers[day][ticker] = answer
+                touched.add(day)
+                if len(touched) > _ANSWERS_BETWEEN_SAVES:
+                    self._save(touched)
+                    touched.clear()
+        finally:
+            self._save(touched)
+        return problems
+
     def refusals(self, ticker: str) -> Mapping[date, str]:
         """Why answers of a line were refused, by the date that they were asked for."""
         refused = self._refused.get(ticker, ())
@@ -232,6 +268,18 @@ class Ledger:
     def _save(self, days: Iterable[date]) -> None:
         for day in sorted(days):
             self._lake.write_reference(_FOLDER + _file_name(day), _encode(day, self._answers[day]))
+
+
+def _correction_problem(old: Answer, new: Answer | MarketDataError) -> str | None:
+    """Why a later answer does not take the place of a good one; None if it does."""
+    if isinstance(new, MarketDataError):
+        return str(new)
+    if new.status != "ok":
+        return new.reason or "not listed any more, by this answer"
+    for before, after in ((old.weighted_shares, new.weighted_shares), (old.share_class_shares, new.share_class_shares)):
+        if before and (reason := correction_problem(before, after or 0.0)):
+            return f"a count of {reason}"
+    return None
 
 
 def broken_files(lake: Lake) -> Iterator[DocumentError]:

@@ -19,7 +19,7 @@ from mag7cli.lake.store import ObjectInfo
 from mag7cli.market import symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.records import Bar, Split
-from mag7cli.shares.plausibility import COMPARABLE, price_problems
+from mag7cli.shares.plausibility import COMPARABLE, correction_problem, price_problems
 from mag7cli.vendors.calls import Asking
 
 SCHEMA_VERSION: Final = 1
@@ -28,6 +28,7 @@ SCHEMA_VERSION: Final = 1
 _NEAR: Final = timedelta(days=5)
 _STEP: Final = 1.3
 _FOLDER: Final = "bars/"
+_NO_BAR: Final = "the answer has no bar"
 
 Way = Literal["days", "lines"]
 
@@ -154,6 +155,68 @@ class Prices:
             self._write_day(day)
         for line in {line for line, _ in problems} & self._covered_lines.keys():
             self._write_line(line)
+
+    # Asked for again
+
+    def ask_again(
+        self, wanted: PriceRequest, splits_of: Callable[[str], Collection[Split]]
+    ) -> dict[tuple[str, date], str]:
+        """Ask for bars that are there already, by days or by lines, whichever is fewer calls, and take what is new.
+
+        An answer that could not be had, or cannot be true, leaves the bar that is there: these are returned, by line
+        and date, with the reason.
+        """
+        by_days = len(wanted.sessions) <= len(wanted.lines)
+        fresh = self._days_again(wanted) if by_days else self._lines_again(wanted)
+        problems = {key: reason for key, reason in fresh.items() if isinstance(reason, str)}
+        bars = {key: bar for key, bar in fresh.items() if isinstance(bar, Bar)}
+        problems.update(self._untrue(bars, splits_of))
+        taken = {key: bar for key, bar in bars.items() if key not in problems and bar != self.bar(*key)}
+        for (line, day), bar in taken.items():
+            self._bars.setdefault(line, {})[day] = bar
+        for day in {day for _, day in taken} & self._covered_days.keys():
+            self._write_day(day)
+        for line in {line for line, _ in taken} & self._covered_lines.keys():
+            self._write_line(line)
+        return problems
+
+    def _days_again(self, wanted: PriceRequest) -> dict[tuple[str, date], Bar | str]:
+        fresh: dict[tuple[str, date], Bar | str] = {}
+        for day, answer in self._vendor.each(self._fetch_day, wanted.sessions):
+            for line in wanted.lines:
+                if self.bar(line, day) is None:
+                    continue
+                if isinstance(answer, MarketDataError):
+                    fresh[line, day] = str(answer)
+                else:
+                    fresh[line, day] = answer.get(symbology.symbol_on(line, day)) or _NO_BAR
+        return fresh
+
+    def _lines_again(self, wanted: PriceRequest) -> dict[tuple[str, date], Bar | str]:
+        fresh: dict[tuple[str, date], Bar | str] = {}
+        first, last = wanted.sessions[0], wanted.sessions[-1]
+        requests = [(line, *period) for line in wanted.lines for period in symbology.symbol_periods(line, first, last)]
+        for (line, _, start, end), answer in self._vendor.each(self._fetch_line, requests):
+            answered = {} if isinstance(answer, MarketDataError) else {bar.trading_date: bar for bar in answer}
+            for day in wanted.sessions:
+                if start <= day <= end and self.bar(line, day) is not None:
+                    fresh[line, day] = answered.get(day) or (str(answer) if not answered else _NO_BAR)
+        return fresh
+
+    def _untrue(
+        self, fresh: Mapping[tuple[str, date], Bar], splits_of: Callable[[str], Collection[Split]]
+    ) -> dict[tuple[str, date], str]:
+        """The new bars that cannot be true, with the reason: against the one that is there, and its neighbours."""
+        problems: dict[tuple[str, date], str] = {}
+        for line in {line for line, _ in fresh}:
+            new = {day: bar for (of, day), bar in fresh.items() if of == line}
+            around = price_problems(({**self._bars[line], **new}).values(), splits_of(line))
+            for day, bar in new.items():
+                old = self._bars[line][day].close_usd
+                reason = correction_problem(old, bar.close_usd) or (around.get(day) if bar.close_usd != old else None)
+                if reason:
+                    problems[line, day] = reason
+        return problems
 
     @property
     def _vendor(self) -> Asking:

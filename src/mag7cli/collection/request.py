@@ -23,6 +23,7 @@ from mag7cli.vendors import subscription
 from mag7cli.vendors.rate_limit import Budget, Cancel, Rate
 
 if TYPE_CHECKING:
+    from mag7cli.collection.refresh import RefreshResult
     from mag7cli.core.clock import Clock
     from mag7cli.core.progress import Listener
     from mag7cli.lake.layout import Lake
@@ -84,7 +85,7 @@ class CollectRequest:
 
 
 def options_of(request: CollectRequest, lake: "Lake", clock: "Clock", listener: "Listener") -> CollectOptions:
-    """What to collect; says so if a default was cut to what the plan serves.
+    """What to collect, of what the plan serves; says so if a default was cut to that.
 
     Raises:
         PlanError: the plan does not serve the range; NotYetAvailableError: not yet; UsageError: no such range or plan.
@@ -103,12 +104,16 @@ def options_of(request: CollectRequest, lake: "Lake", clock: "Clock", listener: 
         workers=request.workers or (_PACED_WORKERS if request.is_paced else _UNPACED_WORKERS),
         refresh=_EVENING_REFRESH if request.is_paced else None,
         served_from=plan.first_date(clock.now().date()),
+        unserved=dates.unserved,
     )
 
 
 def estimate(lake: "Lake", request: CollectRequest, clock: "Clock", listener: "Listener") -> CollectPlan:
     """What the request would do: dates, calls by kind, seconds at the rate. Asks the lake only."""
-    return estimates.plan(lake, options_of(request, lake, clock, listener), clock, request.pace)
+    options = options_of(request, lake, clock, listener)
+    if options.unserved:
+        listener.warn(str(options.unserved))
+    return estimates.plan(lake, options, clock, request.pace)
 
 
 def open_vendor(request: CollectRequest, clock: "Clock", cancel: Cancel) -> "MarketDataSource":
@@ -139,8 +144,12 @@ def collect(
     if not intention.dates:
         if vendor:
             vendor.close()
-        return CollectResult(present=intention.present)
+        return CollectResult(present=intention.present, unserved=options.unserved)
     with closing(vendor or open_vendor(request, clock, cancel)) as source:
+        _tell_unfinished(lake, listener)
+        # A key comes first: without one nobody need hear of plans.
+        if options.unserved:
+            listener.warn(str(options.unserved))
         listener.notice(_sentence(intention))
         # Calls that are under way when the run ends early go on only until the source is closed.
         with listener.ends_early(cancel.request), listener.progress("Collecting", "date") as progress:
@@ -155,6 +164,28 @@ def collect(
             )
         cancel.check()
         return result
+
+
+def refresh(
+    lake: "Lake", request: CollectRequest, *, clock: "Clock", listener: "Listener", vendor: "MarketDataSource | None"
+) -> "RefreshResult":
+    """Ask again about the collected dates of the request's range; the caller holds the lake."""
+    from mag7cli.collection import refresh as refreshing
+
+    cancel = Cancel()
+    options = options_of(request, lake, clock, listener)
+    with closing(vendor or open_vendor(request, clock, cancel)) as source:
+        with listener.ends_early(cancel.request), listener.progress("Refreshing", "date") as progress:
+            result = refreshing.refresh(lake, source, options, clock, progress=progress, stop=cancel)
+        cancel.check()
+        return result
+
+
+def calls_to_refresh(lake: "Lake", request: CollectRequest, *, clock: "Clock", listener: "Listener") -> dict[str, int]:
+    """How many calls `refresh` makes at most, by kind. Asks the lake only."""
+    from mag7cli.collection import refresh as refreshing
+
+    return refreshing.calls_to_refresh(lake, options_of(request, lake, clock, listener), clock)
 
 
 def keep_holdings(lake: "Lake", path: Path, clock: "Clock", listener: "Listener", *, accept: bool = False) -> None:
@@ -176,6 +207,14 @@ def keep_holdings(lake: "Lake", path: Path, clock: "Clock", listener: "Listener"
     for row in verdict.differences:
         listener.warn(str(row))
     listener.notice(f"kept the holdings of {holdings.as_of}: {len(holdings.equities)} lines")
+
+
+def _tell_unfinished(lake: "Lake", listener: "Listener") -> None:
+    from mag7cli.collection.refresh import unfinished
+
+    span = unfinished(lake)
+    if span:
+        listener.warn(f"a refresh was cut off: mag7 collect --refresh {span[0]}..{span[1]} goes on with it")
 
 
 def _sentence(intention: CollectPlan) -> str:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from mag7cli.collection import batches
 from mag7cli.collection.batches import Batch, Terms
+from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document_index import CollectedDates
@@ -32,7 +33,9 @@ class CollectOptions:
     """What to collect and how. `tolerance` is the error allowed to the total, as a fraction of it.
 
     `refresh` is how many share counts an evening's run may ask for besides the seven; None: every line's.
-    `served_from` is the first day that the plan serves, if it is known to be before `start`.
+    `served_from` is the first day that the plan serves, if it is known to be before `start`. `unserved` is what was
+    asked for besides and the plan does not serve. `again` are dates to be valued anew, in place of all others; of their
+    documents those are written that differ.
     """
 
     start: date
@@ -44,6 +47,8 @@ class CollectOptions:
     workers: int = 1
     refresh: int | None = None
     served_from: date | None = None
+    unserved: Unserved | None = None
+    again: frozenset[date] | None = None
 
     def reach(self, today: date) -> tuple[date, date]:
         """The first and the last day for which the vendor can be asked."""
@@ -130,8 +135,10 @@ class Worklist:
 def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     """The dates of the range that are missing or incomplete, or all of them, or only the incomplete ones."""
     collected = CollectedDates(lake)
-    wanted = sessions(options.start, options.end)
-    if options.retry_failed:
+    wanted = sessions(options.start, options.end) if options.again is None else sorted(options.again)
+    if options.again is not None:
+        dates = wanted
+    elif options.retry_failed:
         dates = [day for day in wanted if collected.is_incomplete(day)]
     else:
         dates = [day for day in wanted if options.force or not collected.is_complete(day)]
@@ -145,6 +152,11 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     )
     failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
     return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), failed)
+
+
+def members_of(lake: Lake, days: Sequence[date]) -> tuple[str, ...]:
+    """Every line that was in the index on any of these dates, those of the newest list first."""
+    return _lines(days, members_by_date(days, read_all_kept(lake)))
 
 
 def _failed(lake: Lake, day: date) -> list[str]:

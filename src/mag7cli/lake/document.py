@@ -1,6 +1,6 @@
 """The raw document of one trading date, and the arithmetic of concentration; knows nothing of vendors or files.
 
-The document's keys are those of the original collector, plus the ones that `docs/data-model.md` lists as added.
+The document's keys are those of the original collector, plus the ones that `docs/lake.md` lists as added.
 A document is a plain dictionary, typed here, so that what is on disk is what the code handles. Money is in USD,
 decimal and exact to the cent, in the file a number literal with all its digits; what the vendor said is a float with
 the vendor's digits; percentages are 0-100; dates are ISO strings, as in the file.

@@ -209,7 +209,7 @@ def is_same_name(name: str, other: str) -> bool:
 
 def _bare_name(name: str) -> str:
     words = re.findall(r"[a-z0-9&]+", name.lower().replace("'", ""))
-    return "".join(word for word in words if word not in _LEGAL_FORMS)
+    return "".join(word for word in words if word not in _LEGAL_FORMS).strip("&")
 
 
 def companies(lines: Iterable[HasTicker]) -> list[Company]:

@@ -50,6 +50,18 @@ def price_problems(bars: Iterable[Bar], splits: Collection[Split] = ()) -> dict[
     return problems
 
 
+def correction_problem(old: float, new: float) -> str | None:
+    """Why a later answer to the same question (a close, a count) cannot be a correction; None if nothing denies it.
+
+    A vendor corrects by little; what halves or doubles a value is of other units, of a split put elsewhere, or broken.
+    """
+    if not new > 0 or not math.isfinite(new):
+        return f"{new:.6g} in place of {old:.6g}"
+    if old > 0 and not _ORDINARY_FALL < new / old < _ORDINARY_RISE:
+        return f"{new:.10g} in place of {old:.10g}, x{new / old:.4g}: no correction is so large"
+    return None
+
+
 def impossible_caps(caps_usd: Mapping[str, float]) -> dict[str, str]:
     """The lines whose market cap (USD) is above that of all others of the index together, with the reason."""
     if len(caps_usd) < _INDEX_OF:

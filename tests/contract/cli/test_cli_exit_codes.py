@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.simulators.command_line import environment, mag7
+from tests.simulators.small_index import document, keep
 
 from mag7cli.core.errors import EXIT_CODES
 from mag7cli.lake.layout import Lake
@@ -62,6 +63,16 @@ def test_3_finished_but_some_dates_failed(tmp_path):
     assert ended.code == 3
     (failed,) = json.loads(ended.stdout)["failed"]
     assert failed["trading_date"] == "2024-12-13"
+
+
+def test_3_what_the_plan_does_not_serve_is_said_and_the_rest_is_there(tmp_path):
+    lake = Lake.at(str(tmp_path / "lake"))
+    for day in (13, 14, 15, 16):
+        keep(lake, document(date(2022, 12, day)))
+    ended = mag7("collect", "--start", "2022-12-08", "--end", "2022-12-16", cwd=tmp_path)
+    assert (ended.code, ended.stdout) == (3, "Nothing to collect: all 4 dates that are served are there.\n")
+    assert "the basic plan serves data from 2022-12-13 on: 3 sessions from 2022-12-08 to 2022-12-12" in ended.stderr
+    assert "the starter plan has them" in ended.stderr
 
 
 @pytest.mark.parametrize("key", ["wrong", ""])

@@ -9,6 +9,7 @@ from mag7cli.collection.date_range import resolve
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import NotYetAvailableError, PlanError, UsageError
 from mag7cli.lake.layout import Lake
+from mag7cli.market.calendar import sessions
 from mag7cli.vendors.subscription import plan
 
 # A Monday after all late trades: the free plan's last session is still Friday the 13th.
@@ -71,13 +72,51 @@ def test_the_free_plan_s_last_session_opens_after_midnight(lake, now, last):
     assert resolve(lake, FREE, now, None, None).end == last
 
 
-def test_a_start_before_the_plan_s_history_is_refused_with_one_that_works(lake):
-    with pytest.raises(PlanError) as caught:
-        resolve(lake, FREE, EVENING, date(2021, 1, 4), None)
+def test_a_start_before_the_plan_s_history_is_cut_to_it_and_the_rest_told_with_the_plan_that_has_it(lake):
+    dates = resolve(lake, FREE, EVENING, date(2021, 1, 1), None)
 
-    assert "2022-12-16 on, --start is 2021-01-04" in str(caught.value)
-    assert "--start 2022-12-16" in str(caught.value.hint)
+    assert (dates.start, dates.end, dates.notice) == (date(2022, 12, 16), date(2024, 12, 13), None)
+    assert str(dates.unserved) == (
+        "the basic plan serves data from 2022-12-16 on: 493 sessions from 2021-01-04 to 2022-12-15 are outside of it; "
+        "the starter plan has them"
+    )
+
+
+def test_what_the_lake_has_already_is_not_missed(lake):
+    for day in sessions(date(2021, 1, 1), date(2022, 12, 14)):
+        keep_document(lake, day)
+
+    unserved = resolve(lake, FREE, EVENING, date(2021, 1, 1), None).unserved
+    assert unserved is not None
+    assert (unserved.first, unserved.last, unserved.count) == (date(2022, 12, 15), date(2022, 12, 15), 1)
+    assert "1 session from" in str(unserved)
+
+    keep_document(lake, date(2022, 12, 15))
+    assert resolve(lake, FREE, EVENING, date(2021, 1, 1), None).unserved is None
+
+
+def test_a_range_wholly_before_the_plan_s_history_is_refused(lake):
+    with pytest.raises(PlanError) as caught:
+        resolve(lake, FREE, EVENING, date(2021, 1, 4), date(2021, 12, 31))
+
+    assert "2022-12-16 on, the range ends on 2021-12-31" in str(caught.value)
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "unserved"),
+    [
+        ("basic", date(2024, 11, 27), (982, "developer")),
+        ("starter", date(2021, 11, 27), (228, "developer")),
+        ("developer", date(2021, 1, 1), None),
+        ("advanced", date(2021, 1, 1), None),
+    ],
+)
+def test_a_start_in_2021_is_answered_on_every_plan(lake, name, first, unserved):
+    dates = resolve(lake, plan(name), datetime(2026, 11, 27, 21, 30, tzinfo=NEW_YORK), date(2021, 1, 1), None)
+
+    assert dates.start == first
+    assert (dates.unserved and (dates.unserved.count, dates.unserved.served_by)) == unserved
 
 
 def test_a_start_before_the_history_is_no_matter_without_a_session_between(lake):

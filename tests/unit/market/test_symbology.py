@@ -258,6 +258,31 @@ def test_lines_that_left_the_index_with_two_classes_are_one_company_too() -> Non
     assert [(company.counted, company.others) for company in found] == [("WBD", ("DISCK",)), ("UAA", ("UA",))]
 
 
+# Under each of these symbols the registrant or its domicile changed; the vendor's names before and after.
+REORGANISED = {
+    "LIN": ("Linde plc", "Linde PLC"),
+    "LH": ("Labcorp", "Labcorp Holdings Inc."),
+    "TEL": ("TE Connectivity Ltd.", "TE Connectivity plc"),
+    "APTV": ("Aptiv PLC", "Aptiv Holdings Limited"),
+    "CCL": ("Carnival Corporation & plc", "Carnival Corporation Ltd."),
+    "XOM": ("Exxon Mobil Corporation", "ExxonMobil Holdings Corporation"),
+}
+
+
+@pytest.mark.parametrize("ticker", REORGANISED)
+def test_a_company_that_moved_is_known_by_its_name_under_whatever_cik(ticker: str) -> None:
+    before, after = REORGANISED[ticker]
+    known = symbology.names_of(ticker)
+
+    assert symbology.is_same_name(before, after)
+    assert all(any(symbology.is_same_name(name, ours) for ours in known) for name in (before, after))
+
+
+@pytest.mark.parametrize("cik", ["0000034088", "0002115436"])
+def test_both_registrants_of_exxon_mobil_are_confirmed_by_rows(cik: str) -> None:
+    assert symbology.is_registrant("XOM", cik)
+
+
 @pytest.mark.parametrize(
     ("name", "other", "same"),
     [

@@ -43,6 +43,14 @@ def test_a_listed_split_moves_nothing():
     assert flagged((1208.88, 2.46e9), (121.79, 24.6e9), on=MONDAY, splits=SPLIT) == []
 
 
+@pytest.mark.parametrize("old", [5, 3, 2], ids=["AMCR 2026-01-15", "DD 2026-06-24", "HON 2026-06-29"])
+def test_a_listed_reverse_split_explains_close_and_count_together(old: int):
+    reverse = {"NVDA": [Split("NVDA", MONDAY, old, 1)]}
+
+    assert flagged((40.0, 1e9), (40.3 * old, 1e9 / old), on=MONDAY, splits=reverse) == []
+    assert flagged((40.0, 1e9), (40.3 * old, 1e9), on=MONDAY, splits=reverse) == ["split_misaligned"]
+
+
 def test_a_count_that_is_early_for_a_listed_split_is_flagged_with_both_values():
     events = check(DayView(THURSDAY, {"NVDA": (1209.98, 2.46e9)}), DayView(FRIDAY, {"NVDA": (1208.88, 24.6e9)}), SPLIT)
 

@@ -219,7 +219,9 @@ def doubted(found: ShareHistory, day: date) -> bool:
     return any(one.doubtful for one in count.adjustments)
 
 
-@pytest.mark.parametrize("to", [0.5, 0.66, 0.1], ids=["a spin-off", "bad news", "a collapse"])
+@pytest.mark.parametrize(
+    "to", [0.5, 0.66, 0.1, 8.10 / 16.00], ids=["a spin-off", "bad news", "a collapse", "First Republic, 2023-04-25"]
+)
 def test_a_fall_that_the_counts_do_not_follow_is_no_split_once_they_had_the_time_to(to: float) -> None:
     found = fallen(to, until=SESSIONS[-1], asked=SESSIONS[ROW - 30 : ROW + 30 : 5])
 

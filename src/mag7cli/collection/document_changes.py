@@ -1,0 +1,64 @@
+"""What a document says otherwise than the one that it replaces: line by line, and the share of the seven. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from mag7cli.lake.document import ConstituentDocument, Document
+
+Field = Literal["close_price", "shares_outstanding", "market_cap"]
+_FIELDS: Final[tuple[Field, ...]] = ("close_price", "shares_outstanding", "market_cap")
+_NOT_FACTS: Final = ("data_collection_time", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """One value of a line (USD, or shares), before and after; None where the line had or has none."""
+
+    ticker: str
+    field: Field
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DateChange:
+    """What changed on a trading date. The shares of the seven are in percent (0-100), None where there is no figure."""
+
+    trading_date: date
+    mag7_pct_before: float | None
+    mag7_pct_after: float | None
+    lines: tuple[LineChange, ...]
+
+
+def differs(before: Document, after: Document) -> bool:
+    """True if they say something else, apart from when and by which version they were made."""
+    return any(value != before.get(name) for name, value in after.items() if name not in _NOT_FACTS)
+
+
+def changes(before: Document, after: Document) -> DateChange:
+    """What is different, by ticker."""
+    old, new = _lines(before), _lines(after)
+    lines = tuple(
+        change for ticker in sorted({*old, *new}) for change in _line_changes(ticker, old.get(ticker), new.get(ticker))
+    )
+    return DateChange(date.fromisoformat(after["trading_date"]), _share_pct(before), _share_pct(after), lines)
+
+
+def _lines(document: Document) -> Mapping[str, ConstituentDocument]:
+    return {line["ticker"]: line for line in document["sp500_details"].get("constituents", [])}
+
+
+def _line_changes(
+    ticker: str, before: ConstituentDocument | None, after: ConstituentDocument | None
+) -> Iterator[LineChange]:
+    for field in _FIELDS:
+        old, new = (float(line[field]) if line else None for line in (before, after))
+        if old != new:
+            yield LineChange(ticker, field, old, new)
+
+
+def _share_pct(document: Document) -> float | None:
+    metrics = document["concentration_metrics"]
+    return metrics["mag7_pct_of_sp500"] if metrics else None

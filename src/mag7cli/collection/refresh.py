@@ -1,0 +1,171 @@
+"""The vendor's later corrections: what was answered is asked again, and the documents that follow from it made anew.
+
+An answer that cannot be had or cannot be true leaves the old one. `raw/reference/refresh.json` notes the range before
+the first call and goes after the last document, so that a run that was cut off is gone on with by the same command, and
+asks for no share count twice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+
+import orjson
+
+from mag7cli.collection import collector
+from mag7cli.collection.collector import CollectResult
+from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.document_changes import DateChange
+from mag7cli.collection.price_cache import PriceRequest, Prices
+from mag7cli.collection.source_marker import Origin
+from mag7cli.collection.split_cache import read_splits
+from mag7cli.collection.worklist import CollectOptions, members_of
+from mag7cli.core.clock import Clock
+from mag7cli.core.errors import UsageError
+from mag7cli.core.parallel import Stop
+from mag7cli.core.progress import Progress
+from mag7cli.lake.layout import REFERENCE, Lake
+from mag7cli.market.calendar import sessions
+from mag7cli.shares.sampler import Request
+from mag7cli.vendors.base import MarketDataSource
+from mag7cli.vendors.calls import Asking
+
+_FILE: Final = "refresh.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that did not take the place of the one that is there, and why."""
+
+    ticker: str
+    trading_date: date
+    asked_for: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """What a refresh did: the dates that were asked about, what changed on which, and the answers that were refused.
+
+    `changes` may name dates outside of the range: those whose share count is the answer of one inside.
+    """
+
+    dates: tuple[date, ...]
+    changes: tuple[DateChange, ...]
+    refusals: tuple[Refusal, ...]
+    calls: Mapping[str, int]
+    collected: CollectResult
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """A refresh that has begun: of which days, and when."""
+
+    start: date
+    end: date
+    since: str
+
+
+def refresh(
+    lake: Lake,
+    source: MarketDataSource,
+    options: CollectOptions,
+    clock: Clock,
+    *,
+    progress: Progress | None = None,
+    stop: Stop,
+) -> RefreshResult:
+    """Ask again about the collected dates from `options.start` to `options.end`, both included.
+
+    Args:
+        lake: The lake, held by the caller.
+        source: Asked for a price of each line and date, by days or by lines, whichever is fewer calls, and for every
+            share count that was asked for on one of the dates.
+        options: The range, and on which terms the dates are valued.
+        clock: The time.
+        progress: Hears of documents that change.
+        stop: Ends the run from outside.
+
+    Raises:
+        UsageError: No date of the range was collected.
+        MarketDataError: The run cannot go on; the same command goes on with it.
+    """
+    days = _collected_days(lake, options)
+    note = _begin(lake, options, clock)
+    origin = Origin(lake, source)
+    asking = Asking(source, stop, options.workers, answered=origin.answered)
+    prices, ledger = Prices(lake, asking), Ledger(lake, clock, asking)
+    prices.load()
+    ledger.load()
+    requests = ledger.asked_between(days[0], days[-1])
+    concerned = sorted({*days, *_resting_on(ledger, requests, lake.documents())})
+    refusals = [*_prices_again(lake, prices, days), *_counts_again(ledger, requests, note)]
+    again = replace(options, again=frozenset(concerned))
+    result = collector.collect(lake, source, again, clock, progress=progress, stop=stop)
+    lake.store.delete(REFERENCE + _FILE)
+    return RefreshResult(tuple(days), result.changes, tuple(refusals), dict(source.calls()), result)
+
+
+def calls_to_refresh(lake: Lake, options: CollectOptions, clock: Clock) -> dict[str, int]:
+    """How many calls `refresh` makes at most for this range, by kind. Asks the lake only."""
+    days = _collected_days(lake, options)
+    ledger = Ledger(lake, clock)
+    ledger.load()
+    lines = len(members_of(lake, days))
+    prices = {"grouped": len(days)} if len(days) <= lines else {"bars": lines}
+    return prices | {"details": len(ledger.asked_between(days[0], days[-1])), "splits": 1}
+
+
+def unfinished(lake: Lake) -> tuple[date, date] | None:
+    """The range of a refresh that was cut off, None if there is none."""
+    note = _read(lake)
+    return (note.start, note.end) if note else None
+
+
+def _collected_days(lake: Lake, options: CollectOptions) -> list[date]:
+    """The dates to ask about. Raises UsageError if there are none."""
+    present = lake.documents()
+    days = [day for day in sessions(options.start, options.end) if day in present]
+    if not days:
+        raise UsageError(
+            f"no date from {options.start} to {options.end} was collected, so that there is nothing to ask again",
+            hint="mag7 collect --start DATE --end DATE collects what is missing",
+        )
+    return days
+
+
+def _begin(lake: Lake, options: CollectOptions, clock: Clock) -> _Note:
+    """The note of this refresh, which may have been begun before."""
+    known = _read(lake)
+    if known and (known.start, known.end) == (options.start, options.end):
+        return known
+    note = _Note(options.start, options.end, clock.now().isoformat())
+    content = {"start": note.start.isoformat(), "end": note.end.isoformat(), "since": note.since}
+    lake.write_reference(_FILE, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+    return note
+
+
+def _read(lake: Lake) -> _Note | None:
+    with suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        row = orjson.loads(lake.read_reference(_FILE) or b"{}")
+        since = datetime.fromisoformat(row["since"])
+        return _Note(date.fromisoformat(row["start"]), date.fromisoformat(row["end"]), since.isoformat())
+    return None
+
+
+def _prices_again(lake: Lake, prices: Prices, days: Sequence[date]) -> list[Refusal]:
+    lines = members_of(lake, days)
+    refused = prices.ask_again(PriceRequest(lines, days), read_splits(lake).rows)
+    return [Refusal(ticker, day, "price", reason) for (ticker, day), reason in sorted(refused.items())]
+
+
+def _counts_again(ledger: Ledger, requests: Sequence[Request], note: _Note) -> list[Refusal]:
+    refused = ledger.ask_again(requests, since=datetime.fromisoformat(note.since))
+    return [Refusal(ticker, day, "share count", reason) for (ticker, day), reason in sorted(refused.items())]
+
+
+def _resting_on(ledger: Ledger, requests: Iterable[Request], present: Iterable[date]) -> set[date]:
+    """The collected dates whose count of some line may follow from these answers: those up to the next ones."""
+    spans = {ledger.days_around(ticker, day) for ticker, day in requests}
+    return {day for day in present if any((not low or low < day) and (not high or day < high) for low, high in spans)}
