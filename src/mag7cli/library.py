@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from mag7cli.analytics.health import Health, Thresholds
     from mag7cli.analytics.lake_status import Status
     from mag7cli.analytics.lineage import Receipt
     from mag7cli.analytics.period import PeriodAnswer
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mag7cli.collection.estimate import CollectPlan
     from mag7cli.collection.refresh import RefreshResult
     from mag7cli.doctor.integrity import Integrity
+    from mag7cli.lake.run_history import RunRecord
     from mag7cli.live.follow import LiveUpdate, MarketClosed
     from mag7cli.live.review import LiveReview
     from mag7cli.live.session import LiveRequest
@@ -373,6 +375,23 @@ def group(companies: str, *, without: str = "") -> "CompanyGroup":
     return groups.parse(companies, without)
 
 
+def wait_until_served(plan: str, *, listener: Listener | None = None, clock: Clock | None = None) -> None:
+    """Wait until a plan serves the session of today, if today has one whose data is not served yet.
+
+    Args:
+        plan: The plan of the key: `basic`, `starter`, `developer` or `advanced`.
+        listener: Hears until when it waits.
+        clock: The time; by default this machine's.
+
+    Raises:
+        UsageError: There is no such plan.
+    """
+    from mag7cli.vendors.subscription import plan as plan_of
+    from mag7cli.vendors.subscription import wait_until_served as wait
+
+    wait(plan_of(plan), clock or SystemClock(), listener or Silence())
+
+
 def summary(
     lake: Lake, *, on: date | None = None, group: "CompanyGroup | None" = None, engine: "SqlEngine | None" = None
 ) -> "Answer":
@@ -651,6 +670,51 @@ def status(lake: Lake, *, clock: Clock | None = None) -> "Status":
     from mag7cli.market.calendar import last_completed_session
 
     return lake_status(lake.require(), last_completed_session((clock or SystemClock()).now()))
+
+
+def health(
+    lake: Lake, *, limits: "Thresholds | None" = None, engine: "SqlEngine | None" = None, clock: Clock | None = None
+) -> "Health":
+    """Whether the lake is as its owner wants it: up to date, whole, trusted, and within the limits of the figure.
+
+    Args:
+        lake: The lake; nothing is written to it.
+        limits: What is still good; by default one session behind, and nothing doubtful in the last twenty dates.
+        engine: Where the SQL runs; by default DuckDB over the lake.
+        clock: The time; by default this machine's.
+
+    Returns:
+        What is not as it should be, with values and limits; nothing if all is well.
+
+    Raises:
+        StoreError: The lake cannot be read.
+        EngineError: Its tables cannot be read.
+    """
+    from mag7cli.analytics.health import Thresholds, judge, read_days
+    from mag7cli.lake.run_history import read
+
+    now = clock or SystemClock()
+    state = status(lake, clock=now)
+    with _engine_over(lake, engine) as own:
+        days = read_days(own)
+    return judge(state, days, read(lake), today=now.now().date(), limits=limits or Thresholds())
+
+
+def runs(lake: Lake) -> "list[RunRecord]":
+    """How the runs of a lake went.
+
+    Args:
+        lake: The lake; nothing is written to it.
+
+    Returns:
+        A record for each run that is remembered, oldest first: when, how it ended, dates, calls, what failed.
+
+    Raises:
+        StoreError: The lake cannot be read.
+    """
+    from mag7cli.lake.run_history import read
+
+    return read(lake)
 
 
 def report(

@@ -1,11 +1,20 @@
 """The cron line: collect, transform, validate, load, report, each only if there is something new for it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mag7cli.core.errors import EXIT_DONE, EXIT_INVALID, EXIT_PARTIAL, ExtraMissingError
+from mag7cli.core.errors import (
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    EXIT_INVALID,
+    EXIT_PARTIAL,
+    ExtraMissingError,
+    Mag7Error,
+)
 from mag7cli.lake.layout import Lake
+from mag7cli.lake.run_history import RunRecord, remember
 
 if TYPE_CHECKING:
     from mag7cli.collection.collector import CollectResult
@@ -56,25 +65,69 @@ def run(
     listener: "Listener",
     clock: "Clock",
 ) -> RunResult:
-    """Collect, and carry what is new to the report, holding the lake.
+    """Collect, and carry what is new to the report, holding the lake; how it ended is remembered there.
 
     A warehouse, and a report in a local lake, are brought up to date also if an earlier run died before them. While a
     check of severity error fails, the warehouse stays as it was, the report says so, and the result is red.
     """
+    from mag7cli.lake.lock import locked
+
+    started = clock.now()
+    with locked(lake, "mag7 run"):
+        try:
+            result = _stages(lake, request, vendor=vendor, listener=listener, clock=clock)
+        except (Mag7Error, KeyboardInterrupt) as error:
+            remember(lake, _cut_short(error, started, clock.now()))
+            raise
+        remember(lake, _ended(result, started, clock.now()))
+    return result
+
+
+def _cut_short(error: BaseException, started: datetime, ended: datetime) -> RunRecord:
+    code = error.exit_code if isinstance(error, Mag7Error) else EXIT_INTERRUPTED
+    said = str(error) if isinstance(error, Mag7Error) else "interrupted"
+    return RunRecord(started_at=_written(started), ended_at=_written(ended), exit_code=code, error=said)
+
+
+def _ended(result: RunResult, started: datetime, ended: datetime) -> RunRecord:
+    collected = result.collected
+    return RunRecord(
+        started_at=_written(started),
+        ended_at=_written(ended),
+        exit_code=result.exit_code,
+        dates=len(collected.written),
+        last_date=collected.written[-1].isoformat() if collected.written else None,
+        calls=sum(collected.calls.values()),
+        partial=len(collected.partial),
+        failed_lines=sum(len(failed) for failed in collected.failed.values()),
+        failed_checks=tuple(one.check.name for one in result.checks if one.is_failure),
+    )
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def _stages(
+    lake: Lake,
+    request: "CollectRequest",
+    *,
+    vendor: "MarketDataSource | None",
+    listener: "Listener",
+    clock: "Clock",
+) -> RunResult:
     from mag7cli.collection.request import collect
     from mag7cli.lake import failed_checks
-    from mag7cli.lake.lock import locked
     from mag7cli.tables.transform import transform
 
-    with locked(lake, "mag7 run"):
-        collected = collect(lake, request, clock=clock, listener=listener, vendor=vendor)
-        transformed = transform(lake)
-        is_new = bool(collected.written or transformed.written or transformed.removed)
-        if not is_new and _is_current(lake) and not failed_checks.read(lake):
-            return RunResult(collected, transformed)
-        checks = _checked(lake)
-        loaded = None if any(check.is_failure for check in checks) else _loaded(lake)
-        report, report_missing = _reported(lake, clock)
+    collected = collect(lake, request, clock=clock, listener=listener, vendor=vendor)
+    transformed = transform(lake)
+    is_new = bool(collected.written or transformed.written or transformed.removed)
+    if not is_new and _is_current(lake) and not failed_checks.read(lake):
+        return RunResult(collected, transformed)
+    checks = _checked(lake)
+    loaded = None if any(check.is_failure for check in checks) else _loaded(lake)
+    report, report_missing = _reported(lake, clock)
     return RunResult(
         collected=collected,
         transformed=transformed,

@@ -43,6 +43,10 @@ COMMANDS: Final = Words(
                 "template": Entry("config:template", "Print a configuration file with every option in it."),
             },
         ),
+        "service": Words(
+            "The pipeline on a machine of one's own, every evening.",
+            {"print": Entry("service:print_", "Print the files by which a machine runs mag7 after every session.")},
+        ),
         "deploy": Words(
             "The pipeline in an AWS account, as one template.",
             {

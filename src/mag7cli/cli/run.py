@@ -1,10 +1,13 @@
 """`mag7 run`: the line for cron."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.collect import CollectOptions, collect_result, incomplete
+from mag7cli.cli.contacts import ContactOptions
 from mag7cli.cli.output import Grid, Line, Output, Result
 from mag7cli.cli.report import report_result
 from mag7cli.cli.show import answer_result
@@ -17,24 +20,39 @@ if TYPE_CHECKING:
     from mag7cli.pipeline import RunResult
 
 
+_NOBODY: Final = ContactOptions()
+
+
 @command(
     "mag7 run",
     "mag7 run -q --plan basic --max-duration 50m",
     "mag7 run --start 2021-01-04 --plan developer --log-format json",
     formats=TEXT_JSON,
 )
-def run(output: Output, options: CollectOptions) -> None:
+def run(
+    output: Output,
+    options: CollectOptions,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until the plan serves the session of today, then begin.")
+    ] = False,
+    contacts: ContactOptions = _NOBODY,
+) -> None:
     """Collect, transform, validate, load and report: the line for cron.
 
-    Each step does what is new only. With -q it is silent when all is well.
+    Each step does what is new only. With -q it is silent when all is well. --ping-url and --on-failure tell somebody
+    who is not there how it went; docs/unattended.md has both, and mail.
     """
     from mag7cli import library
     from mag7cli.lake.layout import Lake
 
-    result = library.run(Lake.at(options.lake), request=options.request(), listener=output)
-    output.tell(run_result(result))
-    if result.exit_code:
-        raise run_failure(result)
+    lake, request = Lake.at(options.lake), options.request()
+    with contacts.telling(output.lake):
+        if wait:
+            library.wait_until_served(request.plan, listener=output)
+        result = library.run(lake, request=request, listener=output)
+        output.tell(run_result(result))
+        if result.exit_code:
+            raise run_failure(result)
 
 
 def run_failure(result: "RunResult") -> Mag7Error:

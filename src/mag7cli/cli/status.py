@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.foreign import foreign_sentence
+from mag7cli.cli.health import CheckOption, LimitOptions, RunsOption, runs_result, show_health
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.cli.quality import SIMULATED, red_lines
+from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import count, counted, size
 from mag7cli.market.date_quality import grouped_by_reason
 
@@ -16,18 +18,40 @@ if TYPE_CHECKING:
     from mag7cli.analytics.lake_status import Status
 
 _SHOWN: Final = 8
+_LIMITS: Final = LimitOptions()
 
 
-@command("mag7 status", "mag7 status --format json", formats=TEXT_JSON)
-def status(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
+@command(
+    "mag7 status",
+    "mag7 status --check --max-behind 2 --share-above 35 --moved 0.5",
+    "mag7 status --runs",
+    formats=TEXT_JSON,
+)
+def status(
+    output: Output,
+    check: CheckOption = False,
+    limits: LimitOptions = _LIMITS,
+    runs: RunsOption = False,
+    lake: LakeOption = DEFAULT_LAKE,
+) -> None:
     """Print what the lake holds and lacks.
 
-    Dates, gaps, partial dates, failures by reason, sizes; and the command that would bring it up to date.
+    Dates, gaps, partial dates, failures by reason, sizes; and the command that would bring it up to date. With --check
+    it is one line for a monitor, and exit code 8 if something is not as the thresholds want it; -q says nothing if all
+    is well.
     """
     from mag7cli import library
     from mag7cli.lake.layout import Lake
 
-    output.show(_status_result(library.status(Lake.at(lake))))
+    place = Lake.at(lake)
+    if check and runs:
+        raise UsageError("--check and --runs contradict each other")
+    if check:
+        show_health(output, library.health(place, limits=limits.thresholds()))
+    elif runs:
+        output.show(runs_result(library.runs(place)))
+    else:
+        output.show(_status_result(library.status(place)))
 
 
 def _status_result(found: "Status") -> Result:

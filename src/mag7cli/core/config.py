@@ -29,6 +29,7 @@ KEY_HINT: Final = (
     'such as api_key_command = "pass show polygon"'
 )
 API_KEY_COMMAND: Final = "api_key_command"
+_SHELL_OPTIONS: Final = (API_KEY_COMMAND, "on_failure")
 
 
 class ConfigFile(NamedTuple):
@@ -173,16 +174,17 @@ def _second_words(schema: Schema, first: str) -> set[str]:
 
 def _refuse_foreign_command(file: ConfigFile) -> None:
     """A file that somebody else can write must not decide what is run here. Raises ConfigError."""
-    if not any(API_KEY_COMMAND in values for values in (file.common, *file.commands.values())):
+    known = {option for values in (file.common, *file.commands.values()) for option in values}
+    if not (commands := [option for option in _SHELL_OPTIONS if option in known]):
         return
     status = file.path.stat()
     if status.st_uid not in (os.getuid(), 0):
         raise ConfigError(
-            f"{file.path}: {API_KEY_COMMAND} is not run from a file that belongs to somebody else",
-            hint=f"chown the file, or set MAG7_{API_KEY_COMMAND.upper()}",
+            f"{file.path}: {commands[0]} is not run from a file that belongs to somebody else",
+            hint=f"chown the file, or set MAG7_{commands[0].upper()}",
         )
     if status.st_mode & stat.S_IWOTH:
         raise ConfigError(
-            f"{file.path}: {API_KEY_COMMAND} is not run from a file that everybody may write",
+            f"{file.path}: {commands[0]} is not run from a file that everybody may write",
             hint=f"chmod o-w {file.path}",
         )

@@ -18,6 +18,7 @@ Anything that is not a `Mag7Error` is a bug and keeps its traceback.
     ├── ExtraMissingError             1   an optional dependency is not installed
     ├── IncompleteError               3   finished, but dates, lines or documents failed
     ├── InvalidDataError              6   a check found rows, or a table is not what the documents make
+    ├── UnwellError                   8   status --check found something
     ├── StoppedEarlyError             5   a limit of the run was reached; run again later
     ├── InterruptedRunError         130   Ctrl-C or SIGTERM; what was collected is kept
     └── MarketDataError               1   the vendor's answer cannot be used
@@ -40,6 +41,7 @@ EXIT_REFUSED: Final = 4
 EXIT_LATER: Final = 5
 EXIT_INVALID: Final = 6
 EXIT_LOCKED: Final = 7
+EXIT_UNWELL: Final = 8
 EXIT_INTERRUPTED: Final = 130
 
 EXIT_CODES: Final[dict[int, str]] = {
@@ -51,6 +53,7 @@ EXIT_CODES: Final[dict[int, str]] = {
     EXIT_LATER: "stopped early, run again later (rate, network, --max-calls, --max-duration)",
     EXIT_INVALID: "validation failed",
     EXIT_LOCKED: "another run holds the lake",
+    EXIT_UNWELL: "the lake is not as mag7 status --check wants it",
     EXIT_INTERRUPTED: "interrupted",
 }
 
@@ -149,6 +152,12 @@ class InvalidDataError(Mag7Error):
     """The data is there and cannot be relied on: a check of severity error found rows, or a table differs."""
 
     exit_code = EXIT_INVALID
+
+
+class UnwellError(Mag7Error):
+    """The lake is behind, doubtful or red by the thresholds of `mag7 status --check`."""
+
+    exit_code = EXIT_UNWELL
 
 
 class StoppedEarlyError(Mag7Error):

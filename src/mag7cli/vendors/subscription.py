@@ -10,14 +10,18 @@ from functools import cache
 from typing import Final, Literal
 
 from mag7cli.core import packaged_data
-from mag7cli.core.clock import NEW_YORK
+from mag7cli.core.clock import NEW_YORK, Clock
 from mag7cli.core.errors import UsageError
+from mag7cli.core.progress import Listener
 from mag7cli.market import calendar
 from mag7cli.vendors.rate_limit import Rate
 
 DEFAULT_PLAN: Final = "basic"
 """Whoever does not say has the free one: too slow does no harm."""
 
+
+# A machine that slept through its alarm should not sleep on for hours.
+_NAP_S: Final = 300.0
 
 Feed = Literal["delayed", "realtime"]
 """A stream of minute bars: 15 minutes late, or at once."""
@@ -66,6 +70,17 @@ def plan(name: str) -> Plan:
     if name not in known:
         raise UsageError(f"there is no plan {name!r}", hint=f"use one of {', '.join(known)}")
     return known[name]
+
+
+def wait_until_served(served_by: Plan, clock: Clock, listener: Listener) -> None:
+    """Sleep until the plan serves the session of today, if it has one; a few minutes at a time, for machines sleep."""
+    today = clock.now().astimezone(NEW_YORK).date()
+    opens = served_by.opens(today)
+    if not calendar.is_session(today) or clock.now() >= opens:
+        return
+    listener.notice(f"waiting until {opens:%Y-%m-%d %H:%M} New York time, when the plan serves {today}")
+    while (left := (opens - clock.now()).total_seconds()) > 0:
+        clock.sleep(min(left, _NAP_S))
 
 
 def _plan(row: Mapping[str, str]) -> Plan:

@@ -117,7 +117,8 @@ def test_an_example_that_needs_nobody_else_does_what_it_says(here: Path, example
 
     ended = mag7(*shlex.split(call), cwd=here, env=environment(here, {"BROWSER": "true"}))
 
-    assert ended.code == _expected_code(ended.stdout), ended.stderr
+    # A lake of last June is not well, which is what the check is there to say.
+    assert ended.code == (8 if "--check" in call else _expected_code(ended.stdout)), ended.stderr
     assert ended.stdout or target or "--out" in call
 
 
