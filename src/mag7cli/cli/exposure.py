@@ -91,8 +91,6 @@ def exposure(
     from mag7cli.lake.layout import Lake
     from mag7cli.library import exposure
 
-    if page and str(page) == _STANDARD_STREAM:
-        raise UsageError("--page - : the answer is on standard output, the page needs a file", hint="--page mine.html")
     files = _read_files(portfolio or ())
     days = _days(files) if over_time else []
     held = _portfolio(output, files, fund or (), stock or (), mark=decimal, on=days[-1] if days else on)

@@ -111,7 +111,7 @@ def test_holdings_that_open_nothing_are_told(here):
         (["-"], "standard input is empty"),
         (["-", "-"], "- is standard input, which can be read once"),
         ([""], "a file without a name cannot be read"),
-        (["--stock", "NVDA=5", "--page", "-"], "--page - : the answer is on standard output"),
+        (["--stock", "NVDA=5", "--page", "-"], "Invalid value for '--page': it cannot go to stdout"),
     ],
 )
 def test_standard_streams_are_called_by_name(here, words, message):
