@@ -1,6 +1,5 @@
 """`mag7 collect`, and the options that `mag7 run` shares with it."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -132,9 +131,7 @@ def collect(
 
 def incomplete(result: "CollectResult") -> IncompleteError:
     """What a run could not get, in one sentence: how much, since when, and the commonest reason."""
-    reasons = Counter(result.partial.values()) or Counter(
-        one["reason"] for failed in result.failed.values() for one in failed
-    )
+    reasons = grouped_by_reason(result.partial or {day: failed[0]["reason"] for day, failed in result.failed.items()})
     lines = sum(len(failed) for failed in result.failed.values())
     parts = [
         *([f"{counted(len(result.partial), 'date')} without a figure"] if result.partial else []),
@@ -142,7 +139,7 @@ def incomplete(result: "CollectResult") -> IncompleteError:
     ]
     days = sorted({*result.partial, *result.failed})
     reach = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    (reason, _), *others = reasons.most_common()
+    (reason, _), *others = reasons
     more = f"; and {counted(len(others), 'other reason')}" if others else ""
     return IncompleteError(
         f"{', '.join(parts)} ({reach}): {reason}{more}", hint="mag7 collect --retry-failed asks again"

@@ -187,7 +187,7 @@ def test_one_date_is_enough_for_a_page() -> None:
 def test_a_lake_without_a_figure_has_no_report(tmp_path: Path) -> None:
     tables = market_tables.engine(1, partial=(0,), suspect=())
 
-    with pytest.raises(Mag7Error, match="no trading date with a figure"):
+    with pytest.raises(Mag7Error, match="no figure on any trading date, 1 date"):
         write.write_report(tables, tmp_path / "report.html", None, FakeClock())
 
     assert list(tmp_path.iterdir()) == []
