@@ -104,7 +104,7 @@ def _market(
     companies = {t: _Company(Decimal(str(close)), shares) for t, (_, _, close, shares) in SEVEN.items()}
     rest = 25.2e12
     for ticker, day in SPLITS:
-        if days[0] <= day <= days[-1]:
+        if days and days[0] <= day <= days[-1]:
             ratio = SPLITS[ticker, day]
             tables.add("stock_splits", day, ticker, Decimal(1), Decimal(ratio), float(ratio))
     for position, day in enumerate(days):

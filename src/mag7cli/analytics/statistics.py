@@ -22,7 +22,10 @@ YEAR_SESSIONS: Final = 252
 
 # 80 %: an interval that is missed one time in five can be checked by its reader within a few months.
 INTERVAL_PCT: Final = 80.0
-_Z: Final = statistics.NormalDist().inv_cdf(0.5 + INTERVAL_PCT / 200)
+# Fewer outcomes calibrate nothing; fewer trials, or a record further from the label, prove nothing.
+_FEWEST_OUTCOMES: Final = 8
+_FEWEST_TRIALS: Final = 12
+_RECORD_WITHIN_PCT: Final = 10.0
 _DAYS_PER_SESSION: Final = 365.25 / YEAR_SESSIONS
 
 
@@ -180,9 +183,9 @@ class Projected:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A random walk with drift of the share's log-odds, and how such intervals did in the past.
+    """The last share as the middle, an interval calibrated on what came of earlier ones, and how such intervals did.
 
-    `hits` of `trials` past projections, `tested_sessions` ahead, held the share that came.
+    `hits` of `trials` past intervals, `tested_sessions` ahead, held the share that came.
     """
 
     points: tuple[Projected, ...]
@@ -192,53 +195,60 @@ class Projection:
     tested_sessions: int
 
 
-def project(share: Sequence[Point[float]], horizon: int = YEAR_SESSIONS) -> Projection | None:
+def project(share: Sequence[Point[float]], horizon: int = QUARTER_SESSIONS) -> Projection | None:
     """The share, percent, up to `horizon` sessions ahead, in steps of a month.
 
-    None with less than a year of history, or if the share was ever nothing or everything.
+    None where no interval is known that does what it says: with too few outcomes to calibrate it and to test it by, if
+    its record is not about INTERVAL_PCT, or if the share was ever nothing or everything.
     """
-    if len(share) <= YEAR_SESSIONS or not all(0 < point.value < 100 for point in share):
+    if not all(0 < point.value < 100 for point in share):
         return None
     odds = [_log_odds(point.value) for point in share]
-    walk = _walk(odds)
+    moves = _past_moves(odds, horizon)
+    hits, trials = _record(moves, horizon)
+    if trials < _FEWEST_TRIALS or abs(100 * hits / trials - INTERVAL_PCT) > _RECORD_WITHIN_PCT:
+        return None
+    spread = _calibrated(list(moves.values())) * _session_move(odds, len(odds) - 1)
     last = share[-1]
     points = []
     for sessions in range(0, horizon + 1, MONTH_SESSIONS):
-        low, middle, high = (_percent(value) for value in walk.interval(odds[-1], sessions))
+        half = spread * math.sqrt(sessions)
+        low, middle, high = (_percent(odds[-1] + value) for value in (-half, 0.0, half))
         day = last.on + timedelta(days=round(sessions * _DAYS_PER_SESSION))
         points.append(Projected(day, sessions, low, middle, high))
-    hits, trials = _past_hits(odds, QUARTER_SESSIONS)
-    return Projection(tuple(points), len(share), hits, trials, QUARTER_SESSIONS)
+    return Projection(tuple(points), len(share), hits, trials, horizon)
 
 
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """A random walk with drift: mean and standard deviation of a step, and how many steps they come from."""
+def _past_moves(odds: Sequence[float], ahead: int) -> dict[int, float]:
+    """How far the log-odds were `ahead` sessions later, by the position from which on, one a month after a year.
 
-    drift: float
-    deviation: float
-    steps: int
-
-    def interval(self, start: float, ahead: int) -> tuple[float, float, float]:
-        """Low, middle and high `ahead` steps from `start`; the width allows for the drift being an estimate too."""
-        middle = start + self.drift * ahead
-        half = _Z * self.deviation * math.sqrt(ahead * (1 + ahead / self.steps))
-        return middle - half, middle, middle + half
+    In units of what a session had moved them until then, times the root of the sessions.
+    """
+    origins = range(YEAR_SESSIONS, len(odds) - ahead, MONTH_SESSIONS)
+    scales = {origin: _session_move(odds, origin) * math.sqrt(ahead) for origin in origins}
+    return {origin: abs(odds[origin + ahead] - odds[origin]) / scale for origin, scale in scales.items() if scale}
 
 
-def _walk(values: Sequence[float]) -> _Walk:
-    steps = [after - before for before, after in pairwise(values)]
-    return _Walk(statistics.fmean(steps), statistics.stdev(steps), len(steps))
+def _session_move(odds: Sequence[float], until: int) -> float:
+    """The root mean square of the daily moves up to a position."""
+    return math.sqrt(statistics.fmean((after - before) ** 2 for before, after in pairwise(odds[: until + 1])))
 
 
-def _past_hits(odds: Sequence[float], ahead: int) -> tuple[int, int]:
-    """How many projections, one a month after the first year, held the value `ahead` steps later; and of how many."""
+def _record(moves: Mapping[int, float], ahead: int) -> tuple[int, int]:
+    """Of how many intervals, each calibrated on the outcomes that were known when it was made, how many held."""
     hits = trials = 0
-    for made in range(YEAR_SESSIONS, len(odds) - ahead, MONTH_SESSIONS):
-        low, _, high = _walk(odds[: made + 1]).interval(odds[made], ahead)
-        hits += low <= odds[made + ahead] <= high
-        trials += 1
+    for origin, move in moves.items():
+        known = [earlier for made, earlier in moves.items() if made + ahead <= origin]
+        if len(known) >= _FEWEST_OUTCOMES:
+            hits += move <= _calibrated(known)
+            trials += 1
     return hits, trials
+
+
+def _calibrated(moves: Sequence[float]) -> float:
+    """The move that INTERVAL_PCT of the next ones will not exceed, if they are like these: split conformal."""
+    rank = math.ceil(INTERVAL_PCT / 100 * (len(moves) + 1))
+    return sorted(moves)[min(rank, len(moves)) - 1]
 
 
 def _log_odds(pct: float) -> float:

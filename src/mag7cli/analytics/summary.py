@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Final, Generic
 
 from mag7cli.analytics.groups import read_concentration
-from mag7cli.analytics.queries import END, Cap, Concentration, Day, Figure
+from mag7cli.analytics.queries import BEGINNING, END, Cap, Concentration, Day, Figure
 from mag7cli.analytics.statistics import Change, Point, Value, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
-from mag7cli.core.formatting import pct_within
+from mag7cli.core.formatting import counted, pct_within
 from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.market.date_quality import DateStatus, grouped_by_reason
 from mag7cli.market.groups import SEVEN, THE_SEVEN, CompanyGroup
@@ -143,7 +143,8 @@ def answer(
     `failed` are the checks that the tables failed last.
     """
     until = on or _last_date(engine)
-    concentration = read_concentration(engine, group, until - _LOOK_BACK, END if on is None else on)
+    since = until - _LOOK_BACK if until < date.max else BEGINNING
+    concentration = read_concentration(engine, group, since, END if on is None else on)
     return build(concentration, on, fund, group=group, failed=failed)
 
 
@@ -202,6 +203,11 @@ def _last_date(engine: SqlEngine) -> date:
 def _day_with_figure(days: Sequence[Day], on: date | None) -> tuple[Day, Figure]:
     found = [(day, day.figure) for day in days if day.figure]
     if on is None:
+        if not found and days:
+            why, dates = grouped_by_reason({day.on: day.reason or "" for day in days})[0]
+            hint = "mag7 collect --retry-failed"
+            whole = counted(len(days), "date")
+            raise Mag7Error(f"no figure on any trading date, {whole}; on {len(dates):,}: {why}", hint=hint)
         if not found:
             raise Mag7Error("the lake has no trading date with a figure yet", hint="mag7 collect, or try mag7 demo")
         return found[-1]

@@ -1,6 +1,5 @@
 """`mag7 collect`, and the options that `mag7 run` shares with it."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -179,9 +178,7 @@ def incomplete(result: "CollectResult") -> IncompleteError:
     """What a run could not get, in one sentence: how much, since when, and the commonest reason."""
     if result.unserved and not result.partial and not result.failed:
         return IncompleteError(str(result.unserved), hint=_OTHER_PLAN)
-    reasons = Counter(result.partial.values()) or Counter(
-        one["reason"] for failed in result.failed.values() for one in failed
-    )
+    reasons = grouped_by_reason(result.partial or {day: failed[0]["reason"] for day, failed in result.failed.items()})
     lines = sum(len(failed) for failed in result.failed.values())
     parts = [
         *([f"{counted(len(result.partial), 'date')} without a figure"] if result.partial else []),
@@ -189,7 +186,7 @@ def incomplete(result: "CollectResult") -> IncompleteError:
     ]
     days = sorted({*result.partial, *result.failed})
     reach = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    (reason, _), *others = reasons.most_common()
+    (reason, _), *others = reasons
     more = f"; and {counted(len(others), 'other reason')}" if others else ""
     return IncompleteError(
         f"{', '.join(parts)} ({reach}): {reason}{more}", hint="mag7 collect --retry-failed asks again"

@@ -5,6 +5,7 @@ they know of a date as `DateEvidence`, and take the answer from here: docs/metho
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ MOST_FAILED_PCT: Final = 0.1
 IMMATERIAL_PCT: Final = 0.01
 """A doubt about a company below this part of the index is told, and makes no date suspect."""
 
+_NUMBER: Final = re.compile(r"\d[\d.,-]*")
 # A failed line is known by its cap of another day, which may have grown since.
 _FAILED_AT_MOST: Final = 2.0
 
@@ -168,11 +170,15 @@ def bound(mag7_usd: float, total_usd: float, margins: Sequence[Margin]) -> Bound
 
 
 def grouped_by_reason(reasons: Mapping[date, str]) -> list[tuple[str, tuple[date, ...]]]:
-    """Each reason once, with its dates in order; the one with the most dates first."""
+    """Each reason once, with its dates in order; the one with the most dates first.
+
+    Reasons that differ in numbers alone are one, told as on its latest date.
+    """
     dates: dict[str, list[date]] = {}
     for day in sorted(reasons):
-        dates.setdefault(reasons[day], []).append(day)
-    return sorted(((reason, tuple(days)) for reason, days in dates.items()), key=lambda group: (-len(group[1]), group))
+        dates.setdefault(_NUMBER.sub("#", reasons[day]), []).append(day)
+    groups = ((reasons[days[-1]], tuple(days)) for days in dates.values())
+    return sorted(groups, key=lambda group: (-len(group[1]), group))
 
 
 def _too_much_failed(evidence: DateEvidence) -> str | None:

@@ -46,13 +46,8 @@ def event_key(events: Dataset) -> str:
 
 def projection_caption(projection: Projection) -> str:
     """What the band is, how such bands did, and what it is not."""
-    tested = (
-        f" Of {projection.trials} such intervals made in the past, {projection.tested_sessions} sessions ahead, "
-        f"{projection.hits} held what came."
-        if projection.trials
-        else ""
-    )
     return (
-        f"Dashed: a random walk with the drift of {projection.observations:,} sessions. "
-        f"Band: its {INTERVAL_PCT:.0f} % interval.{tested} This is arithmetic, not advice."
+        f"Dashed: the last share. Band: the {INTERVAL_PCT:.0f} % interval of {projection.tested_sessions} sessions, "
+        f"calibrated on {projection.observations:,}: of {projection.trials} such intervals of the past, each from what "
+        f"was known then, {projection.hits} held what came. This is arithmetic, not advice."
     )

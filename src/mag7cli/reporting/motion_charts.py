@@ -141,7 +141,7 @@ def _movement(dates: Dates, field: str, y: Spec) -> Spec:
 
 
 def projection(caption: str) -> Chart:
-    """The share of the last two years, and where a random walk with drift would take it."""
+    """The share of the last two years, and how far a quarter may take it."""
     return Chart(
         "projection",
         "If the past were a guide",

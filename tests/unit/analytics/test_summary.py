@@ -105,10 +105,17 @@ def test_later_partial_dates_are_counted_against_the_answer() -> None:
     assert found.on == market_tables.weekday(27)
     assert found.quality.partial_since == (market_tables.weekday(28), market_tables.weekday(29))
 
+    assert [(group.reason, group.dates) for group in found.quality.partial_reasons] == [("MSFT has no market cap", 2)]
+
 
 def test_an_empty_lake_has_no_answer() -> None:
     with pytest.raises(Mag7Error, match="no trading date with a figure"):
-        answer(market_tables.engine(1, partial=(0,), suspect=()))
+        answer(market_tables.engine(0))
+
+
+def test_a_lake_of_partial_dates_says_why_it_has_no_answer() -> None:
+    with pytest.raises(Mag7Error, match="no figure on any trading date, 2 dates; on 2: MSFT has no market cap"):
+        answer(market_tables.engine(2, partial=(0, 1), suspect=()))
 
 
 def test_the_funds_own_weight_stays_beside_the_number_with_its_own_date(engine: DuckDbEngine) -> None:

@@ -113,3 +113,14 @@ def test_reasons_are_told_once_with_their_dates_the_commonest_first() -> None:
     days = [date(2024, 1, day) for day in (2, 3, 4)]
 
     assert grouped_by_reason({days[0]: "b", days[1]: "a", days[2]: "a"}) == [("a", tuple(days[1:])), ("b", (days[0],))]
+
+
+def test_reasons_that_differ_in_numbers_alone_are_one_told_as_on_the_latest_date() -> None:
+    days = [date(2024, 1, day) for day in (2, 3, 4)]
+    why = "{} lines failed, about {} % of the index"
+    reasons = {days[0]: why.format(214, 24.02), days[1]: "TSLA: no price", days[2]: why.format(21, 4.1)}
+
+    assert grouped_by_reason(reasons) == [
+        (why.format(21, 4.1), (days[0], days[2])),
+        ("TSLA: no price", (days[1],)),
+    ]

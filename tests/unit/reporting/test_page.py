@@ -16,11 +16,14 @@ import pytest
 from tests.simulators import market_tables
 from tests.simulators.fake_clock import FakeClock
 
+from mag7cli.analytics.statistics import Projection
 from mag7cli.analytics.summary import FundWeight
 from mag7cli.core.errors import ExtraMissingError, Mag7Error, StoreError
 from mag7cli.core.formatting import pct
-from mag7cli.reporting import datasets, library, png, write
+from mag7cli.reporting import datasets, library, motion_charts, png, write
+from mag7cli.reporting.catalogue import all_charts
 from mag7cli.reporting.charts import Chart
+from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.page import Page, render
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
@@ -178,8 +181,17 @@ def test_without_a_holdings_file_the_funds_weight_is_unknown(page: Page) -> None
 def test_all_that_the_issue_asked_for_is_drawn(page: Page) -> None:
     assert [chart.name for chart in page.charts] == [
         "share", "stacked", "then_and_now", "contribution", "company_share", "company_cap", "effective",
-        "gains", "gain_distribution", "gain_series", "correlation", "beta", "projection", "failures",
+        "gains", "gain_distribution", "gain_series", "correlation", "beta", "failures",
     ]  # fmt: skip
+
+
+def test_a_projection_is_drawn_where_its_record_is_what_its_label_says(page: Page) -> None:
+    days = [day for day in page.data.concentration.days if day.figure]
+    projection = Projection((), 1_005, 18, 23, 63)
+
+    charts = {chart.name: chart for chart in all_charts(days, ["NVDA"], page.datasets["event"], projection)}
+
+    assert "of 23 such intervals of the past, each from what was known then, 18 held" in charts["projection"].caption
 
 
 def test_two_dates_are_enough_for_a_page() -> None:
@@ -198,7 +210,7 @@ def test_one_date_is_enough_for_a_page() -> None:
 def test_a_lake_without_a_figure_has_no_report(tmp_path: Path) -> None:
     tables = market_tables.engine(1, partial=(0,), suspect=())
 
-    with pytest.raises(Mag7Error, match="no trading date with a figure"):
+    with pytest.raises(Mag7Error, match="no figure on any trading date, 1 date"):
         write.write_report(tables, tmp_path / "report.html", None, FakeClock())
 
     assert list(tmp_path.iterdir()) == []
@@ -311,7 +323,13 @@ def charts_by_name(page: Page) -> dict[str, Chart]:
 def test_a_chart_is_drawn_as_a_picture_without_a_browser(page: Page, name: str) -> None:
     pytest.importorskip("vl_convert")
 
-    picture = png.draw(charts_by_name(page)[name], page.datasets, page.answer)
+    ahead = Dataset(
+        ("trading_date", "sessions", "low_pct", "middle_pct", "high_pct"),
+        (("2022-08-12", 0, 27.0, 27.0, 27.0), ("2022-11-11", 63, 25.0, 27.0, 29.0)),
+    )
+    charts = {**charts_by_name(page), "projection": motion_charts.projection("18 of 23 held")}
+
+    picture = png.draw(charts[name], {**page.datasets, "projection": ahead}, page.answer)
 
     assert picture.startswith(b"\x89PNG")
     width, height = int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])
