@@ -100,7 +100,7 @@ def exposure(
     _warn_of_unused(output, funds, held)
     ask = partial(
         exposure,
-        Lake.at(lake),
+        Lake.typed(lake, DEFAULT_LAKE),
         funds=funds,
         rates=dict(_number(text, "--rate", "EUR=1.08") for text in rate or ()),
         deltas=dict(_number(text, "--delta", "NVDA=0.6") for text in delta or ()),

@@ -70,7 +70,7 @@ def tickers(
     from mag7cli.lake.layout import Lake
 
     _check(file, download, as_of, from_)
-    place = Lake.at(lake)
+    place = Lake.at(lake) if file or download else Lake.typed(lake, DEFAULT_LAKE)
     if from_:
         output.show(_downloaded(output, place, from_, every, accept=accept), to=out)
         return

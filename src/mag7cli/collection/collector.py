@@ -80,6 +80,8 @@ def collect(
     """
     work = worklist(lake, options)
     if not work.dates:
+        # A run that died after its last document has left nothing else to do.
+        write_record.complete(lake, {})
         return CollectResult(present=work.present, unserved=options.unserved)
     watcher = progress or NoProgress()
     watcher.start(len(work.dates))

@@ -19,6 +19,7 @@ from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted, duration
+from mag7cli.lake import write_record
 from mag7cli.vendors import subscription
 from mag7cli.vendors.rate_limit import Budget, Cancel, Rate
 
@@ -142,6 +143,7 @@ def collect(
         keep_holdings(lake, request.holdings, clock, listener, accept=request.accept)
     intention = estimates.plan(lake, options, clock, request.pace)
     if not intention.dates:
+        write_record.complete(lake, {})
         if vendor:
             vendor.close()
         return CollectResult(present=intention.present, unserved=options.unserved)

@@ -42,6 +42,12 @@ class Lake:
         """The lake at a folder or `s3://bucket[/prefix]`; nothing is created. Raises UsageError."""
         return cls(open_store(address))
 
+    @classmethod
+    def typed(cls, address: str, default: str) -> "Lake":
+        """The lake at an address for a command that can do without: if it is not the default, there must be one."""
+        lake = cls.at(address)
+        return lake if address == default else lake.require()
+
     def require(self) -> "Lake":
         """The lake itself, if there is one at its address. Raises UsageError, StoreError."""
         if not self._is_there():

@@ -84,6 +84,7 @@ def test_a_fund_without_holdings_is_unknown_and_the_answer_a_range(here):
         "Between 20.00 and 100.00 % of $12,500.00 is in the Magnificent 7: $2,500.00 is, 80.00 % is unknown.\n"
     )
     assert "mag7 exposure --fund-file QQQ=FILE opens it; mag7 funds add QQQ=FILE keeps the file." in shown
+    (here / "my lake" / "raw").mkdir(parents=True)
     elsewhere = mag7("exposure", "--fund", "QQQ=10000", "--lake", "my lake", cwd=here)
     assert (elsewhere.code, "mag7 funds add QQQ=FILE --lake 'my lake' keeps the file" in elsewhere.stdout) == (3, True)
     assert "mag7 tickers --download" in mag7("exposure", "--fund", "IVV=1000", cwd=here).stdout

@@ -22,6 +22,8 @@ READERS = {
     "funds list": ["funds", "list"],
     "funds refresh": ["funds", "refresh"],
     "live --review": ["live", "--review", "2024-12-12"],
+    "exposure": ["exposure", "--stock", "NVDA=100"],
+    "tickers": ["tickers"],
 }
 
 
@@ -57,6 +59,12 @@ def test_a_file_and_a_folder_of_other_things_are_no_lakes(run, tmp_path):
 
     assert "file is a file, not a lake" in run("status", "--lake", "file")[2]
     assert "there is no lake at folder" in run("status", "--lake", "folder")[2]
+
+
+def test_what_needs_no_lake_works_without_one(run, tmp_path):
+    assert run("exposure", "--stock", "NVDA=100")[0] == 0
+    assert run("tickers")[0] == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_name_is_not_the_current_folder(run):

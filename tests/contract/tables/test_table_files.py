@@ -14,7 +14,9 @@ from mag7cli.analytics.lake_status import status
 from mag7cli.collection.details_cache import Ledger
 from mag7cli.collection.price_cache import Prices
 from mag7cli.core.clock import SystemClock
-from mag7cli.core.errors import StoreError
+from mag7cli.core.errors import StoreError, UsageError
+from mag7cli.doctor.integrity import check
+from mag7cli.lake import write_record
 from mag7cli.lake.layout import Lake
 from mag7cli.portfolio.kept_funds import kept_files
 from mag7cli.tables.schema import TABLES
@@ -187,6 +189,20 @@ def test_redshift_copies_our_files_and_no_others(cloud: Cloud, redshift: Redshif
     assert again.tables == plain.tables
     assert sum(statement.endswith("MANIFEST") for statement in again.statements) == 1
     assert list(remote.store.list("copyjobs/")) == []
+
+
+def test_on_s3_too_a_lake_is_there_or_refused_and_verified(cloud: Cloud) -> None:
+    with pytest.raises(UsageError, match=r"there is no lake at s3://"):
+        Lake.at(f"{cloud.lake}/typo").require()
+
+    remote = Lake(cloud.store())
+    raw_documents.fill(remote, DAYS)
+    transform(remote)
+    write_record.complete(remote, {})
+    assert check(remote.require()).is_sound
+
+    remote.store.write(DOCUMENT, remote.store.read(DOCUMENT)[:-9])
+    assert [damage.key for damage in check(remote).damages] == [DOCUMENT]
 
 
 def test_athena_is_not_let_loose_on_what_it_would_read_along(cloud: Cloud) -> None:
