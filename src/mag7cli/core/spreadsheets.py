@@ -27,7 +27,9 @@ _REFUSED: Final = {
     b"\xff\xd8\xff": "a picture",
 }
 _BYTE_ORDER_MARK: Final = "\ufeff"
-_DELIMITERS: Final = ",;\t|"
+_COMMA: Final = ","
+_OTHER_DELIMITERS: Final = ";\t|"
+_NEARLY: Final = 0.6
 _SEP_LINE: Final = re.compile(r"sep=(?P<delimiter>.)\r?\n", re.IGNORECASE)
 _SAMPLE_LINES: Final = 400
 # A text that is to stay one in a spreadsheet: ="00123".
@@ -158,9 +160,17 @@ def _csv_cell(cell: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """What separates the columns: what cuts most rows into the same number of cells, the more the better."""
+    """What separates the columns: what cuts most rows into the same number of cells, the more the better.
+
+    Commas also stand in numbers and in prose, and may be the commoner ones: another mark that cuts as many rows, or not
+    much fewer into more cells, is the one.
+    """
     sample = "".join(text.splitlines(keepends=True)[:_SAMPLE_LINES])
-    return max(_DELIMITERS, key=lambda delimiter: _evenness(sample, delimiter))
+    evenness = {delimiter: _evenness(sample, delimiter) for delimiter in (_COMMA, *_OTHER_DELIMITERS)}
+    other = max(_OTHER_DELIMITERS, key=lambda delimiter: evenness[delimiter])
+    (rows, width), (by_comma, comma_width) = evenness[other], evenness[_COMMA]
+    is_other = rows >= by_comma or rows * (width - 1) >= _NEARLY * by_comma * (comma_width - 1)
+    return other if rows and is_other else _COMMA
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[int, int]:
@@ -169,8 +179,14 @@ def _evenness(sample: str, delimiter: str) -> tuple[int, int]:
         rows = list(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True))
     except csv.Error:
         return 0, 0
-    # Some exports end a row with one empty cell more than their header.
-    widths = Counter(len(cells) - (cells[-1] == "") for cells in rows if len(cells) > 1 and any(map(str.strip, cells)))
+    # Some exports end a row with one empty cell more than their header, others have one that is empty.
+    widths = Counter(
+        width
+        for cells in rows
+        if any(map(str.strip, cells))
+        for width in {len(cells), len(cells) - (cells[-1] == "")}
+        if width > 1
+    )
     if not widths:
         return 0, 0
     width, frequency = max(widths.items(), key=lambda item: (item[1], item[0]))

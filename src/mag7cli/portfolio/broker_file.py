@@ -271,10 +271,10 @@ class _TableReader:
         return sums
 
     def _add_entry(self, entry: Entry, words: KindWords, where: str) -> None:
-        if not entry.has_numbers and not entry.is_named:
+        amount, currency = _value(entry)
+        if amount is None and not entry.is_named:
             self._contents.skipped.append(f"{where}: {entry.label[:_TEXT_SHOWN]!r} has no value")
             return
-        amount, currency = _value(entry)
         is_option, option = option_in(entry, words)
         if is_option and (option or entry.quantity is None or amount is not None):
             held = OptionPosition(entry.label, option, entry.quantity, amount, currency=currency)
@@ -383,8 +383,13 @@ class _TableReader:
         """The rows of the table that are no entries: lines of text, and lots of a line that sums them."""
         for row in self._table.rows:
             if row.number not in numbers:
-                what = "is text" if sum(cell != "" for cell in row.cells) < 2 else "is part of a line that is counted"
+                what = "is part of a line that is counted" if _is_lot(row) else "is text"
                 yield f"{self._name}, line {row.number}: {_shown(row)!r} {what}"
+
+
+def _is_lot(row: Row) -> bool:
+    """Whether a row without a position of its own is a lot of one: it has several numbers."""
+    return sum(bool(table.numeral_of(cell)) for cell in row.cells if cell != "") > 1
 
 
 def _shown(row: Row) -> str:

@@ -21,6 +21,7 @@ from mag7cli.portfolio.table import Table, numeral_of
 _SUMMARY_WORDS: Final = frozenset({"", "summary", "position"})
 _SCHEMES: Final[tuple[str, ...]] = ("isin", "cusip", "sedol", "wkn")
 _WORDS: Final = 4
+_DAY_CELLS: Final = 2  # November 20, and the year
 _BARE_DOLLAR: Final = "$"
 _VALUES: Final[tuple[str, ...]] = ("amount", "local_amount", "weight")
 _NUMBERS: Final = (
@@ -118,12 +119,43 @@ class _EntryReader:
         self._marked = frozenset(role for role in reading.columns if self._has_marks(role))
         self._values = self._settled(table, declared)
         self._summaries = self._has_summaries(table)
+        self._first_number = min(column.index for role, column in reading.columns.items() if role in _NUMBERS)
+        self._fullest = max((len(row.cells) for row in table.rows), default=0)
+        self._shortest = self._shortest_named(table)
 
     def is_entry(self, row: Row) -> bool:
         """Whether a row is one of the table's: it has more cells than one, or a lone amount, and is no lot of a row."""
         if sum(cell != "" for cell in row.cells) < 2 and not self._is_lone_amount(row):
             return False
+        if self._is_prose(row):
+            return False
         return not self._summaries or self._text(row, "row_kind").lower() in _SUMMARY_WORDS
+
+    def _is_prose(self, row: Row) -> bool:
+        """Whether a row is a sentence that its commas cut into cells: it ends before the columns of numbers, is shorter
+        than any that names a security, or is a day whose year lies in the next cell.
+        """
+        if len(row.cells) <= self._first_number:
+            return True
+        is_short = len(row.cells) < self._shortest and sum(cell != "" for cell in row.cells) > 1
+        is_day = len(row.cells) < self._fullest or len(row.cells) == _DAY_CELLS
+        if not is_short and not is_day:
+            return False
+        texts = [text for text in row.texts if text]
+        has_cut_day = written_dates.find(", ".join(texts)) and not any(map(written_dates.find, texts))
+        return bool(is_short or has_cut_day) and not self._is_named(row)
+
+    def _is_named(self, row: Row) -> bool:
+        roles = ("symbol", *_SCHEMES, "identifier")
+        security = self._security(row) if any(self._text(row, role) for role in roles) else None
+        return security is not None and any((security.symbol, *(getattr(security, scheme) for scheme in _SCHEMES)))
+
+    def _shortest_named(self, table: Table) -> int:
+        """The fewest cells of a row that names a security, if rows differ; else none is short."""
+        if all(len(row.cells) == self._fullest for row in table.rows):
+            return 0
+        full = (row for row in table.rows if len(row.cells) > self._first_number and self._is_named(row))
+        return min((len(row.cells) for row in full), default=0)
 
     def _is_lone_amount(self, row: Row) -> bool:
         """Whether the only cell of a row is a number in a column of amounts: money that nobody has named."""
@@ -182,14 +214,16 @@ class _EntryReader:
         written = self._text(row, "symbol")
         known = identified(written)
         fields = {scheme: checked(scheme, self._text(row, scheme)) for scheme in self._schemes}
-        fields |= known | self._identifier(row)
+        identifier = self._identifier(row)
+        unread = "" if any(identifier.values()) else self._text(row, "identifier")
+        fields |= known | identifier
         symbol = "" if known else symbol_of(written) or ""
         symbol = symbol or fields.pop("symbol", "")
         listing = listing_of(symbol)
         is_american = listing is not None and listing.country == UNITED_STATES
         return Security(
             symbol=listing.symbol if listing and is_american else symbol,
-            name=self._text(row, "name") or ("" if symbol else written),
+            name=self._text(row, "name") or ("" if symbol else written or unread),
             country=self._text(row, "country") or (listing.country if listing else ""),
             exchange=self._text(row, "exchange") or (listing.exchange if listing else ""),
             currency=self._text(row, "market_currency").upper(),

@@ -86,6 +86,9 @@ SPELLINGS: Sequence[tuple[str, Callable[[float], str]]] = (
     ("three places and a comma", lambda value: f"{value:.3f}".replace(".", ",")),
     ("grouped three places", lambda value: f"{value:,.3f}"),
     ("whole", lambda value: f"{value:,.0f}"),
+    ("code before", lambda value: f"USD {value:,.2f}"),
+    ("code after", lambda value: f"{value:,.2f} USD"),
+    ("formula", lambda value: f'="{value:.2f}"'),
 )
 MONEY = {
     "three places": lambda value: f"{value:.2f}",
@@ -93,15 +96,19 @@ MONEY = {
     "grouped three places": lambda value: f"{value:,.2f}",
 }
 HEADINGS = {
-    "symbol": ["Symbol", "Ticker", "Instrument"],
+    "symbol": ["Symbol", "Ticker", "Instrument", "Symbol/CUSIP"],
     "name": ["Description", "Bezeichnung", "Investment Name"],
     "quantity": ["Quantity", "Shares", "St\u00fcck"],
     "price": ["Last Price", "Kurs", "Share Price"],
     "amount": ["Current Value", "Market Value", "Wert in USD"],
+    "cost": ["Cost Basis", "Total Cost"],
+    "part": ["% of Account"],
+    "held": ["Type"],
     "other": ["Day change", "Notes"],
 }
 FUND_PREAMBLES = ["", 'A fund\nFund Holdings as of,"Nov 20, 2026"\n\n', "Fondsposition per;20.Nov.2026\n"]
 PREAMBLES = ["", "My portfolio", "As of Nov 20, 2026", "a;b,c", "Total value of it all, and more"]
+FOOTERS = ["", "Disclaimer: no advice, 2026", "As of Nov 20, 2026", '"Date downloaded 11/20/2026, 2:55 PM"']
 
 
 @st.composite
@@ -121,9 +128,13 @@ def written_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
         "price": [spell(price) for price in prices],
         # money has two decimals, whatever shares and prices have
         "amount": [MONEY.get(style, spell)(q * price) for q, price in zip(quantities, prices, strict=True)],
+        "cost": [MONEY.get(style, spell)(0.7 * q * price) for q, price in zip(quantities, prices, strict=True)],
+        "part": [f"{100 / len(symbols):.2f}%" for _ in symbols],
+        "held": draw(st.lists(st.sampled_from(["Cash", "Margin"]), min_size=len(symbols), max_size=len(symbols))),
         "other": ["x" for _ in symbols],
     }
     left_out = draw(st.sampled_from([[], ["amount"], ["quantity", "price"], ["name", "other"]]))
+    left_out = [*left_out, *draw(st.lists(st.sampled_from(["cost", "part", "held"]), unique=True))]
     columns = draw(st.permutations([role for role in cells if role not in left_out]))
     order = draw(st.permutations(range(len(symbols))))
     buffer = io.StringIO()
@@ -133,6 +144,13 @@ def written_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
     writer.writerow([draw(st.sampled_from(HEADINGS[role])) for role in columns])
     writer.writerows([[cells[role][place] for role in columns] for place in order])
     values = {s: quantity * price for s, quantity, price in zip(symbols, quantities, prices, strict=True)}
+    if "amount" in columns and draw(st.booleans()):
+        cash = {"symbol": "CASH", "name": "Cash", "amount": spell(2500.0)}
+        total = {"symbol": "Total", "amount": MONEY.get(style, spell)(sum(values.values()) + 2500)}
+        writer.writerows([[row.get(role, "") for role in columns] for row in (cash, total)])
+        values["CASH"] = 2500.0
+    for line in draw(st.lists(st.sampled_from(FOOTERS), max_size=2)):
+        buffer.write(line + "\n")
     return buffer.getvalue().encode("utf-8"), values
 
 

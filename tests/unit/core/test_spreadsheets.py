@@ -37,6 +37,26 @@ def test_decimal_commas_do_not_make_a_comma_the_delimiter() -> None:
     assert cells("ticker;shares;price\nIVV;23,5;541,25\nNVDA;1,5;150,25\n")[1] == ("IVV", "23,5", "541,25")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "as of 10:00 AM, 2026\nas of 10:00 AM, 2026\nKurs;Symbol;Name\n1,50 €;KO;Coca\n2,50 €;NVDA;Nvidia\n",
+        "Value;Symbol;Name\n$2,895,000.00;XOM;Exxon\n$3,092,343.00;AAPL;Apple\n$5,987,343.00;Total;\n",
+        "Symbol;Value\n" + "NVDA;1,234,567.00\n" * 9 + "A disclaimer, with a comma\n",
+    ],
+)
+def test_commas_in_numbers_and_prose_may_be_commoner_than_the_delimiter(text: str) -> None:
+    (sheet,) = read(text.encode(), "t.csv")
+
+    assert sheet.delimiter == ";"
+
+
+def test_another_mark_inside_the_texts_of_a_column_is_none() -> None:
+    (sheet,) = read(b"ticker,amount,tags\nNVDA,100,tech;us\nKO,200,food;us\n", "t.csv")
+
+    assert sheet.delimiter == ","
+
+
 def test_a_delimiter_that_excel_declares_is_used_and_lines_keep_their_numbers() -> None:
     sheet = read(b"sep=|\r\na|b;c\r\n1|2;3\r\n", "f")[0]
 

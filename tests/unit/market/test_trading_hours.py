@@ -49,11 +49,22 @@ def test_hours_are_new_yorks_in_summer_and_winter() -> None:
         ("2024-12-13T19:59", date(2024, 12, 13)),
         ("2024-12-13T21:00", date(2024, 12, 16)),  # the evening belongs to Monday
         ("2024-12-14T12:00", date(2024, 12, 16)),
+        ("2026-11-29T21:00", date(2026, 11, 30)),  # a night session's first evening, a Sunday
+        ("2026-11-25T23:00", date(2026, 11, 27)),  # the evening before Thanksgiving: its session is Friday's
         ("2024-12-24T17:30", date(2024, 12, 26)),  # after an early close, before a holiday
     ],
 )
 def test_a_moment_belongs_to_its_date_until_after_hours_end(moment: str, trading_date: date) -> None:
     assert trading_hours_at(new_york(moment)).trading_date == trading_date
+
+
+@pytest.mark.parametrize("moment", ["2026-11-29T21:00", "2026-11-29T23:59", "2026-11-30T00:00", "2026-11-30T03:59"])
+def test_a_trade_of_the_night_is_of_the_next_date_and_in_none_of_its_phases(moment: str) -> None:
+    hours = trading_hours_at(new_york(moment))
+
+    assert hours.trading_date == date(2026, 11, 30)
+    assert hours.phase(new_york(moment)) is TradingPhase.CLOSED
+    assert hours.close == new_york("2026-11-30T16:00")
 
 
 def test_the_next_open_is_the_one_that_has_not_been_yet() -> None:

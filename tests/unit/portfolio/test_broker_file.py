@@ -446,6 +446,34 @@ def test_weights_without_amounts_are_refused_with_the_way_to_read_them() -> None
     assert refused.value.hint == "weights alone: call their column `amount`, and read the answer as percent"
 
 
+@pytest.mark.parametrize(
+    "footer", ["As of Nov 20, 2026", "No advice, 2026", "Downloaded 11/20/2026, 2:55 PM", '"One cell, in quotes"']
+)
+@pytest.mark.parametrize(
+    "text",
+    ["symbol,amount\nNVDA,100\nKO,50\n", "name,symbol,quantity,price,amount\nNvidia,NVDA,2,50,100\nCola,KO,1,50,50\n"],
+)
+def test_a_sentence_below_the_table_is_no_position(text: str, footer: str) -> None:
+    if text.startswith("symbol") and footer == "No advice, 2026":
+        return  # nothing tells these two cells from a name and its amount
+
+    portfolio = read(f"{text}\n{footer}\n")
+
+    assert {position.symbol: position.amount for position in portfolio.positions} == {"NVDA": 100, "KO": 50}
+    assert len(portfolio.skipped) == 1
+
+
+def test_a_row_that_leaves_its_last_cells_out_is_one_all_the_same() -> None:
+    assert amounts("symbol,amount,note\nNVDA,100\nKO,50,mine\nAAPL,20\n") == {"NVDA": 100, "KO": 50, "AAPL": 20}
+    assert amounts("name,amount,note\nNvidia Corp,100\nCoca-Cola,50,mine\n") == {"Nvidia Corp": 100, "Coca-Cola": 50}
+
+
+def test_words_in_a_column_of_identifiers_are_a_name() -> None:
+    text = "symbol/cusip,amount\nNVDA,100\nCash & Cash Investments,50\n"
+
+    assert brief(read(text).positions)[1] == ("Cash & Cash Investments", 50, "USD", "cash")
+
+
 def test_texts_that_a_spreadsheet_keeps_as_formulas_are_texts() -> None:
     assert amounts('symbol,quantity,price\n="KO",2,60\n"=""NVDA""",2,150\n') == {"KO": 120, "NVDA": 300}
 
