@@ -202,7 +202,10 @@ class Sampler:
 
     def worst_errors(self, side: Side) -> list[float]:
         """By how much (USD) the total may be above the truth, or below it, on each date of the range."""
-        return sums(self._intervals(), len(self._sessions))[side]
+        return self._sums(self._intervals(), side)
+
+    def _sums(self, intervals: Iterable[Interval], side: Side) -> list[float]:
+        return sums(intervals, len(self._sessions))[side]
 
     def _allowed(self) -> list[float]:
         """By how much (USD) the total may be off on each date."""
