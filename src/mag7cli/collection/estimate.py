@@ -5,7 +5,7 @@ is the first rounds, counted exactly, and what the rounds after them took on the
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -20,7 +20,9 @@ from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
 from mag7cli.core.clock import Clock
 from mag7cli.lake.layout import Lake
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
-from mag7cli.shares.sampler import Request, first_days
+from mag7cli.shares.questions import first_days
+from mag7cli.shares.records import HONOURED_FROM
+from mag7cli.shares.sampler import Request
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD
 from mag7cli.shares.uncertainty import both_sides
 from mag7cli.vendors.rate_limit import Rate
@@ -93,15 +95,22 @@ def _details(ledger: Ledger, parts: Iterable[Part], options: CollectOptions, fac
     sampled = 0
     for part in parts:
         members = part.member_dates()
-        certain.update(share_counts.anchors(members, facts))
-        if options.method == "grouped" and part.is_evening:
-            certain.update(share_counts.rolling_requests(ledger, part.lines, part.dates, options.refresh))
-            continue
-        if options.method == "details":
-            certain.update((line, day) for line, days in members.items() for day in days)
-        else:
+        if options.method == "grouped" and not part.is_evening:
+            certain.update([*share_counts.near_splits(members, facts), *_frozen_anchors(members)])
             sampled += _sampled(ledger, members)
+            continue
+        certain.update(share_counts.anchors(members, facts))
+        if part.is_evening and options.method == "grouped":
+            certain.update(share_counts.rolling_requests(ledger, part.lines, part.dates, options.refresh))
+        else:
+            certain.update((line, day) for line, days in members.items() for day in days)
     return len(ledger.missing(certain)) + sampled
+
+
+def _frozen_anchors(members: Mapping[str, Collection[date]]) -> list[Request]:
+    """What tells frozen counts from true ones where no date itself does; elsewhere few lines need it."""
+    days = share_counts.honoured_days(members)
+    return [(line, day) for line, later in days.items() if max(members[line]) < HONOURED_FROM for day in later]
 
 
 def _sampled(ledger: Ledger, members: Mapping[str, list[date]]) -> int:
@@ -111,7 +120,7 @@ def _sampled(ledger: Ledger, members: Mapping[str, list[date]]) -> int:
     later = 0.0
     for line, days in members.items():
         steps = [step for step in calendars.get(line, FiscalCalendar()).steps(days) if step > days[0]]
-        first = first_days(days, steps)
+        first = first_days(line, days, steps)
         if is_exact(line):
             first = sorted({*first, *(day for step in steps for day in both_sides(days, step))})
         else:

@@ -61,14 +61,23 @@ def _concerns(asked: date, day: date, history: ShareHistory | None) -> bool:
 
 
 def anchors(members: Mapping[str, Collection[date]], facts: FactsOfLines) -> list[Request]:
-    """What to ask besides: for dates from before the vendor's counts honour the date, and near splits."""
-    requests: list[Request] = []
-    for line, days in members.items():
-        if days:
-            near = facts.neighbours(line, min(days), max(days))
-            requests += [(line, day) for day in near]
-            requests += [(line, day) for day in _ANCHORS if min(days) < HONOURED_FROM]
-    return requests
+    """What to ask besides: near splits, and for dates from before the vendor's counts honour the date."""
+    return [
+        *near_splits(members, facts),
+        *((line, day) for line, days in honoured_days(members).items() for day in days),
+    ]
+
+
+def near_splits(members: Mapping[str, Collection[date]], facts: FactsOfLines) -> list[Request]:
+    """What to ask outside of the dates of each line: counts on the other side of a split near an end of them."""
+    return [
+        (line, day) for line, days in members.items() if days for day in facts.neighbours(line, min(days), max(days))
+    ]
+
+
+def honoured_days(members: Mapping[str, Collection[date]]) -> dict[str, Sequence[date]]:
+    """On which dates the vendor's counts tell what those from before they honour the date are worth, by line."""
+    return {line: _ANCHORS for line, days in members.items() if days and min(days) < HONOURED_FROM}
 
 
 def sample(
@@ -94,9 +103,10 @@ def sample(
         if (closes := facts.prices.closes(ticker, dates))
     ]
     every = sorted({day for line in lines for day in line.sessions})
-    before = anchors({line.ticker: line.sessions for line in lines}, facts)
+    traded = {line.ticker: line.sessions for line in lines}
+    before = near_splits(traded, facts)
     ledger.ask(before)
-    sampler = Sampler(lines, every, ledger.observation, tolerance, before, facts.reach)
+    sampler = Sampler(lines, every, ledger.observation, tolerance, before, facts.reach, honoured=honoured_days(traded))
     precision = sampler.run(ledger.ask)
     return Counts(
         {line.ticker: history for line in lines if (history := sampler.history(line.ticker))},

@@ -11,7 +11,7 @@ In which share units a count was given is `split_units`' to find.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from statistics import median_low
@@ -258,6 +258,15 @@ def _unconverted_around(points: Sequence[Point], index: int) -> list[Point]:
 def _is_misfit(point: Point, other: Point) -> bool:
     apart = abs(math.log(point.neutral / other.neutral))
     return apart > _MISFIT + _MISFIT_A_DAY * abs((point.on - other.on).days)
+
+
+def is_one_class(answers: Collection[ShareObservation]) -> bool:
+    """True if answers that honour their dates, and all of them, say that the line's class is the whole company."""
+    honest = [one for one in answers if one.on >= HONOURED_FROM and one.weighted]
+    return bool(honest) and all(
+        one.share_class and one.weighted and abs(math.log(one.share_class / one.weighted)) <= _ONE_CLASS
+        for one in honest
+    )
 
 
 def _class_part(answers: Sequence[ShareObservation]) -> float | None:

@@ -2,23 +2,27 @@
 
 Every line is asked on a coarse grid. Where two neighbouring answers differ the count stepped somewhere between them,
 and until that is settled it may be above the truth by a part of the difference, and below it by the rest. The sampler
-adds these errors up per date, those above and those below apart, and asks where they are largest, until on every date
-neither sum is more than the tolerance. A company's fiscal calendar says where a step is to be expected; it is believed
-once an answer on each side of an expected day proved it.
+adds these errors up per date, those above and those below apart, and asks where most of what is too much would go
+(`selection`), until on every date neither sum is more than the tolerance. A company's fiscal calendar says where a step
+is to be expected; it is believed once an answer on each side of an expected day proved it (`questions`), and what the
+proven ones are decides what is tried first for the others (`calendar_census`).
 Nothing but its own answers steers it, so a run that was cut off asks, when repeated, for just what is missing.
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
 from mag7cli.market.calendar import next_session, session_on_or_before
+from mag7cli.shares.calendar_census import CalendarCensus
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import ShareHistory
+from mag7cli.shares.observations import is_one_class
+from mag7cli.shares.questions import first_days, next_days, proofs_first
 from mag7cli.shares.records import ShareObservation
+from mag7cli.shares.selection import excessive, sums
 from mag7cli.shares.split_evidence import SplitQuestion
 from mag7cli.shares.uncertainty import SIDES, TOO_HIGH, TOO_LOW, Interval, LineToSample, SampledLine, Side, both_sides
 
@@ -87,16 +91,22 @@ class Sampler:
         tolerance: float,
         anchors: Iterable[Request] = (),
         reach: tuple[date, date] | None = None,
+        honoured: Mapping[str, Sequence[date]] | None = None,
     ) -> None:
         """`sessions` are the trading dates of the range, sorted; `lookup` finds an answer that `ask` got.
 
         `anchors` were asked before, outside the range, to tell what the answers inside are worth; from the first to the
-        last day of `reach` (the range, by default) further ones may be asked for that decide a question.
+        last day of `reach` (the range, by default) further ones may be asked for that decide a question. `honoured` are
+        days on which the counts of a line tell what those from before they honour the date are worth; a company of one
+        class does not need them, since the count of that class does.
         """
         self._sessions = sessions
         self._lookup = lookup
         self._tolerance = tolerance
         self._reach = reach or ((sessions[0], sessions[-1]) if sessions else (date.max, date.min))
+        self._honoured = honoured or {}
+        self._census = CalendarCensus()
+        self._entered: set[str] = set()
         self._steps: dict[FiscalCalendar, Sequence[date]] = {}
         self._lines = {line.ticker: SampledLine(line, sessions, self._steps_of) for line in lines if line.sessions}
         for ticker, day in anchors:
@@ -110,30 +120,48 @@ class Sampler:
         return self._steps[calendar]
 
     def run(self, ask: Ask) -> Precision:
-        """Ask until the tolerance is reached, or nothing more can be asked that would help."""
-        self._ask(ask, self.coarse())
-        self._ask(ask, self._expected_steps())
-        for _ in range(_MOST_ROUNDS):
-            requests = self._refinements()
-            if not requests:
-                break
-            self._ask(ask, requests)
+        """Ask until the tolerance is reached, or nothing more can be asked that would help.
+
+        The exact lines come first: what they tell of the calendars decides where the others are asked.
+        """
+        exact = [line for line in self._lines.values() if line.line.exact]
+        others = [line for line in self._lines.values() if not line.line.exact]
+        for lines in (exact, others):
+            self._ask(ask, self._coarse(lines))
+            self._ask(ask, self._of_several_classes(lines))
+            self._ask(ask, self._expected_steps(lines))
+            for _ in range(_MOST_ROUNDS):
+                requests = self._refinements(others if lines is others else ())
+                if not requests:
+                    break
+                self._ask(ask, requests)
         return self._precision()
 
-    def coarse(self) -> list[Request]:
+    def _coarse(self, lines: Iterable[SampledLine]) -> list[Request]:
         """The first round: each line on its first and last trading date and once a year between."""
+        for line in lines:
+            line.learn(self._census.likely(line.line.calendar))
         return _by_date(
-            (ticker, day) for ticker, one in self._lines.items() for day in first_days(one.line.sessions, one.steps)
+            (one.line.ticker, day) for one in lines for day in first_days(one.line.ticker, one.line.sessions, one.steps)
         )
 
-    def _expected_steps(self) -> list[Request]:
+    def _of_several_classes(self, lines: Iterable[SampledLine]) -> list[Request]:
+        """The days that tell a frozen count from a true one, of the lines whose own class is not the whole company."""
+        return _by_date(
+            (one.line.ticker, day)
+            for one in lines
+            if not is_one_class(one.answers.values())
+            for day in self._honoured.get(one.line.ticker, ())
+        )
+
+    def _expected_steps(self, lines: Iterable[SampledLine]) -> list[Request]:
         """Both sides of every jump of a close, and of every step that is expected of an exact line.
 
         So not even a count that comes back to what it was is missed there.
         """
         return _by_date(
-            (ticker, day)
-            for ticker, one in self._lines.items()
+            (one.line.ticker, day)
+            for one in lines
             for step in (*one.line.jumps, *(one.steps if one.line.exact else ()))
             for day in both_sides(one.line.sessions, step)
             if day not in one.asked
@@ -156,37 +184,28 @@ class Sampler:
             answer = self._lookup(ticker, day)
             if answer:
                 self._lines[ticker].answers[day] = answer
-        for ticker in {ticker for ticker, _ in requests}:
-            self._lines[ticker].learn()
+        for ticker in sorted({ticker for ticker, _ in requests}):
+            line = self._lines[ticker]
+            line.learn(self._census.likely(line.line.calendar))
+            if line.is_proven and ticker not in self._entered:
+                self._entered.add(ticker)
+                self._census.enter(line.line.calendar, line.candidates)
 
-    def _refinements(self) -> list[Request]:
+    def _refinements(self, others: Iterable[SampledLine]) -> list[Request]:
         """What to ask next: nothing once every exact line is settled and the total is within the tolerance."""
         intervals = self._intervals()
         urgent = [one for one in intervals if one.line.line.exact and not one.is_settled]
-        urgent += _proof_first(self._over_tolerance([one for one in intervals if not one.line.line.exact]))
-        steps = ((one.line.line.ticker, day) for one in urgent for day in _next_days(one) if day not in one.line.asked)
-        return _by_date([*steps, *self._deciding()])
+        urgent += excessive([one for line in others for one in line.intervals], self._allowed())
+        steps = ((one.line.line.ticker, day) for one in proofs_first(urgent) for day in next_days(one))
+        return _by_date(
+            [*((ticker, day) for ticker, day in steps if day not in self._lines[ticker].asked), *self._deciding()]
+        )
 
     def _deciding(self) -> Iterator[Request]:
         """What decides whether a move of a close was a split: the counts well before it, and well after."""
         for ticker, one in self._lines.items():
             days = deciding_sessions(one.history.questions, self._reach)
             yield from ((ticker, day) for day in days if day not in one.asked)
-
-    def _over_tolerance(self, intervals: Sequence[Interval]) -> list[Interval]:
-        """The largest errors of each date, as many as must go for the rest of them to be within the tolerance."""
-        allowed = [self._tolerance * total for total in self._totals()]
-        sums = [self._sums(intervals, side) for side in SIDES]
-        excesses = [[error - most for error, most in zip(errors, allowed, strict=True)] for errors in sums]
-        left = set(intervals)
-        for _, side, index in _worst_first(excesses):
-            if excesses[side][index] <= 0:
-                continue
-            for one in _largest([one for one in left if one.error(index, side)], index, side, excesses[side][index]):
-                left.remove(one)
-                for other in SIDES:
-                    _add(excesses[other], one, other, -1.0)
-        return [one for one in intervals if one not in left]
 
     def _intervals(self) -> list[Interval]:
         return [interval for line in self._lines.values() for interval in line.intervals]
@@ -196,10 +215,11 @@ class Sampler:
         return self._sums(self._intervals(), side)
 
     def _sums(self, intervals: Iterable[Interval], side: Side) -> list[float]:
-        sums = [0.0] * len(self._sessions)
-        for one in intervals:
-            _add(sums, one, side, 1.0)
-        return sums
+        return sums(intervals, len(self._sessions))[side]
+
+    def _allowed(self) -> list[float]:
+        """By how much (USD) the total may be off on each date."""
+        return [self._tolerance * total for total in self._totals()]
 
     def errors_by_date(self) -> dict[date, CountErrors]:
         """By how much the market caps of each date may be off, those of the exact lines apart."""
@@ -246,80 +266,3 @@ def deciding_sessions(questions: Iterable[SplitQuestion], reach: tuple[date, dat
 def _by_date(requests: Iterable[Request]) -> list[Request]:
     """Each request once, by date and ticker, as the ledger keeps the answers."""
     return sorted(set(requests), key=lambda request: (request[1], request[0]))
-
-
-def _add(amounts: list[float], interval: Interval, side: Side, times: float) -> None:
-    """Add the errors of an interval to one side to the amounts of the dates."""
-    for index, error in enumerate(interval.errors[side], start=interval.start):
-        amounts[index] += times * error
-
-
-def _worst_first(excesses: Sequence[Sequence[float]]) -> list[tuple[float, Side, int]]:
-    """Every excess above zero, negated, with its side and the index of its date."""
-    return sorted(
-        (-excesses[side][i], side, i) for side in SIDES for i in range(len(excesses[side])) if excesses[side][i] > 0
-    )
-
-
-def _largest(intervals: Iterable[Interval], index: int, side: Side, excess: float) -> Iterator[Interval]:
-    """The intervals with the largest errors on a date to one side, as many as make up the excess."""
-    for one in sorted(intervals, key=lambda one: (-one.error(index, side), one.line.line.ticker)):
-        yield one
-        excess -= one.error(index, side)
-        if excess <= 0:
-            return
-
-
-def _proof_first(intervals: Iterable[Interval]) -> list[Interval]:
-    """The intervals, but only the widest of a line whose calendar is not proven yet: a proof may settle the others."""
-    chosen: list[Interval] = []
-    unproven: dict[str, Interval] = {}
-    for one in intervals:
-        if one.line.is_proven or not one.expected:
-            chosen.append(one)
-        else:
-            ticker = one.line.line.ticker
-            unproven[ticker] = max(unproven.get(ticker, one), one, key=lambda interval: interval.neutral)
-    return [*chosen, *unproven.values()]
-
-
-def first_days(sessions: Sequence[date], steps: Sequence[date]) -> list[date]:
-    """The first round of a line: first, last, and each summer the day of an expected step, sorted.
-
-    One more answer, of the day before, proves such a step.
-    """
-    summer = {step.year: step for step in steps if 6 <= step.month <= 8}
-    return sorted({sessions[0], sessions[-1], *summer.values()})
-
-
-def _next_days(interval: Interval) -> list[date]:
-    """Where to ask next inside an interval: both sides of the expected step nearest its middle, else the middle.
-
-    On a calendar that was proven the count stands still between two steps: one answer tells a whole quarter.
-    """
-    line, expected = interval.line, interval.expected
-    sessions = line.line.sessions
-    low, high = bisect_left(sessions, interval.first), bisect_left(sessions, interval.last)
-    if high - low <= 1:
-        return []
-    if expected and not line.is_proven and interval.last in expected:
-        return [sessions[high - 1]]
-    if expected:
-        step = bisect_left(sessions, expected[len(expected) // 2])
-        sides = (step - 1,) if line.is_proven else (step - 1, step)
-        fresh = [sessions[index] for index in sides if low < index < high and sessions[index] not in line.asked]
-        if fresh:
-            return fresh
-    return [sessions[_month_start(sessions, low, high, (low + high) // 2)]]
-
-
-def _month_start(sessions: Sequence[date], low: int, high: int, middle: int) -> int:
-    """The index nearest `middle` at which a month begins, or ends: most fiscal periods end there. Else `middle`."""
-    turns = [
-        index
-        for start in range(low + 1, high)
-        if sessions[start].month != sessions[start - 1].month
-        for index in (start, start - 1)
-        if low < index < high
-    ]
-    return min(turns, key=lambda index: (abs(index - middle), index)) if turns else middle

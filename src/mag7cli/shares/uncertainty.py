@@ -10,14 +10,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, pairwise
+from operator import mul
 from typing import Final, Literal
 
-from mag7cli.shares.fiscal_calendar import CALENDARS, FiscalCalendar
+from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import LineFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_evidence import SPLIT_SIZED
 
 _LARGE_STEP: Final = 0.05
+# By how much less likely a calendar is for each of its steps on which nothing changed: some quarters bring no change.
+_QUIET: Final = 0.2
 
 Side = Literal[0, 1]
 """In which direction a value may be off: above the truth, or below it."""
@@ -25,8 +28,8 @@ TOO_HIGH: Final = 0
 TOO_LOW: Final = 1
 SIDES: Final[tuple[Side, Side]] = (TOO_HIGH, TOO_LOW)
 
-Doubt = tuple[float, float]
-"""The part of a change by which a count may be ahead of it, and behind it."""
+Doubts = tuple[Sequence[float], Sequence[float]]
+"""The parts of a change by which a count may be ahead of it, and behind it, one for each date."""
 
 StepsOf = Callable[[FiscalCalendar], Sequence[date]]
 """The dates of a range on which a count may step by a calendar."""
@@ -55,7 +58,7 @@ class LineToSample:
         return [day for day in moves if day not in listed and self.sessions[0] < day <= self.sessions[-1]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Interval:
     """Two neighbouring answers that differ: the count stepped after `first` and by `last`, `expected` on these dates.
 
@@ -69,13 +72,9 @@ class Interval:
     neutral: float
     expected: Sequence[date]
     is_settled: bool
+    is_exceptional: bool
     start: int
     errors: tuple[Sequence[float], Sequence[float]]
-
-    def error(self, index: int, side: Side) -> float:
-        """By how much (USD) the line may be off to one side on a date of the range, given by its index."""
-        errors = self.errors[side]
-        return errors[index - self.start] if self.start <= index < self.start + len(errors) else 0.0
 
 
 @dataclass(slots=True)
@@ -90,6 +89,7 @@ class SampledLine:
     is_proven: bool = False
     is_disproved: bool = False
     steps: Sequence[date] = ()
+    candidates: Mapping[FiscalCalendar, float] = field(default_factory=dict)
     history: ShareHistory = field(init=False)
     caps: Sequence[float] = ()
     intervals: Sequence[Interval] = ()
@@ -100,87 +100,109 @@ class SampledLine:
         self.steps = self._steps(self.line.calendar)
         self.history = ShareHistory(())
 
-    def learn(self) -> None:
-        """Read the answers again, and hold the calendars against them."""
+    def learn(self, likely: Mapping[FiscalCalendar, float]) -> None:
+        """Read the answers again, and hold the calendars against them, the likely ones first."""
         line = self.line
         self.history = ShareHistory(self.answers.values(), line.facts)
         changes = [change for change in self.history.changes() if self._is_inside(*change[:2])]
-        located = [last for first, last, _ in changes if self._are_neighbours(first, last)]
-        self._judge_calendars(changes, [day for day in located if day not in line.jumps])
+        located = {last for first, last, _ in changes if self._are_neighbours(first, last)}
+        self._judge_calendars(changes, located.difference(line.jumps), likely)
         self.history = self.history.stepping_on(self.steps)
         if not self._values:
             self._values = [line.closes.get(day, 0.0) * self.history.units.ratio(day) for day in self.sessions]
-        self.caps = list(self._caps()) if line.counted else ()
+        self.caps = self._caps() if line.counted else ()
         self.intervals = list(self._intervals())
 
-    def _judge_calendars(self, changes: Sequence[tuple[date, date, float]], located: Sequence[date]) -> None:
-        """Go by the prior unless the answers deny it, then by the commonest calendar that they allow, if any."""
+    def _judge_calendars(
+        self,
+        changes: Sequence[tuple[date, date, float]],
+        located: Collection[date],
+        likely: Mapping[FiscalCalendar, float],
+    ) -> None:
+        """Keep the calendars that the answers allow: possible ones, as soon as a located step proves any."""
         ordinary = [(first, last) for first, last, neutral in changes if not self._is_exceptional(first, last, neutral)]
-        prior = self._steps(self.line.calendar)
-        others = [self._steps(calendar) for calendar in CALENDARS] if located else []
-        allowed = [steps for steps in [prior, *others] if _allows(steps, located, ordinary)]
-        present = [steps for steps in allowed if not any(map(self._is_absent, steps))]
-        self._possible = present + [steps for steps in allowed if steps not in present and located]
+        still = self._still()
+        allowed: dict[FiscalCalendar, float] = {}
+        denied: dict[FiscalCalendar, float] = {}
+        for calendar, weight in likely.items():
+            steps = self._steps(calendar)
+            if _allows(steps, located, ordinary):
+                quiet = sum(bool(within(steps, first, last)) for first, last in still)
+                absent = any(within(steps, first, last) for first, last in still if self._are_neighbours(first, last))
+                (denied if absent else allowed)[calendar] = weight * _QUIET**quiet
+        ranked = dict(sorted(allowed.items(), key=lambda row: -row[1]))
+        self.is_proven = bool(located and allowed)
+        self.candidates = ranked or denied
+        self._possible = [self._steps(calendar) for calendar in (*ranked, *(denied if located else ()))]
         self.steps = self._possible[0] if self._possible else []
-        self.is_proven = bool(located and present)
-        self.is_disproved = prior not in self._possible
+        self.is_disproved = self.line.calendar not in (*allowed, *(denied if located else ()))
+
+    def _still(self) -> list[tuple[date, date]]:
+        """The pairs of neighbouring answers that name the same count."""
+        changed = {first for first, _, _ in self.history.changes()}
+        return [(first, last) for first, last in pairwise(self.history.observed) if first not in changed]
 
     def _is_exceptional(self, first: date, last: date, neutral: float) -> bool:
         """True for a change that no filing of a quarter explains: a merger, say, or a split that is not listed."""
         jumped = any(first < jump <= last for jump in self.line.jumps)
         return jumped or abs(neutral) > _LARGE_STEP * self.history.neutral(first)
 
-    def _is_absent(self, step: date) -> bool:
-        """True if a step was looked for on its day and was not there."""
-        before, after = both_sides(self.line.sessions, step)
-        told = self.history.observed
-        return before in told and after in told and self.history.neutral(before) == self.history.neutral(after)
-
-    def _caps(self) -> Iterator[float]:
+    def _caps(self) -> list[float]:
         """The market cap (USD) on each date of the range, as far as it is known; 0 where the line has no close."""
         runs = list(self.history.runs())
         if not runs:
-            yield from (0.0 for _ in self.sessions)
-            return
+            return [0.0] * len(self.sessions)
         ends = [bisect_left(self.sessions, day) for day, _ in runs[1:]]
-        start = 0
+        caps: list[float] = []
         for (_, neutral), end in zip(runs, [*ends, len(self.sessions)], strict=True):
-            yield from (neutral * value for value in self._values[start:end])
-            start = max(start, end)
+            caps += [neutral * value for value in self._values[len(caps) : end]]
+        return caps
 
     def _intervals(self) -> Iterator[Interval]:
+        own = self.line.sessions
         for first, last, neutral in self.history.changes():
-            expected = _within(self.steps, first, last)
-            lines = self.line.sessions
-            is_settled = bisect_left(lines, last) - bisect_left(lines, first) <= 1
+            is_settled = bisect_left(own, last) - bisect_left(own, first) <= 1
             start, stop = bisect_right(self.sessions, first), bisect_left(self.sessions, last)
-            errors: tuple[Sequence[float], Sequence[float]] = ((), ())
-            if not is_settled and self.line.counted:
-                days, values = self.sessions[start:stop], self._values[start:stop]
-                doubts_ = zip(self._doubts(first, last, neutral, days), values, strict=True)
-                parts = [
-                    (abs(neutral) * value * ahead, abs(neutral) * value * behind) for (ahead, behind), value in doubts_
-                ]
-                ahead_of_it, behind_it = [ahead for ahead, _ in parts], [behind for _, behind in parts]
-                # Who is ahead of a rise is above the truth; who is ahead of a fall is below it.
-                errors = (ahead_of_it, behind_it) if neutral > 0 else (behind_it, ahead_of_it)
-            yield Interval(self, first, last, abs(neutral), expected, is_settled, start, errors)
+            is_open = self.line.counted and not is_settled
+            yield Interval(
+                line=self,
+                first=first,
+                last=last,
+                neutral=abs(neutral),
+                expected=within(self.steps, first, last),
+                is_settled=is_settled,
+                is_exceptional=self._is_exceptional(first, last, neutral),
+                start=start,
+                errors=self._errors(first, last, neutral, start, stop) if is_open else ((), ()),
+            )
 
-    def _doubts(self, first: date, last: date, neutral: float, days: Sequence[date]) -> Sequence[Doubt]:
+    def _errors(
+        self, first: date, last: date, neutral: float, start: int, stop: int
+    ) -> tuple[Sequence[float], Sequence[float]]:
+        """By how much (USD) a change may put the line above the truth and below it, on the dates with these indices."""
+        aheads, behinds = self._doubts(first, last, neutral, self.sessions[start:stop])
+        change = abs(neutral)
+        values = [change * value for value in self._values[start:stop]]
+        ahead, behind = list(map(mul, values, aheads)), list(map(mul, values, behinds))
+        # Who is ahead of a rise is above the truth; who is ahead of a fall is below it.
+        return (ahead, behind) if neutral > 0 else (behind, ahead)
+
+    def _doubts(self, first: date, last: date, neutral: float, days: Sequence[date]) -> Doubts:
         """How far the count may be ahead of a change and behind it on each of these dates between its two answers.
 
         An unproven calendar bounds nothing. A large step, and one that no calendar expects, has to be found.
         """
-        expected = _within(self.steps, first, last)
+        expected = within(self.steps, first, last)
         if self._is_exceptional(first, last, neutral) or not expected:
-            return [(1.0, 1.0)] * len(days)
+            return [1.0] * len(days), [1.0] * len(days)
         if not self.is_proven:
-            return [(taken, 1 - taken) for taken in (bisect_right(expected, day) / len(expected) for day in days)]
-        return doubts(days, [_within(steps, first, last) for steps in self._possible])
+            taken = [bisect_right(expected, day) / len(expected) for day in days]
+            return taken, [1 - part for part in taken]
+        return doubts(days, [within(steps, first, last) for steps in self._possible])
 
     def _steps(self, calendar: FiscalCalendar) -> Sequence[date]:
         """The steps of a calendar on which both sides can be asked for."""
-        return _within(self.steps_of(calendar), self.line.sessions[0], self.line.sessions[-1])
+        return within(self.steps_of(calendar), self.line.sessions[0], self.line.sessions[-1])
 
     def _is_inside(self, first: date, last: date) -> bool:
         return self.line.sessions[0] <= first and last <= self.line.sessions[-1]
@@ -189,21 +211,24 @@ class SampledLine:
         return bisect_left(self.sessions, last) - bisect_left(self.sessions, first) == 1
 
 
-def doubts(days: Sequence[date], possible: Sequence[Sequence[date]]) -> list[Doubt]:
+def doubts(days: Sequence[date], possible: Sequence[Sequence[date]]) -> Doubts:
     """How far a count may be ahead of a change, and behind it, on each of these dates, all of them between two answers.
 
     It is taken to have stepped in equal parts on the dates of `possible[0]`, and did step on some of the dates of one
     of `possible`, each of which has at least one.
     """
     edges = [bisect_left(days, step) for step in sorted(set(chain.from_iterable(possible)))]
-    found: list[Doubt] = []
+    aheads: list[float] = []
+    behinds: list[float] = []
     for start, stop in pairwise([0, *edges, len(days)]):
         if start < stop:
-            found += [_doubt(days[start], possible)] * (stop - start)
-    return found
+            ahead, behind = _doubt(days[start], possible)
+            aheads += [ahead] * (stop - start)
+            behinds += [behind] * (stop - start)
+    return aheads, behinds
 
 
-def _doubt(day: date, possible: Sequence[Sequence[date]]) -> Doubt:
+def _doubt(day: date, possible: Sequence[Sequence[date]]) -> tuple[float, float]:
     done = [(bisect_right(steps, day), len(steps)) for steps in possible]
     taken = done[0][0] / done[0][1]
     least = min(1.0 if passed == count else 0.0 for passed, count in done)
@@ -217,11 +242,11 @@ def both_sides(sessions: Sequence[date], step: date) -> tuple[date, date]:
     return sessions[index - 1], sessions[index]
 
 
-def _within(steps: Sequence[date], first: date, last: date) -> Sequence[date]:
+def within(steps: Sequence[date], first: date, last: date) -> Sequence[date]:
     """Those of the steps after `first` and until `last`."""
     return steps[bisect_right(steps, first) : bisect_right(steps, last)]
 
 
 def _allows(steps: Sequence[date], located: Collection[date], changes: Sequence[tuple[date, date]]) -> bool:
     """True if a calendar has every located step, and one in every change."""
-    return set(located) <= set(steps) and all(_within(steps, first, last) for first, last in changes)
+    return set(located) <= set(steps) and all(within(steps, first, last) for first, last in changes)

@@ -1,0 +1,81 @@
+"""Which of the intervals in which a count may be off to ask about, so that the total is within its tolerance. Pure.
+
+A covering problem: on every date, and to either side, errors have to go until the rest is small enough. An interval
+that is too large on many dates is worth more than one that is so on few; it is taken first.
+"""
+
+from collections.abc import Iterable, Sequence
+from heapq import heapify, heappop, heapreplace
+from operator import add, mul
+
+from mag7cli.shares.uncertainty import SIDES, TOO_HIGH, Interval
+
+Amounts = list[float]
+"""One for each date of the range."""
+
+
+def excessive(intervals: Sequence[Interval], allowed: Sequence[float]) -> list[Interval]:
+    """As many intervals as must go for the errors of the rest to be within what is `allowed` (USD) on each date.
+
+    None goes in vain: with all of them settled the total would be just within the bound.
+    """
+    over = _Excess(intervals, allowed)
+    heap = [(-worth, place) for place, one in enumerate(intervals) if (worth := over.worth(one)) > 0]
+    heapify(heap)
+    chosen: list[Interval] = []
+    while heap:
+        _, place = heap[0]
+        worth = over.worth(intervals[place])
+        if worth <= 0:
+            heappop(heap)
+        elif len(heap) > 1 and worth < -min(heap[1:3])[0]:
+            heapreplace(heap, (-worth, place))
+        else:
+            heappop(heap)
+            over.remove(intervals[place])
+            chosen.append(intervals[place])
+    return chosen
+
+
+def sums(intervals: Iterable[Interval], dates: int) -> tuple[Amounts, Amounts]:
+    """By how much (USD) the total may be above the truth, and below it, on each of the dates."""
+    above, below = [0.0] * dates, [0.0] * dates
+    for one in intervals:
+        for side, amounts in zip(SIDES, (above, below), strict=True):
+            errors = one.errors[side]
+            stop = one.start + len(errors)
+            amounts[one.start : stop] = map(add, amounts[one.start : stop], errors)
+    return above, below
+
+
+class _Excess:
+    """By how much the errors are above what is allowed, and how much of that an interval would take away."""
+
+    def __init__(self, intervals: Sequence[Interval], allowed: Sequence[float]) -> None:
+        self._over = [
+            [error - most for error, most in zip(amounts, allowed, strict=True)]
+            for amounts in sums(intervals, len(allowed))
+        ]
+        self._each = [1 / most for most in allowed]
+        self._weights = [
+            [each if over > 0 else 0.0 for over, each in zip(amounts, self._each, strict=True)]
+            for amounts in self._over
+        ]
+
+    def worth(self, one: Interval) -> float:
+        """The errors of an interval on the dates that have too much, in parts of what is allowed, for one question.
+
+        A single step is asked about on both sides; an answer from between two steps tells of both.
+        """
+        stop = one.start + len(one.errors[TOO_HIGH])
+        errors = sum(sum(map(mul, one.errors[side], self._weights[side][one.start : stop])) for side in SIDES)
+        return errors if len(one.expected) > 1 else errors / 2
+
+    def remove(self, one: Interval) -> None:
+        """Take the errors of an interval away."""
+        for side in SIDES:
+            over, weights = self._over[side], self._weights[side]
+            for place, error in enumerate(one.errors[side], one.start):
+                over[place] -= error
+                if over[place] <= 0:
+                    weights[place] = 0.0

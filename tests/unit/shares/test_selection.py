@@ -1,0 +1,76 @@
+"""Which intervals are asked about: as many as must go, the most worth first."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from mag7cli.market.calendar import sessions
+from mag7cli.shares.fiscal_calendar import FiscalCalendar
+from mag7cli.shares.history import LineFacts
+from mag7cli.shares.selection import excessive, sums
+from mag7cli.shares.uncertainty import Interval, LineToSample, SampledLine
+
+DAYS = sessions(date(2022, 1, 3), date(2022, 1, 14))
+
+
+def interval(errors: Sequence[float], *, start: int = 0, steps: int = 2, below: Sequence[float] = ()) -> Interval:
+    closes = dict.fromkeys(DAYS, 1.0)
+    own = LineToSample("X", DAYS, closes, LineFacts(), FiscalCalendar(), exact=False, counted=True)
+    return Interval(
+        line=SampledLine(own, DAYS, lambda calendar: ()),
+        first=DAYS[0],
+        last=DAYS[-1],
+        neutral=1.0,
+        expected=DAYS[:steps],
+        is_settled=False,
+        is_exceptional=False,
+        start=start,
+        errors=(errors, below or [0.0] * len(errors)),
+    )
+
+
+def test_nothing_is_asked_about_while_all_is_within_the_bound():
+    assert excessive([interval([1.0] * 10)], [1.0] * 10) == []
+
+
+def test_as_many_go_as_bring_every_date_within_the_bound():
+    intervals = [interval([size] * 10) for size in (5.0, 1.0, 3.0, 0.5)]
+
+    assert excessive(intervals, [1.5] * 10) == [intervals[0], intervals[2]]
+
+
+def test_what_is_too_much_on_many_dates_goes_before_what_is_so_on_one():
+    wide, narrow = interval([1.0] * 10), interval([1.2], start=4)
+
+    assert excessive([narrow, wide], [0.9] * 10) == [wide, narrow]
+    assert excessive([narrow, wide], [1.1] * 10) == [narrow]
+
+
+def test_a_date_without_excess_makes_nothing_worth_asking():
+    early, late = interval([9.0] * 2), interval([1.0] * 2, start=8)
+
+    assert excessive([late, early], [1.0] * 10) == [early]
+
+
+def test_each_side_has_a_bound_of_its_own():
+    above, below = interval([1.0] * 10), interval([0.0] * 10, below=[1.0] * 10)
+
+    assert excessive([above, below], [1.0] * 10) == []
+    assert sums([above, below], 10) == ([1.0] * 10, [1.0] * 10)
+
+
+def test_a_single_step_takes_two_questions():
+    single, double = interval([1.5] * 10, steps=1), interval([1.0] * 10)
+
+    assert excessive([single, double], [1.6] * 10) == [double]
+
+
+@pytest.mark.parametrize("allowed", [0.1, 0.7, 2.0, 20.0])
+def test_what_is_left_is_within_the_bound(allowed: float):
+    intervals = [interval([0.1 * size] * 5, start=size % 6) for size in range(30)]
+
+    chosen = excessive(intervals, [allowed] * 10)
+
+    rest = [one for one in intervals if one not in chosen]
+    assert max(sums(rest, 10)[0]) <= allowed + 1e-9
