@@ -150,13 +150,13 @@ class Ledger:
         before, after = [one for one in days if one < day], [one for one in days if one > day]
         return (before[-1] if before else None), (after[0] if after else None)
 
-    def ask_again(self, requests: Iterable[Request], *, since: datetime) -> dict[Request, str]:
-        """Ask anew what is answered already, but for what was answered after `since`, and take what is new.
+    def ask_again(self, requests: Iterable[Request], *, since: datetime | None) -> dict[Request, str]:
+        """Ask anew what is answered already, but for what was answered from `since` on, and take what is new.
 
         An answer that could not be had, that is of another security or cannot be true leaves the one that is there:
         these are returned with the reason.
         """
-        due = [(t, day) for t, day in requests if datetime.fromisoformat(self._answers[day][t].fetched_at) < since]
+        due = [(ticker, day) for ticker, day in requests if not self._is_answered(ticker, day, since)]
         problems: dict[Request, str] = {}
         touched: set[date] = set()
         try:
@@ -173,6 +173,9 @@ class Ledger:
         finally:
             self._save(touched)
         return problems
+
+    def _is_answered(self, ticker: str, day: date, since: datetime | None) -> bool:
+        return since is not None and datetime.fromisoformat(self._answers[day][ticker].fetched_at) >= since
 
     def refusals(self, ticker: str) -> Mapping[date, str]:
         """Why answers of a line were refused, by the date that they were asked for."""

@@ -26,6 +26,7 @@ from mag7cli.core.errors import UsageError
 from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import Progress
 from mag7cli.lake.layout import REFERENCE, Lake
+from mag7cli.market import symbology
 from mag7cli.market.calendar import sessions
 from mag7cli.shares.sampler import Request
 from mag7cli.vendors.base import MarketDataSource
@@ -80,8 +81,8 @@ def refresh(
 
     Args:
         lake: The lake, held by the caller.
-        source: Asked for a price of each line and date, by days or by lines, whichever is fewer calls, and for every
-            share count that was asked for on one of the dates.
+        source: Asked for a price of each line and date, by days or by lines, whichever is fewer calls, for every share
+            count that was asked for on one of the dates, and for those of the seven that the dates rest upon.
         options: The range, and on which terms the dates are valued.
         clock: The time.
         progress: Hears of documents that change.
@@ -92,15 +93,15 @@ def refresh(
         MarketDataError: The run cannot go on; the same command goes on with it.
     """
     days = _collected_days(lake, options)
-    note = _begin(lake, options, clock)
+    begun = _begin(lake, options, clock)
     origin = Origin(lake, source)
     asking = Asking(source, stop, options.workers, answered=origin.answered)
     prices, ledger = Prices(lake, asking), Ledger(lake, clock, asking)
     prices.load()
     ledger.load()
-    requests = ledger.asked_between(days[0], days[-1])
+    requests = _questions(ledger, days)
     concerned = sorted({*days, *_resting_on(ledger, requests, lake.documents())})
-    refusals = [*_prices_again(lake, prices, days), *_counts_again(ledger, requests, note)]
+    refusals = [*_prices_again(lake, prices, days), *_counts_again(ledger, requests, begun)]
     again = replace(options, again=frozenset(concerned))
     result = collector.collect(lake, source, again, clock, progress=progress, stop=stop)
     lake.store.delete(REFERENCE + _FILE)
@@ -114,7 +115,7 @@ def calls_to_refresh(lake: Lake, options: CollectOptions, clock: Clock) -> dict[
     ledger.load()
     lines = len(members_of(lake, days))
     prices = {"grouped": len(days)} if len(days) <= lines else {"bars": lines}
-    return prices | {"details": len(ledger.asked_between(days[0], days[-1])), "splits": 1}
+    return prices | {"details": len(_questions(ledger, days)), "splits": 1}
 
 
 def unfinished(lake: Lake) -> tuple[date, date] | None:
@@ -135,15 +136,15 @@ def _collected_days(lake: Lake, options: CollectOptions) -> list[date]:
     return days
 
 
-def _begin(lake: Lake, options: CollectOptions, clock: Clock) -> _Note:
-    """The note of this refresh, which may have been begun before."""
+def _begin(lake: Lake, options: CollectOptions, clock: Clock) -> _Note | None:
+    """Note this refresh; the note of the run that began it, None if it begins now."""
     known = _read(lake)
     if known and (known.start, known.end) == (options.start, options.end):
         return known
     note = _Note(options.start, options.end, clock.now().isoformat())
     content = {"start": note.start.isoformat(), "end": note.end.isoformat(), "since": note.since}
     lake.write_reference(_FILE, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
-    return note
+    return None
 
 
 def _read(lake: Lake) -> _Note | None:
@@ -154,14 +155,21 @@ def _read(lake: Lake) -> _Note | None:
     return None
 
 
+def _questions(ledger: Ledger, days: Sequence[date]) -> list[Request]:
+    """The share counts that were asked for on the days, and those of the seven that the days rest upon."""
+    asked = set(ledger.asked_between(days[0], days[-1]))
+    latest = ((ticker, ledger.latest(ticker, day)) for ticker in symbology.MAGNIFICENT_7 for day in days)
+    return sorted(asked | {(ticker, behind[0]) for ticker, behind in latest if behind}, key=lambda one: one[::-1])
+
+
 def _prices_again(lake: Lake, prices: Prices, days: Sequence[date]) -> list[Refusal]:
     lines = members_of(lake, days)
     refused = prices.ask_again(PriceRequest(lines, days), read_splits(lake).rows)
     return [Refusal(ticker, day, "price", reason) for (ticker, day), reason in sorted(refused.items())]
 
 
-def _counts_again(ledger: Ledger, requests: Sequence[Request], note: _Note) -> list[Refusal]:
-    refused = ledger.ask_again(requests, since=datetime.fromisoformat(note.since))
+def _counts_again(ledger: Ledger, requests: Sequence[Request], begun: _Note | None) -> list[Refusal]:
+    refused = ledger.ask_again(requests, since=datetime.fromisoformat(begun.since) if begun else None)
     return [Refusal(ticker, day, "share count", reason) for (ticker, day), reason in sorted(refused.items())]
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 import typer
 
-from mag7cli.cli.options import Period, parse_period
+from mag7cli.cli.options import DateRange, parse_date_range
 from mag7cli.cli.refreshed import refresh_plan_result, refresh_result
 from mag7cli.collection.collector import CollectResult
 from mag7cli.collection.document_changes import DateChange, LineChange
@@ -50,11 +50,11 @@ def test_a_plan_says_calls_and_time() -> None:
 
 
 def test_a_day_or_a_range() -> None:
-    assert parse_period("2024-07-24") == Period(DAY, DAY)
-    assert parse_period("2024-07-01..2024-07-24") == Period(date(2024, 7, 1), DAY)
+    assert parse_date_range("2024-07-24") == DateRange(DAY, DAY)
+    assert parse_date_range("2024-07-01..2024-07-24") == DateRange(date(2024, 7, 1), DAY)
 
 
 @pytest.mark.parametrize("text", ["2024-07-24..2024-07-01", "2024-07", "..", "2024-07-01..", "a..b"])
 def test_what_is_no_range_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
-        parse_period(text)
+        parse_date_range(text)
