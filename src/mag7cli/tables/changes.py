@@ -113,15 +113,21 @@ class Plan:
 
 
 def plans(sources: Sources, manifest: Manifest, wanted: Range, *, force: bool) -> Iterator[Plan]:
-    """The years that are not as they should be."""
+    """The years that are not as they should be, as far as they are wanted.
+
+    A year whose files are of another version, or of a run that died, is made again all the same: a table is never of
+    two shapes.
+    """
     by_year: dict[int, list[tuple[DateInputs, str]]] = {day.year: [] for day in manifest.dates}
     for inputs, fingerprint in sources.inputs():
         if inputs.trading_date in wanted or inputs.trading_date in manifest.dates:
             by_year.setdefault(inputs.trading_date.year, []).append((inputs, fingerprint))
+    unknown = {day.year for day, made in manifest.dates.items() if not made.fingerprint}
+    unknown |= {year for year, made in manifest.years.items() if not made.fingerprint}
     for year in sorted({*by_year, *manifest.years}):
-        if wanted.touches(year):
+        made = manifest.years.get(year)
+        if wanted.touches(year) or year in unknown:
             plan = _plan(year, by_year.get(year, []), manifest, wanted if force else None)
-            made = manifest.years.get(year)
             if plan.changed or plan.gone or made is None or made.fingerprint != plan.fingerprint:
                 yield plan
 

@@ -61,7 +61,7 @@ def transform(
     """Bring the tables up to date with the raw documents from `start` to `end`, both included, and say what changed.
 
     Dates outside are touched only if they are in the tables already and share a year, hence a flat file, with one that
-    changed. `force` makes every date of the range anew. Raises StoreError.
+    changed, or if another version of mag7 made them. `force` makes every date of the range anew. Raises StoreError.
     """
     sources = Sources.of(lake)
     manifest = manifests.read(lake)

@@ -211,10 +211,11 @@ def _sync_table(client: Any, database: str, table: Mapping[str, Any]) -> Catalog
         return CatalogChange("table", name, "created")
     if _holds(present, table):
         return CatalogChange("table", name, "unchanged")
-    if _holds(present.get("PartitionKeys", []), table["PartitionKeys"]):
+    if not table["PartitionKeys"] and not present.get("PartitionKeys"):
         client.update_table(DatabaseName=database, TableInput=table)
         return CatalogChange("table", name, "updated")
-    # An external table owns no data. Its partitions, registered or projected, go with it.
+    # An external table owns no data. Its partitions, registered or projected, go with it: each has a list of columns of
+    # its own, which Athena holds against the table's.
     client.delete_table(DatabaseName=database, Name=name)
     client.create_table(DatabaseName=database, TableInput=table)
     return CatalogChange("table", name, "replaced")

@@ -14,12 +14,14 @@ from tests.simulators.cloud import Cloud
 from tests.simulators.raw_documents import document, partial_document
 
 from mag7cli.core import processes
+from mag7cli.core.errors import EngineError
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 from mag7cli.tables import manifest, year_files
 from mag7cli.tables import transform as transform_module
 from mag7cli.tables.changes import YearInputs
 from mag7cli.tables.schema import TABLES
 from mag7cli.tables.transform import FailedDocument, differences, transform
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 DAYS = [date(2023, 12, 28), date(2023, 12, 29), *raw_documents.days(4, date(2024, 6, 5))]
 
@@ -415,3 +417,53 @@ def test_an_empty_lake_has_nothing_to_transform(tmp_path: Path) -> None:
 
     assert (result.written, result.unchanged, result.failed) == ((), (), ())
     assert not (tmp_path / "nothing").exists()
+
+
+def of_an_older_version(lake: Lake) -> None:
+    """The tables as a version before this one made them: one lacks its last column, and the record says who it was."""
+    for key in [found.key for zone in (PROCESSED, ANALYTICS) for found in lake.store.list(zone)]:
+        if "sp500_constituents" in key:
+            rows = pq.ParquetFile(io.BytesIO(lake.store.read(key))).read()
+            sink = io.BytesIO()
+            pq.write_table(rows.drop_columns(rows.column_names[-1:]), sink)
+            lake.store.write(key, sink.getvalue())
+    record = orjson.loads(lake.store.read(manifest.KEY))
+    lake.store.write(manifest.KEY, orjson.dumps({**record, "made_by": "mag7cli 0.1.0, tables 1, pyarrow 25.0.0"}))
+
+
+def test_tables_of_an_older_version_are_made_again_whatever_the_range(lake: Lake) -> None:
+    transform(lake)
+    before = tables(lake)
+    of_an_older_version(lake)
+
+    result = transform(lake, DAYS[-1], DAYS[-1])
+
+    assert result.written == tuple(DAYS)
+    assert tables(lake) == before
+
+
+def test_tables_of_an_older_version_are_not_read_but_named(lake: Lake) -> None:
+    transform(lake)
+    of_an_older_version(lake)
+
+    with pytest.raises(EngineError, match="market_cap_by_class") as failure:
+        DuckDbEngine.over_lake(lake)
+    assert failure.value.hint
+    assert "mag7 transform" in failure.value.hint
+
+
+def test_tables_of_two_versions_are_not_mixed(lake: Lake) -> None:
+    transform(lake)
+    newest = lake.flat_key("sp500_constituents", 2024)
+    today = lake.store.read(newest)
+    of_an_older_version(lake)
+    first = lake.flat_key("sp500_constituents", 2023)
+    older = lake.store.read(first)
+    lake.store.write(first, today)
+    lake.store.write(newest, older)
+    engine = DuckDbEngine.over_lake(lake)
+
+    with pytest.raises(EngineError, match="schema mismatch") as failure:
+        engine.query("SELECT SUM(market_cap_by_class) FROM market_data.sp500_constituents")
+    engine.close()
+    assert failure.value.hint

@@ -78,6 +78,21 @@ def test_sync_brings_an_older_table_up_to_date(lake: Lake, engine: AthenaEngine,
     assert changes["table", "company_details"] == {"unchanged"}
 
 
+def test_partitions_get_the_columns_of_today_where_a_table_gains_one(
+    lake: Lake, engine: AthenaEngine, aws_glue: Any
+) -> None:
+    glue_catalog.sync(lake, engine)
+    present = aws_glue.get_table(DatabaseName="market_data_by_date", Name="daily_trading")["Table"]
+    older = glue_catalog.partitioned_input(TABLE["daily_trading"], present["StorageDescriptor"]["Location"])
+    older["StorageDescriptor"]["Columns"].pop(0)
+    aws_glue.update_table(DatabaseName="market_data_by_date", TableInput=older)
+
+    changes = actions(glue_catalog.sync(lake, engine))
+
+    assert "replaced" in changes["table", "daily_trading"]
+    assert registered(aws_glue, "daily_trading") == [day.isoformat() for day in DAYS]
+
+
 def test_tables_with_projected_partitions_of_an_older_version_are_replaced(
     lake: Lake, engine: AthenaEngine, aws_glue: Any
 ) -> None:

@@ -20,6 +20,7 @@ _MEMORY: Final = ":memory:"
 _BLOCK_ROWS: Final = 1000
 STORAGE_VERSION: Final = "v1.0.0"
 """The format of the warehouse's file, which every DuckDB since 1.0 opens; DuckDB 2 has one of its own by default."""
+_TRANSFORM_HINT: Final = "another version of mag7 made these tables: mag7 transform makes them again"
 # How every version words that a file is of a later format.
 _WRITTEN_BY_A_NEWER: Final = "read a database file with version number"
 
@@ -166,7 +167,13 @@ class DuckDbEngine:
             return self._connection.execute(sql, dict(parameters) if parameters else None)
         except duckdb.Error as error:
             named = title or Statement.parse(sql).title
-            raise EngineError(f"{named}: {_first_line(error)}") from error
+            hint = _TRANSFORM_HINT if _is_of_other_columns(sql, str(error)) else None
+            raise EngineError(f"{named}: {_first_line(error)}", hint=hint) from error
+
+
+def _is_of_other_columns(sql: str, error: str) -> bool:
+    """Whether a statement of ours failed for files that lack a column: another version of mag7 wrote them."""
+    return ("read_parquet(" in sql and "not found in FROM clause" in error) or "schema mismatch in glob" in error
 
 
 def _blocks(result: Any, title: str) -> Iterator[Sequence[tuple[Any, ...]]]:
