@@ -467,3 +467,18 @@ def test_tables_of_two_versions_are_not_mixed(lake: Lake) -> None:
         engine.query("SELECT SUM(market_cap_by_class) FROM market_data.sp500_constituents")
     engine.close()
     assert failure.value.hint
+
+
+def test_tables_of_two_versions_are_not_mixed_on_s3_either(cloud: Cloud) -> None:
+    cloud.fill(tuple(DAYS[:1]))
+    lake = Lake.at(cloud.lake)
+    key = lake.flat_key("sp500_constituents", 2023)
+    rows = pq.read_table(io.BytesIO(lake.store.read(key)))
+    sink = io.BytesIO()
+    pq.write_table(rows.drop_columns(rows.column_names[-1:]), sink)
+    lake.store.write(key, sink.getvalue())
+
+    with pytest.raises(EngineError, match="sp500_constituents: its files have other columns") as failure:
+        DuckDbEngine.over_lake(lake)
+    assert failure.value.hint
+    assert "mag7 transform" in failure.value.hint

@@ -145,7 +145,10 @@ class DuckDbEngine:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        rows = pa.concat_tables(pq.read_table(pa.BufferReader(lake.store.read(key))) for key in keys)
+        parts = [pq.read_table(pa.BufferReader(lake.store.read(key))) for key in keys]
+        if any(part.column_names != [column.name for column in table.columns] for part in parts):
+            raise EngineError(f"{table.qualified_name}: its files have other columns", hint=_TRANSFORM_HINT)
+        rows = pa.concat_tables(parts)
         name = f"{table.name}_read"
         self._connection.register(name, rows)
         self._run(f"CREATE TABLE {table.qualified_name} AS SELECT * FROM {name}")  # noqa: S608
