@@ -3,6 +3,7 @@
 Needs Playwright and a Chromium on the machine. Skipped without one, but failing then if MAG7_REQUIRE_BROWSER is 1.
 """
 
+import csv
 import os
 import shutil
 import time
@@ -328,6 +329,12 @@ def test_the_embedded_data_can_be_saved(visit: Visit, engine: DuckDbEngine, tmp_
     assert download.value.suggested_filename == "mag7_SIMULATED_daily.csv"
     assert header.startswith("trading_date,status,reason,mag7_pct_of_sp500,")
     assert len(rows) == 1_005
+    saved = [(row[0], row[5]) for row in csv.reader(rows)]
+    written = engine.query(
+        "SELECT CAST(s.trading_date AS VARCHAR), COALESCE(CAST(m.sp500_total_market_cap AS VARCHAR), '') "
+        "FROM market_data.daily_summary s LEFT JOIN market_data.concentration_metrics m USING (trading_date) ORDER BY 1"
+    )
+    assert saved == list(written.values), "money has every digit of the tables, as text"
 
 
 def test_a_simulated_market_is_marked_wherever_one_looks(open_page: Open) -> None:

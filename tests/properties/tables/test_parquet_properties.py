@@ -8,20 +8,22 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mag7cli.market.money import total_usd
 from mag7cli.tables import parquet
-from mag7cli.tables.schema import TABLES, Column, Table, arrow_schema
+from mag7cli.tables.schema import TABLE, TABLES, Column, Table, arrow_schema
 
 WIDE = Context(prec=64, rounding=ROUND_HALF_UP)
 DAYS = st.dates(min_value=date(2003, 1, 1))
 
 
-def exactly(value: float, scale: int) -> Decimal:
-    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-scale), context=WIDE)
+def exactly(value: float | Decimal, scale: int) -> Decimal:
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-scale), context=WIDE)
 
 
 def decimals(words: Any, scale: int) -> list[Decimal]:
@@ -29,17 +31,42 @@ def decimals(words: Any, scale: int) -> list[Decimal]:
 
 
 cents = st.integers(-(10**15), 10**15).map(lambda number: number / 100)
+# To a thousand trillion dollars, where no float has a place for every cent.
+exact_cents = st.integers(-(10**17), 10**17).map(lambda number: Decimal(number).scaleb(-2))
 amounts = st.floats(-1e17, 1e17, allow_nan=False) | cents | st.integers(-(10**17), 10**17)
 
 
-@given(st.lists(amounts, min_size=1), st.sampled_from([2, 6]))
-def test_a_number_becomes_the_decimal_that_its_digits_say(values: list[float], scale: int) -> None:
+@given(st.lists(amounts | exact_cents, min_size=1), st.sampled_from([2, 6]))
+def test_a_number_becomes_the_decimal_that_its_digits_say(values: list[float | Decimal], scale: int) -> None:
     assert decimals(parquet.decimal_words(values, scale), scale) == [exactly(value, scale) for value in values]
 
 
 @given(st.lists(st.floats(-1e15, 1e15, allow_nan=False) | cents, min_size=1))
 def test_an_array_becomes_the_same_decimals_as_a_list(values: list[float]) -> None:
     assert (parquet.decimal_words(np.array(values), 2) == parquet.decimal_words([float(v) for v in values], 2)).all()
+
+
+@given(st.lists(cents | exact_cents, min_size=1))
+def test_decimals_among_floats_keep_their_digits(values: list[float | Decimal]) -> None:
+    words = parquet.decimal_words(np.array(values, object), 2)
+    assert decimals(words, 2) == [exactly(value, 2) for value in values]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(exact_cents, min_size=1, max_size=600))
+def test_duckdb_and_arrow_add_up_what_python_does(caps: list[Decimal]) -> None:
+    table = TABLE["sp500_constituents"]
+    ones: list[Any] = [1] * len(caps)
+    names = [f"L{place}" for place in range(len(caps))]
+    columns = [names, names, names, ones, ones, np.array(caps, object), [True] * len(caps), ones, [None, *caps[1:]]]
+    rows = parquet.arrow_table(table, [date(2026, 8, 10)], [len(caps)], columns)
+
+    with duckdb.connect() as connection:
+        connection.register("rows", pq.read_table(io.BytesIO(parquet.flat_bytes(table, rows))))
+        (summed,) = connection.execute("SELECT SUM(market_cap), SUM(market_cap_by_class) FROM rows").fetchall()
+
+    assert summed == (total_usd(caps), total_usd(caps[1:]) if caps[1:] else None)
+    assert pc.sum(rows.column("market_cap")).as_py() == total_usd(caps)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +80,11 @@ def test_an_array_becomes_the_same_decimals_as_a_list(values: list[float]) -> No
         (1.005, 2, "1.01"),
         (-1.005, 2, "-1.01"),
         (2**53 + 1, 2, "9007199254740993.00"),
+        (Decimal("70368744177664.01"), 2, "70368744177664.01"),
+        (Decimal("987654321098765.43"), 2, "987654321098765.43"),
     ],
 )
-def test_cents_survive(value: float, scale: int, text: str) -> None:
+def test_cents_survive(value: float | Decimal, scale: int, text: str) -> None:
     assert decimals(parquet.decimal_words([value], scale), scale) == [Decimal(text)]
 
 
@@ -63,7 +92,7 @@ def values_of(column: Column) -> st.SearchStrategy[Any]:
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "date": DAYS,
         "varchar": st.text(max_size=20),
-        "decimal": cents,
+        "decimal": cents | exact_cents if column.scale == 2 else cents,
         "double": st.floats(allow_nan=False),
         "bigint": st.integers(-(2**63), 2**63 - 1),
         "integer": st.integers(-(2**31), 2**31 - 1),
