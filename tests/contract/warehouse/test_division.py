@@ -1,4 +1,4 @@
-"""No statement of ours divides two decimals or two integers, where the engines differ (docs/fakes.md).
+"""No statement of ours divides two decimals or two integers, or multiplies decimals that do not fit (docs/fakes.md).
 
 DuckDB, which answers for Athena and Redshift in the tests, divides both as DOUBLE; Trino keeps the digits of the
 operands and Redshift cuts integers, so that such a statement would pass here and be wrong there.
@@ -47,6 +47,37 @@ def test_every_division_is_one_of_doubles() -> None:
 
     assert [name for name, sql in statements.items() if _exact_divisions(sql)] == []
     assert sum("/" in sql for sql in statements.values()) > 1
+
+
+def _digits(side: exp.Expression) -> int:
+    """The digits of a decimal, 0 of anything else."""
+    kind = side.type
+    is_decimal = kind is not None and kind.is_type(exp.DataType.Type.DECIMAL) and kind.expressions
+    return int(kind.expressions[0].name) if kind is not None and is_decimal else 0
+
+
+def _unsafe_products(sql: str) -> list[str]:
+    """Products of decimals that have more than 37 digits, or that DuckDB keeps at 18."""
+    tree = annotate_types(qualify(sqlglot.parse_one(sql, read="postgres"), schema=COLUMNS), schema=COLUMNS)
+    sides = {product: (_digits(product.this), _digits(product.expression)) for product in tree.find_all(exp.Mul)}
+    return [
+        product.sql()
+        for product, (one, two) in sides.items()
+        if one and two and (one + two > 37 or max(one, two) <= 18)
+    ]
+
+
+def test_every_product_of_decimals_fits_every_engine() -> None:
+    statements = dict(_statements())
+
+    assert [name for name, sql in statements.items() if _unsafe_products(sql)] == []
+
+
+def test_a_product_that_does_not_fit_would_be_seen() -> None:
+    short = "CAST(close_price AS DECIMAL(14,6)) * CAST(volume AS DECIMAL(17,2))"
+
+    assert _unsafe_products("SELECT close_price * close_price AS p FROM market_data.daily_trading")
+    assert _unsafe_products(f"SELECT {short} AS p FROM market_data.daily_trading")
 
 
 def test_a_division_of_decimals_would_be_seen() -> None:
