@@ -58,6 +58,8 @@ def lines_problem(document: Mapping[str, Any]) -> str | None:
     for key, types in kinds:
         if not {type(row.get(key)) for row in rows} <= types:
             return f"{key} of sp500_details.constituents is missing or of another type"
+    if not {type(row[CAP_BY_CLASS]) for row in rows if CAP_BY_CLASS in row} <= NUMBERS:
+        return f"{CAP_BY_CLASS} of sp500_details.constituents is of another type"
     return None
 
 
@@ -87,26 +89,26 @@ def settle_lines(document: Mapping[str, Any]) -> LineSums | None:
     return LineSums(sum(caps), sum(compress(caps, counted)), gains) if rows else None
 
 
-def settle(document: Mapping[str, Any], lines: LineSums | None) -> None:
+def settle(document: Mapping[str, Any], sums: LineSums | None) -> None:
     """Make every other amount of the document a decimal: what is written, and for the totals what the lines add up to.
 
     Args:
         document: A document as it was parsed.
-        lines: What its lines add up to; None if it lists none.
+        sums: What its lines add up to; None if it lists none.
     """
     companies = list(document["companies"].values())
-    for one in (*companies, *_objects(document["rankings"].get("by_market_cap"))):
-        _settle(one, CAP)
+    for owner in (*companies, *_objects(document["rankings"].get("by_market_cap"))):
+        _settle(owner, CAP)
     details, metrics = document["sp500_details"], document["concentration_metrics"]
-    seven = sum(cents(one[CAP]) for one in companies if one.get(CAP) is not None)
+    seven = sum(cents(company[CAP]) for company in companies if company.get(CAP) is not None)
     _settle(metrics, "total_mag7_market_cap", seven)
-    _settle(metrics, "sp500_total_market_cap", lines.total if lines else None)
-    _settle(details, "total_market_cap", lines.total if lines else None)
-    _settle(details, "gross_market_cap", lines.gross if lines else None)
-    if lines:
-        of_seven = sum(gain for ticker, gain in lines.gains_by_class.items() if ticker in document["companies"])
+    _settle(metrics, "sp500_total_market_cap", sums.total if sums else None)
+    _settle(details, "total_market_cap", sums.total if sums else None)
+    _settle(details, "gross_market_cap", sums.gross if sums else None)
+    if sums:
+        of_seven = sum(gain for ticker, gain in sums.gains_by_class.items() if ticker in document["companies"])
         _settle(metrics, "total_mag7_market_cap_by_class", seven + of_seven)
-        _settle(metrics, "sp500_total_market_cap_by_class", lines.total + sum(lines.gains_by_class.values()))
+        _settle(metrics, "sp500_total_market_cap_by_class", sums.total + sum(sums.gains_by_class.values()))
 
 
 def _settle(owner: Any, key: str, of_lines: int | None = None) -> None:

@@ -70,9 +70,9 @@ class Day:
 
 def read(document: Document, where: str) -> Day:
     """The document as it was parsed, ready to be turned into rows. Raises DocumentError."""
-    lines = constituents.read(document, where)
-    document_money.settle(document, lines.sums() if lines else None)
-    return Day(document, where, lines)
+    listed = constituents.read(document, where)
+    document_money.settle(document, listed.sums() if listed else None)
+    return Day(document, where, listed)
 
 
 def columns(day: Day, events: Sequence[Event]) -> dict[str, Columns]:

@@ -59,11 +59,9 @@ def _digits(side: exp.Expression) -> int:
 def _unsafe_products(sql: str) -> list[str]:
     """Products of decimals that have more than 37 digits, or that DuckDB keeps at 18."""
     tree = annotate_types(qualify(sqlglot.parse_one(sql, read="postgres"), schema=COLUMNS), schema=COLUMNS)
-    sides = {product: (_digits(product.this), _digits(product.expression)) for product in tree.find_all(exp.Mul)}
+    products = {product: (_digits(product.this), _digits(product.expression)) for product in tree.find_all(exp.Mul)}
     return [
-        product.sql()
-        for product, (one, two) in sides.items()
-        if one and two and (one + two > 37 or max(one, two) <= 18)
+        product.sql() for product, digits in products.items() if all(digits) and (sum(digits) > 37 or max(digits) <= 18)
     ]
 
 

@@ -137,6 +137,10 @@ def test_a_large_total_without_lines_keeps_its_digits():
         ([{"ticker": "A", "counted": True, "market_cap": "1"}], "market_cap of .* of another type"),
         ([{"ticker": "A", "counted": 1, "market_cap": 1}], "counted of .* of another type"),
         ([{"counted": True, "market_cap": 1}], "ticker of .* is missing"),
+        (
+            [{"ticker": "A", "counted": True, "market_cap": 1, "market_cap_by_class": "1"}],
+            "by_class of .* another type",
+        ),
     ],
 )
 def test_lines_that_have_no_amounts_are_refused(rows: object, reason: str) -> None:
