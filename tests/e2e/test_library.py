@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -74,5 +75,10 @@ def test_a_table_is_had_in_three_kinds_with_the_same_rows(tmp_path: Path) -> Non
 
     assert arrow.num_rows == len(frame) == len(relation.fetchall()) == 3
     assert frame["trading_date"].tolist() == arrow["trading_date"].to_pylist()
+    totals = arrow["sp500_total_market_cap"].to_pylist()
+    assert totals[0] == Decimal("21243668486786.10"), "money is decimal in each"
+    assert frame["sp500_total_market_cap"].tolist() == totals
+    assert [row[2] for row in relation.order("trading_date").fetchall()] == totals
+    assert all(isinstance(total, Decimal) for total in totals)
     with pytest.raises(mag7.Mag7Error, match="there is no table 'prices'"):
         mag7.table(lake, "prices")

@@ -82,6 +82,7 @@ SPOILT = {
     "ranking_matches_market_cap": "UPDATE market_data.magnificent7_metrics SET ranking = 8 - ranking",
     "shares_sum_to_100": "DELETE FROM market_data.magnificent7_metrics WHERE ticker = 'META'",
     "simulated_and_real": "UPDATE market_data.daily_summary SET simulated = FALSE WHERE trading_date = :last",
+    "tables_agree_on_market_caps": "UPDATE market_data.magnificent7_metrics SET market_cap = market_cap + 0.01",
     "total_matches_constituents": "DELETE FROM market_data.sp500_constituents WHERE ticker = 'XOM'",
 }
 
@@ -93,6 +94,12 @@ def test_a_check_finds_what_it_is_for(tables: DuckDbEngine, name: str) -> None:
     tables.execute([SPOILT[name].replace(":last", f"DATE '{DAYS[-1]}'")])
 
     assert found_by(tables, name) != before
+
+
+def test_the_seven_by_class_are_checked_as_the_index_is(tables: DuckDbEngine) -> None:
+    tables.execute(["UPDATE market_data.daily_summary SET total_mag7_market_cap_by_class = 1"])
+
+    assert [row["trading_date"] for row in found_by(tables, "classes_match_lines")] == DAYS
 
 
 def test_every_check_has_a_case_that_it_finds() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from fractions import Fraction
 
 import pytest
 
@@ -213,3 +214,17 @@ def test_a_doubt_says_of_what_sort_it_is_and_both_candidates():
 
 def test_a_document_says_what_its_counts_were_held_against():
     assert built()["judged_by"] == ["closes"]
+
+
+def test_totals_above_seventy_trillion_are_the_exact_sums_of_their_lines():
+    others = [valued(f"L{number}", 100.01 + number / 100, 1_234_567_891.0) for number in range(490)]
+    lines = [*(valued(ticker, 400.07, 7_654_321_987.0) for ticker in MAGNIFICENT_7), *others]
+
+    document = built(lines)
+    details, metrics = document["sp500_details"], document["concentration_metrics"]
+    caps = [row["market_cap"] for row in details["constituents"]]
+
+    assert metrics
+    assert metrics["sp500_total_market_cap"] == details["gross_market_cap"] == sum(map(Fraction, caps)) > 2**46
+    assert b'"total_market_cap":83414802284852.08,' in market_data.encode(document)
+    assert market_data.decode(market_data.encode(document), "here") == document
