@@ -152,7 +152,7 @@ def _is_current(lake: Lake) -> bool:
 
 
 def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
-    from mag7cli.lake import failed_checks as kept
+    from mag7cli.lake import failed_checks as record
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
     from mag7cli.warehouse.validate import failed_checks, run_checks
 
@@ -161,7 +161,7 @@ def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
         results = tuple(run_checks(engine))
     finally:
         engine.close()
-    kept.write(lake, failed_checks(results))
+    record.write(lake, failed_checks(results))
     return results
 
 

@@ -37,6 +37,17 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "lake"
 
 
+def test_it_can_be_looked_at_as_it_is(tmp_path: Path) -> None:
+    shutil.copytree(LAKE_0_1_0, tmp_path / "lake")
+
+    ended = mag7("show", cwd=tmp_path)
+
+    assert ended.code == 0, ended.stderr
+    assert f"{FIGURES[DATES[-1]][0]:.2f} % of the S&P 500" in ended.stdout
+    assert "Bound of the share: unknown." in ended.stdout
+    assert mag7("validate", cwd=tmp_path).code == 0
+
+
 def document(lake: Path, *words: str) -> Any:
     """What a command prints as JSON."""
     ended = mag7(*words, "--format", "json", cwd=lake.parent)

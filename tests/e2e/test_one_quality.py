@@ -170,6 +170,8 @@ def test_a_failed_check_is_marked_everywhere_until_its_cause_is_gone(lake: Lake,
         assert "FAILED CHECK: pct_matches_parts: " in ended.stdout, ended
         assert f"(1 date, {END} to {END})" in ended.stdout
 
+    assert "FAILED CHECK: pct_matches_parts: " in command("load", cwd=tmp_path).stderr
+
     lake.write_document(END, good)
     cured = run(lake)
 

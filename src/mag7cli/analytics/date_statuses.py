@@ -21,9 +21,8 @@ def date_statuses(lake: Lake) -> dict[date, DateStatus]:
     statuses: dict[date, DateStatus] = {}
     for inputs, fingerprint in Sources.of(lake).inputs():
         if inputs.has_document:
-            made = manifest.dates.get(inputs.trading_date)
-            is_known = made is not None and made.fingerprint == fingerprint and made.status is not None
-            known = made.status if made and is_known else None
+            recorded = manifest.dates.get(inputs.trading_date)
+            known = recorded.status if recorded and recorded.fingerprint == fingerprint else None
             statuses[inputs.trading_date] = known or _status(lake, inputs)
     return statuses
 

@@ -238,7 +238,7 @@ def _record(moves: Mapping[int, float], ahead: int) -> tuple[int, int]:
     """Of how many intervals, each calibrated on the outcomes that were known when it was made, how many held."""
     hits = trials = 0
     for origin, move in moves.items():
-        known = [earlier for made, earlier in moves.items() if made + ahead <= origin]
+        known = [past for position, past in moves.items() if position + ahead <= origin]
         if len(known) >= _FEWEST_OUTCOMES:
             hits += move <= _calibrated(known)
             trials += 1

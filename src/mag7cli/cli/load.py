@@ -9,6 +9,7 @@ from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.foreign import warn_of_foreign
 from mag7cli.cli.options import DryRunOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.quality import red_sentences
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted
 
@@ -49,6 +50,7 @@ def load(
     Every load replaces the rows, so it can be repeated. DuckDB makes warehouse.duckdb in the lake, Athena queries the
     lake in place and gets its catalog, Redshift copies from the bucket.
     """
+    from mag7cli.lake import failed_checks
     from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 
     place = Lake.at(options.lake)
@@ -66,7 +68,10 @@ def load(
                 for statement in _statements(options, place, iam_role, auto_copy=auto_copy, recreate=recreate)
             ]
         )
-    elif options.engine == "duckdb":
+        return
+    for sentence in red_sentences(failed_checks.read(place)):
+        output.warn(sentence)
+    if options.engine == "duckdb":
         output.show(_local(place))
     elif options.engine == "athena":
         output.show(_athena(options, place))

@@ -16,10 +16,16 @@ QUALITY_STYLES: Final[dict[str, "Style"]] = {"complete": "good", "suspect": "war
 
 def red_lines(failed: "Iterable[FailedCheck]") -> Iterator[Line]:
     """The checks of severity error that failed, and on which dates: their figures cannot be relied on."""
+    return (Line(sentence, "bad") for sentence in red_sentences(failed))
+
+
+def red_sentences(failed: "Iterable[FailedCheck]") -> Iterator[str]:
+    """The same as text."""
     for check in failed:
-        dates = (
-            f"{counted(len(check.dates), 'date')}, {check.dates[0]} to {check.dates[-1]}"
-            if check.dates
-            else "all dates"
-        )
-        yield Line(f"FAILED CHECK: {check.sentence} ({dates}); mag7 validate shows the rows.", "bad")
+        yield f"FAILED CHECK: {check.sentence} ({_concerned(check)}); mag7 validate shows the rows."
+
+
+def _concerned(check: "FailedCheck") -> str:
+    if not check.dates:
+        return "all dates"
+    return f"{counted(len(check.dates), 'date')}, {check.dates[0]} to {check.dates[-1]}"

@@ -167,11 +167,9 @@ def _of_sides(source: str, reason: str, sides: Mapping[str, float]) -> Uncertain
 def _open_usd(valued: Iterable[ValuedLine], source: LeewaySource) -> tuple[float, float]:
     """By how much (USD) the counted lines of the seven, and the others, may be off for one cause."""
     parts = {True: 0.0, False: 0.0}
-    for line in valued:
-        if line.counted:
-            for leeway in line.leeways:
-                if leeway.source == source:
-                    parts[line.ticker in MAGNIFICENT_7] += float(line.market_cap_usd) * leeway.part
+    for constituent in (entry for entry in valued if entry.counted):
+        for leeway in (entry for entry in constituent.leeways if entry.source == source):
+            parts[constituent.ticker in MAGNIFICENT_7] += float(constituent.market_cap_usd) * leeway.part
     return round(parts[True], 2), round(parts[False], 2)
 
 

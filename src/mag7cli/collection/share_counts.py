@@ -43,8 +43,12 @@ class Counts:
 
     def leeways(self, ticker: str, count: ShareCount, day: date) -> tuple[Leeway, ...]:
         """By how much the count of a line may be off on a date, beside the errors of sampling."""
+        sampled = day in self.errors
+        # So it is with nearly every line on nearly every date.
+        if sampled and count.is_plain and day >= HONOURED_FROM:
+            return ()
         calendar = known_calendars().get(ticker, FiscalCalendar())
-        return tuple(leeways(self.histories[ticker], count, day, calendar, sampled=day in self.errors))
+        return tuple(leeways(self.histories[ticker], count, day, calendar, sampled=sampled))
 
     def class_on(self, ticker: str, day: date) -> float | None:
         """The shares of a line's own class on a date, None if they are not known."""

@@ -53,6 +53,11 @@ class ShareCount:
     share_class: float | None
     adjustments: tuple[Adjustment, ...] = ()
 
+    @property
+    def is_plain(self) -> bool:
+        """True if it is the vendor's own word for about that day."""
+        return not self.adjustments and self.basis != "last_known"
+
 
 class ShareHistory:
     """Shares outstanding of one line's company, read from what the vendor said. Immutable once made."""

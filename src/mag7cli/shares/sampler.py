@@ -223,8 +223,8 @@ class Sampler:
 
     def errors_by_date(self) -> dict[date, CountErrors]:
         """By how much the market caps of each date may be off, those of the exact lines apart."""
-        exact = [one for one in self._intervals() if one.line.line.exact]
-        rest = [one for one in self._intervals() if not one.line.line.exact]
+        exact = [interval for interval in self._intervals() if interval.line.line.exact]
+        rest = [interval for interval in self._intervals() if not interval.line.line.exact]
         sides = (self._sums(part, side) for part in (exact, rest) for side in (TOO_HIGH, TOO_LOW))
         return {
             day: CountErrors(mag7_above=mag7_above, mag7_below=mag7_below, rest_above=rest_above, rest_below=rest_below)

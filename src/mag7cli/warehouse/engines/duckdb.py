@@ -1,12 +1,12 @@
 """DuckDB: the engine where there is no cloud, over the flat files of a lake or over the local warehouse."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mag7cli.core.errors import EngineError
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
-from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
+from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql, sql_type
 from mag7cli.tables.table_files import TableFiles
 from mag7cli.warehouse.engines import Dialect, Rows, RowStream, Value
 from mag7cli.warehouse.engines.sql_text import Statement
@@ -125,21 +125,25 @@ class DuckDbEngine:
         if not keys:
             self._run(create_sql(table, "duckdb"))
         elif store.local_root is not None:
-            columns = ", ".join(column.name for column in table.columns)
-            source = f"read_parquet({literals(map(store.uri, keys))})"
-            self._run(f"CREATE VIEW {table.qualified_name} AS SELECT {columns} FROM {source}")  # noqa: S608
+            self._add_view(table.qualified_name, table, f"read_parquet({literals(map(store.uri, keys))})")
         else:
             self._register(files.lake, table, keys)
 
     def _add_partitions(self, files: TableFiles, table: Table) -> None:
-        columns = ", ".join(column.name for column in table.columns)
         addresses = [files.lake.store.uri(info.key) for info in files.partitions(table.name).values()]
         if addresses:
             hive = "hive_partitioning = true, hive_types = {'trading_date': DATE}"
             source = f"read_parquet({literals(addresses)}, {hive})"
         else:
             source = table.qualified_name
-        self._run(f"CREATE VIEW {PARTITIONED}.{table.name} AS SELECT {columns} FROM {source}")  # noqa: S608
+        self._add_view(f"{PARTITIONED}.{table.name}", table, source)
+
+    def _add_view(self, name: str, table: Table, source: str) -> None:
+        """A view in the columns of today's table: tables of an older version lack some, which are then NULL."""
+        title = f"CREATE VIEW {name} AS SELECT ..."
+        present = {row[0] for row in self._run(f"DESCRIBE SELECT * FROM {source}", title=title).fetchall()}  # noqa: S608
+        columns = _columns(table, present)
+        self._run(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608
 
     def _register(self, lake: Lake, table: Table, keys: Iterable[str]) -> None:
         import pyarrow as pa
@@ -151,7 +155,8 @@ class DuckDbEngine:
         rows = pa.concat_tables(parts)
         name = f"{table.name}_read"
         self._connection.register(name, rows)
-        self._run(f"CREATE TABLE {table.qualified_name} AS SELECT * FROM {name}")  # noqa: S608
+        columns = _columns(table, set(rows.column_names))
+        self._run(f"CREATE TABLE {table.qualified_name} AS SELECT {columns} FROM {name}")  # noqa: S608
         self._connection.unregister(name)
 
     def _close_off(self, folders: Sequence[Path]) -> None:
@@ -189,6 +194,14 @@ def _blocks(result: Any, title: str) -> Iterator[Sequence[tuple[Any, ...]]]:
     except duckdb.Error as error:
         hint = "cast it: column::TIMESTAMP" if "pytz" in str(error) else None
         raise EngineError(f"{title}: a column cannot be given to Python: {_first_line(error)}", hint=hint) from error
+
+
+def _columns(table: Table, present: Collection[str]) -> str:
+    """The columns of today's table; those that are not there are NULL."""
+    return ", ".join(
+        column.name if column.name in present else f"CAST(NULL AS {sql_type(column, 'duckdb')}) AS {column.name}"
+        for column in table.columns
+    )
 
 
 def literal(text: str) -> str:
