@@ -129,7 +129,7 @@ def written_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
         # money has two decimals, whatever shares and prices have
         "amount": [MONEY.get(style, spell)(q * price) for q, price in zip(quantities, prices, strict=True)],
         "cost": [MONEY.get(style, spell)(0.7 * q * price) for q, price in zip(quantities, prices, strict=True)],
-        "part": [f"{100 / len(symbols):.2f}%" for _ in symbols],
+        "part": [spell(round(100 / len(symbols), 2)) + "%" for _ in symbols],
         "held": draw(st.lists(st.sampled_from(["Cash", "Margin"]), min_size=len(symbols), max_size=len(symbols))),
         "other": ["x" for _ in symbols],
     }
