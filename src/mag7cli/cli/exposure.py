@@ -457,7 +457,7 @@ def _fund_grid(answer: "Exposure") -> Grid:
         Column("as_of", "as of"),
         Column("amount", "amount", lambda amount: _money(amount, answer), right=True),
         Column("mag7", "in the seven", pct, right=True),
-        Column("unknown", "not covered", pct, right=True),
+        Column("unknown", "not covered", pct, right=True, optional=True),
         Column("derivatives", "futures, swaps", pct, right=True, optional=True),
     )
     rows = [
