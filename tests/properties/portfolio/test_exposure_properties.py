@@ -192,6 +192,11 @@ def fund_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
     writer.writerows(
         [[cells[column][place] for column in columns] for place in draw(st.permutations(range(len(symbols))))]
     )
+    if draw(st.booleans()):
+        total = {"Ticker": "Total", "Market Value": spell(sum(values.values())), "Weight (%)": spell(100.0)}
+        writer.writerow([total.get(column, "") for column in columns])
+    for line in draw(st.lists(st.sampled_from(FOOTERS), max_size=2)):
+        buffer.write(line + "\n")
     return buffer.getvalue().encode(), weights
 
 
