@@ -19,12 +19,15 @@ EVERY_FAULT = (
     StreamFault(OPEN + 8, "reverse"),
     StreamFault(OPEN + 11, "late", minutes=3),
     StreamFault(OPEN + 20, "corrected"),
+    # More than once, for on a busy machine the connection may not stand yet when the first ones come.
     StreamFault(OPEN + 22, "malformed"),
+    StreamFault(OPEN + 65, "malformed"),
+    StreamFault(OPEN + 140, "malformed"),
     StreamFault(OPEN + 24, "not_json"),
     StreamFault(OPEN + 30, "abort", minutes=5),
     StreamFault(OPEN + 75, "going_away", minutes=5),
     StreamFault(OPEN + 110, "normal_close"),
-    StreamFault(OPEN + 150, "silence", minutes=6),
+    StreamFault(OPEN + 150, "silence", minutes=45),
     StreamFault(OPEN + 209, "corrected"),
 )
 

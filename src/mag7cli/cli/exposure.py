@@ -2,11 +2,10 @@
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
@@ -17,7 +16,7 @@ from mag7cli.core.errors import EXIT_PARTIAL, UsageError
 from mag7cli.core.formatting import counted, money, pct
 
 if TYPE_CHECKING:
-    from mag7cli.core.numerals import DecimalMark
+    from mag7cli.lake.layout import Lake
     from mag7cli.portfolio.answer import CompanyExposure, Exposure, Unvalued
     from mag7cli.portfolio.fund_file import FundHoldings
     from mag7cli.portfolio.positions import Portfolio, Position
@@ -28,6 +27,74 @@ _SHOWN_PCT: Final = 0.005  # less is shown as 0.00 %
 _OLD_DAYS: Final = 45  # funds tell their holdings every day or every month
 
 
+class HoldingOptions(NamedTuple):
+    """What is held besides the files, and how those are to be read."""
+
+    fund: Annotated[list[str] | None, typer.Option("--fund", metavar="IVV=USD", help="An amount in a fund.")] = None
+    stock: Annotated[list[str] | None, typer.Option("--stock", metavar="NVDA=USD", help="An amount in a stock.")] = None
+    decimal: Annotated[
+        Literal["point", "comma"] | None,
+        typer.Option("--decimal", help="The decimal mark, where figures can be read in two ways."),
+    ] = None
+    on: Annotated[
+        date | None,
+        typer.Option(
+            "--on", parser=parse_date, metavar="YYYY-MM-DD", help="The day that counts, of a file of several."
+        ),
+    ] = None
+
+    def portfolio(self, output: Output | None, files: "Sequence[tuple[str, bytes]]", on: date | None) -> "Portfolio":
+        """Everything that is held. With an output, it says how each file was read and what is doubtful or left out."""
+        from mag7cli.portfolio.broker_file import parse
+        from mag7cli.portfolio.positions import Portfolio, combined, parse_option
+
+        parts = [parse(data, name, decimal_mark=self.decimal, on=on, is_security=_is_security) for name, data in files]
+        for part in parts:
+            _tell(output, part)
+        typed: list[Position] = [parse_option(text, "fund") for text in self.fund or ()]
+        typed += [parse_option(text, "stock") for text in self.stock or ()]
+        return combined([*parts, Portfolio(tuple(typed))])
+
+
+class OpeningOptions(NamedTuple):
+    """By what the positions are opened and valued."""
+
+    fund_file: Annotated[
+        list[str] | None,
+        typer.Option("--fund-file", metavar="FUND=FILE", help="A fund's holdings, as its issuer's site gives them."),
+    ] = None
+    rate: Annotated[
+        list[str] | None,
+        typer.Option("--rate", metavar="EUR=1.08", help="US dollars for one unit of a currency."),
+    ] = None
+    delta: Annotated[
+        list[str] | None,
+        typer.Option("--delta", metavar="NVDA=0.6", help="Count options on a share as so many shares each."),
+    ] = None
+    expense: Annotated[
+        list[str] | None,
+        typer.Option("--expense", metavar="QQQ=0.20", help="A fund's expense ratio, percent a year."),
+    ] = None
+    top: Annotated[int, typer.Option("--top", min=0, metavar="N", help="How many other companies to list.")] = 10
+
+    def question(self, output: Output, lake: "Lake", held: "Portfolio") -> "Callable[[Portfolio], Exposure]":
+        """What answers for a portfolio; holdings that open nothing of `held` are told."""
+        from mag7cli.library import exposure
+
+        funds = _funds(output, self.fund_file or ())
+        _warn_of_unused(output, funds, held)
+        rates = dict(_number(text, "--rate", "EUR=1.08") for text in self.rate or ())
+        deltas = dict(_number(text, "--delta", "NVDA=0.6") for text in self.delta or ())
+        expenses = dict(_number(text, "--expense", "QQQ=0.20") for text in self.expense or ())
+
+        def answer(positions: "Portfolio") -> "Exposure":
+            return exposure(
+                lake, positions=positions, funds=funds, rates=rates, deltas=deltas, expenses=expenses, top=self.top
+            )
+
+        return answer
+
+
 @command(
     "mag7 exposure --fund IVV=10000 --stock NVDA=2500",
     "mag7 exposure Portfolio_Positions.csv --fund-file QQQ=QQQ_holdings.csv",
@@ -36,39 +103,11 @@ _OLD_DAYS: Final = 45  # funds tell their holdings every day or every month
 )
 def exposure(
     output: Output,
+    holding: HoldingOptions,
+    opening: OpeningOptions,
     portfolio: Annotated[
         list[str] | None,
         typer.Argument(metavar="[FILE]...", help="A broker's export of positions, or a table of your own; - is stdin."),
-    ] = None,
-    fund: Annotated[list[str] | None, typer.Option("--fund", metavar="IVV=USD", help="An amount in a fund.")] = None,
-    stock: Annotated[
-        list[str] | None, typer.Option("--stock", metavar="NVDA=USD", help="An amount in a stock.")
-    ] = None,
-    fund_file: Annotated[
-        list[str] | None,
-        typer.Option("--fund-file", metavar="FUND=FILE", help="A fund's holdings, as its issuer's site gives them."),
-    ] = None,
-    rate: Annotated[
-        list[str] | None,
-        typer.Option("--rate", metavar="EUR=1.08", help="US dollars for one unit of a currency."),
-    ] = None,
-    decimal: Annotated[
-        Literal["point", "comma"] | None,
-        typer.Option("--decimal", help="The decimal mark, where figures can be read in two ways."),
-    ] = None,
-    delta: Annotated[
-        list[str] | None,
-        typer.Option("--delta", metavar="NVDA=0.6", help="Count options on a share as so many shares each."),
-    ] = None,
-    expense: Annotated[
-        list[str] | None,
-        typer.Option("--expense", metavar="QQQ=0.20", help="A fund's expense ratio, percent a year."),
-    ] = None,
-    on: Annotated[
-        date | None,
-        typer.Option(
-            "--on", parser=parse_date, metavar="YYYY-MM-DD", help="The day that counts, of a file of several."
-        ),
     ] = None,
     over_time: Annotated[
         bool, typer.Option("--over-time", help="Of a file with positions of several days, the share on each.")
@@ -80,7 +119,6 @@ def exposure(
         Path | None,
         typer.Option("--page", parser=parse_out_file, metavar="FILE", help="Write the answer as an HTML page, too."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=0, metavar="N", help="How many other companies to list.")] = 10,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Show how much of your money is in the seven.
@@ -89,26 +127,16 @@ def exposure(
     by --fund-file. What is not covered is unknown: the answer is a range then, and the exit code is 3.
     """
     from mag7cli.lake.layout import Lake
-    from mag7cli.library import exposure
 
     files = _read_files(portfolio or ())
     days = _days(files) if over_time else []
-    held = _portfolio(output, files, fund or (), stock or (), mark=decimal, on=days[-1] if days else on)
+    held = holding.portfolio(output, files, days[-1] if days else holding.on)
     if not held.positions and not held.options:
         raise UsageError("nothing to look into", hint="mag7 exposure --fund IVV=10000, or a file of positions")
-    funds = _funds(output, fund_file or ())
-    _warn_of_unused(output, funds, held)
-    ask = partial(
-        exposure,
-        Lake.typed(lake, DEFAULT_LAKE),
-        funds=funds,
-        rates=dict(_number(text, "--rate", "EUR=1.08") for text in rate or ()),
-        deltas=dict(_number(text, "--delta", "NVDA=0.6") for text in delta or ()),
-        expenses=dict(_number(text, "--expense", "QQQ=0.20") for text in expense or ()),
-        top=top,
-    )
-    history = [(day, ask(positions=_portfolio(None, files, (), (), mark=decimal, on=day))) for day in days]
-    answer = ask(positions=held)
+    ask = opening.question(output, Lake.typed(lake, DEFAULT_LAKE), held)
+    without_typed = holding._replace(fund=None, stock=None)
+    history = [(day, ask(without_typed.portfolio(None, files, day))) for day in days]
+    answer = ask(held)
     if page:
         _write_page(output, answer, page, as_of=held.as_of, files=portfolio or ())
     output.show(_result(answer, held, target=target, history=history, lake=lake))
@@ -147,27 +175,6 @@ def _days(files: Sequence[tuple[str, bytes]]) -> list[date]:
     if len(days) < 2:
         raise UsageError("--over-time needs positions of several days", hint="a column Date beside the positions")
     return days
-
-
-def _portfolio(
-    output: Output | None,
-    files: Iterable[tuple[str, bytes]],
-    funds: Iterable[str],
-    stocks: Iterable[str],
-    *,
-    mark: "DecimalMark | None",
-    on: date | None,
-) -> "Portfolio":
-    """Everything that is held. With an output, it is said how each file was read and what is doubtful or left out."""
-    from mag7cli.portfolio.broker_file import parse
-    from mag7cli.portfolio.positions import Portfolio, combined, parse_option
-
-    parts = [parse(data, name, decimal_mark=mark, on=on, is_security=_is_security) for name, data in files]
-    for part in parts:
-        _tell(output, part)
-    typed: list[Position] = [parse_option(text, "fund") for text in funds]
-    typed += [parse_option(text, "stock") for text in stocks]
-    return combined([*parts, Portfolio(tuple(typed))])
 
 
 def _is_security(text: str) -> bool:
@@ -457,7 +464,7 @@ def _fund_grid(answer: "Exposure") -> Grid:
         Column("as_of", "as of"),
         Column("amount", "amount", lambda amount: _money(amount, answer), right=True),
         Column("mag7", "in the seven", pct, right=True),
-        Column("unknown", "not covered", pct, right=True),
+        Column("unknown", "not covered", pct, right=True, optional=True),
         Column("derivatives", "futures, swaps", pct, right=True, optional=True),
     )
     rows = [

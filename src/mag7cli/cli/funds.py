@@ -1,5 +1,6 @@
 """`mag7 funds`: the holdings files that `mag7 exposure` opens funds by."""
 
+import sys
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mag7cli.portfolio.kept_funds import KeptFile
     from mag7cli.vendors.ishares import HoldingsSite
 
+_STANDARD_STREAM: Final = "-"
 _BY_HAND: Final = "save the file with a browser, then: mag7 funds add SYMBOL=FILE"
 
 
@@ -30,7 +32,9 @@ _BY_HAND: Final = "save the file with a browser, then: mag7 funds add SYMBOL=FIL
 )
 def add(
     output: Output,
-    fund: Annotated[str, typer.Argument(metavar="FUND[=FILE]", help="The fund's ticker or ISIN, and its file.")],
+    fund: Annotated[
+        str, typer.Argument(metavar="FUND[=FILE]", help="The fund's ticker or ISIN, and its file; - is stdin.")
+    ],
     url: Annotated[
         str | None, typer.Option("--url", metavar="https://…", help="Where its issuer serves the file.")
     ] = None,
@@ -54,7 +58,8 @@ def add(
     if file and url:
         raise UsageError("a file and --url contradict each other")
     if file:
-        fund_file = _keep(place, symbol, _bytes_of(Path(file)), name=file, as_of=as_of)
+        name = "standard input" if file == _STANDARD_STREAM else file
+        fund_file = _keep(place, symbol, _bytes_of(file), name=name, as_of=as_of)
     else:
         address = url or kept_funds.address_of(place, symbol)
         fund_file = _download(place, symbol, address, site=_site(), as_of=as_of)
@@ -196,11 +201,11 @@ def _fund_record(
     }
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(file: str) -> bytes:
     try:
-        return path.read_bytes()
+        return sys.stdin.buffer.read() if file == _STANDARD_STREAM else Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _today() -> date:

@@ -128,8 +128,9 @@ def point_blocks(update: LiveUpdate) -> Iterator[Line | Grid]:
         yield Line(f"Split this morning: {split.symbol} {split.split_to:g} for {split.split_from:g}.")
     if update.baseline.left_out:
         yield Line(f"Without a share count: {_some([ticker for ticker, _ in update.baseline.left_out])}.", "warn")
+    caveats = "; ".join(_caveats(update))
     yield Line(
-        f"{'; '.join(_caveats(update))}.".capitalize(),
+        f"{caveats[:1].upper()}{caveats[1:]}.",
         "bad" if update.status.reason and not update.status.is_connected else "faint",
     )
 

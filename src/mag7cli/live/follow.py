@@ -29,8 +29,10 @@ DELAY: Final[dict[Feed, timedelta]] = {"delayed": timedelta(minutes=15), "realti
 
 # The bars of a minute arrive within some seconds of its end.
 _SETTLE: Final = timedelta(seconds=5)
-# Of five hundred large companies one trades every few seconds.
+# Of five hundred large companies one trades every few seconds. However fast a simulated session runs, the machine that
+# follows it may be busy for a moment.
 _SILENCE: Final = timedelta(seconds=150)
+_BUSY: Final = timedelta(seconds=0.75)
 # A wall clock that gains this much on the stopwatch was set, or the machine was asleep.
 _JUMP: Final = timedelta(seconds=30)
 # The closing auction and its late trades, before the official closes are asked for.
@@ -138,6 +140,7 @@ class Follower:
         self._is_connected, self._since, self._reason = False, clock.now(), ""
         self._connections = self._rejected = 0
         self._last_bar = clock.now()
+        self._silence = max(_SILENCE, _BUSY * clock.speed)
         self._offset_s = self._wall_minus_stopwatch()
 
     def updates(self) -> Iterator[LiveUpdate]:
@@ -254,9 +257,9 @@ class Follower:
         if abs(offset_s - self._offset_s) > _JUMP.total_seconds() * self._clock.speed:
             self._offset_s, self._last_bar = offset_s, now
             self._restart(now, "the clock jumped: it was set, or this machine slept")
-        elif self._is_connected and self._is_open(now) and now - self._last_bar > _SILENCE:
+        elif self._is_connected and self._is_open(now) and now - self._last_bar > self._silence:
             self._last_bar = now
-            self._restart(now, f"no bar for {_SILENCE.total_seconds():.0f} s")
+            self._restart(now, f"no bar for {self._silence.total_seconds():.0f} s")
 
     def _restart(self, now: datetime, reason: str) -> None:
         _log.warning("%s: connecting again", reason)
@@ -266,7 +269,7 @@ class Follower:
     def _is_open(self, now: datetime) -> bool:
         """Whether bars of the regular session are to be expected, as late as the feed is."""
         hours, delay = self._question.hours, DELAY[self._feed]
-        return hours.open + delay + _SILENCE <= now < hours.close + delay
+        return hours.open + delay + self._silence <= now < hours.close + delay
 
     def _wall_minus_stopwatch(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

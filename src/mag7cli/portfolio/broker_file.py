@@ -48,6 +48,7 @@ _OF_KIND: Final[Mapping[Kind, PositionKind]] = {
 }
 _MOSTLY: Final = 0.6
 _FEWEST_PRODUCTS: Final = 3
+_FEWEST_DAYS: Final = 3
 _FACTORS: Final = (1.0, 0.01, 100.0)
 _TEXT_SHOWN: Final = 60
 
@@ -334,7 +335,9 @@ class _TableReader:
         return (entry for entry in rows if entry.number not in skipped)
 
     def _check_days(self, rows: Sequence[Entry]) -> None:
-        """Refuse one security on several days: whether those are lots or snapshots cannot be seen."""
+        """Refuse one security on several days, which may be lots or snapshots, and nearly each line on another day, as
+        transactions are listed.
+        """
         days: dict[tuple[str, str], set[date]] = {}
         for entry in rows:
             if entry.as_of and entry.is_named:
@@ -344,6 +347,12 @@ class _TableReader:
             raise UnreadableTableError(
                 f"{self._name} holds the same security on several days, from {several[0]} to {several[-1]}",
                 hint="say which day counts: --on YYYY-MM-DD; or call the column Trade Date if they are lots",
+            )
+        listed = [entry.as_of for entry in rows if entry.as_of]
+        if len(set(listed)) >= max(_FEWEST_DAYS, _MOSTLY * len(listed)):
+            raise UnreadableTableError(
+                f"{self._name} has another day on nearly every line, from {min(listed)} to {max(listed)}: a history?",
+                hint=_HISTORY_HINT,
             )
 
     def _check_currency(self, rows: Sequence[Entry], how: Reading) -> None:

@@ -62,7 +62,8 @@ def kind_of(entry: Entry, words: KindWords, is_security: IsSecurity) -> Kind | N
 
 def is_called_total(entry: Entry) -> bool:
     """Whether an entry is called a total, by the whole of a cell, and has no price."""
-    return not entry.is_quoted and any(kind_by("name", text) == "total" for text in entry.words[:2])
+    texts = (*entry.words[:2], entry.security.symbol, entry.security.name)
+    return not entry.is_quoted and any(kind_by("name", text) == "total" for text in texts)
 
 
 def totals(entries: Sequence[Entry], values: Sequence[float | None], is_security: IsSecurity) -> dict[int, str]:

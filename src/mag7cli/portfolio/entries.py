@@ -21,6 +21,7 @@ from mag7cli.portfolio.table import Table, numeral_of
 _SUMMARY_WORDS: Final = frozenset({"", "summary", "position"})
 _SCHEMES: Final[tuple[str, ...]] = ("isin", "cusip", "sedol", "wkn")
 _WORDS: Final = 4
+_UNREAD: Final = "other"  # columns that are known and not read prove decimal marks all the same
 _DAY_CELLS: Final = 2  # November 20, and the year
 _BARE_DOLLAR: Final = "$"
 _VALUES: Final[tuple[str, ...]] = ("amount", "local_amount", "weight")
@@ -119,7 +120,7 @@ class _EntryReader:
         self._marked = frozenset(role for role in reading.columns if self._has_marks(role))
         self._values = self._settled(table, declared)
         self._summaries = self._has_summaries(table)
-        self._first_number = min(column.index for role, column in reading.columns.items() if role in _NUMBERS)
+        self._numbers = sorted(column.index for role, column in reading.columns.items() if role in _NUMBERS)
         self._fullest = max((len(row.cells) for row in table.rows), default=0)
         self._shortest = self._shortest_named(table)
 
@@ -132,10 +133,10 @@ class _EntryReader:
         return not self._summaries or self._text(row, "row_kind").lower() in _SUMMARY_WORDS
 
     def _is_prose(self, row: Row) -> bool:
-        """Whether a row is a sentence that its commas cut into cells: it ends before the columns of numbers, is shorter
-        than any that names a security, or is a day whose year lies in the next cell.
+        """Whether a row is a sentence cut into cells by its commas: it ends before the columns of numbers or has words
+        in them, is shorter than any that names a security, or is a day whose year lies in the next cell.
         """
-        if len(row.cells) <= self._first_number:
+        if len(row.cells) <= self._numbers[0] or (len(row.cells) < self._fullest and self._has_words_for_numbers(row)):
             return True
         is_short = len(row.cells) < self._shortest and sum(cell != "" for cell in row.cells) > 1
         is_day = len(row.cells) < self._fullest or len(row.cells) == _DAY_CELLS
@@ -144,6 +145,10 @@ class _EntryReader:
         texts = [text for text in row.texts if text]
         has_cut_day = written_dates.find(", ".join(texts)) and not any(map(written_dates.find, texts))
         return bool(is_short or has_cut_day) and not self._is_named(row)
+
+    def _has_words_for_numbers(self, row: Row) -> bool:
+        cells = (row.cells[index] for index in self._numbers if index < len(row.cells))
+        return any(not numerals.is_nothing(text_of(cell)) and numeral_of(cell) is None for cell in cells)
 
     def _is_named(self, row: Row) -> bool:
         roles = ("symbol", *_SCHEMES, "identifier")
@@ -154,7 +159,7 @@ class _EntryReader:
         """The fewest cells of a row that names a security, if rows differ; else none is short."""
         if all(len(row.cells) == self._fullest for row in table.rows):
             return 0
-        full = (row for row in table.rows if len(row.cells) > self._first_number and self._is_named(row))
+        full = (row for row in table.rows if len(row.cells) > self._numbers[0] and self._is_named(row))
         return min((len(row.cells) for row in full), default=0)
 
     def _is_lone_amount(self, row: Row) -> bool:
@@ -193,7 +198,7 @@ class _EntryReader:
     def _settled(self, table: Table, declared: DecimalMark | None) -> dict[str, Values]:
         values = [role for role in _VALUES if role in self._cells]
         needed = values or ["quantity", "price"]
-        used = {column.index for column in self._reading.columns.values()}
+        used = {column.index for role, column in self._reading.columns.items() if role != _UNREAD}
         elsewhere = frozenset[DecimalMark]()
         if any(numeral and numeral.is_open for cells in self._cells.values() for numeral in cells):
             others = (index for index in range(table.width) if index not in used)

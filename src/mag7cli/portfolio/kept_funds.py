@@ -5,6 +5,7 @@ A file is kept as it was given. The file of the index fund, which a lake keeps f
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -193,7 +194,8 @@ def _checked_day(holdings: FundHoldings, name: str, today: date) -> date:
 def _refuse_other_fund(holdings: FundHoldings, symbol: str, name: str) -> None:
     if holdings.symbol and holdings.symbol != symbol and symbol.isalpha():
         raise UsageError(
-            f"{name} is of {holdings.symbol}, not of {symbol}", hint=f"mag7 funds add {holdings.symbol}={name}"
+            f"{name} is of {holdings.symbol}, not of {symbol}",
+            hint=f"mag7 funds add {holdings.symbol}={shlex.quote(name)}",
         )
 
 

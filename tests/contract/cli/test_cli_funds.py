@@ -47,6 +47,18 @@ def test_a_file_is_kept_and_listed_with_its_age(run):
     ]
 
 
+def test_a_file_comes_from_standard_input_as_well(run):
+    added = run("add", "QQQ=-", stdin=INVESCO.read_text(encoding="utf-8"))
+    assert (added.code, kept(run)) == (0, [("QQQ", "2026-11-20", 1)])
+    empty = run("add", "SPY=-", stdin="")
+    assert (empty.code, empty.stderr.startswith("Error: standard input is empty")) == (1, True)
+
+
+def test_a_name_with_spaces_is_in_quotes_in_the_hint(run, tmp_path):
+    (tmp_path / "my file.csv").write_bytes(INVESCO.read_bytes())
+    assert "Hint: mag7 funds add QQQ='my file.csv'\n" in run("add", "SPY=my file.csv").stderr
+
+
 def test_a_kept_fund_opens_a_position_without_being_told(run, tmp_path):
     run("add", f"QQQ={INVESCO}")
     answer = _json(mag7("exposure", "--fund", "QQQ=100", "--format", "json", cwd=tmp_path))

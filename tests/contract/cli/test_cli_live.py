@@ -146,6 +146,8 @@ def test_a_terminal_has_one_screen(vendor: LiveMarket, lake: Path) -> None:
     assert "of the S&P 500 is seven companies, at" in ended.stderr
     assert "last trade" in ended.stderr
     assert "early close today" in ended.stderr
+    assert "Regular session; " in ended.stderr
+    assert "unofficial; SIMULATED." in " ".join(ended.stderr.split())
 
 
 @pytest.mark.parametrize("words", [("--once",), ("--until", "close")])

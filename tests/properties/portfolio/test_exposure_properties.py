@@ -129,7 +129,7 @@ def written_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
         # money has two decimals, whatever shares and prices have
         "amount": [MONEY.get(style, spell)(q * price) for q, price in zip(quantities, prices, strict=True)],
         "cost": [MONEY.get(style, spell)(0.7 * q * price) for q, price in zip(quantities, prices, strict=True)],
-        "part": [f"{100 / len(symbols):.2f}%" for _ in symbols],
+        "part": [spell(round(100 / len(symbols), 2)) + "%" for _ in symbols],
         "held": draw(st.lists(st.sampled_from(["Cash", "Margin"]), min_size=len(symbols), max_size=len(symbols))),
         "other": ["x" for _ in symbols],
     }
@@ -192,6 +192,11 @@ def fund_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
     writer.writerows(
         [[cells[column][place] for column in columns] for place in draw(st.permutations(range(len(symbols))))]
     )
+    if draw(st.booleans()):
+        total = {"Ticker": "Total", "Market Value": spell(sum(values.values())), "Weight (%)": spell(100.0)}
+        writer.writerow([total.get(column, "") for column in columns])
+    for line in draw(st.lists(st.sampled_from(FOOTERS), max_size=2)):
+        buffer.write(line + "\n")
     return buffer.getvalue().encode(), weights
 
 

@@ -166,6 +166,20 @@ def test_silence_in_an_open_market_has_the_connection_made_again_and_is_said() -
     assert seen[-1].point.oldest_age_s > 8 * 60
 
 
+def test_a_fast_simulated_session_leaves_the_machine_time_to_be_busy() -> None:
+    clock = Clock(at("10:00"))
+    clock.speed = 600.0
+    stream = Stream(clock, nothing)
+    following = follower(clock, stream)
+
+    while clock.now() < at("10:07"):
+        following.step(timedelta(seconds=1))
+    assert stream.restarts == []
+    while clock.now() < at("10:09"):
+        following.step(timedelta(seconds=1))
+    assert stream.restarts == ["no bar for 450 s"]
+
+
 @pytest.mark.parametrize("start", ["08:00", "16:01"])
 def test_silence_outside_the_session_is_none(start: str) -> None:
     clock = Clock(at(start))

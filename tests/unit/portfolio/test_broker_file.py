@@ -168,6 +168,22 @@ def test_a_history_of_transactions_is_refused_by_name(name: str) -> None:
         parse(sample(name), name)
 
 
+def test_a_day_of_its_own_on_nearly_every_line_tells_a_history() -> None:
+    days = ["2026-10-01", "2026-10-14", "2026-10-14", "2026-11-02"]
+    rows = [f"{day},{symbol},100" for day, symbol in zip(days, ["NVDA", "KO", "AAPL", "XOM"], strict=True)]
+
+    with pytest.raises(UnreadableTableError, match="another day on nearly every line, from 2026-10-01 to 2026-11-02"):
+        read("\n".join(["date,symbol,amount", *rows]))
+    prices = [row.replace("2026-11-02", "2026-10-14") for row in rows]
+    assert len(read("\n".join(["date,symbol,amount", *prices])).positions) == 4, "the days of prices differ a little"
+
+
+@pytest.mark.parametrize("heading", ["Order ID", "Order Date", "Fill Price", "Trade ID"])
+def test_a_column_that_only_trades_have_tells_a_history(heading: str) -> None:
+    with pytest.raises(UnreadableTableError, match="history of transactions"):
+        read(f"Symbol,Quantity,Price,Value,{heading}\nNVDA,10,150,1500,7\nAAPL,4,160,640,8\n")
+
+
 def test_a_history_beside_positions_is_named_and_left_out() -> None:
     portfolio = parse(sample("vanguard_holdings"), "v")
 
@@ -346,6 +362,14 @@ def test_what_can_be_read_in_two_ways_is_refused_and_can_be_settled(text: str) -
 
 def test_the_rest_of_the_file_settles_it() -> None:
     assert amounts("ticker;shares;price;gain\nIVV;23,000;541,249;1,5\n") == {"IVV": pytest.approx(12448.727)}
+
+
+def test_a_column_that_is_not_read_proves_its_decimal_mark_too() -> None:
+    text = 'symbol,quantity,price,cost basis\nNVDA,"1,000","2,000","0,70"\n'
+
+    assert amounts(text) == {"NVDA": 2}
+    with pytest.raises(UnreadableTableError, match="can be read in two ways"):
+        read(text.replace("cost basis", "cost basis,part").replace('"0,70"', '"0,70",50.00%'))
 
 
 def test_a_number_that_a_comma_cut_in_two_is_refused() -> None:

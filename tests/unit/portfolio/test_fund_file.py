@@ -267,3 +267,11 @@ def test_symbols_with_the_exchange_codes_of_bloomberg_and_reuters() -> None:
         ("AAPL", "United States"),
         ("BRK/B", "United States"),
     ]
+
+
+def test_a_total_is_called_one_in_whichever_column_it_stands() -> None:
+    text = "Weight (%),Market Value,Name,Ticker\n60.00,600,NVIDIA,NVDA\n40.00,400,COCA COLA,KO\n100.00,1000,,Total\n"
+
+    holdings = parse(text.encode(), "f.csv")
+
+    assert [(row.security.symbol, row.weight) for row in holdings.rows] == [("NVDA", 0.6), ("KO", 0.4)]
