@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
 from mag7cli.cli.pasted import with_lake
 from mag7cli.cli.signals import signals_as_request
 from mag7cli.core.errors import Mag7Error
-from mag7cli.core.logs import NOTICE, LogFormat, stamp, utc
+from mag7cli.core.formatting import wrapped
+from mag7cli.core.logs import NOTICE, LogFormat, on_terminal, stamp, utc
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,6 +106,13 @@ class Grid(NamedTuple):
     def widths(self) -> list[int]:
         """How wide each column is when nothing is folded."""
         return [max(len(cell) for cell in column) for column in zip(*self.cells(), strict=True)]
+
+    def least_widths(self) -> list[int]:
+        """How narrow each column can be: prose is folded at its words, a figure or a date never is."""
+        return [
+            max(len(cell) if column.right else max(map(len, cell.split()), default=0) for cell in cells)
+            for column, cells in zip(self.columns, zip(*self.cells(), strict=True), strict=True)
+        ]
 
     def within(self, width: int) -> "Grid":
         """The grid without its optional columns if it would not fit otherwise."""
@@ -255,7 +263,8 @@ def say_failure(message: str, *, code: int, hint: str | None = None, as_json: bo
         text = json_text(_log_record(now, line, code, advice), indent=False)
     else:
         start = stamp(now)
-        text = f"{start}Error: {line}\n" + (f"{start}Hint: {advice}\n" if advice else "")
+        lines = [f"{start}Error: {line}", *([f"{start}Hint: {advice}"] if advice else [])]
+        text = "".join(f"{on_terminal(line)}\n" for line in lines)
     try:
         if sys.stderr is not None:
             sys.stderr.write(text)
@@ -402,8 +411,12 @@ def _print_rich(blocks: Sequence[Line | Grid]) -> None:
     console = rich_console()
     with _output_errors():
         for block in blocks:
-            # Soft: a command that is to be pasted must not get line ends of ours.
-            console.print(rich_block(block, console), soft_wrap=isinstance(block, Line))
+            if isinstance(block, Line):
+                # Soft: what is too long for the terminal must not get line ends of ours.
+                for line in wrapped(block.text, console.width):
+                    console.print(rich_block(Line(line, block.style), console), soft_wrap=True)
+            else:
+                console.print(rich_block(block, console))
 
 
 def rich_console() -> "Console":
@@ -419,7 +432,36 @@ def rich_block(block: Line | Grid, console: "Console") -> "Text | Table":
 
     if isinstance(block, Line):
         return Text(block.text, style=_RICH_STYLES[block.style])
-    return _rich_table(block.within(console.width), console)
+    grid = block.within(console.width)
+    if sum(grid.least_widths()) + len(_GAP) * (len(grid.columns) - 1) > console.width:
+        return Text("\n".join(expanded_lines(block, console.width)))
+    return _rich_table(grid, console)
+
+
+def expanded_lines(grid: Grid, width: int) -> list[str]:
+    """The rows one below another, a column a line, as psql writes them where they are too wide; an empty line between.
+
+    A value that is too long for the room beside its heading stands below it.
+    """
+    names = max((len(column.heading) for column in grid.columns), default=0)
+    records = [
+        [
+            line
+            for column, value in zip(grid.columns, row, strict=True)
+            for line in _expanded(column.heading, column.cell(value), names, width)
+        ]
+        for row in grid.rows
+    ]
+    return [line for record in records for line in (*record, "")][:-1]
+
+
+def _expanded(heading: str, text: str, names: int, width: int) -> list[str]:
+    room = width - names - len(_GAP)
+    if max(map(len, text.split()), default=0) > room:
+        return [heading, *wrapped(f"{_GAP}{text}", width)]
+    first, *others = wrapped(text, room)
+    indent = " " * (names + len(_GAP))
+    return [f"{heading:<{names}}{_GAP}{first}".rstrip(), *(indent + line for line in others)]
 
 
 def _rich_table(grid: Grid, console: "Console") -> "Table":
@@ -428,8 +470,13 @@ def _rich_table(grid: Grid, console: "Console") -> "Table":
 
     table = Table(box=None, padding=(0, len(_GAP), 0, 0), pad_edge=False, header_style="bold", show_edge=False)
     crowded = sum(grid.widths()) + len(_GAP) * (len(grid.columns) - 1) > console.width
-    for column in grid.columns:
-        table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=not crowded)
+    for column, least, whole in zip(grid.columns, grid.least_widths(), grid.widths(), strict=True):
+        table.add_column(
+            column.heading,
+            justify="right" if column.right else "left",
+            no_wrap=not crowded or least == whole,
+            min_width=least,
+        )
     for row in grid.rows:
         cells = zip(grid.columns, row, strict=True)
         table.add_row(*[Text(column.cell(value), style=_tone(column, value)) for column, value in cells])
