@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
 
+from mag7cli.cli.origin import SIMULATED
 from mag7cli.cli.pasted import with_lake
 from mag7cli.cli.signals import signals_as_request
 from mag7cli.core.errors import Mag7Error
@@ -170,6 +171,7 @@ class Output:
         self.quiet = quiet
         self.log_format: LogFormat = log_format
         self.lake = lake
+        self.origin: Callable[[], bool | None] = _unknown
 
     # Results
 
@@ -180,6 +182,7 @@ class Output:
 
     def show(self, result: Result, *, to: Path | None = None) -> None:
         """Print a result in the chosen format, or write it to a file."""
+        result = self._marked(result)
         text = self._machine_text(result)
         blocks = [self._naming_lake(block) for block in ([result.grid] if result.text is None else result.text)]
         if to and to != STANDARD_STREAM:
@@ -206,6 +209,20 @@ class Output:
     def lines(self, lines: Sequence[str]) -> bool:
         """Print lines as they are, whatever the format; False once nobody reads them any more."""
         return _print("".join(f"{line}\n" for line in lines))
+
+    def _marked(self, result: Result) -> Result:
+        """The result with what says that a market was simulated: a line, a column, a value of the document."""
+        simulated = self.origin()
+        if simulated is None:
+            return result
+        text = [result.grid] if result.text is None else result.text
+        if simulated and not any(isinstance(one, Line) and one.text.startswith("SIMULATED") for one in text):
+            text = [Line(SIMULATED, "warn"), *text]
+        return result._replace(
+            document={**result.document, "simulated": simulated or bool(result.document.get("simulated"))},
+            grid=_with_origin(result.grid, simulated),
+            text=text,
+        )
 
     def _naming_lake(self, block: "Line | Grid") -> "Line | Grid":
         return block._replace(text=with_lake(block.text, self.lake)) if isinstance(block, Line) else block
@@ -277,6 +294,17 @@ def _log_record(moment_s: float, message: str, code: int, hint: str | None) -> d
     """The failure in the shape of every line of a log in JSON, its code and hint beside it."""
     shape = {"timestamp": utc(moment_s), "level": "error", "logger": __name__, "message": message}
     return {**shape, "error": message, "code": code, "hint": hint}
+
+
+def _unknown() -> None:
+    """Nothing is known of whose figures these are."""
+
+
+def _with_origin(grid: Grid, simulated: bool) -> Grid:
+    """The rows with a last column that says whether their market was simulated, unless one says it already."""
+    if not grid.columns or any(column.name == "simulated" for column in grid.columns):
+        return grid
+    return Grid((*grid.columns, Column("simulated")), [[*row, simulated] for row in grid.rows])
 
 
 def one_line(text: str) -> str:

@@ -41,6 +41,7 @@ def test_a_command_does_not_import_the_others(tmp_path):
         "mag7cli.cli.dates",
         "mag7cli.cli.errors",
         "mag7cli.cli.options",
+        "mag7cli.cli.origin",
         "mag7cli.cli.output",
         "mag7cli.cli.pasted",
         "mag7cli.cli.signals",

@@ -241,7 +241,9 @@
   function csv(name) {
     const quote = (cell) => (cell === null ? "" : /[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell);
     const { columns, rows } = page.datasets[name];
-    return [columns, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
+    const marked = columns.includes("simulated");
+    const table = marked ? [columns, ...rows] : [[...columns, "simulated"], ...rows.map((row) => [...row, page.simulated])];
+    return table.map((row) => row.map(quote).join(",")).join("\n") + "\n";
   }
 
   function downloads() {
