@@ -44,13 +44,15 @@ def write_report(
     EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
     """
     from mag7cli.reporting import library, png
-    from mag7cli.reporting.page import render
+    from mag7cli.reporting.page import lacking, render
 
     renderer = png.load()
     page = compose(engine, clock, fund_weights, lake)
     size = _write(out, render(page, library.script(renderer)).encode())
     pictures = []
     for chart in page.charts if png_dir else ():
+        if lacking(page, chart.name):
+            continue
         path = Path(png_dir or "", f"{chart.name}.png")
         _write(path, png.draw(chart, page.datasets, page.answer))
         pictures.append(path)
