@@ -387,9 +387,17 @@ def _json_blocks(rows: Stream) -> Iterator[str]:
 
 
 def _text_blocks(rows: Stream) -> Iterator[str]:
-    """Aligned by the first block; a longer cell further down keeps all of itself, out of line."""
+    """Aligned by the first block; a longer cell further down keeps all of itself, out of line.
+
+    On a terminal that is too narrow for the first block, a column a line.
+    """
     first = next(rows.blocks)
     widths = Grid(rows.columns, first).widths()
+    room = rich_console().width if _is_terminal(sys.stdout) else None
+    if room is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+        for block in chain([first], rows.blocks):
+            yield "".join(f"{line}\n" for line in (*expanded_lines(Grid(rows.columns, block), room), ""))
+        return
     yield _aligned_text(Grid(rows.columns, first), widths)
     for block in rows.blocks:
         yield _aligned_text(Grid(rows.columns, block), widths).partition("\n")[2]

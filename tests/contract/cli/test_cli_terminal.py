@@ -46,6 +46,14 @@ def test_a_table_that_is_too_wide_is_set_a_column_a_line(here):
     ]
 
 
+def test_a_long_result_is_set_so_too(here):
+    statement = "SELECT range AS number, repeat('x', 36) AS a_name_of_some_length FROM range(1500)"
+    shown = _shown(here, "sql", statement, columns=40).splitlines()
+    assert len(shown) == 1500 * 4
+    assert shown[:4] == ["number                 0", "a_name_of_some_length", f"  {'x' * 36}", ""]
+    assert max(map(len, shown)) <= 40
+
+
 def test_a_value_without_room_beside_its_heading_stands_below_it():
     grid = Grid((Column("total_mag7_market_cap"), Column("name")), [["17500000000000.25", "Apple"], ["1", None]])
     assert expanded_lines(grid, 30) == [
