@@ -200,7 +200,8 @@ def _document(result: "CollectResult") -> dict[str, Any]:
 
 def _sentences(result: "CollectResult") -> Iterator[str]:
     if not result.written:
-        yield f"Nothing to collect: {counted(result.present, 'complete date')} there, and none that lacks something."
+        there = f"all {counted(result.present, 'date')} are there" if result.present else "no date lacks something"
+        yield f"Nothing to collect: {there}."
         return
     yield (
         f"Collected {counted(len(result.written), 'date')}, {result.written[0]} to {result.written[-1]}, "
