@@ -24,6 +24,7 @@ RUNS = (
     ("show", "--lake", "lake"),
     ("sql", "--name", "latest_ranking", "--lake", "lake"),
     ("explain", "2024-12-13", "--lake", "lake"),
+    ("service", "print", "systemd"),
 )
 
 

@@ -12,20 +12,18 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from mag7cli import pipeline
-from mag7cli.collection.request import CollectRequest
 from mag7cli.core.clock import Clock, SystemClock
 from mag7cli.core.errors import KeyNotFoundError, StoreError, UsageError
 from mag7cli.core.progress import Listener, Silence
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
-from mag7cli.lake.lock import locked
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import pyarrow as pa
 
+    from mag7cli import pipeline
     from mag7cli.analytics.health import Health, Thresholds
     from mag7cli.analytics.lake_status import Status
     from mag7cli.analytics.lineage import Receipt
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.estimate import CollectPlan
     from mag7cli.collection.refresh import RefreshResult
+    from mag7cli.collection.request import CollectRequest
     from mag7cli.doctor.integrity import Integrity
     from mag7cli.lake.run_history import RunRecord
     from mag7cli.live.follow import LiveUpdate, MarketClosed
@@ -76,6 +75,7 @@ def open_vendor(
         AuthenticationError: There is no key.
         UsageError: There is no such plan or rate.
     """
+    from mag7cli.collection.request import CollectRequest
     from mag7cli.vendors.polygon import open_source
 
     pace = CollectRequest(plan=plan, rate=rate).pace
@@ -87,7 +87,7 @@ def open_vendor(
 def estimate(
     lake: Lake,
     *,
-    request: CollectRequest | None = None,
+    request: "CollectRequest | None" = None,
     listener: Listener | None = None,
     clock: Clock | None = None,
 ) -> "CollectPlan":
@@ -108,13 +108,13 @@ def estimate(
     """
     from mag7cli.collection import request as requests
 
-    return requests.estimate(lake, request or CollectRequest(), clock or SystemClock(), listener or Silence())
+    return requests.estimate(lake, request or requests.CollectRequest(), clock or SystemClock(), listener or Silence())
 
 
 def collect(
     lake: Lake,
     *,
-    request: CollectRequest | None = None,
+    request: "CollectRequest | None" = None,
     vendor: "MarketDataSource | None" = None,
     listener: Listener | None = None,
     clock: Clock | None = None,
@@ -136,11 +136,12 @@ def collect(
         MarketDataError: The run cannot go on; what was collected is kept.
     """
     from mag7cli.collection import request as requests
+    from mag7cli.lake.lock import locked
 
     with locked(lake, "mag7 collect"):
         return requests.collect(
             lake,
-            request or CollectRequest(),
+            request or requests.CollectRequest(),
             clock=clock or SystemClock(),
             listener=listener or Silence(),
             vendor=vendor,
@@ -177,6 +178,8 @@ def refresh(
         MarketDataError: The run cannot go on; the same call goes on with it.
     """
     from mag7cli.collection import request as requests
+    from mag7cli.collection.request import CollectRequest
+    from mag7cli.lake.lock import locked
 
     with locked(lake.require(), "mag7 collect"):
         return requests.refresh(
@@ -232,6 +235,7 @@ def transform(
     Raises:
         LockedError: Another run holds the lake.
     """
+    from mag7cli.lake.lock import locked
     from mag7cli.tables.transform import transform as make_tables
 
     with (
@@ -314,6 +318,7 @@ def load(lake: Lake) -> "LoadResult":
         LockedError: Another run holds the lake.
         UsageError: The lake is no folder.
     """
+    from mag7cli.lake.lock import locked
     from mag7cli.warehouse.duckdb_load import load as load_warehouse
 
     with locked(lake.require(), "mag7 load"):
@@ -323,11 +328,11 @@ def load(lake: Lake) -> "LoadResult":
 def run(
     lake: Lake,
     *,
-    request: CollectRequest | None = None,
+    request: "CollectRequest | None" = None,
     vendor: "MarketDataSource | None" = None,
     listener: Listener | None = None,
     clock: Clock | None = None,
-) -> pipeline.RunResult:
+) -> "pipeline.RunResult":
     """Collect, transform, validate, load and report, each only if there is something new for it. Holds the lake.
 
     Args:
@@ -344,6 +349,9 @@ def run(
         LockedError: Another run holds the lake.
         MarketDataError: The collection cannot go on; what was collected is kept.
     """
+    from mag7cli import pipeline
+    from mag7cli.collection.request import CollectRequest
+
     return pipeline.run(
         lake,
         request or CollectRequest(),
@@ -741,6 +749,7 @@ def report(
         ExtraMissingError: The optional part `report` is not installed.
         UsageError: A lake on S3 has no place for the page, and `out` is not given.
     """
+    from mag7cli import pipeline
     from mag7cli.analytics.fund_weight import weight_on
     from mag7cli.reporting.write import write_report
 

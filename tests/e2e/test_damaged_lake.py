@@ -134,7 +134,7 @@ def test_a_damaged_document_is_collected_again(runner, lake, collected, kind):
     mended = runner.run(*COLLECT, lake=lake)
 
     assert mended.code == 0, mended.said
-    assert "Collected 1 dates" in mended.said
+    assert "Collected 1 date," in mended.said
     assert tree(lake) == tree(collected)
 
 
@@ -191,7 +191,7 @@ def test_without_its_batch_a_date_is_valued_on_its_own(runner, lake, collected, 
     alone = runner.run(*COLLECT, lake=lake)
 
     assert alone.code == 0, alone.said
-    assert "Collected 1 dates" in alone.said
+    assert "Collected 1 date," in alone.said
     told, expected = (orjson.loads((root / DOCUMENT).read_bytes()) for root in (lake, collected))
     assert told["concentration_metrics"] == expected["concentration_metrics"]
 

@@ -171,7 +171,7 @@ def test_a_market_without_a_doubt_or_a_failure_is_drawn_without_a_warning(open_p
 
     visit = open_page(page=without.page)
 
-    assert visit.drawn() == 13, "all but the projection, which needs a year"
+    assert visit.drawn() == 12, "all but the projection, which needs a year, and the failures, which there are none of"
     assert visit.errors == []
 
 

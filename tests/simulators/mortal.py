@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.simulators.command_line import without_times
+
 KILLED = -signal.SIGKILL
 TIMED_OUT = -signal.SIGALRM
 
@@ -74,7 +76,7 @@ class Mortal:
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         told = json.loads(self._process.stdout.readline())
-        return Death(told["code"], tuple(told["steps"]), said.read_text())
+        return Death(told["code"], tuple(told["steps"]), without_times(said.read_text()))
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +190,7 @@ def _live(order: dict[str, Any], told: int) -> None:
 
 def _warm_up(words: Sequence[str]) -> None:
     import mag7cli.collection.collector
+    import mag7cli.lake.lock
     import mag7cli.vendors.polygon.client
     import mag7cli.vendors.retry  # noqa: F401
     from mag7cli.cli import app

@@ -22,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from mag7cli.cli.errors import Voice, variable_of
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
+from mag7cli.cli.origin import OF_A_MARKET
 from mag7cli.cli.output import Format, Output
 from mag7cli.cli.pasted import lake_to_name
 from mag7cli.cli.signals import termination_as_interrupt
@@ -86,10 +87,14 @@ def _with_output(function: Callable[..., None], formats: Sequence[Format]) -> Ca
         voice = context.obj
         voice.as_json = format_ == "json" or log_format == "json"
         logs.configure(log_format, quiet=quiet, verbosity=verbosity)
-        voice.lake = _lake_to_name(context, options.get("lake"))
+        place = options.get("lake")
+        voice.lake = _lake_to_name(context, place)
         for name, group in groups.items():
             options[name] = group(**{field: options.pop(field) for field in group._fields})
-        function(Output(format_, quiet=quiet, log_format=log_format, lake=voice.lake), **options)
+        output = Output(format_, quiet=quiet, log_format=log_format, lake=voice.lake)
+        if place is not None and context.command_path in OF_A_MARKET:
+            output.origin = lambda: _is_simulated(place)
+        function(output, **options)
 
     typed = [option for parameter in own for option in _options_behind(parameter)]
     run.__signature__ = signature.replace(  # type: ignore[attr-defined]
@@ -103,6 +108,14 @@ def _lake_to_name(context: typer.Context, lake: str | None) -> str | None:
     source = context.get_parameter_source("lake")
     typed = source is not None and source.name in ("COMMANDLINE", "DEFAULT")
     return None if lake is None else lake_to_name(lake, is_typed=typed)
+
+
+def _is_simulated(place: str) -> bool | None:
+    """Whether the figures of the lake there are of a simulated market; None where nothing says."""
+    from mag7cli.collection.source_marker import is_simulated
+    from mag7cli.lake.layout import Lake
+
+    return is_simulated(Lake.at(place))
 
 
 def _is_group(annotation: Any) -> bool:

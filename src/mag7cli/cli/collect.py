@@ -200,12 +200,14 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
     about = "about " if plan.is_estimate else ""
     kinds = [[kind, count] for kind, count in plan.calls.items()]
     text: list[Line | Grid] = [
-        Line(f"{plan.start} to {plan.end}: {len(plan.dates)} dates to collect, {plan.present} there already"),
+        Line(
+            f"{plan.start} to {plan.end}: {counted(len(plan.dates), 'date')} to collect, {plan.present:,} there already"
+        ),
     ]
     if plan.dates:
         text += [
-            Line(f"{plan.lines} lines, {about}{plan.total_calls:,} calls, {about}{duration(plan.seconds)} at {rate}, "
-                 f"about {size(plan.raw_bytes)} to write"),
+            Line(f"{counted(plan.lines, 'line')}, {about}{counted(plan.total_calls, 'call')}, "
+                 f"{about}{duration(plan.seconds)} at {rate}, about {size(plan.raw_bytes)} to write"),
             Line(""),
             Grid((Column("kind"), Column("calls", right=True)), kinds),
         ]  # fmt: skip
@@ -245,21 +247,25 @@ def _document(result: "CollectResult") -> dict[str, Any]:
 def _sentences(result: "CollectResult") -> Iterator[str]:
     if not result.written:
         served = " that are served" if result.unserved else ""
-        yield f"Nothing to collect: all {result.present} dates{served} are there."
+        there = (
+            f"all {counted(result.present, 'date')}{served} are there" if result.present else "no date lacks something"
+        )
+        yield f"Nothing to collect: {there}."
         return
     yield (
-        f"Collected {len(result.written)} dates, {result.written[0]} to {result.written[-1]}, "
-        f"with {sum(result.calls.values()):,} calls; {result.present} were there already."
+        f"Collected {counted(len(result.written), 'date')}, {result.written[0]} to {result.written[-1]}, "
+        f"with {counted(sum(result.calls.values()), 'call')}; {result.present:,} were there already."
     )
     if result.precision and result.precision.steps_proven:
         yield (
             f"The index's total is within {100 * result.precision.worst_error:.3f} % on every date: "
-            f"{result.precision.steps_proven} steps of share counts were located by an answer on each side, "
-            f"{result.precision.steps_expected} smaller ones are placed by their company's proven fiscal calendar."
+            f"{result.precision.steps_proven:,} steps of share counts were located by an answer on each side, "
+            f"{result.precision.steps_expected:,} smaller ones are placed by their company's proven fiscal calendar."
         )
     for why, days in grouped_by_reason(result.partial):
         which = str(days[0]) if len(days) == 1 else f"{counted(len(days), 'date')}, {days[0]} to {days[-1]}"
         yield f"Partial, without a figure: {which}: {why}"
     if result.failed:
         lines = sum(len(failed) for failed in result.failed.values())
-        yield f"{lines} lines failed on {len(result.failed)} dates; mag7 collect --retry-failed asks again."
+        on = counted(len(result.failed), "date")
+        yield f"{counted(lines, 'line')} failed on {on}; mag7 collect --retry-failed asks again."

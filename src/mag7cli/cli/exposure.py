@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
-from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date, parse_out_file
+from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date, parse_out
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import EXIT_PARTIAL, UsageError
 from mag7cli.core.formatting import counted, money, pct
@@ -117,7 +117,7 @@ def exposure(
     ] = None,
     page: Annotated[
         Path | None,
-        typer.Option("--page", parser=parse_out_file, metavar="FILE", help="Write the answer as an HTML page, too."),
+        typer.Option("--page", parser=parse_out, metavar="FILE", help="Write the answer as an HTML page, too."),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:

@@ -52,7 +52,7 @@ def parse_folder(value: str | Path) -> Path:
     path = Path(value)
     if not str(value).strip():
         raise typer.BadParameter("an empty name is no folder")
-    if path.exists() and not path.is_dir():
+    if _is_there(path) and not path.is_dir():
         raise typer.BadParameter(f"{str(value)!r} is no folder")
     return path
 
@@ -60,8 +60,16 @@ def parse_folder(value: str | Path) -> Path:
 def _refuse_unwritable(value: str, path: Path) -> None:
     if not value.strip():
         raise typer.BadParameter("an empty name is no file")
-    if not path.name or path.name == ".." or path.is_dir():
+    if not path.name or path.name == ".." or (_is_there(path) and path.is_dir()):
         raise typer.BadParameter(f"{value!r} is a folder: name a file in it")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name; one that no file system takes is a usage error."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise typer.BadParameter(f"{str(path)!r}: {error.strerror}") from error
 
 
 def parse_date_word(value: str) -> str:

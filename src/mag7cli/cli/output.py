@@ -12,17 +12,19 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
 
+from mag7cli.cli.origin import SIMULATED
 from mag7cli.cli.pasted import with_lake
 from mag7cli.cli.signals import signals_as_request
 from mag7cli.core.errors import Mag7Error
-from mag7cli.core.logs import NOTICE, LogFormat, stamp, utc
+from mag7cli.core.formatting import wrapped
+from mag7cli.core.logs import NOTICE, LogFormat, on_terminal, stamp, utc
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,6 +108,13 @@ class Grid(NamedTuple):
         """How wide each column is when nothing is folded."""
         return [max(len(cell) for cell in column) for column in zip(*self.cells(), strict=True)]
 
+    def least_widths(self) -> list[int]:
+        """How narrow each column can be: prose is folded at its words, a figure or a date never is."""
+        return [
+            max(len(cell) if column.right else max(map(len, cell.split()), default=0) for cell in cells)
+            for column, cells in zip(self.columns, zip(*self.cells(), strict=True), strict=True)
+        ]
+
     def within(self, width: int) -> "Grid":
         """The grid without its optional columns if it would not fit otherwise."""
         needed = sum(self.widths()) + len(_GAP) * (len(self.columns) - 1)
@@ -162,6 +171,7 @@ class Output:
         self.quiet = quiet
         self.log_format: LogFormat = log_format
         self.lake = lake
+        self.origin: Callable[[], bool | None] = _unknown
 
     # Results
 
@@ -172,6 +182,7 @@ class Output:
 
     def show(self, result: Result, *, to: Path | None = None) -> None:
         """Print a result in the chosen format, or write it to a file."""
+        result = self._marked(result)
         text = self._machine_text(result)
         blocks = [self._naming_lake(block) for block in ([result.grid] if result.text is None else result.text)]
         if to and to != STANDARD_STREAM:
@@ -198,6 +209,20 @@ class Output:
     def lines(self, lines: Sequence[str]) -> bool:
         """Print lines as they are, whatever the format; False once nobody reads them any more."""
         return _print("".join(f"{line}\n" for line in lines))
+
+    def _marked(self, result: Result) -> Result:
+        """The result with what says that a market was simulated: a line, a column, a value of the document."""
+        simulated = self.origin()
+        if simulated is None:
+            return result
+        text = [result.grid] if result.text is None else result.text
+        if simulated and not any(isinstance(one, Line) and one.text.startswith("SIMULATED") for one in text):
+            text = [Line(SIMULATED, "warn"), *text]
+        return result._replace(
+            document={**result.document, "simulated": simulated or bool(result.document.get("simulated"))},
+            grid=_with_origin(result.grid, simulated),
+            text=text,
+        )
 
     def _naming_lake(self, block: "Line | Grid") -> "Line | Grid":
         return block._replace(text=with_lake(block.text, self.lake)) if isinstance(block, Line) else block
@@ -255,7 +280,8 @@ def say_failure(message: str, *, code: int, hint: str | None = None, as_json: bo
         text = json_text(_log_record(now, line, code, advice), indent=False)
     else:
         start = stamp(now)
-        text = f"{start}Error: {line}\n" + (f"{start}Hint: {advice}\n" if advice else "")
+        lines = [f"{start}Error: {line}", *([f"{start}Hint: {advice}"] if advice else [])]
+        text = "".join(f"{on_terminal(line)}\n" for line in lines)
     try:
         if sys.stderr is not None:
             sys.stderr.write(text)
@@ -268,6 +294,17 @@ def _log_record(moment_s: float, message: str, code: int, hint: str | None) -> d
     """The failure in the shape of every line of a log in JSON, its code and hint beside it."""
     shape = {"timestamp": utc(moment_s), "level": "error", "logger": __name__, "message": message}
     return {**shape, "error": message, "code": code, "hint": hint}
+
+
+def _unknown() -> None:
+    """Nothing is known of whose figures these are."""
+
+
+def _with_origin(grid: Grid, simulated: bool) -> Grid:
+    """The rows with a last column that says whether their market was simulated, unless one says it already."""
+    if not grid.columns or any(column.name == "simulated" for column in grid.columns):
+        return grid
+    return Grid((*grid.columns, Column("simulated")), [[*row, simulated] for row in grid.rows])
 
 
 def one_line(text: str) -> str:
@@ -349,9 +386,17 @@ def _json_blocks(rows: Stream) -> Iterator[str]:
 
 
 def _text_blocks(rows: Stream) -> Iterator[str]:
-    """Aligned by the first block; a longer cell further down keeps all of itself, out of line."""
+    """Aligned by the first block; a longer cell further down keeps all of itself, out of line.
+
+    On a terminal that is too narrow for the first block, a column a line.
+    """
     first = next(rows.blocks)
     widths = Grid(rows.columns, first).widths()
+    room = rich_console().width if _is_terminal(sys.stdout) else None
+    if room is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+        for block in chain([first], rows.blocks):
+            yield "".join(f"{line}\n" for line in (*expanded_lines(Grid(rows.columns, block), room), ""))
+        return
     yield _aligned_text(Grid(rows.columns, first), widths)
     for block in rows.blocks:
         yield _aligned_text(Grid(rows.columns, block), widths).partition("\n")[2]
@@ -401,8 +446,12 @@ def _print_rich(blocks: Sequence[Line | Grid]) -> None:
     console = rich_console()
     with _output_errors():
         for block in blocks:
-            # Soft: a command that is to be pasted must not get line ends of ours.
-            console.print(rich_block(block, console), soft_wrap=isinstance(block, Line))
+            if isinstance(block, Line):
+                # Soft: what is too long for the terminal must not get line ends of ours.
+                for line in wrapped(block.text, console.width):
+                    console.print(rich_block(Line(line, block.style), console), soft_wrap=True)
+            else:
+                console.print(rich_block(block, console))
 
 
 def rich_console() -> "Console":
@@ -418,7 +467,36 @@ def rich_block(block: Line | Grid, console: "Console") -> "Text | Table":
 
     if isinstance(block, Line):
         return Text(block.text, style=_RICH_STYLES[block.style])
-    return _rich_table(block.within(console.width), console)
+    grid = block.within(console.width)
+    if sum(grid.least_widths()) + len(_GAP) * (len(grid.columns) - 1) > console.width:
+        return Text("\n".join(expanded_lines(block, console.width)))
+    return _rich_table(grid, console)
+
+
+def expanded_lines(grid: Grid, width: int) -> list[str]:
+    """The rows one below another, a column a line, as psql writes them where they are too wide; an empty line between.
+
+    A value that is too long for the room beside its heading stands below it.
+    """
+    names = max((len(column.heading) for column in grid.columns), default=0)
+    records = [
+        [
+            line
+            for column, value in zip(grid.columns, row, strict=True)
+            for line in _expanded(column.heading, column.cell(value), names, width)
+        ]
+        for row in grid.rows
+    ]
+    return [line for record in records for line in (*record, "")][:-1]
+
+
+def _expanded(heading: str, text: str, names: int, width: int) -> list[str]:
+    room = width - names - len(_GAP)
+    if max(map(len, text.split()), default=0) > room:
+        return [heading, *wrapped(f"{_GAP}{text}", width)]
+    first, *others = wrapped(text, room)
+    indent = " " * (names + len(_GAP))
+    return [f"{heading:<{names}}{_GAP}{first}".rstrip(), *(indent + line for line in others)]
 
 
 def _rich_table(grid: Grid, console: "Console") -> "Table":
@@ -427,8 +505,13 @@ def _rich_table(grid: Grid, console: "Console") -> "Table":
 
     table = Table(box=None, padding=(0, len(_GAP), 0, 0), pad_edge=False, header_style="bold", show_edge=False)
     crowded = sum(grid.widths()) + len(_GAP) * (len(grid.columns) - 1) > console.width
-    for column in grid.columns:
-        table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=not crowded)
+    for column, least, whole in zip(grid.columns, grid.least_widths(), grid.widths(), strict=True):
+        table.add_column(
+            column.heading,
+            justify="right" if column.right else "left",
+            no_wrap=not crowded or least == whole,
+            min_width=least,
+        )
     for row in grid.rows:
         cells = zip(grid.columns, row, strict=True)
         table.add_row(*[Text(column.cell(value), style=_tone(column, value)) for column, value in cells])
@@ -449,7 +532,8 @@ def _write(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise Mag7Error(f"{path} cannot be written: {error.strerror or error}") from error
 
 

@@ -31,7 +31,7 @@ class _Standing:
         self.done = 0
         self.note = Note()
         self._monotonic = monotonic
-        self._started = monotonic()
+        self._started = self._noted_at = monotonic()
 
     def start(self, total: int) -> None:
         self.total, self.done, self._started = total, 0, self._monotonic()
@@ -44,14 +44,21 @@ class _Standing:
             old.calls if note.calls is None else note.calls,
             old.calls_per_minute if note.calls_per_minute is None else note.calls_per_minute,
             note.waiting_s,
-            old.eta_s if note.eta_s is None else note.eta_s,
+            self._eta_after(note),
         )
+        self._noted_at = self._monotonic()
+
+    def _eta_after(self, note: Note) -> float | None:
+        """What the note says of the time left; a count of calls without it takes back what was said before."""
+        if note.eta_s is not None or note.calls is not None or self.note.eta_s is None:
+            return note.eta_s
+        return self.eta_s
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left: as noted, or at the pace so far."""
+        """Seconds left: as noted, less what has gone by since, or at the pace so far."""
         if self.note.eta_s is not None:
-            return self.note.eta_s
+            return max(0.0, self.note.eta_s - (self._monotonic() - self._noted_at))
         if not 0 < self.done < self.total:
             return None
         return (self._monotonic() - self._started) / self.done * (self.total - self.done)
@@ -61,7 +68,7 @@ class _Standing:
         note, eta = self.note, self.eta_s
         found = [
             note.waiting_s and note.waiting_s >= 1 and f"waiting {duration(note.waiting_s)} for the plan",
-            eta is not None and f"{duration(eta)} left",
+            eta is not None and eta >= 1 and f"{duration(eta)} left",
             note.calls is not None and f"{count(note.calls)} calls",
             note.calls_per_minute is not None and f"{note.calls_per_minute:,.1f}/min",
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from mag7cli.cli.origin import SIMULATED as SIMULATED
 from mag7cli.cli.output import Line
 from mag7cli.core.formatting import counted
 
@@ -10,7 +11,6 @@ if TYPE_CHECKING:
     from mag7cli.cli.output import Style
     from mag7cli.lake.failed_checks import FailedCheck
 
-SIMULATED: Final = "SIMULATED: these figures come from the sandbox market, not from the real one."
 QUALITY_STYLES: Final[dict[str, "Style"]] = {"complete": "good", "suspect": "warn", "partial": "bad"}
 
 

@@ -81,7 +81,7 @@ def _document(result: "RunResult") -> dict[str, Any]:
 
 def _lines(result: "RunResult") -> Iterator[Line | Grid]:
     if result.is_nothing_new:
-        yield Line(f"Nothing new: all {result.collected.present} dates were there already.")
+        yield Line(f"Nothing new: all {counted(result.collected.present, 'date')} were there already.")
         return
     yield from collect_result(result.collected).text or ()
     yield from transform_result(result.transformed).text or ()

@@ -13,7 +13,7 @@ import typer
 
 from mag7cli.cli.app import command
 from mag7cli.cli.collect import PlanOption
-from mag7cli.cli.options import DEFAULT_LAKE, PROGRAM, LakeOption, parse_folder
+from mag7cli.cli.options import DEFAULT_LAKE, PROGRAM, LakeOption, parse_folder, parse_out_file
 from mag7cli.cli.output import Output
 from mag7cli.core.errors import StoreError, UsageError
 from mag7cli.deployment.units import Scheduler, Service, files
@@ -43,7 +43,10 @@ def print_(
     ] = None,
     user: Annotated[str | None, typer.Option("--user", metavar="NAME", help="Whom it runs as; by default you.")] = None,
     key_file: Annotated[
-        Path | None, typer.Option("--key-file", metavar="FILE", help="The file with the key; by default DIR/key.")
+        Path | None,
+        typer.Option(
+            "--key-file", parser=parse_out_file, metavar="FILE", help="The file with the key; by default DIR/key."
+        ),
     ] = None,
     timezone: Annotated[
         ZoneInfo | None,

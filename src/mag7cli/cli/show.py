@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 _LISTED_COMPANIES: Final = 20
 
+# What stands in each row of the CSV, so that a row is understood alone.
+_OF_THE_DATE: Final = (
+    *("mag7_pct_of_sp500", "total_mag7_market_cap", "sp500_total_market_cap", "status", "simulated"),
+)
+
 
 @command(
     "mag7 show",
@@ -93,7 +98,11 @@ def answer_result(found: "Answer") -> Result:
         for one in found.companies
     ]
     grid = Grid(columns, rows)
-    table = Grid(columns[:-1], [row[:-1] for row in rows])
+    own = [found.share_pct, found.mag7_cap_usd, found.sp500_cap_usd, found.quality.status, found.quality.simulated]
+    table = Grid(
+        (Column("trading_date"), *columns[:-1], *map(Column, _OF_THE_DATE)),
+        [[found.on, *row[:-1], *own] for row in rows],
+    )
     return Result(
         document={**asdict(found), "companies": [asdict(one) for one in found.companies]},
         grid=table,

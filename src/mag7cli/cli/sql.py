@@ -15,6 +15,7 @@ from mag7cli.cli.app import command
 from mag7cli.cli.engines import LOCAL, EngineOptions, opened
 from mag7cli.cli.options import parse_date
 from mag7cli.cli.output import Column, Grid, Output, Result, Stream
+from mag7cli.cli.quality import SIMULATED
 from mag7cli.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def sql(
     answers, without any set-up, row by row, and has the minutes that mag7 live has kept as live.points and
     live.companies.
     """
+    from mag7cli.collection.source_marker import is_simulated
+    from mag7cli.lake.layout import Lake
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     if query is None and name is None and not list_ and sys.stdin and not sys.stdin.isatty():
@@ -99,6 +102,8 @@ def sql(
         _offer_live_points(engine, statement, options.lake)
         _say_cost(output, engine, statement)
         parameters = _parameters(engine, statement, as_of)
+        if engine.dialect == "duckdb" and is_simulated(Lake.at(options.lake)):
+            output.warn(SIMULATED)
         if isinstance(engine, DuckDbEngine):
             output.stream(_streamed(engine.stream(statement, parameters)))
             return

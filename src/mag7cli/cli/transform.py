@@ -52,8 +52,8 @@ def transform_result(result: "TransformResult") -> Result:
     """What was transformed, as a person and as a program read it."""
     text = [
         Line(
-            f"Transformed {counted(len(result.written), 'date')}; {len(result.unchanged)} were unchanged"
-            + (f", {len(result.removed)} were removed." if result.removed else ".")
+            f"Transformed {counted(len(result.written), 'date')}; {len(result.unchanged):,} were unchanged"
+            + (f", {len(result.removed):,} were removed." if result.removed else ".")
         ),
         *(Line(f"{failed.key}: {failed.reason}", "bad") for failed in result.failed),
     ]

@@ -362,7 +362,8 @@ class _Teller:
         """A call has ended."""
         calls = sum(self._source.calls().values())
         seconds = self._clock.monotonic() - self._started
-        left = max(0, self._expected - calls) * seconds / calls if calls and self._expected else None
+        # Beyond the estimate nobody knows how many are left.
+        left = (self._expected - calls) * seconds / calls if 0 < calls < self._expected else None
         rate = 60 * calls / seconds if seconds > 1 else None
         self._progress.note(Note(doing=doing, calls=calls, calls_per_minute=rate, eta_s=left))
 

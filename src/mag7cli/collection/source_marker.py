@@ -9,7 +9,7 @@ from typing import Final
 
 import orjson
 
-from mag7cli.core.errors import DocumentError, UsageError
+from mag7cli.core.errors import DocumentError, StoreError, UsageError
 from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.vendors.base import MarketDataSource
 
@@ -52,6 +52,15 @@ def check_simulated(lake: Lake) -> None:
     kept = marked_simulated(lake)
     if (_told_by_documents(lake) if kept is None else kept) is False:
         raise _mixed(lake, new_is_simulated=True)
+
+
+def is_simulated(lake: Lake) -> bool | None:
+    """Whether a lake's figures are of a simulated market, for whoever shows them; None where nothing says."""
+    try:
+        kept = marked_simulated(lake)
+        return _told_by_documents(lake) if kept is None else kept
+    except (DocumentError, StoreError):
+        return None
 
 
 def _mixed(lake: Lake, *, new_is_simulated: bool) -> UsageError:

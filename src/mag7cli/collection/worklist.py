@@ -151,7 +151,13 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
         for together, own in groups
     )
     failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
-    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), len(wanted) - len(dates), failed)
+    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), _present(collected, wanted, dates), failed)
+
+
+def _present(collected: CollectedDates, wanted: Sequence[date], dates: Sequence[date]) -> int:
+    """How many dates of the range are there and need nothing; missing ones are no such dates, whatever was asked."""
+    to_collect = set(dates)
+    return sum(day not in to_collect and collected.is_complete(day) for day in wanted)
 
 
 def members_of(lake: Lake, days: Sequence[date]) -> tuple[str, ...]:

@@ -137,9 +137,9 @@ class ExtraMissingError(Mag7Error):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(
-            f"{what} needs an optional part of mag7 that is not installed", hint=f"pip install 'mag7cli[{extra}]'"
-        )
+        from mag7cli.core.extras import install_command
+
+        super().__init__(f"{what} needs an optional part of mag7 that is not installed", hint=install_command(extra))
 
 
 class IncompleteError(Mag7Error):

@@ -1,6 +1,7 @@
 """Figures as people read them. Knows nothing of where they stand on the page."""
 
 import math
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -8,6 +9,12 @@ Number = int | float | Decimal
 
 _POWERS: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 _BYTES: Final = ("B", "kB", "MB", "GB", "TB")
+
+# What is not to be broken, and the spaces before it: a command that is to be pasted, with its options; a figure with
+# its unit; a word.
+_COMMAND: Final = r"mag7 [a-z]+(?: (?:--[\w-]+(?: (?:'[^']*'|[^\s']\S*))?|\d{4}-\d\d-\d\d))*\S*"
+_FIGURE: Final = r"[-+$\d][\d,.]* (?:%|[TBM]|points?)(?!\w)[.,;:]?"
+_ATOM: Final = re.compile(rf"(\s*)({_COMMAND}|{_FIGURE}|\S+)")
 
 MISSING: Final = "–"
 
@@ -95,3 +102,21 @@ def duration(seconds: float) -> str:
         return f"{hours} h {minutes:02d} min"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width`, broken at words; neither a word nor a command to be pasted is broken.
+
+    What is longer than a line stays whole, for the terminal to break. Further lines are indented as the first.
+    """
+    if len(text) <= width:
+        return [text]
+    indent = text[: len(text) - len(text.lstrip())]
+    lines, current = [], ""
+    for space, atom in _ATOM.findall(text):
+        if current.strip() and len(current) + len(space) + len(atom) > width:
+            lines.append(current)
+            current = indent + atom
+        else:
+            current += space + atom
+    return [*lines, current]

@@ -5,9 +5,12 @@ A record's own facts travel as `extra={"fields": {...}}`.
 """
 
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO
+
+from mag7cli.core.formatting import wrapped
 
 LogFormat = Literal["text", "json"]
 
@@ -68,10 +71,21 @@ class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         if record.levelno >= NOTICE:
-            return stamp(record.created) + _PREFIXES.get(record.levelno, "") + line
+            return on_terminal(stamp(record.created) + _PREFIXES.get(record.levelno, "") + line)
         moment = datetime.fromtimestamp(record.created, UTC).astimezone()
         time = stamp(record.created) or f"{moment:%H:%M:%S} "
         return f"{time}{record.name.removeprefix(_FAMILY + '.')}: {line}"
+
+
+def on_terminal(text: str) -> str:
+    """The text broken at words where somebody watches; as it is where it goes to a log or a mail."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return text
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return text
+    return "\n".join(wrapped(text, width or len(text)))
 
 
 def stamp(moment_s: float) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from mag7cli.core.errors import Mag7Error, StoreError, UsageError
+from mag7cli.core.extras import install_command
 from mag7cli.core.packaged_data import folder as data_folder
 
 Architecture = Literal["arm64", "x86_64"]
@@ -190,7 +191,7 @@ def versions() -> dict[str, str]:
     try:
         return {name: metadata.version(name) for name in DISTRIBUTIONS}
     except metadata.PackageNotFoundError as error:
-        raise Mag7Error(f"{error.name} is not installed here", hint="pip install 'mag7cli[deploy]'") from error
+        raise Mag7Error(f"{error.name} is not installed here", hint=install_command("deploy")) from error
 
 
 def pack(folder: Path, out: Path, architecture: Architecture, *, level: int = 9) -> Package:

@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from mag7cli.core.clock import NOW_VARIABLE, Clock
 from mag7cli.core.errors import ConfigError, Mag7Error, MarketDataError, PlanError
+from mag7cli.core.extras import install_command
 from mag7cli.core.formatting import counted, duration, size
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import holder_of
@@ -121,7 +122,7 @@ def _extras() -> Iterator[Finding]:
         if find_spec(module):
             yield Finding(f"extra {extra}", "ok", "installed")
         else:
-            yield Finding(f"extra {extra}", "warning", "not installed", f"pip install 'mag7cli[{extra}]'")
+            yield Finding(f"extra {extra}", "warning", "not installed", install_command(extra))
 
 
 def _clock(environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -202,10 +202,15 @@ def range_buttons() -> str:
     )
 
 
-def figure(chart: Chart, simulated: bool) -> str:
-    """A chart's frame: title and caption are text, the drawing comes later."""
+def figure(chart: Chart, simulated: bool, lacking: str | None = None) -> str:
+    """A chart's frame: title and caption are text, the drawing comes later; or, instead, what it lacks."""
     tag = '<span class="tag">SIMULATED</span>' if simulated else ""
     title, caption = escape(chart.title), plain(chart.caption)
+    if lacking:
+        return (
+            f'<figure class="chart-figure"><figcaption><h3>{title}</h3><p>{tag}{escape(lacking)}</p></figcaption>'
+            "</figure>"
+        )
     return (
         f'<figure class="chart-figure"><figcaption><h3>{title}</h3><p>{tag}{caption}</p></figcaption>'
         f'<div class="chart" data-chart="{chart.name}" style="min-height:{chart.spec["height"] + 40}px" {_focus(chart)}'

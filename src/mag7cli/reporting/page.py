@@ -18,6 +18,7 @@ import orjson
 
 from mag7cli import __version__
 from mag7cli.analytics.queries import ReportData
+from mag7cli.analytics.statistics import QUARTER_SESSIONS
 from mag7cli.analytics.summary import Answer
 from mag7cli.core.formatting import count, usd
 from mag7cli.lake.failed_checks import FailedCheck
@@ -127,6 +128,10 @@ def _section(page: Page, name: str) -> str:
     return _HEADINGS.get(name, "")
 
 
+# A curve needs two dates; what is counted over a quarter, one more than its sessions.
+_CURVE_DATES: Final = 2
+_NEEDED_DATES: Final = {"correlation": QUARTER_SESSIONS + 1, "beta": QUARTER_SESSIONS + 1}
+
 _HEADINGS: Final = {
     "share": "<section><h2>How much, since when</h2></section>",
     "company_share": "<section><h2>Company by company</h2></section>",
@@ -137,7 +142,18 @@ _HEADINGS: Final = {
 
 def _figure(page: Page, name: str, simulated: bool) -> str:
     chart = next(chart for chart in page.charts if chart.name == name)
-    return fragments.figure(chart, simulated)
+    return fragments.figure(chart, simulated, lacking(page, name))
+
+
+def lacking(page: Page, name: str) -> str | None:
+    """What a chart would need in order to show something; None if there is enough of it."""
+    days = page.data.concentration.days
+    if name == "failures":
+        return None if any(day.failed_count for day in days) else "No line failed on any date."
+    figured, needed = sum(day.figure is not None for day in days), _NEEDED_DATES.get(name, _CURVE_DATES)
+    if figured >= needed:
+        return None
+    return f"This needs {needed} trading dates with a figure; the lake has {figured}."
 
 
 def _embedded(page: Page) -> str:
@@ -156,6 +172,7 @@ def _embedded(page: Page) -> str:
                 "reads": chart.reads,
             }
             for chart in page.charts
+            if lacking(page, chart.name) is None
         },
         "themes": {"light": theme.config(theme.LIGHT), "dark": theme.config(theme.DARK)},
     }

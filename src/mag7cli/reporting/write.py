@@ -48,7 +48,7 @@ def write_report(
     """
     from mag7cli.lake import failed_checks
     from mag7cli.reporting import library, png
-    from mag7cli.reporting.page import render
+    from mag7cli.reporting.page import lacking, render
 
     renderer = png.load()
     failed = failed_checks.read(lake) if lake else ()
@@ -56,6 +56,8 @@ def write_report(
     size = _write(out, render(page, library.script(renderer)).encode())
     pictures = []
     for chart in page.charts if png_dir else ():
+        if lacking(page, chart.name):
+            continue
         path = Path(png_dir or "", f"{chart.name}.png")
         _write(path, png.draw(chart, page.datasets, page.answer))
         pictures.append(path)

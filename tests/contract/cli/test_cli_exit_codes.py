@@ -114,6 +114,11 @@ def test_7_another_run_holds_the_lake(tmp_path, vendor):
     assert "mag7 collect" in _told(ended)["error"]
 
 
+def test_8_the_lake_is_not_well(tmp_path):
+    ended = mag7("status", "--check", cwd=tmp_path)
+    assert (ended.code, ended.stdout) == (8, "the lake is empty\n")
+
+
 def test_every_code_has_its_test():
     tested = {int(name.split("_")[1]) for name in globals() if name.startswith("test_") and name[5].isdigit()}
     elsewhere = {130}  # test_cli_frame

@@ -41,6 +41,7 @@ def test_a_command_does_not_import_the_others(tmp_path):
         "mag7cli.cli.dates",
         "mag7cli.cli.errors",
         "mag7cli.cli.options",
+        "mag7cli.cli.origin",
         "mag7cli.cli.output",
         "mag7cli.cli.pasted",
         "mag7cli.cli.signals",
@@ -49,3 +50,10 @@ def test_a_command_does_not_import_the_others(tmp_path):
 
 def test_json_costs_one_library_more(tmp_path):
     assert _loaded(tmp_path, "dates", "--format", "json") & set(HEAVY) == {"orjson"}
+
+
+def test_who_only_reads_does_not_wait_for_what_collects():
+    probe = "import sys, mag7cli.library; print(*(name for name in sys.modules if name.startswith('mag7cli.')))"
+    ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    rooms = {name.split(".")[1] for name in ended.stdout.split()}
+    assert rooms <= {"core", "market", "lake", "library"}

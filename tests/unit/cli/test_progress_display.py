@@ -69,6 +69,23 @@ def test_a_line_has_its_figures_as_fields(watch, caplog):
     }
 
 
+def test_the_time_left_runs_down_and_is_not_told_once_it_is_over(watch, caplog):
+    lines = Lines("collect", monotonic=watch)
+    lines.start(10)
+    lines.note(Note(calls=12, eta_s=60))
+    watch.now += 31
+    lines.note(Note(doing="2021-03-04"))
+    watch.now += 31
+    lines.note(Note(doing="2021-03-05"))
+    watch.now += 31
+    lines.note(Note(calls=99))  # more calls than were expected: how many are left, nobody knows
+    assert caplog.messages == [
+        "collect 2021-03-04: 0 of 10 dates, 29 s left, 12 calls",
+        "collect 2021-03-05: 0 of 10 dates, 12 calls",
+        "collect 2021-03-05: 0 of 10 dates, 99 calls",
+    ]
+
+
 def test_what_is_not_noted_again_stays_true_but_the_wait_is_over(watch, caplog):
     lines = Lines("collect", monotonic=watch)
     lines.start(10)

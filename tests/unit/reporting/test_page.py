@@ -201,6 +201,15 @@ def test_two_dates_are_enough_for_a_page() -> None:
     assert "2 dates: 2 complete" in words(render(page, LIBRARY))
 
 
+def test_a_young_lake_says_what_a_chart_needs_in_place_of_an_empty_frame() -> None:
+    page = write.compose(market_tables.engine(1, partial=(), suspect=()), FakeClock())
+    source = render(page, LIBRARY)
+
+    assert words(source).count("This needs 2 trading dates with a figure; the lake has 1.") == 10
+    assert words(source).count("This needs 64 trading dates with a figure; the lake has 1.") == 2
+    assert re.findall(r'data-chart="(\w+)"', source) == ["failures"]
+
+
 def test_one_date_is_enough_for_a_page() -> None:
     page = write.compose(market_tables.engine(1, partial=(), suspect=()), FakeClock())
 
@@ -224,7 +233,7 @@ def test_without_the_renderer_the_optional_part_is_named(
     with pytest.raises(ExtraMissingError) as refused:
         write.write_report(engine, tmp_path / "report.html", None, FakeClock())
 
-    assert refused.value.hint == "pip install 'mag7cli[report]'"
+    assert re.fullmatch(r"pip install 'vl-convert-python\S+'", refused.value.hint)
 
 
 class Renderer:

@@ -244,7 +244,9 @@
     // Numbers as they are written: above 70 trillion a float has no place for every cent.
     const asWritten = (key, value, context) => (typeof value === "number" && context ? context.source : value);
     const { columns, rows } = JSON.parse(data, asWritten).datasets[name];
-    return [columns, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
+    const marked = columns.includes("simulated");
+    const table = marked ? [columns, ...rows] : [[...columns, "simulated"], ...rows.map((row) => [...row, page.simulated])];
+    return table.map((row) => row.map(quote).join(",")).join("\n") + "\n";
   }
 
   function downloads() {

@@ -1,0 +1,65 @@
+"""A simulated market is never mistaken for the real one: every command that shows its figures says so."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from importlib import resources
+
+import pytest
+from tests.simulators.command_line import mag7
+from tests.simulators.filled_lake import fill
+from typer.main import get_command
+
+from mag7cli.cli import app
+from mag7cli.cli.app import Group, commands_of
+from mag7cli.cli.origin import OF_A_MARKET, SIMULATED
+from mag7cli.lake.layout import Lake
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A folder with two lakes of the same tables, `lake` of a simulated market, `real` of none."""
+    folder = tmp_path_factory.mktemp("simulated")
+    for name, simulated in (("lake", True), ("real", False)):
+        lake = Lake.at(str(folder / name))
+        fill(lake.store)
+        lake.write_reference("source.json", json.dumps({"vendor": "polygon", "simulated": simulated}).encode())
+    return folder
+
+
+@pytest.mark.parametrize("words", [["validate"], ["status"], ["load"], ["transform"]])
+def test_the_first_line_says_so_and_so_does_the_document(here, tmp_path, words):
+    shutil.copytree(here / "lake", tmp_path / "lake")
+    assert mag7(*words, cwd=tmp_path).stdout.splitlines()[0] == SIMULATED
+    assert json.loads(mag7(*words, "--format", "json", cwd=tmp_path).stdout)["simulated"] is True
+
+
+@pytest.mark.parametrize(("lake", "value"), [("lake", "true"), ("real", "false")])
+def test_csv_says_so_in_every_row(here, lake, value):
+    ended = mag7("validate", "--format", "csv", "--lake", lake, cwd=here)
+    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+    assert {row["simulated"] for row in rows} == {value}
+
+
+def test_a_result_of_one_s_own_sql_is_left_alone_and_stderr_says_so(here):
+    ended = mag7("sql", "SELECT 1 AS one", "--format", "csv", cwd=here)
+    assert (ended.stdout, ended.stderr) == ("one\n1\n", f"Warning: {SIMULATED}\n")
+    assert mag7("sql", "SELECT 1 AS one", "--lake", "real", cwd=here).stderr == ""
+
+
+def test_the_real_market_is_not_called_simulated(here):
+    assert SIMULATED not in mag7("validate", "--lake", "real", cwd=here).stdout
+
+
+def test_a_download_of_the_page_has_a_column_for_it():
+    script = (resources.files("mag7cli.reporting") / "assets" / "page.js").read_text(encoding="utf-8")
+    assert re.search(r'\[\.\.\.columns, "simulated"\].*page\.simulated', script)
+
+
+def test_every_command_that_is_marked_is_there():
+    program = get_command(app)
+    assert isinstance(program, Group)
+    known = {f"mag7 {words}" for words, _ in commands_of(program)}
+    assert known >= OF_A_MARKET - {"mag7 export"}
