@@ -62,8 +62,8 @@ def _result(integrity: "Integrity") -> Result:
 def _sentences(integrity: "Integrity") -> Iterator[Line]:
     if integrity.damages:
         yield Line(f"{counted(len(integrity.damages), 'raw file')} damaged.", "bad")
-    elif integrity.checked:
-        yield Line(f"All of {counted(integrity.checked, 'raw file')} are what was written.", "good")
+    elif recorded := integrity.checked - integrity.unrecorded:
+        yield Line(f"Damaged: none of the {counted(recorded, 'raw file')} in the record.", "good")
     if integrity.differences:
         yield Line(f"{counted(len(integrity.differences), 'file')} differ.", "bad")
     else:

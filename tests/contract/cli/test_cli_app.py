@@ -102,6 +102,7 @@ def test_h_is_help_everywhere(tmp_path, words):
     ],
 )
 def test_options_may_stand_before_the_command(tmp_path, typed, meant):
+    (tmp_path / "status" / "raw").mkdir(parents=True)
     before, behind = mag7(*typed, cwd=tmp_path), mag7(*meant, cwd=tmp_path)
     assert (before.code, before.stdout) == (0, behind.stdout)
 

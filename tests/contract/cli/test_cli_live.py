@@ -194,6 +194,7 @@ def test_a_stream_that_the_plan_does_not_have_after_all_is_replaced_by_snapshots
 
 
 def test_without_share_counts_there_is_nothing_to_follow(vendor: LiveMarket, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "raw").mkdir(parents=True)
     ended = run(vendor, tmp_path / "empty", "--once")
 
     assert ended.code == 1

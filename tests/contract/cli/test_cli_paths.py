@@ -52,6 +52,7 @@ def test_a_dash_is_stdout(tmp_path):
 
 @pytest.mark.parametrize("lake", ["other lake", "it's", "s3-like", "lake"])
 def test_a_hint_can_be_pasted_as_it_is(tmp_path, lake):
+    (tmp_path / lake / "raw").mkdir(parents=True)
     hint = mag7("show", "--lake", lake, cwd=tmp_path).stderr.splitlines()[-1]
     command = re.search(r"mag7 collect(?: --lake (?:'[^,]*'|[^ ,']+))?", hint)[0]
     meant = ["mag7", "collect"] if lake == "lake" else ["mag7", "collect", "--lake", lake]
@@ -59,6 +60,7 @@ def test_a_hint_can_be_pasted_as_it_is(tmp_path, lake):
 
 
 def test_a_hint_leaves_out_a_lake_that_the_environment_names_anyway(tmp_path):
+    (tmp_path / "elsewhere" / "raw").mkdir(parents=True)
     ended = mag7("show", cwd=tmp_path, env={"MAG7_LAKE": str(tmp_path / "elsewhere"), "HOME": str(tmp_path)})
     assert "--lake" not in ended.stderr
 

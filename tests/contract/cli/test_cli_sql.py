@@ -228,6 +228,7 @@ def test_text_from_a_table_cannot_steer_the_terminal(here):
 
 
 def test_a_type_that_python_cannot_be_given_is_one_error_with_a_way_out(tmp_path):
+    (tmp_path / "lake" / "raw").mkdir(parents=True)
     ended = mag7("sql", "SELECT TIMESTAMPTZ '2024-12-13 16:00:00+00' AS moment", cwd=tmp_path)
 
     assert ended.code in (0, 1)  # 0 where pytz is installed

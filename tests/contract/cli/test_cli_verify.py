@@ -51,8 +51,20 @@ def test_a_sound_lake_says_what_was_proven(run):
 
     assert code == 0
     assert stdout.splitlines() == [
-        "All of 2 raw files are what was written.",
+        "Damaged: none of the 2 raw files in the record.",
         "Every table is, byte for byte, what the raw documents make.",
+    ]
+
+
+def test_without_a_record_nothing_is_promised_of_raw_files(run, lake):
+    (lake / "raw/reference/written.json").unlink()
+
+    code, stdout, _ = run("verify")
+    assert code == 0
+    assert stdout.splitlines() == [
+        "Every table is, byte for byte, what the raw documents make.",
+        "2 raw files without a recorded digest: of these only the form was checked; the next run that collects records "
+        "them.",
     ]
 
 
