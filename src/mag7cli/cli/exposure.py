@@ -1,7 +1,6 @@
 """`mag7 exposure`."""
 
 import shlex
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
-from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date, parse_out
+from mag7cli.cli.input_files import STANDARD_STREAM, called, read_bytes
+from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import EXIT_PARTIAL, UsageError
 from mag7cli.core.formatting import counted, money, pct
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mag7cli.portfolio.fund_file import FundHoldings
     from mag7cli.portfolio.positions import Portfolio, Position
 
-_STANDARD_STREAM: Final = "-"
 _GROUPS_SHOWN: Final = 8
 _SHOWN_PCT: Final = 0.005  # less is shown as 0.00 %
 _OLD_DAYS: Final = 45  # funds tell their holdings every day or every month
@@ -156,9 +155,9 @@ def _write_page(output: Output, answer: "Exposure", page: Path, *, as_of: date |
 
 def _read_files(names: Sequence[str]) -> list[tuple[str, bytes]]:
     """The files by name, each once."""
-    if list(names).count(_STANDARD_STREAM) > 1:
+    if list(names).count(STANDARD_STREAM) > 1:
         raise UsageError("- is standard input, which can be read once", hint="give the other files by name")
-    files = [(_called(name), _bytes_of(name)) for name in names]
+    files = [(called(name), read_bytes(name)) for name in names]
     first: dict[bytes, str] = {}
     for name, data in files:
         if data in first:
@@ -201,7 +200,7 @@ def _funds(output: Output, files: Iterable[str]) -> "Mapping[str, FundHoldings]"
         symbol, separator, file = text.partition("=")
         if not separator or not symbol or not file:
             raise UsageError(f"{text!r} is not FUND=FILE", hint="--fund-file QQQ=QQQ_holdings.csv")
-        holdings = fund_file.parse(_bytes_of(file), file)
+        holdings = fund_file.parse(read_bytes(file), called(file))
         if holdings.symbol and holdings.symbol != symbol.upper():
             output.warn(f"{file} is of {holdings.symbol}, and is taken for {symbol.upper()}")
         for note in holdings.notes:
@@ -219,18 +218,6 @@ def _warn_of_unused(output: Output, funds: "Mapping[str, FundHoldings]", held: "
         keys |= {key for row in holdings.rows for key in (row.security.symbol, row.security.isin)}
     for symbol in funds.keys() - keys:
         output.warn(f"--fund-file {symbol}: no position is in that fund")
-
-
-def _bytes_of(file: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file == _STANDARD_STREAM else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{_called(file)} cannot be read: {error.strerror}") from error
-
-
-def _called(file: str) -> str:
-    """What messages call a file."""
-    return "standard input" if file == _STANDARD_STREAM else file or "a file without a name"
 
 
 def _number(text: str, option: str, example: str) -> tuple[str, float]:

@@ -1,15 +1,14 @@
 """`mag7 funds`: the holdings files that `mag7 exposure` opens funds by."""
 
-import sys
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
 
 from mag7cli.cli.app import TEXT_JSON, TEXT_JSON_CSV, command
+from mag7cli.cli.input_files import called, read_bytes
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import IncompleteError, Mag7Error, UsageError
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from mag7cli.portfolio.kept_funds import KeptFile
     from mag7cli.vendors.ishares import HoldingsSite
 
-_STANDARD_STREAM: Final = "-"
 _BY_HAND: Final = "save the file with a browser, then: mag7 funds add SYMBOL=FILE"
 
 
@@ -58,8 +56,7 @@ def add(
     if file and url:
         raise UsageError("a file and --url contradict each other")
     if file:
-        name = "standard input" if file == _STANDARD_STREAM else file
-        fund_file = _keep(place, symbol, _bytes_of(file), name=name, as_of=as_of)
+        fund_file = _keep(place, symbol, read_bytes(file), name=called(file), as_of=as_of)
     else:
         address = url or kept_funds.address_of(place, symbol)
         fund_file = _download(place, symbol, address, site=_site(), as_of=as_of)
@@ -199,13 +196,6 @@ def _fund_record(
         "files": sum(each.symbol == fund_file.symbol for each in files),
         "address": urlsplit(addresses.get(fund_file.symbol, "")).hostname,
     }
-
-
-def _bytes_of(file: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file == _STANDARD_STREAM else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _today() -> date:

@@ -1,15 +1,14 @@
 """`mag7 tickers`."""
 
 import logging
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mag7cli.cli.app import command
+from mag7cli.cli.input_files import called, read_bytes
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, OutOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import UsageError
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from mag7cli.market.membership import Membership
 
 Every = Literal["week", "month", "quarter"]
-
-_STANDARD_INPUT: Final = "-"
 
 _log = logging.getLogger(__name__)
 
@@ -99,18 +96,8 @@ def _check(file: str | None, download: bool, as_of: date | None, from_: date | N
 def _read(file: str, as_of: date | None) -> "tuple[Holdings, bytes]":
     from mag7cli.market import holdings_file
 
-    data, name = _bytes_of(file)
+    data, name = read_bytes(file), called(file)
     return holdings_file.parse(data, name, as_of=as_of), data
-
-
-def _bytes_of(file: str) -> tuple[bytes, str]:
-    """The bytes, and what to call them."""
-    if file == _STANDARD_INPUT:
-        return sys.stdin.buffer.read(), "stdin"
-    try:
-        return Path(file).read_bytes(), file
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _fetch(as_of: date | None) -> "tuple[Holdings, bytes]":

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from tests.simulators.command_line import environment, mag7, mag7_in_terminal
 
+from mag7cli.cli import input_files
+from mag7cli.core.errors import UsageError
+
 WHOLE_INDEX = Path(__file__).parents[2] / "data" / "holdings_files" / "whole_index.csv"
 DATA = Path(__file__).parents[2] / "data"
 REAL_FILE = Path(__file__).parents[3].parent / "shared" / "data" / "IVV_holdings_2024-12-06.csv"
@@ -298,3 +301,11 @@ def test_companies_of_one_ticker_are_two(with_ivv):
     assert others["MRK", "DE"] == pytest.approx(3000)
     assert others["PRU", "GB"] == pytest.approx(2000)
     assert [round(overlap["pct"], 1) for overlap in answer["overlaps"]] == [0.5]
+
+
+def test_a_file_that_does_not_end_is_refused_before_it_fills_the_memory(here, monkeypatch):
+    monkeypatch.setattr(input_files, "_LARGEST_BYTES", 1 << 20)
+    with pytest.raises(UsageError, match="/dev/zero is larger than"):
+        input_files.read_bytes("/dev/zero")
+    (here / "small.csv").write_bytes(b"x" * (1 << 20))
+    assert len(input_files.read_bytes(str(here / "small.csv"))) == 1 << 20

@@ -271,12 +271,12 @@ def test_a_list_that_shares_little_with_the_one_before_is_not_kept(tmp_path):
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "stdin"),
-        (b"<!DOCTYPE html><html><body>Please accept cookies</body></html>", "stdin"),
-        (b"PK\x03\x04" + bytes(100), "stdin"),
-        (bytes(range(256)) * 4, "stdin"),
-        (holdings_file(None), "stdin"),
-        (b"ticker\nAAPL\n", "stdin"),
+        (b"", "standard input"),
+        (b"<!DOCTYPE html><html><body>Please accept cookies</body></html>", "standard input"),
+        (b"PK\x03\x04" + bytes(100), "standard input"),
+        (bytes(range(256)) * 4, "standard input"),
+        (holdings_file(None), "standard input"),
+        (b"ticker\nAAPL\n", "standard input"),
     ],
 )
 def test_what_is_no_holdings_file_is_one_line_and_changes_nothing(tmp_path, file, data, told):
