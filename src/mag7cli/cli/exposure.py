@@ -116,7 +116,7 @@ def exposure(
     ] = None,
     page: Annotated[
         Path | None,
-        typer.Option("--page", parser=parse_out, metavar="FILE", help="Write the answer as an HTML page, too."),
+        typer.Option("--page", parser=parse_out_file, metavar="FILE", help="Write the answer as an HTML page, too."),
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
