@@ -153,7 +153,7 @@ def refresh(
     *,
     start: date,
     end: date,
-    request: CollectRequest | None = None,
+    request: "CollectRequest | None" = None,
     vendor: "MarketDataSource | None" = None,
     listener: Listener | None = None,
     clock: Clock | None = None,
@@ -192,7 +192,7 @@ def refresh(
 
 
 def calls_to_refresh(
-    lake: Lake, *, start: date, end: date, request: CollectRequest | None = None, clock: Clock | None = None
+    lake: Lake, *, start: date, end: date, request: "CollectRequest | None" = None, clock: Clock | None = None
 ) -> dict[str, int]:
     """How many calls `refresh` makes at most, by kind, without a call.
 

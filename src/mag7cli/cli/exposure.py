@@ -10,7 +10,7 @@ import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.input_files import STANDARD_STREAM, called, read_bytes
-from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
+from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date, parse_out_file
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import EXIT_PARTIAL, UsageError
 from mag7cli.core.formatting import counted, money, pct
