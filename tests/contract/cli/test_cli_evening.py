@@ -53,6 +53,7 @@ def lake(tmp_path_factory):
 
 
 def test_an_empty_lake_is_not_well(tmp_path):
+    (tmp_path / "lake" / "raw").mkdir(parents=True)
     ended = mag7("status", "--check", cwd=tmp_path)
     assert (ended.code, ended.stdout, ended.stderr) == (8, "the lake is empty\n", "")
     quiet = mag7("status", "--check", "-q", cwd=tmp_path)
@@ -60,6 +61,7 @@ def test_an_empty_lake_is_not_well(tmp_path):
 
 
 def test_a_monitor_reads_the_verdict_as_json(tmp_path):
+    (tmp_path / "lake" / "raw").mkdir(parents=True)
     ended = mag7("status", "--check", "--format", "json", cwd=tmp_path)
     verdict = json.loads(ended.stdout)
     assert (ended.code, ended.stderr, verdict["ok"]) == (8, "", False)

@@ -115,6 +115,7 @@ def test_7_another_run_holds_the_lake(tmp_path, vendor):
 
 
 def test_8_the_lake_is_not_well(tmp_path):
+    (tmp_path / "lake" / "raw").mkdir(parents=True)
     ended = mag7("status", "--check", cwd=tmp_path)
     assert (ended.code, ended.stdout) == (8, "the lake is empty\n")
 

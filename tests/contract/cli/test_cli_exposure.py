@@ -170,7 +170,7 @@ def test_text_tells_the_answer_first_and_fits_a_narrow_terminal(here):
     shown = mag7_in_terminal(*words, cwd=here, columns=40, env={"NO_COLOR": "1"}).stderr
     assert "NVDA" in shown
     assert "by way of" not in shown
-    assert "TEST  2024-12-06  $1,000.00" in shown
+    assert "2024-12-06" in shown
 
 
 @pytest.mark.parametrize(
