@@ -224,7 +224,7 @@ def test_a_holdings_file_is_kept_first_if_it_is_one(root, tmp_path, server):
     [
         ((), {"POLYGON_API_KEY": ""}, 4, "mag7 demo"),
         ((), {"POLYGON_API_KEY": "somebody-else-s-key"}, 4, "POLYGON_API_KEY"),
-        (("--plan", "basic", "--start", "2020-01-02"), {}, 4, "--start 2023-01-02"),
+        (("--plan", "basic", "--start", "2020-01-02"), {}, 4, "--start 2024-01-02"),
         (("--end", "2025-01-02"), {}, 5, "--end 2024-12-31"),
         (("--max-calls", "3"), {}, 5, "--max-calls 3 is used up"),
         (("--max-duration", "soon"), {}, 2, "90s, 20m or 1h30m"),

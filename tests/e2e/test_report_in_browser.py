@@ -329,7 +329,8 @@ def test_the_embedded_data_can_be_saved(visit: Visit, engine: DuckDbEngine, tmp_
     assert download.value.suggested_filename == "mag7_SIMULATED_daily.csv"
     assert header.startswith("trading_date,status,reason,mag7_pct_of_sp500,")
     assert len(rows) == 1_005
-    saved = [(row[0], row[5]) for row in csv.reader(rows)]
+    total = header.split(",").index("sp500_total_market_cap")
+    saved = [(row[0], row[total]) for row in csv.reader(rows)]
     written = engine.query(
         "SELECT CAST(s.trading_date AS VARCHAR), COALESCE(CAST(m.sp500_total_market_cap AS VARCHAR), '') "
         "FROM market_data.daily_summary s LEFT JOIN market_data.concentration_metrics m USING (trading_date) ORDER BY 1"

@@ -21,7 +21,7 @@ from tests.simulators.monitor import Monitor, monitor
 from tests.simulators.mortal import Mortal
 from tests.simulators.small_index import KEY, environment, market, new_lake, quick_folder
 
-from mag7cli.lake.document import is_complete
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.run_history import read
 from mag7cli.market.calendar import sessions
@@ -205,7 +205,7 @@ def test_nothing_is_said_twice(mornings):
 def test_what_was_missed_is_caught_up_and_what_failed_is_taken_up(mornings, root):
     lake = Lake.at(str(root / "lake"))
     assert list(lake.documents()) == sessions(date(2024, 2, 26), date(2024, 3, 28))
-    assert all(is_complete(lake.read_document(day)) for day in lake.documents())
+    assert all(date_quality(lake.read_document(day)).has_figure for day in lake.documents())
 
 
 def test_the_lake_remembers_the_nights(mornings, root):
