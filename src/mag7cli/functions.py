@@ -21,7 +21,7 @@ from mag7cli.lake.lock import joined, locked, release, take
 from mag7cli.vendors import subscription
 
 if TYPE_CHECKING:
-    from mag7cli.analytics.summary import Answer
+    from mag7cli.analytics.summary import ConcentrationSummary
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.request import CollectRequest
     from mag7cli.vendors.base import MarketDataSource
@@ -143,9 +143,9 @@ def survey(event: Event, context: Context) -> Document:
     lake = _lake()
     collected, present = CollectedDates(lake), list(lake.documents())
     start, end = _date(event, "start") or min(present, default=date.max), _date(event, "end") or _last_served()
-    wanted = sessions(start, end) if start <= end else []
-    missing = [day for day in wanted if day not in set(present)]
-    incomplete = [day for day in wanted if day in set(present) and collected.is_incomplete(day)]
+    expected = sessions(start, end) if start <= end else []
+    missing = [day for day in expected if day not in set(present)]
+    incomplete = [day for day in expected if day in set(present) and collected.is_incomplete(day)]
     red = [day for day in _red(lake) if start <= day <= end]
     last = max(present, default=date.max)
     lacking = sorted({*missing, *incomplete, *red})
@@ -292,7 +292,7 @@ def validate(event: Event, context: Context) -> Document:
         raise ChecksFailedError(
             f"{len(failed)} of {len(results)} checks failed: {', '.join(result.check for result in failed)}"
         )
-    return {"checks": len(results), "warnings": [one.check.name for one in results if not one.passed]}
+    return {"checks": len(results), "warnings": [result.check.name for result in results if not result.passed]}
 
 
 def load(event: Event, context: Context) -> Document:
@@ -305,7 +305,11 @@ def load(event: Event, context: Context) -> Document:
         return {"changes": []}
     with closing(AthenaEngine(workgroup=workgroup)) as engine:
         changes = glue_catalog.sync(_lake(), engine)
-    return {"changes": [f"{one.kind} {one.name} {one.action}" for one in changes if one.action != "unchanged"][:100]}
+    return {
+        "changes": [
+            f"{change.kind} {change.name} {change.action}" for change in changes if change.action != "unchanged"
+        ][:100]
+    }
 
 
 # Saying so
@@ -372,7 +376,7 @@ def _message(event: Event) -> Iterator[str]:
         yield f"Report: {_console_link(page)}"
 
 
-def _figure(summary: "Answer") -> str:
+def _figure(summary: "ConcentrationSummary") -> str:
     simulated = " (SIMULATED)" if summary.quality.simulated else ""
     red = ", FAILS VALIDATION" if summary.quality.failed_checks else ""
     return f"{summary.share_text} of the S&P 500 on {summary.on}, {summary.quality.status}{red}{simulated}."

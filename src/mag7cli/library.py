@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from mag7cli import pipeline
     from mag7cli.analytics.health import Health, Thresholds
     from mag7cli.analytics.lake_status import Status
-    from mag7cli.analytics.lineage import Receipt
+    from mag7cli.analytics.lineage import Lineage
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
-    from mag7cli.analytics.summary import Answer
+    from mag7cli.analytics.summary import ConcentrationSummary
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.estimate import CollectPlan
     from mag7cli.collection.refresh import RefreshResult
@@ -402,7 +402,7 @@ def wait_until_served(plan: str, *, listener: Listener | None = None, clock: Clo
 
 def summary(
     lake: Lake, *, on: date | None = None, group: "CompanyGroup | None" = None, engine: "SqlEngine | None" = None
-) -> "Answer":
+) -> "ConcentrationSummary":
     """How much of the index is seven companies, as of when, and whether to trust it.
 
     Args:
@@ -595,7 +595,7 @@ def review_live(lake: Lake, *, on: date) -> "LiveReview":
     return review(records, document, lake.read_document(close_date), splits)
 
 
-def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | None = None) -> "Receipt":
+def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | None = None) -> "Lineage":
     """The lineage of a date's figure: every input with its hash, every count with its origin, every correction.
 
     Args:
@@ -649,10 +649,10 @@ def exposure(
     from mag7cli.portfolio.positions import Portfolio, merged
 
     whole = positions if isinstance(positions, Portfolio) else Portfolio(merged(positions))
-    given = {key: of_holdings(each) for key, each in (funds or {}).items()}
+    holdings_by_fund = {key: of_holdings(each) for key, each in (funds or {}).items()}
     return expose(
         whole,
-        kept_funds.for_positions(lake, whole.positions, given, whole.as_of),
+        kept_funds.for_positions(lake, whole.positions, holdings_by_fund, whole.as_of),
         rates=rates,
         top=top,
         index=kept_funds.index_fund(lake, whole.as_of),

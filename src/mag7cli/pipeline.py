@@ -100,7 +100,7 @@ def _ended(result: RunResult, started: datetime, ended: datetime) -> RunRecord:
         calls=sum(collected.calls.values()),
         partial=len(collected.partial),
         failed_lines=sum(len(failed) for failed in collected.failed.values()),
-        failed_checks=tuple(one.check.name for one in result.checks if one.is_failure),
+        failed_checks=tuple(check.check.name for check in result.checks if check.is_failure),
     )
 
 

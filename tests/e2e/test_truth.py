@@ -348,7 +348,7 @@ def test_a_date_without_one_of_the_seven_has_no_figure(tmp_path: Path) -> None:
     whole = invented_market(3, lines=12)
     rest = replace(
         whole.blueprint,
-        lines=tuple(line for line in whole.blueprint.lines if line.ticker != "TSLA"),
+        securities=tuple(line for line in whole.blueprint.securities if line.ticker != "TSLA"),
         splits=tuple(split for split in whole.blueprint.splits if split.symbol != "TSLA"),
         known_faults=KnownFaults(),
     )

@@ -9,7 +9,7 @@ from tests.simulators.sandbox_source import SandboxSource
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import MarketDataError
 from mag7cli.market.records import Bar, Split, TickerDetails
-from mag7cli.vendors.calls import Asking
+from mag7cli.vendors.calls import VendorCalls
 from mag7cli.vendors.rate_limit import Cancel
 from mag7cli.vendors.sandbox.market import Market
 
@@ -64,9 +64,9 @@ class AnsweringSource(SandboxSource):
         self._asked("splits_with_factors", start, end)
         return super().splits_with_factors(start, end)
 
-    def asking(self, workers: int = 1) -> Asking:
+    def asking(self, workers: int = 1) -> VendorCalls:
         """How a test asks it."""
-        return Asking(self, Cancel(), workers)
+        return VendorCalls(self, Cancel(), workers)
 
     def asked(self, kind: str) -> list[tuple[Any, ...]]:
         """The questions of one kind."""

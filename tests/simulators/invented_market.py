@@ -18,8 +18,8 @@ from mag7cli.vendors.sandbox.blueprint import (
     Blueprint,
     CompanyEvent,
     KnownFaults,
-    Line,
     OtherSecurity,
+    Security,
     SymbolPeriod,
     from_tables,
 )
@@ -58,7 +58,7 @@ def blueprint(seed: int, lines: int, start: date, end: date) -> Blueprint:
     made = [*_seven(rng), *_invented_lines(rng, lines, sessions)]
     levels = {name: (100.0, 100.0 * rng.uniform(0.6, 1.7)) for name in sorted({line.sector for line in made})}
     return Blueprint(
-        lines=tuple(made),
+        securities=tuple(made),
         splits=tuple(_splits(rng, made, sessions)),
         anchor=sessions[-1],
         anchors=Anchors((sessions[0], sessions[-1]), {}, levels),
@@ -76,11 +76,11 @@ def blueprint(seed: int, lines: int, start: date, end: date) -> Blueprint:
     )
 
 
-def _seven(rng: random.Random) -> list[Line]:
+def _seven(rng: random.Random) -> list[Security]:
     """The seven and Alphabet's other line under their own names, with sizes and calendars of another world."""
     wanted = {*MAGNIFICENT_7, "GOOG"}
-    real = [line for line in from_tables().lines if line.ticker in wanted]
-    made: list[Line] = []
+    real = [line for line in from_tables().securities if line.ticker in wanted]
+    made: list[Security] = []
     for line in real:
         sister = next((other for other in made if other.cik == line.cik), None)
         shares = sister.shares if sister else rng.randint(10**8, 10**10)
@@ -97,18 +97,18 @@ def _seven(rng: random.Random) -> list[Line]:
     return made
 
 
-def _invented_lines(rng: random.Random, count: int, sessions: Sequence[date]) -> list[Line]:
+def _invented_lines(rng: random.Random, count: int, sessions: Sequence[date]) -> list[Security]:
     taken = {*MAGNIFICENT_7, "GOOG", "FB", "SPY"}
-    made: list[Line] = []
+    made: list[Security] = []
     while len(made) < max(count - 8, 4):
         made.extend(_company(rng, taken, sessions))
     return made
 
 
-def _company(rng: random.Random, taken: set[str], sessions: Sequence[date]) -> list[Line]:
+def _company(rng: random.Random, taken: set[str], sessions: Sequence[date]) -> list[Security]:
     ticker, shares = _ticker(rng, taken), rng.randint(10**7, 3 * 10**9)
     unlisted = rng.random() < _UNLISTED_CLASS_SHARE
-    line = Line(
+    line = Security(
         ticker=ticker,
         name=f"{ticker.title()} Works",
         cik=f"{rng.randint(3_000_000, 9_999_999):010d}",
@@ -165,7 +165,7 @@ def _session(rng: random.Random, sessions: Sequence[date]) -> date:
     return sessions[rng.randrange(_EDGE, len(sessions) - _EDGE)]
 
 
-def _splits(rng: random.Random, lines: Sequence[Line], sessions: Sequence[date]) -> list[Split]:
+def _splits(rng: random.Random, lines: Sequence[Security], sessions: Sequence[date]) -> list[Split]:
     """Splits of companies, so of all their lines at once; never before a line was listed."""
     splits: list[Split] = []
     for cik in dict.fromkeys(line.cik for line in lines):
@@ -178,7 +178,7 @@ def _splits(rng: random.Random, lines: Sequence[Line], sessions: Sequence[date])
     return splits
 
 
-def _split_days(rng: random.Random, line: Line, sessions: Sequence[date]) -> list[date]:
+def _split_days(rng: random.Random, line: Security, sessions: Sequence[date]) -> list[date]:
     rows = [
         row for row in range(_EDGE, len(sessions) - _EDGE) if not line.listed_from or sessions[row] > line.listed_from
     ]
@@ -190,7 +190,7 @@ def _split_days(rng: random.Random, line: Line, sessions: Sequence[date]) -> lis
     return [sessions[first], sessions[second]] if twice else [sessions[first]]
 
 
-def _events(rng: random.Random, lines: Sequence[Line], sessions: Sequence[date]) -> list[CompanyEvent]:
+def _events(rng: random.Random, lines: Sequence[Security], sessions: Sequence[date]) -> list[CompanyEvent]:
     """A merger paid in shares and a spin-off, of companies with one line outside the seven."""
     single = [line for line in lines[8:] if sum(other.cik == line.cik for other in lines) == 1]
     merged, spun = rng.sample(single, 2) if len(single) > 1 else (lines[0], lines[1])
@@ -200,14 +200,14 @@ def _events(rng: random.Random, lines: Sequence[Line], sessions: Sequence[date])
     ]
 
 
-def _weeks(rng: random.Random, lines: Sequence[Line], sessions: Sequence[date]) -> tuple[str, date, date]:
+def _weeks(rng: random.Random, lines: Sequence[Security], sessions: Sequence[date]) -> tuple[str, date, date]:
     """Weeks without a market cap, of one of the seven that has one class."""
     ticker = rng.choice([line.ticker for line in lines[:8] if line.shares == line.class_shares])
     first = rng.randrange(_EDGE, max(len(sessions) - 30, _EDGE + 1))
     return ticker, sessions[first], sessions[min(first + 20, len(sessions) - 1)]
 
 
-def _reused_symbol(lines: Sequence[Line], sessions: Sequence[date]) -> OtherSecurity:
+def _reused_symbol(lines: Sequence[Security], sessions: Sequence[date]) -> OtherSecurity:
     """A fund under the symbol that a line takes later, until shortly before; METV's story under any name."""
     renamed = [line for line in lines[8:] if len(line.symbols) > 1]
     line = renamed[0] if renamed else next(line for line in lines if line.ticker == "META")
@@ -218,7 +218,7 @@ def _reused_symbol(lines: Sequence[Line], sessions: Sequence[date]) -> OtherSecu
     )
 
 
-def _counted(lines: Sequence[Line]) -> dict[str, str]:
+def _counted(lines: Sequence[Security]) -> dict[str, str]:
     """The first line of every company with two."""
     first: dict[str, str] = {}
     twice: dict[str, str] = {}

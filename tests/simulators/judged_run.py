@@ -17,9 +17,9 @@ from tests.simulators.fake_clock import FakeClock
 from tests.simulators.sandbox_source import SandboxSource
 
 from mag7cli.collection.collector import CollectResult, collect
-from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.collection.line_facts import COVER_PAGES
-from mag7cli.collection.split_cache import Splits, read_splits
+from mag7cli.collection.split_cache import SplitCache, read_splits
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core import packaged_data
 from mag7cli.core.clock import SystemClock
@@ -29,7 +29,7 @@ from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.market import index_history, membership, symbology
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.shares.anomalies import DayView, check
+from mag7cli.shares.anomalies import DaySnapshot, check
 from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
 from mag7cli.vendors.sandbox.market import LAST, Market
 from mag7cli.vendors.sandbox.plan import noon_after
@@ -108,7 +108,7 @@ class JudgedRun:
     def _true_pct_by_class(self, day: date) -> float:
         truth = self.market.truth
         of_company: dict[str, list[str]] = defaultdict(list)
-        for ticker in set(truth.members(day)).intersection(truth.lines(day)):
+        for ticker in set(truth.members(day)).intersection(truth.listed(day)):
             of_company[truth.line(ticker).cik].append(ticker)
         caps: dict[str, Decimal] = {}
         for own in of_company.values():
@@ -124,7 +124,7 @@ class JudgedRun:
     def flags(self) -> Mapping[tuple[str, date], list[Flag]]:
         """Every correction, doubt and event of the guard, by ticker and date."""
         found: dict[tuple[str, date], list[Flag]] = defaultdict(list)
-        previous: DayView | None = None
+        previous: DaySnapshot | None = None
         for day, document in self.documents.items():
             for ticker, flag in _flags_within(document):
                 found[ticker, day].append(flag)
@@ -153,17 +153,17 @@ class JudgedRun:
         return sum(len(document["sp500_details"]["constituents"]) for document in self.documents.values()) / 252
 
     @cached_property
-    def splits(self) -> Splits:
+    def splits(self) -> SplitCache:
         """The splits list as it was settled."""
         return read_splits(self.lake)
 
     def wrong_answers(self) -> Iterator[tuple[str, date]]:
         """The names and dates of the range for which the vendor told another count than the true one."""
-        ledger = Ledger(self.lake, SystemClock())
-        ledger.load()
+        details = DetailsCache(self.lake, SystemClock())
+        details.load()
         for day in self.documents:
             for ticker in self.market.truth.members(day):
-                answer = ledger.answer(ticker, day)
+                answer = details.answer(ticker, day)
                 if answer and answer.status == "ok" and answer.weighted_shares != self.market.truth.shares(ticker, day):
                     yield ticker, day
 
@@ -212,10 +212,10 @@ def _flags_within(document: Document) -> Iterator[tuple[str, Flag]]:
     yield from ((one["ticker"], ("doubt", one["kind"])) for one in document.get("doubts", []))
 
 
-def _view(day: date, document: Document) -> DayView:
+def _view(day: date, document: Document) -> DaySnapshot:
     lines = document["sp500_details"]["constituents"]
     rows = {line["ticker"]: (line["close_price"], line["shares_outstanding"]) for line in lines}
-    return DayView(day, rows, closes_judged="judged_by" in document)
+    return DaySnapshot(day, rows, closes_judged="judged_by" in document)
 
 
 # A market of other names needs other tables of names
@@ -246,7 +246,7 @@ def _forget() -> None:
 
 
 def _tables(market: Market) -> Iterator[tuple[str, Sequence[str], list[Sequence[object]]]]:
-    lines = market.blueprint.lines
+    lines = market.blueprint.securities
     yield "index_lines", ("ticker", "name", "cik", "sector", "listed_from", "last_trading_day"), []
     yield "index_changes", ("effective_date", "change", "ticker", "reason", "last_traded", "source"), []
     yield "constituents", ("ticker", "name", "cik", "sector"), [(x.ticker, x.name, x.cik, x.sector) for x in lines]

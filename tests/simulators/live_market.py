@@ -30,7 +30,7 @@ def document(on: date = DAY, *, at_close: bool = False) -> Any:
     """What the lake would have of the session before `on`, or of `on` itself: closes and true share counts."""
     day = on if at_close else calendar.previous_session(on)
     truth = market().truth
-    lines = truth.lines(day)
+    lines = truth.listed(day)
     counted = set(truth.counted(lines))
     rows = [
         {

@@ -44,7 +44,7 @@ def market_from(start: date, end: date = date(2021, 12, 31)) -> Market:
     kept = {"BRK.B" if ticker == "BRKB" else ticker for ticker in TICKERS}
     blueprint = replace(
         whole,
-        lines=tuple(line for line in whole.lines if line.ticker in kept),
+        securities=tuple(line for line in whole.securities if line.ticker in kept),
         splits=tuple(split for split in whole.splits if split.symbol in kept),
         events=tuple(event for event in whole.events if event.ticker in kept),
         others=(),

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from mag7cli.market.symbology import MAGNIFICENT_7, known_lines
+from mag7cli.market.symbology import MAGNIFICENT_7, known_constituents
 from mag7cli.tables.schema import TABLE, TABLES, VIEWS, arrow_schema, create_schema_sql, create_sql, create_view_sql
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -101,7 +101,7 @@ def _ranked(seven: pd.DataFrame) -> pd.DataFrame:
 
 
 def _named(seven: pd.DataFrame) -> pd.DataFrame:
-    names = {constituent.ticker: constituent.name for constituent in known_lines()}
+    names = {constituent.ticker: constituent.name for constituent in known_constituents()}
     return seven.assign(company_name=seven["ticker"].map(names), currency="usd", description="simulated")
 
 

@@ -10,7 +10,7 @@ from mag7cli.lake.document import Document
 from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.market.date_quality import DateStatus
-from mag7cli.shares.anomalies import DayView, Event, check
+from mag7cli.shares.anomalies import DaySnapshot, Event, check
 from mag7cli.tables import manifest as manifests
 from mag7cli.tables.changes import DateInputs, Sources
 
@@ -41,7 +41,7 @@ def _status(lake: Lake, inputs: DateInputs) -> DateStatus:
     return date_quality(document, check(_view_of(lake, inputs.previous), _view(document), inputs.splits)).status
 
 
-def _view_of(lake: Lake, day: date | None) -> DayView | None:
+def _view_of(lake: Lake, day: date | None) -> DaySnapshot | None:
     """What the guard sees of a date; nothing of one that has no document that can be understood."""
     try:
         return _view(lake.read_document(day)) if day else None
@@ -49,15 +49,15 @@ def _view_of(lake: Lake, day: date | None) -> DayView | None:
         return None
 
 
-def _view(document: Document) -> DayView:
+def _view(document: Document) -> DaySnapshot:
     closes_judged = "judged_by" in document
     day, rows = date.fromisoformat(document["trading_date"]), document["sp500_details"].get("constituents")
     if rows:
         priced = {row["ticker"]: (row["close_price"], row["shares_outstanding"]) for row in rows}
-        return DayView(day, priced, closes_judged=closes_judged)
+        return DaySnapshot(day, priced, closes_judged=closes_judged)
     known = {
         ticker: (bar["close_price"], company["shares_outstanding"])
         for ticker, company in document["companies"].items()
         if (bar := company["trading_data"]) and bar["close_price"] and company["shares_outstanding"]
     }
-    return DayView(day, known, closes_judged=closes_judged)
+    return DaySnapshot(day, known, closes_judged=closes_judged)

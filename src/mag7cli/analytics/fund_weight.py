@@ -43,4 +43,4 @@ def _weights(holdings: Holdings) -> Iterator[tuple[Holding, float]]:
 
 
 def _companies() -> list[symbology.Company]:
-    return symbology.companies(symbology.known_lines())
+    return symbology.companies(symbology.known_constituents())

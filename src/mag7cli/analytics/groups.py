@@ -135,7 +135,7 @@ def returns_sql(group: CompanyGroup) -> str:
 @cache
 def company_names() -> Mapping[str, str]:
     """The name of every line, by ticker."""
-    return {line.ticker: line.name for line in symbology.known_lines()}
+    return {constituent.ticker: constituent.name for constituent in symbology.known_constituents()}
 
 
 def _select(group: CompanyGroup, query: str) -> str:

@@ -79,8 +79,8 @@ def status(lake: Lake, last_session: date) -> Status:
     """Look at a lake. `last_session` is the last one whose data could be there."""
     collected, statuses = CollectedDates(lake), date_statuses(lake)
     days = collected.days()
-    wanted = sessions(days[0], max(last_session, days[-1])) if days else []
-    gaps = _gaps(wanted, set(days))
+    expected = sessions(days[0], max(last_session, days[-1])) if days else []
+    gaps = _gaps(expected, set(days))
     newest = lake.read_document(days[-1]) if days else None
     return Status(
         first=days[0] if days else None,
@@ -91,7 +91,7 @@ def status(lake: Lake, last_session: date) -> Status:
         failed={day: collected[day].failed_count for day in days if collected[day].failed_count},
         reasons=_reasons(lake, [day for day in days if collected[day].failed_count]),
         gaps=tuple(gap for gap in gaps if gap.last < days[-1]) if days else (),
-        behind=sum(day > days[-1] for day in wanted) if days else 0,
+        behind=sum(day > days[-1] for day in expected) if days else 0,
         holdings=tuple(lake.holdings_dates()),
         membership_known_until=confirmed_until(),
         sizes=tuple(_size(lake, zone, prefix) for zone, prefix in _ZONES.items()),
@@ -103,10 +103,10 @@ def status(lake: Lake, last_session: date) -> Status:
     )
 
 
-def _gaps(wanted: Sequence[date], present: set[date]) -> list[Gap]:
+def _gaps(expected: Sequence[date], present: set[date]) -> list[Gap]:
     runs: list[list[date]] = []
     open_run = False
-    for day in wanted:
+    for day in expected:
         if day in present:
             open_run = False
         elif open_run:
@@ -119,10 +119,10 @@ def _gaps(wanted: Sequence[date], present: set[date]) -> list[Gap]:
 
 def _reasons(lake: Lake, days: Iterable[date]) -> dict[str, int]:
     """How many lines failed for which reason, the commonest first."""
-    failed = (one for day in days for one in lake.read_document(day)["sp500_details"]["failed_tickers"])
-    return dict(Counter(one["reason"] for one in failed).most_common())
+    failed = (failure for day in days for failure in lake.read_document(day)["sp500_details"]["failed_tickers"])
+    return dict(Counter(failure["reason"] for failure in failed).most_common())
 
 
 def _size(lake: Lake, zone: str, prefix: str) -> Size:
-    found = list(lake.store.list(prefix))
-    return Size(zone, len(found), sum(one.size for one in found))
+    objects = list(lake.store.list(prefix))
+    return Size(zone, len(objects), sum(info.size for info in objects))

@@ -10,7 +10,7 @@ from typing import Any
 from mag7cli import __version__
 from mag7cli.analytics.date_statuses import events_of
 from mag7cli.analytics.other_counts import OtherCount, other_counts
-from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.collection.line_facts import known_cover_pages
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import Clock
@@ -39,7 +39,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class LineReceipt:
+class ConstituentLineage:
     """One line: close (USD) x shares = market cap (USD), and where the share count came from."""
 
     ticker: str
@@ -57,7 +57,7 @@ class LineReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Lineage:
     """The number of one date and all that is behind it. `events` are what the guard made of the step to this date.
 
     `quality` is of the whole date, its bound with what that is made of; `other_counts` are what the share would be if
@@ -72,7 +72,7 @@ class Receipt:
     status: DateStatus
     partial: str | None
     quality: DateQuality
-    lines: tuple[LineReceipt, ...]
+    lines: tuple[ConstituentLineage, ...]
     failed: tuple[FailedTicker, ...]
     not_listed: tuple[str, ...]
     doubts: tuple[Mapping[str, Any], ...]
@@ -87,25 +87,25 @@ class Receipt:
     failed_checks: tuple[FailedCheck, ...] = ()
 
 
-def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> Receipt:
+def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> Lineage:
     """The receipt of a date, or of one line on it. Raises UsageError for a date or ticker that is not there."""
     document = _document(lake, day)
-    ledger = Ledger(lake, clock)
-    ledger.load()
-    every = list(_lines(document, ledger, day))
-    lines = [line for line in every if ticker in (None, line.ticker)]
-    if ticker and not lines:
+    cache = DetailsCache(lake, clock)
+    cache.load()
+    every = list(_lines(document, cache, day))
+    chosen = [constituent for constituent in every if ticker in (None, constituent.ticker)]
+    if ticker and not chosen:
         raise UsageError(
             f"{ticker} has no market cap on {day}: {_why_absent(document, ticker)}",
-            hint=did_you_mean(ticker, [line.ticker for line in every]),
+            hint=did_you_mean(ticker, [constituent.ticker for constituent in every]),
         )
     seen = events_of(lake, day, document)
     quality = date_quality(document, seen)
     metrics = document["concentration_metrics"] if quality.has_figure else None
     details = document["sp500_details"]
     events = tuple(event for event in seen if ticker in (None, event.ticker))
-    doubts = tuple(one for one in document.get("doubts", []) if ticker in (None, one["ticker"]))
-    return Receipt(
+    doubts = tuple(doubt for doubt in document.get("doubts", []) if ticker in (None, doubt["ticker"]))
+    return Lineage(
         day,
         metrics["mag7_pct_of_sp500"] if metrics else None,
         metrics["total_mag7_market_cap"] if metrics else None,
@@ -114,7 +114,7 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
         quality.status,
         quality.partial_reason,
         quality,
-        tuple(lines if ticker else _worth_telling(lines)),
+        tuple(chosen if ticker else _worth_telling(chosen)),
         tuple(details["failed_tickers"]),
         tuple(details.get("not_listed", [])),
         doubts,
@@ -123,7 +123,7 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> R
         details.get("membership") or {"kind": "unknown", "as_of": "unknown"},  # type: ignore[arg-type]
         document.get("source") or {"vendor": "unknown", "simulated": False},
         document["data_collection_time"],
-        tuple(_inputs(lake, day, [line.asked_for for line in lines if line.asked_for], document)),
+        tuple(_inputs(lake, day, [constituent.asked_for for constituent in chosen if constituent.asked_for], document)),
         __version__,
         tuple(_other_counts(lake, document)),
         tuple(check for check in failed_checks.read(lake) if check.concerns(day)),
@@ -146,17 +146,17 @@ def _document(lake: Lake, day: date) -> Document:
         raise UsageError(f"{day} is not collected in {lake.store.uri('')}", hint=hint) from None
 
 
-def _lines(document: Document, ledger: Ledger, day: date) -> Iterator[LineReceipt]:
+def _lines(document: Document, details: DetailsCache, day: date) -> Iterator[ConstituentLineage]:
     """A line for each constituent, or for each of the seven in a document of the original collector."""
     total = document["sp500_details"]["total_market_cap"]
     corrections: dict[str, list[Mapping[str, Any]]] = {}
-    for one in document["sp500_details"].get("corrections", []):
-        corrections.setdefault(one["ticker"], []).append(one)
+    for correction in document["sp500_details"].get("corrections", []):
+        corrections.setdefault(correction["ticker"], []).append(correction)
     for ticker, company in document["companies"].items():
         corrections.setdefault(ticker, []).extend(company.get("corrections", []))
     for row in document["sp500_details"].get("constituents") or _from_companies(document):
-        latest = ledger.latest(row["ticker"], day)
-        yield LineReceipt(
+        latest = details.latest(row["ticker"], day)
+        yield ConstituentLineage(
             row["ticker"],
             row["symbol"],
             row["cik"],
@@ -188,15 +188,25 @@ def _from_companies(document: Document) -> list[market_data.ConstituentDocument]
     ]
 
 
-def _worth_telling(lines: Sequence[LineReceipt]) -> list[LineReceipt]:
+def _worth_telling(constituents: Sequence[ConstituentLineage]) -> list[ConstituentLineage]:
     """The seven by size, then every other line that was corrected."""
-    seven = sorted((one for one in lines if one.ticker in MAGNIFICENT_7), key=lambda one: -(one.market_cap or 0))
-    return [*seven, *(one for one in lines if one.corrections and one.ticker not in MAGNIFICENT_7)]
+    seven = sorted(
+        (constituent for constituent in constituents if constituent.ticker in MAGNIFICENT_7),
+        key=lambda constituent: -(constituent.market_cap or 0),
+    )
+    return [
+        *seven,
+        *(
+            constituent
+            for constituent in constituents
+            if constituent.corrections and constituent.ticker not in MAGNIFICENT_7
+        ),
+    ]
 
 
 def _why_absent(document: Document, ticker: str) -> str:
     details = document["sp500_details"]
-    reasons = {one["ticker"]: one["reason"] for one in details["failed_tickers"]}
+    reasons = {failure["ticker"]: failure["reason"] for failure in details["failed_tickers"]}
     if ticker in details.get("not_listed", []):
         return "it was not listed"
     return reasons.get(ticker, "it was not in the index")
@@ -205,13 +215,13 @@ def _why_absent(document: Document, ticker: str) -> str:
 def _split_sentences(lake: Lake, day: date, ticker: str | None) -> Iterator[str]:
     """The splits of the seven, or of the line asked for, whose execution is within two weeks of the date."""
     splits = read_splits(lake)
-    for line in [ticker] if ticker else MAGNIFICENT_7:
-        for split in splits.of(line):
+    for name in [ticker] if ticker else MAGNIFICENT_7:
+        for split in splits.of(name):
             if ticker or abs((split.execution_date - day).days) <= 14:
-                yield f"{line} split {split.split_to:g} for {split.split_from:g}, executed {split.execution_date}"
-    for (line, split), reason in splits.refused.items():
-        if line == ticker:
-            what = f"{line} split {split.split_to:g} for {split.split_from:g} of {split.execution_date}"
+                yield f"{name} split {split.split_to:g} for {split.split_from:g}, executed {split.execution_date}"
+    for (owner, split), reason in splits.refused.items():
+        if owner == ticker:
+            what = f"{owner} split {split.split_to:g} for {split.split_from:g} of {split.execution_date}"
             yield f"{what} refused: {reason}"
 
 
@@ -221,11 +231,11 @@ def _holdings_day(membership: MembershipDocument) -> str | None:
     return membership.get("holdings") or (None if "confirmed_until" in membership else named_by_kind)
 
 
-def _inputs(lake: Lake, day: date, asked: Sequence[date], document: Document) -> Iterator[Input]:
+def _inputs(lake: Lake, day: date, days: Sequence[date], document: Document) -> Iterator[Input]:
     """The document, the splits, the answers behind the counts, and the holdings file, as far as they are kept."""
     membership = document["sp500_details"].get("membership")
     keys = [lake.document_key(day), f"{REFERENCE}splits.json"]
-    keys += [f"{REFERENCE}details/date={one.isoformat()}.json" for one in sorted(set(asked))]
+    keys += [f"{REFERENCE}details/date={on.isoformat()}.json" for on in sorted(set(days))]
     file = _holdings_day(membership) if membership else None
     if file:
         keys.append(lake.holdings_key(date.fromisoformat(file)))

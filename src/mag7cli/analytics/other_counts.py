@@ -78,8 +78,8 @@ def _events(row: ConstituentDocument, document: Document, covers: CoverPages) ->
 
 
 def _sentence(row: ConstituentDocument, events: list[AwardEvent]) -> str:
-    told = "; ".join(f"{event.award} {event.kind} {event.on}, {event.filing}" for event in events)
+    listing = "; ".join(f"{event.award} {event.kind} {event.on}, {event.filing}" for event in events)
     return (
         f"without {unvested(events):,} shares of {row['ticker']} that the count holds although they have not vested "
-        f"and may be forfeited ({told})"
+        f"and may be forfeited ({listing})"
     )

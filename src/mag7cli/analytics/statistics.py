@@ -115,13 +115,13 @@ class Contribution:
 def contributions(then: Snapshot, now: Snapshot) -> list[Contribution]:
     """What each ticker of `now` contributed since `then`, the largest gain first; one absent then counts from zero."""
     index_gain = now.total - then.total
-    found = []
+    gains = []
     for ticker, cap in now.caps.items():
         before = then.caps.get(ticker, 0.0)
         gain_pct = 100 * (cap - before) / index_gain if index_gain else None
         share_points = 100 * (cap / now.total - before / then.total)
-        found.append(Contribution(ticker, cap - before, share_points, gain_pct))
-    return sorted(found, key=lambda item: (-item.cap_change_usd, item.ticker))
+        gains.append(Contribution(ticker, cap - before, share_points, gain_pct))
+    return sorted(gains, key=lambda item: (-item.cap_change_usd, item.ticker))
 
 
 def share_without(snapshot: Snapshot, ticker: str) -> float:
@@ -158,8 +158,8 @@ def co_movement(
     rolling = moves["share"].rolling(window)
     correlation = rolling.corr(moves["index"])
     beta = rolling.cov(moves["index"]) / moves["index"].rolling(window).var()
-    found = zip(days, correlation.tolist(), beta.tolist(), strict=True)
-    return [CoMovement(on, corr, slope) for on, corr, slope in found if math.isfinite(corr) and math.isfinite(slope)]
+    windows = zip(days, correlation.tolist(), beta.tolist(), strict=True)
+    return [CoMovement(on, corr, slope) for on, corr, slope in windows if math.isfinite(corr) and math.isfinite(slope)]
 
 
 def log_changes(series: Sequence[Point[float]]) -> list[float]:

@@ -1,6 +1,6 @@
 """The answer of one date: how much, as of when, what kind of number, and whether to trust it. Prints nothing.
 
-`mag7 show` and the first screen of the report are both made from an `Answer`, so that they cannot disagree.
+`mag7 show` and the first screen of the report are made from one `ConcentrationSummary`, so that they cannot disagree.
 """
 
 import math
@@ -57,7 +57,7 @@ class Changes(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class CompanyAnswer:
+class CompanySummary:
     """One of the seven. `changes` are of its market cap, USD; `trend` is its latest market caps, oldest first."""
 
     ticker: str
@@ -100,7 +100,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ConcentrationSummary:
     """The share of the seven in the index at one close. `changes` are of the share, in percentage points.
 
     The true share lies between `low_pct` and `high_pct`, which are None where the bound is unknown.
@@ -116,7 +116,7 @@ class Answer:
     sp500_cap_usd: Decimal
     kind: str
     changes: Changes[float]
-    companies: tuple[CompanyAnswer, ...]
+    companies: tuple[CompanySummary, ...]
     effective_n: float | None
     trend: tuple[float, ...]
     quality: Quality
@@ -137,7 +137,7 @@ def answer(
     *,
     group: CompanyGroup = THE_SEVEN,
     failed: Sequence[FailedCheck] = (),
-) -> Answer:
+) -> ConcentrationSummary:
     """The answer `on` a date, else of the latest date that has one. Raises Mag7Error if there is none, EngineError.
 
     `failed` are the checks that the tables failed last.
@@ -155,11 +155,11 @@ def build(
     *,
     group: CompanyGroup = THE_SEVEN,
     failed: Sequence[FailedCheck] = (),
-) -> Answer:
+) -> ConcentrationSummary:
     """The answer from what was read already. Raises Mag7Error if the date has no figure."""
     day, figure = _day_with_figure(concentration.days, on)
     shares = [Point(d.on, d.figure.share_pct) for d in concentration.days if d.figure and d.on <= day.on]
-    return Answer(
+    return ConcentrationSummary(
         on=day.on,
         share_pct=figure.share_pct,
         low_pct=day.low_pct,
@@ -196,22 +196,22 @@ def plain_name(company_name: str) -> str:
 
 def _last_date(engine: SqlEngine) -> date:
     """The last date with a figure, else today's: then `build` says that there is none."""
-    found = engine.query("SELECT MAX(trading_date) FROM market_data.concentration_metrics").values[0][0]
-    return found if isinstance(found, date) else date.max
+    latest = engine.query("SELECT MAX(trading_date) FROM market_data.concentration_metrics").values[0][0]
+    return latest if isinstance(latest, date) else date.max
 
 
 def _day_with_figure(days: Sequence[Day], on: date | None) -> tuple[Day, Figure]:
-    found = [(day, day.figure) for day in days if day.figure]
+    with_figure = [(day, day.figure) for day in days if day.figure]
     if on is None:
-        if not found and days:
+        if not with_figure and days:
             why, dates = grouped_by_reason({day.on: day.reason or "" for day in days})[0]
             hint = "mag7 collect --retry-failed"
             whole = counted(len(days), "date")
             raise Mag7Error(f"no figure on any trading date, {whole}; on {len(dates):,}: {why}", hint=hint)
-        if not found:
+        if not with_figure:
             raise Mag7Error("the lake has no trading date with a figure yet", hint="mag7 collect, or try mag7 demo")
-        return found[-1]
-    for day, figure in found:
+        return with_figure[-1]
+    for day, figure in with_figure:
         if day.on == on:
             return day, figure
     raise _no_figure(days, on)
@@ -243,7 +243,7 @@ def _trend(series: Sequence[Point[Value]]) -> tuple[float, ...]:
     return tuple(float(point.value) for point in series[-_SPARK_SESSIONS:])
 
 
-def _companies(concentration: Concentration, on: date) -> tuple[CompanyAnswer, ...]:
+def _companies(concentration: Concentration, on: date) -> tuple[CompanySummary, ...]:
     """The seven, largest first."""
     series: dict[str, list[Point[Decimal]]] = {}
     today: list[Cap] = []
@@ -253,7 +253,7 @@ def _companies(concentration: Concentration, on: date) -> tuple[CompanyAnswer, .
         if cap.on == on:
             today.append(cap)
     return tuple(
-        CompanyAnswer(
+        CompanySummary(
             ticker=cap.ticker,
             name=plain_name(concentration.names.get(cap.ticker, cap.ticker)),
             market_cap_usd=cap.market_cap_usd,

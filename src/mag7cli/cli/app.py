@@ -20,7 +20,7 @@ import typer
 from typer._click import ClickException  # Typer vendors Click, and has no public name for the base of its errors
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from mag7cli.cli.errors import Voice, variable_of
+from mag7cli.cli.errors import ErrorReporter, variable_of
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
 from mag7cli.cli.origin import OF_A_MARKET
 from mag7cli.cli.output import Format, Output
@@ -45,14 +45,14 @@ class Command(NamedTuple):
     """A command as it is declared: `run` takes its options, the shared ones included."""
 
     run: Callable[..., None]
-    told: str
+    description: str
     examples: tuple[str, ...]
 
     @property
     def help(self) -> str:
         """The help with the examples, which are not to be wrapped."""
         shown = "".join(f"\n  {example}" for example in self.examples)
-        return f"{self.told}\n\n\b\nExample:{shown}"
+        return f"{self.description}\n\n\b\nExample:{shown}"
 
 
 def command(
@@ -153,7 +153,7 @@ _CONTEXT: Final = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_K
 # Finding a command
 
 
-class Entry(NamedTuple):
+class CommandSpec(NamedTuple):
     """A command behind a word: its place, `module:function` of this package, and the first sentence of its help.
 
     The sentence stands here so that the list of commands can be printed without importing them.
@@ -165,31 +165,31 @@ class Entry(NamedTuple):
     def declared(self) -> Command:
         """The command as its module declares it."""
         module, _, name = self.place.partition(":")
-        found = getattr(import_module(f"mag7cli.cli.{module}"), name)
-        assert isinstance(found, Command)
-        return found
+        command = getattr(import_module(f"mag7cli.cli.{module}"), name)
+        assert isinstance(command, Command)
+        return command
 
 
-class Words(NamedTuple):
+class CommandGroup(NamedTuple):
     """The commands, or words again, behind the words that follow a word."""
 
     summary: str
-    table: Mapping[str, "Entry | Words"]
+    table: Mapping[str, "CommandSpec | CommandGroup"]
 
 
 class Group(TyperGroup):
     """A word with commands behind it: alone it prints its help; a word it does not know brings the closest to mind."""
 
-    words: ClassVar[Words]
+    words: ClassVar[CommandGroup]
 
     def find(self, word: str) -> TyperCommand | TyperGroup | None:
         """The command or group behind a word, built when it is first asked for."""
         entry = self.words.table.get(word)
         if entry is not None and word not in self.commands:
             self.commands[word] = _built(word, entry)
-        found = self.commands.get(word)
-        assert found is None or isinstance(found, TyperCommand | TyperGroup)
-        return found
+        command = self.commands.get(word)
+        assert command is None or isinstance(command, TyperCommand | TyperGroup)
+        return command
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         """The command behind a word, for Click."""
@@ -220,8 +220,8 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _built(word: str, entry: Entry | Words) -> TyperCommand | TyperGroup:
-    if isinstance(entry, Words):
+def _built(word: str, entry: CommandSpec | CommandGroup) -> TyperCommand | TyperGroup:
+    if isinstance(entry, CommandGroup):
         return _kind_of(Group, entry)(name=word, help=entry.summary, rich_markup_mode=None, context_settings=_HELP)
     declared = entry.declared()
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -234,7 +234,7 @@ def _built(word: str, entry: Entry | Words) -> TyperCommand | TyperGroup:
     return built
 
 
-def _kind_of(group: type[Group], words: Words) -> type[Group]:
+def _kind_of(group: type[Group], words: CommandGroup) -> type[Group]:
     return type(group.__name__, (group,), {"words": words})
 
 
@@ -291,7 +291,7 @@ class Program(Group):
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
         """Run and exit. The program has one name, however it was called."""
         words = _statement_last(_options_after_command(self, list(sys.argv[1:] if args is None else args)))
-        voice = Voice(words, os.environ)
+        voice = ErrorReporter(words, os.environ)
         with termination_as_interrupt():
             try:
                 code = super().main(words, PROGRAM, **extra | {"standalone_mode": False, "obj": voice})
@@ -338,7 +338,7 @@ def _statement_last(words: list[str]) -> list[str]:
     return [*words[:place], *words[place + 1 :], "--", words[place]]
 
 
-def program(words: Words) -> typer.Typer:
+def program(words: CommandGroup) -> typer.Typer:
     """The application of these words."""
     app = typer.Typer(
         cls=_kind_of(Program, words),
@@ -353,8 +353,8 @@ def program(words: Words) -> typer.Typer:
     return app
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from mag7cli import __version__
 
         typer.echo(f"{PROGRAM} {__version__}")

@@ -179,10 +179,10 @@ def incomplete(result: "CollectResult") -> IncompleteError:
     if result.unserved and not result.partial and not result.failed:
         return IncompleteError(str(result.unserved), hint=_OTHER_PLAN)
     reasons = grouped_by_reason(result.partial or {day: failed[0]["reason"] for day, failed in result.failed.items()})
-    lines = sum(len(failed) for failed in result.failed.values())
+    failures = sum(len(failed) for failed in result.failed.values())
     parts = [
         *([f"{counted(len(result.partial), 'date')} without a figure"] if result.partial else []),
-        *([f"{counted(lines, 'line')} failed on {counted(len(result.failed), 'date')}"] if lines else []),
+        *([f"{counted(failures, 'line')} failed on {counted(len(result.failed), 'date')}"] if failures else []),
     ]
     days = sorted({*result.partial, *result.failed})
     reach = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
@@ -206,7 +206,7 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
     ]
     if plan.dates:
         text += [
-            Line(f"{counted(plan.lines, 'line')}, {about}{counted(plan.total_calls, 'call')}, "
+            Line(f"{counted(plan.securities, 'line')}, {about}{counted(plan.total_calls, 'call')}, "
                  f"{about}{duration(plan.seconds)} at {rate}, about {size(plan.raw_bytes)} to write"),
             Line(""),
             Grid((Column("kind"), Column("calls", right=True)), kinds),
@@ -214,7 +214,7 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
     return Result(
         document={
             "start": plan.start, "end": plan.end, "dates": len(plan.dates), "present": plan.present,
-            "lines": plan.lines, "calls": dict(plan.calls), "total_calls": plan.total_calls,
+            "lines": plan.securities, "calls": dict(plan.calls), "total_calls": plan.total_calls,
             "is_estimate": plan.is_estimate, "seconds": plan.seconds, "rate": str(rate), "raw_bytes": plan.raw_bytes,
         },
         grid=Grid((Column("kind"), Column("calls", right=True)), kinds),
@@ -224,7 +224,9 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
 
 def collect_result(result: "CollectResult") -> Result:
     """What was collected, as a person and as a program read it."""
-    return Result(document=_document(result), grid=Grid((), []), text=[Line(line) for line in _sentences(result)])
+    return Result(
+        document=_document(result), grid=Grid((), []), text=[Line(sentence) for sentence in _sentences(result)]
+    )
 
 
 def _document(result: "CollectResult") -> dict[str, Any]:
@@ -266,6 +268,6 @@ def _sentences(result: "CollectResult") -> Iterator[str]:
         which = str(days[0]) if len(days) == 1 else f"{counted(len(days), 'date')}, {days[0]} to {days[-1]}"
         yield f"Partial, without a figure: {which}: {why}"
     if result.failed:
-        lines = sum(len(failed) for failed in result.failed.values())
+        failures = sum(len(failed) for failed in result.failed.values())
         on = counted(len(result.failed), "date")
-        yield f"{counted(lines, 'line')} failed on {on}; mag7 collect --retry-failed asks again."
+        yield f"{counted(failures, 'line')} failed on {on}; mag7 collect --retry-failed asks again."

@@ -41,10 +41,10 @@ def show(output: Output) -> None:
     A flag goes before the environment, that before ./mag7.toml, that before your own file. Secrets are masked.
     """
     program = _program()
-    found = config.load(config.paths(os.environ), schema_of(program))
-    settings = [*_settings(program, found), *_environment(os.environ)]
+    settings_read = config.load(config.paths(os.environ), schema_of(program))
+    settings = [*_settings(program, settings_read), *_environment(os.environ)]
     grid = _grid(settings, sum(1 for _ in commands_of(program)))
-    document = {"files": [str(file.path) for file in found.files], "settings": settings}
+    document = {"files": [str(file.path) for file in settings_read.files], "settings": settings}
     output.show(Result(document, grid))
 
 
@@ -80,13 +80,13 @@ def _program() -> Group:
 # show
 
 
-def _settings(program: Group, found: config.Config) -> list[Setting]:
+def _settings(program: Group, configured: config.Config) -> list[Setting]:
     """The value of every option, commands that agree on it together, in the order in which options first appear."""
     agreeing: dict[tuple[str, str, str], list[str]] = {}
     values: dict[tuple[str, str, str], Any] = {}
     for words, below in commands_of(program):
         for option in options_of(below):
-            value, origin = _value_of(words, option, found)
+            value, origin = _value_of(words, option, configured)
             place = (name_of(option), plain(value), origin)
             agreeing.setdefault(place, []).append(words)
             values[place] = value
@@ -96,13 +96,13 @@ def _settings(program: Group, found: config.Config) -> list[Setting]:
     ]
 
 
-def _value_of(words: str, option: TyperOption, found: config.Config) -> tuple[Any, str]:
+def _value_of(words: str, option: TyperOption, configured: config.Config) -> tuple[Any, str]:
     """What the option is without a flag, and who says so."""
     name = name_of(option)
     variable = os.environ.get(str(option.envvar))
     if variable:
         return _showable(name, variable), str(option.envvar)
-    entry = found.find(words, name)
+    entry = configured.find(words, name)
     if entry:
         return _showable(name, entry[0]), str(entry[1])
     return option.default, "default"

@@ -30,8 +30,8 @@ def dates(
 
     check_period(start, end)
     until = end or _last_session(start)
-    found = calendar.sessions(start or _default_start(until, last), until)
-    output.show(_result(found[-last:] if last else found))
+    sessions = calendar.sessions(start or _default_start(until, last), until)
+    output.show(_result(sessions[-last:] if last else sessions))
 
 
 def _last_session(start: date | None) -> date:
@@ -55,9 +55,9 @@ def _default_start(until: date, last: int | None) -> date:
     return calendar.years_before(until, _DEFAULT_YEARS)
 
 
-def _result(found: list[date]) -> Result:
+def _result(sessions: list[date]) -> Result:
     return Result(
-        document={"count": len(found), "dates": found},
-        grid=Grid((Column("trading_date"),), [[day] for day in found]),
-        text=[Line(day.isoformat()) for day in found],
+        document={"count": len(sessions), "dates": sessions},
+        grid=Grid((Column("trading_date"),), [[day] for day in sessions]),
+        text=[Line(day.isoformat()) for day in sessions],
     )

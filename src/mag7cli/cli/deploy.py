@@ -294,8 +294,11 @@ def _account() -> "Account":
 
 def _changes(change_set: "ChangeSet") -> Result:
     columns = (Column("action"), Column("resource"), Column("type"), Column("replaces"), Column("properties"))
-    rows = [[one.action, one.name, one.kind, one.replaces, ", ".join(one.properties)] for one in change_set.changes]
-    text = [Line(one.sentence(), "warn" if one.replaces else "") for one in change_set.changes]
+    rows = [
+        [entry.action, entry.name, entry.kind, entry.replaces, ", ".join(entry.properties)]
+        for entry in change_set.changes
+    ]
+    text = [Line(entry.sentence(), "warn" if entry.replaces else "") for entry in change_set.changes]
     return Result(
         document={"stack": change_set.stack, "is_new": change_set.is_new, "changes": Grid(columns, rows).records()},
         grid=Grid(columns, rows),
@@ -325,20 +328,23 @@ def status(output: Output, stack: StackOption = "mag7") -> None:
     from mag7cli.deployment.executions import latest
     from mag7cli.deployment.stack import existing
 
-    found = existing(stack)
-    executions = latest(found)
+    deployed = existing(stack)
+    executions = latest(deployed)
     grid = Grid(
         (Column("machine"), Column("execution"), Column("status"), Column("started"), Column("ended")),
-        [[one.machine, one.name, one.status, one.started, one.ended] for one in executions],
+        [
+            [execution.machine, execution.name, execution.status, execution.started, execution.ended]
+            for execution in executions
+        ],
     )
-    outputs = Grid((Column("output"), Column("value")), list(found.outputs.items()))
-    heading = f"{found.name}: {found.status}{f', {found.reason}' if found.reason else ''}"
+    outputs = Grid((Column("output"), Column("value")), list(deployed.outputs.items()))
+    heading = f"{deployed.name}: {deployed.status}{f', {deployed.reason}' if deployed.reason else ''}"
     output.show(
         Result(
             document={
-                "stack": found.name,
-                "status": found.status,
-                "outputs": dict(found.outputs),
+                "stack": deployed.name,
+                "status": deployed.status,
+                "outputs": dict(deployed.outputs),
                 "executions": grid.records(),
             },
             grid=grid,
@@ -405,8 +411,8 @@ def secret(output: Output, stack: StackOption = "mag7", api_key_command: ApiKeyC
     from mag7cli.deployment.executions import put_key
     from mag7cli.deployment.stack import existing
 
-    found = existing(stack)
-    arn = put_key(found, _key(api_key_command))
+    deployed = existing(stack)
+    arn = put_key(deployed, _key(api_key_command))
     output.notice(f"the key is in {arn}")
 
 
@@ -430,10 +436,10 @@ def destroy(output: Output, stack: StackOption = "mag7", yes: YesOption = False)
     """
     from mag7cli.deployment import stack as stacks
 
-    found = stacks.existing(stack)
+    deployed = stacks.existing(stack)
     account = _account()
     if not _confirmed(f"Delete the stack {stack}? Its bucket stays.", yes):
         raise UsageError("nothing was deleted", hint="add --yes")
-    _follow(output, stacks.delete(stack), len(found.outputs))
-    stays = stacks.leftovers(found, stacks.code_bucket(account.account, account.region))
+    _follow(output, stacks.delete(stack), len(deployed.outputs))
+    stays = stacks.leftovers(deployed, stacks.code_bucket(account.account, account.region))
     output.lines([f"Kept: {sentence}" for sentence in stays])

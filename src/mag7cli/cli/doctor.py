@@ -85,7 +85,7 @@ def _of_cloud(options: EngineOptions, iam_role: str) -> "Iterator[Finding]":
 
 def _result(findings: Sequence["Finding"]) -> Result:
     columns = (Column("check"), Column("state"), Column("found"), Column("fix"))
-    grid = Grid(columns, [[entry.check, entry.state, entry.found, entry.fix] for entry in findings])
+    grid = Grid(columns, [[entry.check, entry.state, entry.outcome, entry.fix] for entry in findings])
     failed = sum(finding.state == "failed" for finding in findings)
     return Result({"failed": failed, "checks": grid.records()}, grid, list(_lines(findings)))
 
@@ -95,6 +95,6 @@ def _lines(findings: Sequence["Finding"]) -> Iterator[Line]:
     width = max(len(finding.check) for finding in findings)
     for finding in findings:
         mark, style = _MARKS[finding.state]
-        yield Line(f"{mark:<4}  {finding.check:<{width}}  {finding.found}", style if finding.state != "ok" else "")
+        yield Line(f"{mark:<4}  {finding.check:<{width}}  {finding.outcome}", style if finding.state != "ok" else "")
         if finding.fix and finding.state != "ok":
             yield Line(f"{'':<4}  {'':<{width}}  fix: {finding.fix}", style)

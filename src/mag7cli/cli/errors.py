@@ -15,7 +15,7 @@ from mag7cli.core.errors import Mag7Error
 _KEY_OPTIONS: Final = frozenset({"--api-key", "--apikey", "--key", "--token", "--polygon-api-key", "--massive-api-key"})
 
 
-class Voice:
+class ErrorReporter:
     """How the errors of one run are said.
 
     Guessed from the words typed or else from the environment, since an error may come before they are understood.
@@ -38,13 +38,13 @@ class Voice:
 
 
 def _last_value(words: Sequence[str], environ: Mapping[str, str], option: str) -> str:
-    found = environ.get(variable_of(option.removeprefix("--")), "")
+    value = environ.get(variable_of(option.removeprefix("--")), "")
     for word, following in pairwise([*words, ""]):
         if word == option:
-            found = following
+            value = following
         elif word.startswith(f"{option}="):
-            found = word.partition("=")[2]
-    return found
+            value = word.partition("=")[2]
+    return value
 
 
 def variable_of(option: str) -> str:
@@ -58,8 +58,8 @@ def variable_of(option: str) -> str:
 def _usage_message(error: ClickException) -> str:
     """The complaint, with the place of a value that was not typed."""
     # A complaint about an unknown option appends Click's guesses; ours are in the hint.
-    told = error.message if hasattr(error, "possibilities") else error.format_message()
-    return told.strip().rstrip(".") + _place_of_value(error)
+    complaint = error.message if hasattr(error, "possibilities") else error.format_message()
+    return complaint.strip().rstrip(".") + _place_of_value(error)
 
 
 def _place_of_value(error: ClickException) -> str:

@@ -13,7 +13,7 @@ from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED, red_lines
 from mag7cli.core.formatting import count, pct, pct_within
 
 if TYPE_CHECKING:
-    from mag7cli.analytics.lineage import Receipt
+    from mag7cli.analytics.lineage import Lineage
     from mag7cli.market.date_quality import DateQuality
 
 _SHOWN: Final = 8
@@ -36,7 +36,7 @@ def explain(
     output.show(_receipt_result(library.explain(Lake.at(lake), on=on, ticker=ticker)))
 
 
-def _receipt_result(found: "Receipt") -> Result:
+def _receipt_result(lineage: "Lineage") -> Result:
     grid = Grid(
         (
             Column("ticker"),
@@ -49,39 +49,39 @@ def _receipt_result(found: "Receipt") -> Result:
         ),
         [
             [
-                one.ticker,
-                one.close_price,
-                one.shares_outstanding,
-                one.market_cap,
-                one.pct_of_sp500,
-                one.asked_for,
-                one.fetched_at,
+                row.ticker,
+                row.close_price,
+                row.shares_outstanding,
+                row.market_cap,
+                row.pct_of_sp500,
+                row.asked_for,
+                row.fetched_at,
             ]
-            for one in found.lines[: _SHOWN * 2]
+            for row in lineage.lines[: _SHOWN * 2]
         ],
     )
-    return Result(document=asdict(found), grid=grid, text=[*_receipt_head(found), grid, *_receipt_tail(found)])
+    return Result(document=asdict(lineage), grid=grid, text=[*_receipt_head(lineage), grid, *_receipt_tail(lineage)])
 
 
-def _receipt_head(found: "Receipt") -> Iterator[Line]:
-    if found.source.get("simulated"):
+def _receipt_head(lineage: "Lineage") -> Iterator[Line]:
+    if lineage.source.get("simulated"):
         yield Line(SIMULATED, "warn")
-    if found.mag7_pct_of_sp500 is None:
-        yield Line(f"{found.trading_date} has no figure: {found.partial}", "bad")
+    if lineage.mag7_pct_of_sp500 is None:
+        yield Line(f"{lineage.trading_date} has no figure: {lineage.partial}", "bad")
     else:
         yield Line(
-            f"{found.trading_date}: {found.total_mag7_market_cap:,.2f} / {found.sp500_total_market_cap:,.2f} "
-            f"= {found.mag7_pct_of_sp500:.6f} %",
+            f"{lineage.trading_date}: {lineage.total_mag7_market_cap:,.2f} / {lineage.sp500_total_market_cap:,.2f} "
+            f"= {lineage.mag7_pct_of_sp500:.6f} %",
             "strong",
         )
-        yield from _bound_lines(found.mag7_pct_of_sp500, found.quality)
-    if found.gross_market_cap:
-        yield Line(f"Each line counted, companies with two twice, the total would be {found.gross_market_cap:,.2f}.")
-    for other in found.other_counts:
+        yield from _bound_lines(lineage.mag7_pct_of_sp500, lineage.quality)
+    if lineage.gross_market_cap:
+        yield Line(f"Each line counted, companies with two twice, the total would be {lineage.gross_market_cap:,.2f}.")
+    for other in lineage.other_counts:
         yield Line(f"Counted otherwise: {pct(other.mag7_pct)} ({other.points:+.3f} points): {other.explanation}.")
-    yield Line(f"Data: {found.status}.", QUALITY_STYLES[found.status])
-    yield from red_lines(found.failed_checks)
-    for reason in found.quality.reasons:
+    yield Line(f"Data: {lineage.status}.", QUALITY_STYLES[lineage.status])
+    yield from red_lines(lineage.failed_checks)
+    for reason in lineage.quality.reasons:
         yield Line(f"  {reason}", "warn")
     yield Line("")
 
@@ -98,33 +98,33 @@ def _bound_lines(share_pct: float, quality: "DateQuality") -> Iterator[Line]:
         yield Line(f"  {part.low_points:+.6f} to {part.high_points:+.6f} points, {part.source}: {part.reason}")
 
 
-def _receipt_tail(found: "Receipt") -> Iterator[Line]:
-    corrected = [(one.ticker, made) for one in found.lines for made in one.corrections]
+def _receipt_tail(lineage: "Lineage") -> Iterator[Line]:
+    corrected = [(row.ticker, fix) for row in lineage.lines for fix in row.corrections]
     yield Line("")
     yield Line(f"Corrections: {len(corrected) or 'none'}", "strong")
-    for ticker, made in corrected[: _SHOWN * 2]:
-        yield Line(f"  {ticker} {made['field']} {count(made['from'])} -> {count(made['to'])}: {made['reason']}; "
-                   f"{made['evidence']}")  # fmt: skip
+    for ticker, fix in corrected[: _SHOWN * 2]:
+        yield Line(f"  {ticker} {fix['field']} {count(fix['from'])} -> {count(fix['to'])}: {fix['reason']}; "
+                   f"{fix['evidence']}")  # fmt: skip
     if len(corrected) > _SHOWN * 2:
         yield Line(f"  ... and {len(corrected) - _SHOWN * 2:,} more; --format json has them all", "faint")
-    for doubt in found.doubts:
+    for doubt in lineage.doubts:
         yield Line(f"Doubt: {doubt['ticker']} {doubt['field']}: used {count(doubt['used'])}, the vendor has "
                    f"{count(doubt['other'])}: {doubt['reason']}", "warn")  # fmt: skip
-    for event in found.events:
+    for event in lineage.events:
         yield Line(f"Suspect: {event.ticker}: {event.reason}; {event.evidence}", "warn")
-    for sentence in found.splits:
+    for sentence in lineage.splits:
         yield Line(f"Split: {sentence}")
-    for failed in found.failed:
+    for failed in lineage.failed:
         yield Line(f"Failed: {failed['ticker']}: {failed['reason']}", "warn")
-    if found.not_listed:
-        yield Line(f"Not listed on that date: {', '.join(found.not_listed)}")
+    if lineage.not_listed:
+        yield Line(f"Not listed on that date: {', '.join(lineage.not_listed)}")
     yield Line("")
-    yield from _membership_lines(found.membership)
-    yield Line(f"Source: {found.source.get('vendor')}, method {found.source.get('method')}, "
-               f"client {found.source.get('version')}, collected {found.collected_at}")  # fmt: skip
-    for one in found.inputs:
-        yield Line(f"  sha256 {one.sha256}  {one.uri}", "faint")
-    yield Line(f"mag7 {found.code_version}", "faint")
+    yield from _membership_lines(lineage.membership)
+    yield Line(f"Source: {lineage.source.get('vendor')}, method {lineage.source.get('method')}, "
+               f"client {lineage.source.get('version')}, collected {lineage.collected_at}")  # fmt: skip
+    for source in lineage.inputs:
+        yield Line(f"  sha256 {source.sha256}  {source.uri}", "faint")
+    yield Line(f"mag7 {lineage.code_version}", "faint")
 
 
 def _membership_lines(membership: Mapping[str, str]) -> Iterator[Line]:

@@ -103,21 +103,21 @@ def runs_result(runs: "Sequence[RunRecord]") -> Result:
         Column("remark"),
     )
     shown = runs[-_RUNS_SHOWN:]
-    rows = [[one.started_at, _seconds(one), one.exit_code, one.dates, one.calls, _remark(one)] for one in shown]
+    rows = [[run.started_at, _seconds(run), run.exit_code, run.dates, run.calls, _remark(run)] for run in shown]
     grid = Grid(columns, rows)
     text = [grid] if rows else [Line("No run is remembered yet: mag7 run adds a line here.")]
-    return Result({"runs": [asdict(one) for one in runs]}, grid, text)
+    return Result({"runs": [asdict(run) for run in runs]}, grid, text)
 
 
-def _seconds(one: "RunRecord") -> float:
-    return (datetime.fromisoformat(one.ended_at) - datetime.fromisoformat(one.started_at)).total_seconds()
+def _seconds(run: "RunRecord") -> float:
+    return (datetime.fromisoformat(run.ended_at) - datetime.fromisoformat(run.started_at)).total_seconds()
 
 
-def _remark(one: "RunRecord") -> str:
+def _remark(run: "RunRecord") -> str:
     parts = [
-        *([one.error] if one.error else []),
-        *([f"failed checks: {', '.join(one.failed_checks)}"] if one.failed_checks else []),
-        *([f"{counted(one.partial, 'date')} without a figure"] if one.partial else []),
-        *([f"{counted(one.failed_lines, 'line')} failed"] if one.failed_lines else []),
+        *([run.error] if run.error else []),
+        *([f"failed checks: {', '.join(run.failed_checks)}"] if run.failed_checks else []),
+        *([f"{counted(run.partial, 'date')} without a figure"] if run.partial else []),
+        *([f"{counted(run.failed_lines, 'line')} failed"] if run.failed_lines else []),
     ]
-    return "; ".join(parts) or (f"up to {one.last_date}" if one.last_date else "nothing new")
+    return "; ".join(parts) or (f"up to {run.last_date}" if run.last_date else "nothing new")

@@ -123,6 +123,7 @@ def _athena(options: EngineOptions, lake: "Lake") -> Result:
     with locked(lake, "mag7 load"), opened(options) as engine:
         changes = sync(lake, engine)
     grid = Grid(
-        (Column("kind"), Column("name"), Column("action")), [[one.kind, one.name, one.action] for one in changes]
+        (Column("kind"), Column("name"), Column("action")),
+        [[change.kind, change.name, change.action] for change in changes],
     )
     return Result(document={"catalog": grid.records()}, grid=grid)

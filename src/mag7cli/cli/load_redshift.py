@@ -54,7 +54,7 @@ def _loaded(result: "LoadResult") -> Result:
             Column("lake_rows", "rows in lake", count, right=True),
             Column("warehouse_rows", "rows loaded", count, right=True),
         ),
-        [[one.name, one.lake_rows, one.warehouse_rows] for one in result.tables],
+        [[table.name, table.lake_rows, table.warehouse_rows] for table in result.tables],
     )
     return Result(document={"tables": grid.records(), "statements": list(result.statements)}, grid=grid)
 
@@ -62,14 +62,14 @@ def _loaded(result: "LoadResult") -> Result:
 def _auto_copied(result: "AutoCopyResult") -> Result:
     export = result.export
     grid = Grid((Column("job"),), [[name] for name in result.created])
-    text: list[Line | Grid] = [Line(line) for line in _auto_copy_sentences(result)]
+    text: list[Line | Grid] = [Line(sentence) for sentence in _auto_copy_sentences(result)]
     return Result(
         document={
             "first_load": asdict(result.load) if result.load else None,
             "jobs_created": list(result.created),
-            "handed_over": [asdict(one) for one in export.written],
-            "waiting": [asdict(one) for one in export.waiting],
-            "changed": [asdict(one) for one in export.changed],
+            "handed_over": [asdict(file) for file in export.written],
+            "waiting": [asdict(file) for file in export.waiting],
+            "changed": [asdict(file) for file in export.changed],
         },
         grid=grid,
         text=text,
@@ -88,23 +88,24 @@ def _auto_copy_sentences(result: "AutoCopyResult") -> Iterator[str]:
             "aws redshift create-integration makes one; docs/aws.md has the two policies that it needs."
         )
     if export.changed:
-        days = sorted({one.trading_date.isoformat() for one in export.changed})
+        days = sorted({file.trading_date.isoformat() for file in export.changed})
         yield (
             f"{counted(len(days), 'date')} changed after a job had loaded them: {', '.join(days[:5])}. "
             "A job never loads a file again: mag7 load --engine redshift replaces the rows."
         )
 
 
-def _status(found: "LoadStatus") -> Result:
+def _status(status: "LoadStatus") -> Result:
     tables = Grid(
         (Column("table"), Column("rows", right=True, show=count), Column("first_date"), Column("last_date")),
-        [[one.name, one.rows, one.first_date, one.last_date] for one in found.tables],
+        [[table.name, table.rows, table.first_date, table.last_date] for table in status.tables],
     )
     jobs = Grid(
         (Column("job"), Column("automatic"), Column("files")),
-        [[one.name, one.automatic, ", ".join(f"{k} {n}" for k, n in one.files.items())] for one in found.jobs],
+        [[job.name, job.automatic, ", ".join(f"{k} {n}" for k, n in job.files.items())] for job in status.jobs],
     )
     problems = [
-        Line(f"{one.at} {one.what}: {one.message}. {one.advice or ''}".rstrip(), "warn") for one in found.problems
+        Line(f"{problem.at} {problem.what}: {problem.message}. {problem.advice or ''}".rstrip(), "warn")
+        for problem in status.problems
     ]
-    return Result(document=asdict(found), grid=tables, text=[tables, Line(), jobs, Line(), *problems])
+    return Result(document=asdict(status), grid=tables, text=[tables, Line(), jobs, Line(), *problems])

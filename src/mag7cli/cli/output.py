@@ -120,8 +120,11 @@ class Grid(NamedTuple):
         needed = sum(self.widths()) + len(_GAP) * (len(self.columns) - 1)
         if needed <= width:
             return self
-        kept = [index for index, column in enumerate(self.columns) if not column.optional]
-        return Grid(tuple(self.columns[index] for index in kept), [[row[index] for index in kept] for row in self.rows])
+        needed_columns = [index for index, column in enumerate(self.columns) if not column.optional]
+        return Grid(
+            tuple(self.columns[index] for index in needed_columns),
+            [[row[index] for index in needed_columns] for row in self.rows],
+        )
 
 
 class Line(NamedTuple):
@@ -206,9 +209,9 @@ class Output:
         texts = _STREAMED.get(self.format, _text_blocks)(rows._replace(blocks=blocks))
         all(_print(text, machine=self.format != "text") for text in texts)
 
-    def lines(self, lines: Sequence[str]) -> bool:
+    def lines(self, texts: Sequence[str]) -> bool:
         """Print lines as they are, whatever the format; False once nobody reads them any more."""
-        return _print("".join(f"{line}\n" for line in lines))
+        return _print("".join(f"{text}\n" for text in texts))
 
     def _marked(self, result: Result) -> Result:
         """The result with what says that a market was simulated: a line, a column, a value of the document."""
@@ -268,20 +271,20 @@ class Output:
             return NoProgress()
         if self.log_format == "text" and _is_terminal(sys.stderr):
             return progress_display.Live(label, unit)
-        return progress_display.Lines(label, unit)
+        return progress_display.LoggedProgress(label, unit)
 
 
 def say_failure(message: str, *, code: int, hint: str | None = None, as_json: bool = False) -> None:
     """Tell on stderr, in one line and a hint, why the command ends; as one line of JSON on demand."""
-    line = one_line(message)
+    sentence = one_line(message)
     advice = one_line(hint) if hint else None
     now = time.time()
     if as_json:
-        text = json_text(_log_record(now, line, code, advice), indent=False)
+        text = json_text(_log_record(now, sentence, code, advice), indent=False)
     else:
         start = stamp(now)
-        lines = [f"{start}Error: {line}", *([f"{start}Hint: {advice}"] if advice else [])]
-        text = "".join(f"{on_terminal(line)}\n" for line in lines)
+        sentences = [f"{start}Error: {sentence}", *([f"{start}Hint: {advice}"] if advice else [])]
+        text = "".join(f"{on_terminal(sentence)}\n" for sentence in sentences)
     try:
         if sys.stderr is not None:
             sys.stderr.write(text)
@@ -410,7 +413,7 @@ _STREAMED: Final[dict[Format, Callable[[Stream], Iterator[str]]]] = {
 
 
 def _plain_text(blocks: Sequence[Line | Grid]) -> str:
-    return "".join(f"{line}\n" for block in blocks for line in plain_lines(block))
+    return "".join(f"{text}\n" for block in blocks for text in plain_lines(block))
 
 
 def plain_lines(block: Line | Grid) -> list[str]:
@@ -448,8 +451,8 @@ def _print_rich(blocks: Sequence[Line | Grid]) -> None:
         for block in blocks:
             if isinstance(block, Line):
                 # Soft: what is too long for the terminal must not get line ends of ours.
-                for line in wrapped(block.text, console.width):
-                    console.print(rich_block(Line(line, block.style), console), soft_wrap=True)
+                for text in wrapped(block.text, console.width):
+                    console.print(rich_block(Line(text, block.style), console), soft_wrap=True)
             else:
                 console.print(rich_block(block, console))
 

@@ -66,13 +66,13 @@ class _Standing:
     def details(self) -> list[str]:
         """What stands behind the count, most important first."""
         note, eta = self.note, self.eta_s
-        found = [
+        parts = [
             note.waiting_s and note.waiting_s >= 1 and f"waiting {duration(note.waiting_s)} for the plan",
             eta is not None and eta >= 1 and f"{duration(eta)} left",
             note.calls is not None and f"{count(note.calls)} calls",
             note.calls_per_minute is not None and f"{note.calls_per_minute:,.1f}/min",
         ]
-        return [text for text in found if text]
+        return [text for text in parts if text]
 
     def fields(self) -> dict[str, Any]:
         """The same for a machine."""
@@ -88,7 +88,7 @@ class _Standing:
         return {name: value for name, value in known.items() if value is not None}
 
 
-class Lines:
+class LoggedProgress:
     """A log line when 30 seconds have gone by, or 5 % and a few seconds, since the last; and one for the end."""
 
     def __init__(self, label: str, unit: str = "date", monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -187,11 +187,11 @@ class Live:
 
 def _fitting(parts: Sequence[str], room: int) -> str:
     """As many of the parts, most important first, as there is room for."""
-    told = parts[0]
+    text = parts[0]
     for part in parts[1:]:
-        if len(told) + len(_BETWEEN) + len(part) <= room:
-            told += _BETWEEN + part
-    return told
+        if len(text) + len(_BETWEEN) + len(part) <= room:
+            text += _BETWEEN + part
+    return text
 
 
 def _bar_width(width: int) -> int:

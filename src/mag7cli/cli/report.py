@@ -63,16 +63,16 @@ def _page_text(write: "Callable[[Path], ReportResult]") -> str:
 
 def report_result(result: "ReportResult") -> Result:
     """What was drawn, as a person and as a program read it."""
-    text = [Line(f"{result.page} ({size(result.size_bytes)})"), *(Line(str(one)) for one in result.pictures)]
+    text = [Line(f"{result.page} ({size(result.size_bytes)})"), *(Line(str(picture)) for picture in result.pictures)]
     return Result(
         document={
             "page": str(result.page),
             "size_bytes": result.size_bytes,
-            "pictures": [str(one) for one in result.pictures],
+            "pictures": [str(picture) for picture in result.pictures],
             "trading_date": result.answer.on,
             "mag7_pct_of_sp500": result.answer.share_pct,
             "simulated": result.simulated,
         },
-        grid=Grid((Column("file"),), [[str(result.page)], *([str(one)] for one in result.pictures)]),
+        grid=Grid((Column("file"),), [[str(result.page)], *([str(picture)] for picture in result.pictures)]),
         text=text,
     )

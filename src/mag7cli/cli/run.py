@@ -57,7 +57,7 @@ def run(
 
 def run_failure(result: "RunResult") -> Mag7Error:
     """The worst that came of a run, as the error in which it ends."""
-    if any(one.is_failure for one in result.checks):
+    if any(check.is_failure for check in result.checks):
         return failed_checks(result.checks)
     return unreadable(result.transformed) if result.collected.is_clean else incomplete(result.collected)
 
@@ -85,12 +85,12 @@ def _lines(result: "RunResult") -> Iterator[Line | Grid]:
         return
     yield from collect_result(result.collected).text or ()
     yield from transform_result(result.transformed).text or ()
-    failed = [one for one in result.checks if one.is_failure]
-    warned = [one for one in result.checks if not one.passed and not one.is_failure]
+    failed = [check for check in result.checks if check.is_failure]
+    warned = [check for check in result.checks if not check.passed and not check.is_failure]
     yield Line(f"Validated: {counted(len(result.checks), 'check')}, {len(failed)} failed, "
                f"{counted(len(warned), 'warning')}; mag7 validate shows them.", "bad" if failed else "")  # fmt: skip
-    for one in failed:
-        yield Line(f"  {one.check.name}: {one.check.meaning} ({counted(len(one.rows.values), 'row')})", "bad")
+    for check in failed:
+        yield Line(f"  {check.check.name}: {check.check.meaning} ({counted(len(check.rows.values), 'row')})", "bad")
     if failed:
         yield Line("Nothing was loaded into a warehouse; every surface marks what the failed checks concern.", "bad")
     if result.loaded:

@@ -18,7 +18,7 @@ from mag7cli.core.formatting import MISSING, change, counted, pct, usd
 if TYPE_CHECKING:
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
-    from mag7cli.analytics.summary import Answer
+    from mag7cli.analytics.summary import ConcentrationSummary
 
 _LISTED_COMPANIES: Final = 20
 
@@ -70,7 +70,7 @@ def show(
             output.show(period_result(compared))
 
 
-def answer_result(found: "Answer") -> Result:
+def answer_result(answer: "ConcentrationSummary") -> Result:
     """The answer, as a person and as a program read it."""
     from mag7cli.analytics.summary import sparkline
 
@@ -79,34 +79,34 @@ def answer_result(found: "Answer") -> Result:
         Column("name", optional=True),
         Column("market_cap", "market cap", usd, right=True),
         Column("pct_of_sp500", "of index", pct, right=True),
-        Column("pct_of_mag7", "of seven" if found.group == SEVEN else "of group", pct, right=True, optional=True),
+        Column("pct_of_mag7", "of seven" if answer.group == SEVEN else "of group", pct, right=True, optional=True),
         Column("change_day", "day", usd, right=True, tone=_sign),
         Column("change_year", "year", usd, right=True, optional=True, tone=_sign),
         Column("trend", optional=True),
     )
     rows = [
         [
-            one.ticker,
-            one.name,
-            one.market_cap_usd,
-            one.pct_of_sp500,
-            one.pct_of_mag7,
-            one.changes.day.difference if one.changes.day else None,
-            one.changes.year.difference if one.changes.year else None,
-            sparkline(one.trend),
+            company.ticker,
+            company.name,
+            company.market_cap_usd,
+            company.pct_of_sp500,
+            company.pct_of_mag7,
+            company.changes.day.difference if company.changes.day else None,
+            company.changes.year.difference if company.changes.year else None,
+            sparkline(company.trend),
         ]
-        for one in found.companies
+        for company in answer.companies
     ]
     grid = Grid(columns, rows)
-    own = [found.share_pct, found.mag7_cap_usd, found.sp500_cap_usd, found.quality.status, found.quality.simulated]
+    own = [answer.share_pct, answer.mag7_cap_usd, answer.sp500_cap_usd, answer.quality.status, answer.quality.simulated]
     table = Grid(
         (Column("trading_date"), *columns[:-1], *map(Column, _OF_THE_DATE)),
-        [[found.on, *row[:-1], *own] for row in rows],
+        [[answer.on, *row[:-1], *own] for row in rows],
     )
     return Result(
-        document={**asdict(found), "companies": [asdict(one) for one in found.companies]},
+        document={**asdict(answer), "companies": [asdict(company) for company in answer.companies]},
         grid=table,
-        text=[*_answer_lines(found), Line(""), grid, Line(""), *_quality_lines(found)],
+        text=[*_answer_lines(answer), Line(""), grid, Line(""), *_quality_lines(answer)],
     )
 
 
@@ -114,45 +114,45 @@ def _sign(value: float | None) -> Style:
     return "" if not value else "good" if value > 0 else "bad"
 
 
-def _answer_lines(found: "Answer") -> Iterator[Line]:
-    if found.quality.simulated:
+def _answer_lines(answer: "ConcentrationSummary") -> Iterator[Line]:
+    if answer.quality.simulated:
         yield Line(SIMULATED, "warn")
-    yield Line(f"{found.share_text} of the S&P 500 is {found.subject}, at the close of {found.on}.", "strong")
-    yield Line(f"{usd(found.mag7_cap_usd)} of {usd(found.sp500_cap_usd)}: {found.kind}.")
+    yield Line(f"{answer.share_text} of the S&P 500 is {answer.subject}, at the close of {answer.on}.", "strong")
+    yield Line(f"{usd(answer.mag7_cap_usd)} of {usd(answer.sp500_cap_usd)}: {answer.kind}.")
     moved = [
-        f"{change(one.difference)} points in a {name}"
-        for name, one in (("day", found.changes.day), ("month", found.changes.month), ("year", found.changes.year))
-        if one
+        f"{change(move.difference)} points in a {name}"
+        for name, move in (("day", answer.changes.day), ("month", answer.changes.month), ("year", answer.changes.year))
+        if move
     ]
     if moved:
         yield Line(", ".join(moved) + ".")
-    if found.effective_n:
-        yield Line(f"The index is as concentrated as one of {found.effective_n:.0f} equal companies.")
-    if found.fund and found.group == SEVEN:
-        yield Line(f"In the fund itself they weigh {found.fund.mag7_pct:.2f} %: float-adjusted weight of "
-                   f"{found.fund.fund} as of {found.fund.as_of}.")  # fmt: skip
+    if answer.effective_n:
+        yield Line(f"The index is as concentrated as one of {answer.effective_n:.0f} equal companies.")
+    if answer.fund and answer.group == SEVEN:
+        yield Line(f"In the fund itself they weigh {answer.fund.mag7_pct:.2f} %: float-adjusted weight of "
+                   f"{answer.fund.fund} as of {answer.fund.as_of}.")  # fmt: skip
 
 
-def _quality_lines(found: "Answer") -> Iterator[Line]:
+def _quality_lines(answer: "ConcentrationSummary") -> Iterator[Line]:
     from mag7cli.market.membership import how_known
 
-    quality = found.quality
+    quality = answer.quality
     yield Line(f"Data: {quality.status}; {counted(quality.failed_count, 'line')} failed, method {quality.method}.",
                QUALITY_STYLES[quality.status])  # fmt: skip
-    stands_in = quality.membership_kind in ("nearest", "bundled") or found.on > quality.membership_known_until
+    stands_in = quality.membership_kind in ("nearest", "bundled") or answer.on > quality.membership_known_until
     yield Line(f"Constituents: {how_known(quality.membership_kind, quality.membership_as_of)}.",
                "warn" if stands_in else "")  # fmt: skip
     yield from red_lines(quality.failed_checks)
-    if found.low_pct is None:
+    if answer.low_pct is None:
         yield Line("Bound of the share: unknown.", "warn")
     for reason in quality.reasons:
         yield Line(f"  {reason}", "warn")
     for group in quality.partial_reasons:
         yield Line(f"Later without a figure: {counted(group.dates, 'date')}: {group.reason}", "warn")
-    yield Line(f"mag7 explain {found.on} shows what is behind it.", "faint")
+    yield Line(f"mag7 explain {answer.on} shows what is behind it.", "faint")
 
 
-def period_result(found: "PeriodAnswer") -> Result:
+def period_result(period: "PeriodAnswer") -> Result:
     """What happened between two closes, as a person and as a program read it."""
     columns = (
         Column("ticker"),
@@ -177,17 +177,17 @@ def period_result(found: "PeriodAnswer") -> Result:
             company.return_pct,
             company.contribution_pct,
         ]
-        for company in found.companies
+        for company in period.companies
     ]
     own = (Column("base"), Column("last"), Column("simulated"))
-    table = Grid((*own, *columns), [[found.base, found.last, found.simulated, *row] for row in rows])
-    document = {**asdict(found), "share_points": found.share_points}
+    table = Grid((*own, *columns), [[period.base, period.last, period.simulated, *row] for row in rows])
+    document = {**asdict(period), "share_points": period.share_points}
     text: list[Line | Grid] = [
-        *_period_lines(found),
+        *_period_lines(period),
         Line(""),
         Grid(columns, rows[:_LISTED_COMPANIES]),
         Line(""),
-        *_period_quality(found),
+        *_period_quality(period),
     ]
     return Result(document=document, grid=table, text=text)
 
@@ -196,37 +196,37 @@ def _signed_pct(value: float | None) -> str:
     return MISSING if value is None else f"{change(value, 1)} %"
 
 
-def _period_lines(found: "PeriodAnswer") -> Iterator[Line]:
-    if found.simulated:
+def _period_lines(period: "PeriodAnswer") -> Iterator[Line]:
+    if period.simulated:
         yield Line(SIMULATED, "warn")
     yield Line(
-        f"{found.now.share_pct:.2f} % of the S&P 500 is {found.subject}, at the close of {found.last}; "
-        f"{found.then.share_pct:.2f} % at that of {found.base}: {change(found.share_points)} points.",
+        f"{period.now.share_pct:.2f} % of the S&P 500 is {period.subject}, at the close of {period.last}; "
+        f"{period.then.share_pct:.2f} % at that of {period.base}: {change(period.share_points)} points.",
         "strong",
     )
-    returns = found.returns
+    returns = period.returns
     series = (
-        ("the seven" if found.group == SEVEN else "the group", returns.group_pct),
+        ("the seven" if period.group == SEVEN else "the group", returns.group_pct),
         ("the rest", returns.rest_pct),
         ("the index", returns.index_pct),
         ("all companies alike", returns.equal_weight_pct),
     )
     listed = ", ".join(f"{name} {_signed_pct(value)}" for name, value in series if value is not None)
     yield Line(f"In price {listed}.")
-    yield Line(f"Shares: {found.kind}. Returns: {found.returns_kind}.", "faint")
+    yield Line(f"Shares: {period.kind}. Returns: {period.returns_kind}.", "faint")
 
 
-def _period_quality(found: "PeriodAnswer") -> Iterator[Line]:
-    if len(found.companies) > _LISTED_COMPANIES:
-        yield Line(f"The first {_LISTED_COMPANIES} of {len(found.companies)} by contribution; --format csv has all.")
-    style: Style = "warn" if found.suspect or found.partial else "good"
+def _period_quality(period: "PeriodAnswer") -> Iterator[Line]:
+    if len(period.companies) > _LISTED_COMPANIES:
+        yield Line(f"The first {_LISTED_COMPANIES} of {len(period.companies)} by contribution; --format csv has all.")
+    style: Style = "warn" if period.suspect or period.partial else "good"
     yield Line(
-        f"Data: {counted(found.dates, 'date')} after {found.base}, {found.suspect} of them suspect, "
-        f"{found.partial} partial.", style
+        f"Data: {counted(period.dates, 'date')} after {period.base}, {period.suspect} of them suspect, "
+        f"{period.partial} partial.", style
     )  # fmt: skip
 
 
-def series_result(found: "tuple[SeriesRow, ...]") -> Result:
+def series_result(series: "tuple[SeriesRow, ...]") -> Result:
     """A row for each date, as a person and as a program read it."""
     columns = (
         Column("trading_date", "date"),
@@ -247,13 +247,13 @@ def series_result(found: "tuple[SeriesRow, ...]") -> Result:
             each.status,
             each.reason,
         ]
-        for each in found
+        for each in series
     ]
-    first = found[-1] if found else None
-    lead = [Line(SIMULATED, "warn")] if any(each.simulated for each in found) else []
+    first = series[-1] if series else None
+    lead = [Line(SIMULATED, "warn")] if any(each.simulated for each in series) else []
     kind = [Line(f"Share of {first.subject} in the S&P 500: {first.kind}.")] if first else []
     grid = Grid(columns, rows)
-    records = [asdict(each) for each in found]
+    records = [asdict(each) for each in series]
     names = tuple(Column(name) for name in records[0]) if records else columns
     return Result(
         document={"days": records},

@@ -185,13 +185,13 @@ def _parameters(engine: "SqlEngine", statement: str, as_of: date | None) -> "dic
     """
     from mag7cli.warehouse.engines.sql_text import Statement
 
-    wanted = set(Statement.parse(statement).names) & {"as_of", *_WINDOWS}
-    if not wanted:
+    names = set(Statement.parse(statement).names) & {"as_of", *_WINDOWS}
+    if not names:
         return {}
     last = as_of or engine.query(_LATEST).values[0][0]
     bounds = {name: _months_before(last, months) for name, months in _WINDOWS.items()} if isinstance(last, date) else {}
     known: dict[str, Value] = {"as_of": last, **bounds}
-    return {name: known.get(name) for name in wanted}
+    return {name: known.get(name) for name in names}
 
 
 def _months_before(day: date, months: int) -> date:

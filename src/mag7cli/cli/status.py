@@ -54,46 +54,48 @@ def status(
         output.show(_status_result(library.status(place)))
 
 
-def _status_result(found: "Status") -> Result:
+def _status_result(lake_status: "Status") -> Result:
     grid = Grid(
         (Column("zone"), Column("files", right=True, show=count), Column("bytes", "size", size, right=True)),
-        [[one.zone, one.files, one.bytes] for one in found.sizes],
+        [[zone.zone, zone.files, zone.bytes] for zone in lake_status.sizes],
     )
-    document = {**asdict(found), "partial": _by_day(found.partial), "failed": _by_day(found.failed)}
-    return Result(document=document, grid=grid, text=[*_status_lines(found), Line(""), grid])
+    document = {**asdict(lake_status), "partial": _by_day(lake_status.partial), "failed": _by_day(lake_status.failed)}
+    return Result(document=document, grid=grid, text=[*_status_lines(lake_status), Line(""), grid])
 
 
-def _by_day(found: Any) -> dict[str, Any]:
-    return {day.isoformat(): value for day, value in found.items()}
+def _by_day(values: Any) -> dict[str, Any]:
+    return {day.isoformat(): value for day, value in values.items()}
 
 
-def _status_lines(found: "Status") -> Iterator[Line]:
-    if found.foreign:
-        yield Line(foreign_sentence(found.foreign), "warn")
-    if found.is_empty:
+def _status_lines(lake_status: "Status") -> Iterator[Line]:
+    if lake_status.foreign:
+        yield Line(foreign_sentence(lake_status.foreign), "warn")
+    if lake_status.is_empty:
         yield Line("The lake is empty. mag7 collect --dry-run tells what filling it costs.")
         return
-    if found.simulated:
+    if lake_status.simulated:
         yield Line(SIMULATED, "warn")
-    tally = [counted(found.complete, "complete date")]
+    tally = [counted(lake_status.complete, "complete date")]
     tally += [
         f"{len(dates):,} {status}"
-        for status, dates in (("suspect", found.suspect), ("partial", found.partial))
+        for status, dates in (("suspect", lake_status.suspect), ("partial", lake_status.partial))
         if dates
     ]
-    yield Line(f"{found.first} to {found.last}: {', '.join(tally)}.", "strong")
-    yield Line(f"Last collected {found.last_collected_at}.")
-    yield from red_lines(found.failed_checks)
-    for gap in found.gaps[:_SHOWN]:
+    yield Line(f"{lake_status.first} to {lake_status.last}: {', '.join(tally)}.", "strong")
+    yield Line(f"Last collected {lake_status.last_collected_at}.")
+    yield from red_lines(lake_status.failed_checks)
+    for gap in lake_status.gaps[:_SHOWN]:
         yield Line(f"Gap: {gap.first} to {gap.last}, {counted(gap.count, 'date')}.", "warn")
-    for why, days in grouped_by_reason(found.partial):
+    for why, days in grouped_by_reason(lake_status.partial):
         yield Line(f"Partial: {counted(len(days), 'date')}, {days[0]} to {days[-1]}: {why}", "warn")
-    for reason, lines in list(found.reasons.items())[:_SHOWN]:
-        yield Line(f"Failed: {counted(lines, 'line')}: {reason}", "warn")
-    held = found.holdings
+    for reason, failures in list(lake_status.reasons.items())[:_SHOWN]:
+        yield Line(f"Failed: {counted(failures, 'line')}: {reason}", "warn")
+    held = lake_status.holdings
     yield Line(f"Holdings files: {len(held)}, {held[0]} to {held[-1]}." if held else "Holdings files: none.")
-    until = found.membership_known_until
-    beyond = found.last is not None and found.last > max([until, *held])
+    until = lake_status.membership_known_until
+    beyond = lake_status.last is not None and lake_status.last > max([until, *held])
     yield Line(f"Joins and leaves of the index: known until {until}.", "warn" if beyond else "")
-    if found.behind or found.gaps or found.partial or found.failed:
-        yield Line(f"{counted(found.behind, 'session')} behind. mag7 collect --dry-run tells what catching up costs.")
+    if lake_status.behind or lake_status.gaps or lake_status.partial or lake_status.failed:
+        yield Line(
+            f"{counted(lake_status.behind, 'session')} behind. mag7 collect --dry-run tells what catching up costs."
+        )

@@ -141,11 +141,11 @@ def _downloaded(output: Output, lake: "Lake", first: date, every: Every, *, acce
     from mag7cli.vendors.ishares import HoldingsSite, days_to_ask
 
     days = days_to_ask(first, calendar.last_completed_session(SystemClock().now()), every)
-    kept = lake.holdings_dates()
+    known_days = lake.holdings_dates()
     rows: list[tuple[date | None, int]] = []
     with output.progress("holdings", unit="file") as progress:
         progress.start(len(days))
-        for holdings, data in HoldingsSite().history(days, kept):
+        for holdings, data in HoldingsSite().history(days, known_days):
             _keep(output, lake, holdings, data, accept=accept)
             rows.append((holdings.as_of, len(holdings.equities)))
             progress.note(Note(doing=str(holdings.as_of)))
@@ -187,7 +187,7 @@ def _of_day(output: Output, lake: "Lake", as_of: date | None) -> Result:
     if not index_history.is_known(day) and membership.kind != "observed":
         output.warn(f"{index_history.reach(day)}; mag7 tickers --download keeps a newer list")
     return _result(
-        [line.ticker for line in membership.lines],
+        [constituent.ticker for constituent in membership.constituents],
         {
             "as_of": day,
             "source": membership.kind,

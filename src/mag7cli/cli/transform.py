@@ -57,7 +57,10 @@ def transform_result(result: "TransformResult") -> Result:
         ),
         *(Line(f"{failed.key}: {failed.reason}", "bad") for failed in result.failed),
     ]
-    failed = [{"trading_date": one.trading_date, "key": one.key, "reason": one.reason} for one in result.failed]
+    failed = [
+        {"trading_date": document.trading_date, "key": document.key, "reason": document.reason}
+        for document in result.failed
+    ]
     return Result(
         document={
             "written": list(result.written),

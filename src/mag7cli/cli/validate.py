@@ -45,15 +45,15 @@ def validate(output: Output, options: EngineOptions) -> None:
 
 def failed_checks(results: "Sequence[CheckResult]") -> InvalidDataError:
     """The checks of severity error that found rows, in one sentence."""
-    failed = [one for one in results if one.is_failure]
-    named = ", ".join(f"{one.check.name} ({counted(len(one.rows.values), 'row')})" for one in failed)
+    failed = [check for check in results if check.is_failure]
+    named = ", ".join(f"{check.check.name} ({counted(len(check.rows.values), 'row')})" for check in failed)
     return InvalidDataError(
         f"{counted(len(failed), 'check')} failed: {named}: {failed[0].check.meaning}",
         hint="mag7 validate shows the rows",
     )
 
 
-def checks_result(found: "Sequence[CheckResult]") -> Result:
+def checks_result(results: "Sequence[CheckResult]") -> Result:
     """The checks, as a person and as a program read them: offending rows below those that failed."""
     columns = (
         Column("result", "", tone=lambda value: _TONES[value]),
@@ -61,15 +61,15 @@ def checks_result(found: "Sequence[CheckResult]") -> Result:
         Column("rows", right=True),
         Column("meaning", optional=True),
     )
-    rows = [[_verdict(one), one.check.name, len(one.rows.values), one.check.meaning] for one in found]
-    failed = sum(one.is_failure for one in found)
-    warned = sum(not one.passed and not one.is_failure for one in found)
-    summary = f"{counted(len(found), 'check')}: {failed} failed, {counted(warned, 'warning')}."
+    rows = [[_verdict(result), result.check.name, len(result.rows.values), result.check.meaning] for result in results]
+    failed = sum(result.is_failure for result in results)
+    warned = sum(not result.passed and not result.is_failure for result in results)
+    summary = f"{counted(len(results), 'check')}: {failed} failed, {counted(warned, 'warning')}."
     grid = Grid(columns, rows)
     return Result(
-        document={"failed": failed, "warnings": warned, "checks": [_check_document(one) for one in found]},
+        document={"failed": failed, "warnings": warned, "checks": [_check_document(result) for result in results]},
         grid=grid,
-        text=[grid, *_offences(found), Line(""), Line(summary, "bad" if failed else "good")],
+        text=[grid, *_offences(results), Line(""), Line(summary, "bad" if failed else "good")],
     )
 
 
@@ -92,13 +92,13 @@ def _check_document(result: "CheckResult") -> dict[str, Any]:
     }
 
 
-def _offences(found: "Sequence[CheckResult]") -> Iterator[Line | Grid]:
-    for one in found:
-        if one.passed and one.check.severity != "info":
+def _offences(results: "Sequence[CheckResult]") -> Iterator[Line | Grid]:
+    for result in results:
+        if result.passed and result.check.severity != "info":
             continue
-        shown = one.rows.values[:_ROWS_SHOWN]
+        shown = result.rows.values[:_ROWS_SHOWN]
         yield Line("")
-        yield Line(f"{one.check.name}: {one.check.meaning}", "strong")
-        yield Grid(tuple(Column(name) for name in one.rows.columns), [list(row) for row in shown])
-        if len(one.rows.values) > len(shown):
-            yield Line(f"... and {len(one.rows.values) - len(shown):,} more; --format json has them all", "faint")
+        yield Line(f"{result.check.name}: {result.check.meaning}", "strong")
+        yield Grid(tuple(Column(name) for name in result.rows.columns), [list(row) for row in shown])
+        if len(result.rows.values) > len(shown):
+            yield Line(f"... and {len(result.rows.values) - len(shown):,} more; --format json has them all", "faint")

@@ -19,7 +19,7 @@ _FILE: Final = "batches.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ValuationTerms:
     """How share counts are found: dates that are valued again on other terms are a batch of their own."""
 
     method: str
@@ -27,15 +27,15 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Trading dates (sorted) that were valued together. It is `settled` once no answer was missing."""
+class BatchRecord:
+    """Trading dates (sorted) that were valued together. It is `is_final` once no answer was missing."""
 
     dates: tuple[date, ...]
-    terms: Terms
-    settled: bool
+    terms: ValuationTerms
+    is_final: bool
 
 
-def read(lake: Lake) -> list[Batch]:
+def read(lake: Lake) -> list[BatchRecord]:
     """The batches of a lake in the order of their making; none if the file cannot be read."""
     try:
         return [_batch(row) for row in orjson.loads(lake.read_reference(_FILE) or b"{}").get("batches", [])]
@@ -43,34 +43,34 @@ def read(lake: Lake) -> list[Batch]:
         return []
 
 
-def find(known: Iterable[Batch], dates: tuple[date, ...], terms: Terms) -> Batch | None:
+def find(known: Iterable[BatchRecord], dates: tuple[date, ...], terms: ValuationTerms) -> BatchRecord | None:
     """The batch of exactly these dates on these terms."""
     return next((batch for batch in known if batch.dates == dates and batch.terms == terms), None)
 
 
-def remember(lake: Lake, batch: Batch) -> None:
+def remember(lake: Lake, batch: BatchRecord) -> None:
     """Note a batch, before its first document is written: in place of itself, and of those that it comprises."""
     known = read(lake)
     if batch in known:
         return
     same = find(known, batch.dates, batch.terms)
     if same:
-        _write(lake, [batch if one == same else one for one in known])
+        _write(lake, [batch if batch_known == same else batch_known for batch_known in known])
     else:
-        _write(lake, [*(one for one in known if not set(one.dates) <= set(batch.dates)), batch])
+        _write(lake, [*(batch_known for batch_known in known if not set(batch_known.dates) <= set(batch.dates)), batch])
 
 
-def _batch(row: dict[str, Any]) -> Batch:
+def _batch(row: dict[str, Any]) -> BatchRecord:
     dates = tuple(date.fromisoformat(day) for day in row["dates"])
-    return Batch(dates, Terms(row["method"], row["tolerance"]), row["settled"])
+    return BatchRecord(dates, ValuationTerms(row["method"], row["tolerance"]), row["settled"])
 
 
-def _write(lake: Lake, batches: Iterable[Batch]) -> None:
+def _write(lake: Lake, batches: Iterable[BatchRecord]) -> None:
     rows = [
         {
             "method": batch.terms.method,
             "tolerance": batch.terms.tolerance,
-            "settled": batch.settled,
+            "settled": batch.is_final,
             "dates": [day.isoformat() for day in batch.dates],
         }
         for batch in batches

@@ -8,18 +8,18 @@ from datetime import date
 from functools import partial
 
 from mag7cli.collection import batches, share_counts
-from mag7cli.collection.batches import Batch
+from mag7cli.collection.batches import BatchRecord
 from mag7cli.collection.date_range import Unserved
-from mag7cli.collection.details_cache import Ledger
-from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
+from mag7cli.collection.details_cache import DetailsCache
+from mag7cli.collection.document_builder import DayInputs, Profile, ValuedConstituent, build
 from mag7cli.collection.document_changes import DateChange, changes, differs
-from mag7cli.collection.line_facts import FactsOfLines, known_awards, known_cover_pages, price_request
-from mag7cli.collection.missing_prices import Absences
-from mag7cli.collection.price_cache import Prices
+from mag7cli.collection.line_facts import FactsOfSecurities, known_awards, known_cover_pages, price_request
+from mag7cli.collection.missing_prices import MissingPrices
+from mag7cli.collection.price_cache import PriceCache
 from mag7cli.collection.share_counts import Counts
-from mag7cli.collection.source_marker import Origin
+from mag7cli.collection.source_marker import SourceMarker
 from mag7cli.collection.split_cache import log_step, update_splits
-from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
+from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist, worklist
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, StoreError
 from mag7cli.core.parallel import Stop
@@ -31,12 +31,12 @@ from mag7cli.lake.holdings import acceptance
 from mag7cli.lake.layout import Lake
 from mag7cli.market import index_history, symbology
 from mag7cli.market.calendar import previous_session
-from mag7cli.market.membership import Line, Membership
+from mag7cli.market.membership import Constituent, Membership
 from mag7cli.shares.plausibility import impossible_caps
 from mag7cli.shares.sampler import Precision, worst_of
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD
 from mag7cli.vendors.base import MarketDataSource
-from mag7cli.vendors.calls import Asking
+from mag7cli.vendors.calls import VendorCalls
 from mag7cli.vendors.rate_limit import Cancel
 
 
@@ -96,7 +96,7 @@ def collect(
 class _Companies:
     """The lines of a list, those of them that are counted, and those whose company has several."""
 
-    lines: Sequence[Line]
+    constituents: Sequence[Constituent]
     counted: frozenset[str]
     of_several: frozenset[str]
 
@@ -113,20 +113,20 @@ class _Run:
         self._clock = clock
         self._teller = teller
         self._stop = stop
-        self._origin = Origin(lake, source)
+        self._origin = SourceMarker(lake, source)
         self._acceptances: dict[date, tuple[str, ...]] = {}
         self._known_companies: dict[tuple[date | None, date], _Companies] = {}
-        self._prices = Prices(lake, self._asking("prices"))
-        self._ledger = Ledger(lake, clock, self._asking("share counts"), self._prices.continues)
+        self._prices = PriceCache(lake, self._calls("prices"))
+        self._details = DetailsCache(lake, clock, self._calls("share counts"), self._prices.continues)
 
-    def _asking(self, what: str) -> Asking:
-        told = partial(self._teller.call, what)
-        return Asking(self._source, self._stop, self._options.workers, told, self._origin.answered)
+    def _calls(self, what: str) -> VendorCalls:
+        on_call = partial(self._teller.call, what)
+        return VendorCalls(self._source, self._stop, self._options.workers, on_call, self._origin.answered)
 
     def collect(self, work: Worklist) -> CollectResult:
         """Collect every date of the list."""
         self._prices.load()
-        self._ledger.load()
+        self._details.load()
         self._prices.doubt(work.failed)
         today = self._clock.now().date()
         reach = self._options.reach(today)
@@ -134,8 +134,8 @@ class _Run:
         self._prices.get(prices)
         splits = update_splits(
             self._lake,
-            self._asking("splits"),
-            work.lines,
+            self._calls("splits"),
+            work.tickers,
             start=work.valued[0] - NEIGHBOURHOOD,
             today=today,
             step_of=self._close_step,
@@ -143,7 +143,7 @@ class _Run:
         self._prices.refuse_implausible(prices, splits.rows)
         simulated = self._origin.simulated
         covers = known_cover_pages(self._lake, simulated=simulated)
-        facts = FactsOfLines(self._prices, splits, covers, known_awards(simulated=simulated), reach)
+        facts = FactsOfSecurities(self._prices, splits, covers, known_awards(simulated=simulated), reach)
         result = CollectResult(present=work.present, unserved=self._options.unserved)
         reached: list[Precision | None] = []
         with _recorded(self._lake, work.valued) as written:
@@ -161,22 +161,22 @@ class _Run:
                 reached.append(counts.precision)
         return replace(result, precision=worst_of(reached), calls=dict(self._source.calls()))
 
-    def _documents(self, part: Part, counts: Counts, facts: FactsOfLines) -> Iterator[tuple[date, Document]]:
+    def _documents(self, part: DateBatch, counts: Counts, facts: FactsOfSecurities) -> Iterator[tuple[date, Document]]:
         """The documents to write: those wanted, but first those that were valued without some answer that is there now.
 
         The batch is noted before the first of them, so that a run that dies among them is gone on with.
         """
-        absences = Absences(self._prices, self._ledger, part.member_dates())
+        absences = MissingPrices(self._prices, self._details, part.member_dates())
         document_of = partial(self._document, part, counts, facts, absences)
-        if part.begun and not part.begun.settled:
+        if part.begun and not part.begun.is_final:
             for day in part.others:
                 document = document_of(day)
                 if self._differs(day, document):
                     yield day, document
-        if not part.begun or not part.begun.settled:
-            settled = not self._prices.failures and not self._ledger.failures and absences.are_explained
-            batches.remember(self._lake, Batch(part.dates, self._options.terms, settled))
-        for day in part.wanted:
+        if not part.begun or not part.begun.is_final:
+            settled = not self._prices.failures and not self._details.failures and absences.are_explained
+            batches.remember(self._lake, BatchRecord(part.dates, self._options.terms, settled))
+        for day in part.to_collect:
             document = document_of(day)
             if self._options.again is None or self._present(day) is None or self._differs(day, document):
                 yield day, document
@@ -197,44 +197,48 @@ class _Run:
         before = self._prices.bar(ticker, previous_session(day)) if after else None
         return log_step(before.close_usd if before else None, after.close_usd if after else None)
 
-    def _counts(self, part: Part, facts: FactsOfLines) -> Counts:
+    def _counts(self, part: DateBatch, facts: FactsOfSecurities) -> Counts:
         members = part.member_dates()
         if self._options.method == "details":
-            return share_counts.ask_each(self._ledger, facts, members)
+            return share_counts.ask_each(self._details, facts, members)
         if part.is_evening:
-            requests = share_counts.rolling_requests(self._ledger, part.lines, part.dates, self._options.refresh)
-            return share_counts.refresh(self._ledger, facts, requests, members)
-        lists = {(one.file, one.as_of): one.lines for one in part.members.values()}
-        counted = {company.counted for lines in lists.values() for company in symbology.companies(lines)}
-        return share_counts.sample(self._ledger, facts, members, counted, self._options.tolerance)
+            requests = share_counts.rolling_requests(self._details, part.tickers, part.dates, self._options.refresh)
+            return share_counts.refresh(self._details, facts, requests, members)
+        lists = {(membership.file, membership.as_of): membership.constituents for membership in part.members.values()}
+        counted = {company.counted for constituents in lists.values() for company in symbology.companies(constituents)}
+        return share_counts.sample(self._details, facts, members, counted, self._options.tolerance)
 
-    def _document(self, part: Part, counts: Counts, facts: FactsOfLines, absences: Absences, day: date) -> Document:
+    def _document(
+        self, part: DateBatch, counts: Counts, facts: FactsOfSecurities, absences: MissingPrices, day: date
+    ) -> Document:
         membership = part.members[day]
         companies = self._companies(membership)
-        valued: list[ValuedLine] = []
+        valued: list[ValuedConstituent] = []
         failed: list[FailedTicker] = []
         not_listed: list[str] = []
-        for line in companies.lines:
-            bar = self._prices.bar(line.ticker, day)
-            count = counts.on(line.ticker, day) if bar else None
-            if bar is None and absences.is_not_listed(line.ticker, day):
-                not_listed.append(line.ticker)
+        for constituent in companies.constituents:
+            bar = self._prices.bar(constituent.ticker, day)
+            count = counts.on(constituent.ticker, day) if bar else None
+            if bar is None and absences.is_not_listed(constituent.ticker, day):
+                not_listed.append(constituent.ticker)
             elif bar is None:
-                failed.append(self._failed(line, absences.reason(line.ticker, day), counts, companies, day))
+                failed.append(
+                    self._failed(constituent, absences.reason(constituent.ticker, day), counts, companies, day)
+                )
             elif count is None or isinstance(count, str):
-                failed.append(self._failed(line, f"no share count: {count}", counts, companies, day))
+                failed.append(self._failed(constituent, f"no share count: {count}", counts, companies, day))
             else:
-                own = counts.class_on(line.ticker, day) if line.ticker in companies.of_several else None
+                own = counts.class_on(constituent.ticker, day) if constituent.ticker in companies.of_several else None
                 valued.append(
-                    ValuedLine(
-                        line.ticker,
-                        line.cik,
-                        counted=line.ticker in companies.counted,
+                    ValuedConstituent(
+                        constituent.ticker,
+                        constituent.cik,
+                        counted=constituent.ticker in companies.counted,
                         bar=bar,
                         count=count,
                         class_shares=own,
-                        new_registrant=self._ledger.registrant_doubt(line.ticker, count.observed_on),
-                        leeways=counts.leeways(line.ticker, count, day),
+                        new_registrant=self._details.registrant_doubt(constituent.ticker, count.observed_on),
+                        leeways=counts.leeways(constituent.ticker, count, day),
                     )
                 )
         self._fail_impossible(valued, failed, day)
@@ -253,24 +257,32 @@ class _Run:
             )
         )
 
-    def _failed(self, line: Line, reason: str, counts: Counts, companies: "_Companies", day: date) -> FailedTicker:
+    def _failed(
+        self, constituent: Constituent, reason: str, counts: Counts, companies: "_Companies", day: date
+    ) -> FailedTicker:
         """A line that failed, with what the total lacks by it, as far as that is known."""
-        if line.ticker not in companies.counted:
-            return {"ticker": line.ticker, "reason": reason, "last_known_market_cap": 0.0}
-        close, history = self._prices.nearest_close(line.ticker, day), counts.histories.get(line.ticker)
+        if constituent.ticker not in companies.counted:
+            return {"ticker": constituent.ticker, "reason": reason, "last_known_market_cap": 0.0}
+        close, history = self._prices.nearest_close(constituent.ticker, day), counts.histories.get(constituent.ticker)
         count = history.on(close[0]) if close and history else None
         if not close or not count:
-            return {"ticker": line.ticker, "reason": reason}
-        return {"ticker": line.ticker, "reason": reason, "last_known_market_cap": round(close[1] * count.shares, 2)}
+            return {"ticker": constituent.ticker, "reason": reason}
+        return {
+            "ticker": constituent.ticker,
+            "reason": reason,
+            "last_known_market_cap": round(close[1] * count.shares, 2),
+        }
 
-    def _fail_impossible(self, valued: list[ValuedLine], failed: list[FailedTicker], day: date) -> None:
+    def _fail_impossible(self, valued: list[ValuedConstituent], failed: list[FailedTicker], day: date) -> None:
         """Turn lines whose market cap cannot be true into failed ones; what made it up is asked for again."""
-        for ticker, reason in impossible_caps({one.ticker: float(one.market_cap_usd) for one in valued}).items():
-            line = next(one for one in valued if one.ticker == ticker)
-            valued.remove(line)
+        for ticker, reason in impossible_caps(
+            {candidate.ticker: float(candidate.market_cap_usd) for candidate in valued}
+        ).items():
+            constituent = next(candidate for candidate in valued if candidate.ticker == ticker)
+            valued.remove(constituent)
             failed.append({"ticker": ticker, "reason": reason})
             self._prices.refuse(ticker, day, reason)
-            self._ledger.refuse(ticker, line.count.observed_on, reason)
+            self._details.refuse(ticker, constituent.count.observed_on, reason)
 
     def _membership_document(self, membership: Membership) -> MembershipDocument:
         content: MembershipDocument = {
@@ -290,10 +302,13 @@ class _Run:
         """The lines with what is known of their CIKs, and which of them are counted."""
         index = membership.file, membership.as_of
         if index not in self._known_companies:
-            lines = [replace(line, cik=self._cik(line, membership.as_of)) for line in membership.lines]
-            companies = symbology.companies(lines)
+            constituents = [
+                replace(constituent, cik=self._cik(constituent, membership.as_of))
+                for constituent in membership.constituents
+            ]
+            companies = symbology.companies(constituents)
             self._known_companies[index] = _Companies(
-                lines,
+                constituents,
                 frozenset(company.counted for company in companies),
                 frozenset(
                     ticker for company in companies if company.others for ticker in (company.counted, *company.others)
@@ -301,9 +316,9 @@ class _Run:
             )
         return self._known_companies[index]
 
-    def _cik(self, line: Line, day: date) -> str | None:
-        known = line.cik or symbology.company_cik(line.ticker)
-        latest = None if known else self._ledger.latest(line.ticker, day)
+    def _cik(self, constituent: Constituent, day: date) -> str | None:
+        known = constituent.cik or symbology.company_cik(constituent.ticker)
+        latest = None if known else self._details.latest(constituent.ticker, day)
         return latest[1].cik if latest else known
 
     def _profile(self, counts: Counts, ticker: str, day: date) -> Profile:
@@ -314,11 +329,14 @@ class _Run:
         history = counts.histories.get(ticker)
         if not history or not history.observed:
             return Profile(ticker, None, None, None)
-        asked = history.observed[max(0, bisect_right(history.observed, day) - 1)]
-        answer = self._ledger.answer(ticker, asked)
+        observed_on = history.observed[max(0, bisect_right(history.observed, day) - 1)]
+        answer = self._details.answer(ticker, observed_on)
         assert answer, "what was observed was answered"
         return Profile(
-            answer.name or ticker, answer.currency, answer.description, answer.market_cap if asked == day else None
+            answer.name or ticker,
+            answer.currency,
+            answer.description,
+            answer.market_cap if observed_on == day else None,
         )
 
     def _source_document(self) -> SourceDocument:
@@ -378,11 +396,11 @@ class _Teller:
 
 
 def _with(result: CollectResult, day: date, document: Document) -> CollectResult:
-    found = summary(document)
+    outcome = summary(document)
     failed = document["sp500_details"]["failed_tickers"]
     return replace(
         result,
         written=(*result.written, day),
-        partial={**result.partial, day: found.partial} if found.partial else result.partial,
+        partial={**result.partial, day: outcome.partial} if outcome.partial else result.partial,
         failed={**result.failed, day: failed} if failed else result.failed,
     )

@@ -68,10 +68,10 @@ def resolve(lake: Lake, plan: Plan, now: datetime, start: date | None, end: date
 
 def _default_start(lake: Lake, oldest: date, until: date, plan: Plan) -> tuple[date, str | None]:
     present = list(lake.documents())
-    wanted = present[0] if present else years_before(until, _DEFAULT_YEARS)
-    if wanted >= oldest:
-        return wanted, None
-    return oldest, f"the {plan.name} plan serves data from {oldest} on: starting there, not on {wanted}"
+    start = present[0] if present else years_before(until, _DEFAULT_YEARS)
+    if start >= oldest:
+        return start, None
+    return oldest, f"the {plan.name} plan serves data from {oldest} on: starting there, not on {start}"
 
 
 def _unserved(lake: Lake, plan: Plan, start: date, oldest: date, today: date) -> Unserved | None:

@@ -19,7 +19,7 @@ from mag7cli.market.records import TickerDetails
 from mag7cli.shares.plausibility import correction_problem
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Request
-from mag7cli.vendors.calls import Asking
+from mag7cli.vendors.calls import VendorCalls
 
 SCHEMA_VERSION: Final = 1
 _FOLDER: Final = "details/"
@@ -31,7 +31,7 @@ Continues = Callable[[str, date, date], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DetailsRecord:
     """The vendor's answer for one line and date: `refused` if it was of another security, with the reason.
 
     `description` is kept for the seven only. Counts are in shares, `market_cap` in USD, both as the vendor gave them.
@@ -53,37 +53,37 @@ class Answer:
     figi: str | None = None
 
 
-_FIELDS: Final = tuple(one.name for one in fields(Answer))
+_FIELDS: Final = tuple(field.name for field in fields(DetailsRecord))
 
 
-class Ledger:
+class DetailsCache:
     """The answers of one lake; asks the vendor for those that are not there yet."""
 
     def __init__(
-        self, lake: Lake, clock: Clock, asking: Asking | None = None, continues: Continues | None = None
+        self, lake: Lake, clock: Clock, calls: VendorCalls | None = None, continues: Continues | None = None
     ) -> None:
-        """Without `asking` the ledger can be read, but not asked.
+        """Without `calls` the cache can be read, but asks nothing.
 
         `continues` tells whether the prices of a line went on without a break between two dates.
         """
         self._lake = lake
         self._clock = clock
-        self._asking = asking
+        self._calls = calls
         self._continues = continues or (lambda ticker, first, last: False)
-        self._answers: dict[date, dict[str, Answer]] = {}
+        self._answers: dict[date, dict[str, DetailsRecord]] = {}
         self._days: dict[str, list[date]] = {}
         self._refused: dict[str, set[date]] = {}
         self.failures: dict[Request, str] = {}
 
     def load(self) -> None:
-        """Read what earlier runs were told. Raises DocumentError for a file that is not a ledger file."""
+        """Read what earlier runs were told. Raises DocumentError for a file that is no file of details."""
         for info in self._lake.reference_files(_FOLDER):
             day, answers = _decode(self._lake.store.read(info.key), self._lake.store.uri(info.key))
             for ticker, answer in answers.items():
                 self._keep(ticker, day, answer)
         self._recognise_registrants()
 
-    def answer(self, ticker: str, day: date) -> Answer | None:
+    def answer(self, ticker: str, day: date) -> DetailsRecord | None:
         """The answer for a line and date, None if it was not asked or could not be had."""
         return self._answers.get(day, {}).get(ticker)
 
@@ -97,14 +97,14 @@ class Ledger:
 
     def observations(self, ticker: str) -> list[ShareObservation]:
         """All answers of a line that name a count, oldest first."""
-        found = (self.observation(ticker, day) for day in self._days.get(ticker, ()))
-        return [one for one in found if one]
+        observations = (self.observation(ticker, day) for day in self._days.get(ticker, ()))
+        return [observation for observation in observations if observation]
 
-    def latest(self, ticker: str, day: date, *, leave_out: date | None = None) -> tuple[date, Answer] | None:
+    def latest(self, ticker: str, day: date, *, leave_out: date | None = None) -> tuple[date, DetailsRecord] | None:
         """The last good answer on or before a date, else the first after it; not the one for `leave_out`."""
         days = self._days.get(ticker, [])
         if leave_out in days:
-            days = [asked for asked in days if asked != leave_out]
+            days = [on for on in days if on != leave_out]
         if not days:
             return None
         chosen = days[max(0, bisect_right(days, day) - 1)]
@@ -203,11 +203,11 @@ class Ledger:
                     changed.add(day)
         return changed
 
-    def _evidence(self, ticker: str, day: date, answer: Answer) -> str | None:
+    def _evidence(self, ticker: str, day: date, answer: DetailsRecord) -> str | None:
         """By what an answer under an unknown CIK is of the line; empty if a table confirms it, None if by nothing."""
         if symbology.is_registrant(ticker, answer.cik):
             return ""
-        known = [self._answers[asked][ticker] for asked in self._days.get(ticker, ())]
+        known = [self._answers[on][ticker] for on in self._days.get(ticker, ())]
         names = {other.name for other in known if other.name} | symbology.names_of(ticker)
         if answer.figi and any(answer.figi == other.figi for other in known):
             same = "the same FIGI"
@@ -235,21 +235,21 @@ class Ledger:
             self._save([day])
 
     @property
-    def _vendor(self) -> Asking:
-        assert self._asking, "a ledger that can only be read was asked"
-        return self._asking
+    def _vendor(self) -> VendorCalls:
+        assert self._calls, "a cache that can only be read was asked"
+        return self._calls
 
-    def _keep(self, ticker: str, day: date, answer: Answer) -> None:
+    def _keep(self, ticker: str, day: date, answer: DetailsRecord) -> None:
         self._answers.setdefault(day, {})[ticker] = answer
         if answer.status == "ok":
             insort(self._days.setdefault(ticker, []), day)
         elif answer.status == "refused":
             self._refused.setdefault(ticker, set()).add(day)
 
-    def _fetch(self, request: Request) -> Answer:
+    def _fetch(self, request: Request) -> DetailsRecord:
         """Ask under each symbol that the line may have had on the date; the first that is this company answers."""
         ticker, day = request
-        refused: Answer | None = None
+        refused: DetailsRecord | None = None
         symbol = ticker
         for symbol in symbology.details_symbols_on(ticker, day):
             try:
@@ -262,8 +262,8 @@ class Ledger:
             if symbology.may_be_new_registrant(ticker, day, details):
                 refused = replace(_answer(ticker, details, self._now()), status="refused", reason=refusal)
             elif refused is None:
-                refused = Answer("refused", symbol, self._now(), reason=refusal)
-        return refused or Answer("not_listed", symbol, self._now())
+                refused = DetailsRecord("refused", symbol, self._now(), reason=refusal)
+        return refused or DetailsRecord("not_listed", symbol, self._now())
 
     def _now(self) -> str:
         return self._clock.now().isoformat()
@@ -273,7 +273,7 @@ class Ledger:
             self._lake.write_reference(_FOLDER + _file_name(day), _encode(day, self._answers[day]))
 
 
-def _correction_problem(old: Answer, new: Answer | MarketDataError) -> str | None:
+def _correction_problem(old: DetailsRecord, new: DetailsRecord | MarketDataError) -> str | None:
     """Why a later answer does not take the place of a good one; None if it does."""
     if isinstance(new, MarketDataError):
         return str(new)
@@ -294,8 +294,8 @@ def broken_files(lake: Lake) -> Iterator[DocumentError]:
             yield error
 
 
-def _answer(ticker: str, details: TickerDetails, now: str) -> Answer:
-    return Answer(
+def _answer(ticker: str, details: TickerDetails, now: str) -> DetailsRecord:
+    return DetailsRecord(
         "ok",
         details.symbol,
         now,
@@ -314,25 +314,25 @@ def _file_name(day: date) -> str:
     return f"date={day.isoformat()}.json"
 
 
-def _encode(day: date, answers: dict[str, Answer]) -> bytes:
+def _encode(day: date, answers: dict[str, DetailsRecord]) -> bytes:
     """Sorted, and without what was not said, so that equal answers are equal bytes."""
-    told = {
+    by_ticker = {
         ticker: {name: value for name in _FIELDS if (value := getattr(answers[ticker], name)) is not None}
         for ticker in sorted(answers)
     }
-    document = {"schema_version": SCHEMA_VERSION, "date": day.isoformat(), "answers": told}
+    document = {"schema_version": SCHEMA_VERSION, "date": day.isoformat(), "answers": by_ticker}
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _decode(data: bytes, where: str) -> tuple[date, dict[str, Answer]]:
+def _decode(data: bytes, where: str) -> tuple[date, dict[str, DetailsRecord]]:
     try:
         document: dict[str, Any] = orjson.loads(data)
-        answers = {ticker: Answer(**told) for ticker, told in document["answers"].items()}
+        answers = {ticker: DetailsRecord(**values) for ticker, values in document["answers"].items()}
         day = date.fromisoformat(document["date"])
         _check_name(where, _file_name(day))
         return day, answers
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DocumentError(where, f"not a share ledger file ({error}); delete it to ask the vendor again") from error
+        raise DocumentError(where, f"not a file of details ({error}); delete it to ask the vendor again") from error
 
 
 def _check_name(where: str, name: str) -> None:

@@ -46,7 +46,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class ValuedLine:
+class ValuedConstituent:
     """A line with its price and share count; `counted` if it is the one of its company that enters the total.
 
     `class_shares` are those of the line's own class, where the company has other lines and they are known.
@@ -79,7 +79,7 @@ class DayInputs:
     collected_at: datetime
     source: SourceDocument
     membership: MembershipDocument
-    valued: Sequence[ValuedLine]
+    valued: Sequence[ValuedConstituent]
     failed: Sequence[FailedTicker]
     not_listed: Sequence[str]
     judged_by: Sequence[str]
@@ -98,16 +98,16 @@ def build(inputs: DayInputs) -> Document:
 
 def _whole_document(inputs: DayInputs) -> Document:
     """The document with its concentration, if all of the seven are there, whatever else is not."""
-    lines = {line.ticker: line for line in inputs.valued}
+    by_ticker = {constituent.ticker: constituent for constituent in inputs.valued}
     companies: dict[str, CompanyDocument] = {
-        ticker: _company(lines[ticker], inputs.profiles[ticker]) for ticker in MAGNIFICENT_7 if ticker in lines
+        ticker: _company(by_ticker[ticker], inputs.profiles[ticker]) for ticker in MAGNIFICENT_7 if ticker in by_ticker
     }
-    counted = [line.market_cap_usd for line in inputs.valued if line.counted]
-    partial = _partial_reason(lines, inputs.failed)
+    counted = [constituent.market_cap_usd for constituent in inputs.valued if constituent.counted]
+    partial = _partial_reason(by_ticker, inputs.failed)
     by_class = _caps_by_class(inputs.valued)
     metrics = None if partial else _metrics(inputs.trading_date, companies, counted)
     if metrics and by_class:
-        metrics = _with_classes(metrics, lines, by_class)
+        metrics = _with_classes(metrics, by_ticker, by_class)
     return {
         "trading_date": inputs.trading_date.isoformat(),
         "data_collection_time": inputs.collected_at.isoformat(),
@@ -119,22 +119,22 @@ def _whole_document(inputs: DayInputs) -> Document:
             "processed_count": len(inputs.valued),
             "failed_count": len(inputs.failed),
             "failed_tickers": list(inputs.failed),
-            "gross_market_cap": total_usd(line.market_cap_usd for line in inputs.valued),
+            "gross_market_cap": total_usd(constituent.market_cap_usd for constituent in inputs.valued),
             "companies_count": len(counted),
             "not_listed": list(inputs.not_listed),
             "membership": inputs.membership,
             "corrections": [
                 correction
-                for line in inputs.valued
-                if line.ticker not in MAGNIFICENT_7
-                for correction in _ticker_corrections(line)
+                for constituent in inputs.valued
+                if constituent.ticker not in MAGNIFICENT_7
+                for correction in _ticker_corrections(constituent)
             ],
-            "constituents": [_constituent(line, by_class) for line in inputs.valued],
+            "constituents": [_constituent(constituent, by_class) for constituent in inputs.valued],
         },
         "schema_version": document.SCHEMA_VERSION,
         "source": inputs.source,
         "partial": partial,
-        "doubts": [doubt for line in inputs.valued for doubt in _doubts(line)],
+        "doubts": [doubt for constituent in inputs.valued for doubt in _doubts(constituent)],
         "judged_by": list(inputs.judged_by),
         "uncertainty": list(_uncertainty(inputs)),
     }
@@ -164,7 +164,7 @@ def _of_sides(source: str, reason: str, sides: Mapping[str, float]) -> Uncertain
     }
 
 
-def _open_usd(valued: Iterable[ValuedLine], source: LeewaySource) -> tuple[float, float]:
+def _open_usd(valued: Iterable[ValuedConstituent], source: LeewaySource) -> tuple[float, float]:
     """By how much (USD) the counted lines of the seven, and the others, may be off for one cause."""
     parts = {True: 0.0, False: 0.0}
     for constituent in (entry for entry in valued if entry.counted):
@@ -173,9 +173,9 @@ def _open_usd(valued: Iterable[ValuedLine], source: LeewaySource) -> tuple[float
     return round(parts[True], 2), round(parts[False], 2)
 
 
-def _partial_reason(lines: Mapping[str, ValuedLine], failed: Iterable[FailedTicker]) -> str | None:
-    reasons = {one["ticker"]: one["reason"] for one in failed}
-    missing = [ticker for ticker in MAGNIFICENT_7 if ticker not in lines]
+def _partial_reason(valued: Mapping[str, ValuedConstituent], failed: Iterable[FailedTicker]) -> str | None:
+    reasons = {failure["ticker"]: failure["reason"] for failure in failed}
+    missing = [ticker for ticker in MAGNIFICENT_7 if ticker not in valued]
     if not missing:
         return None
     return "; ".join(f"{ticker}: {reasons.get(ticker, 'not among the constituents')}" for ticker in missing)
@@ -186,20 +186,20 @@ def _metrics(on: date, companies: Mapping[str, CompanyDocument], counted: Sequen
     return document.concentration(on, caps, counted)
 
 
-def _company(line: ValuedLine, profile: Profile) -> CompanyDocument:
+def _company(constituent: ValuedConstituent, profile: Profile) -> CompanyDocument:
     return {
         "name": profile.name,
-        "market_cap": line.market_cap_usd,
-        "shares_outstanding": _whole(line.count.shares),
+        "market_cap": constituent.market_cap_usd,
+        "shares_outstanding": _whole(constituent.count.shares),
         "currency": profile.currency,
         "description": profile.description,
-        "trading_data": _trading_data(line.bar),
-        "cik": line.cik,
-        "symbol": line.bar.symbol,
-        "share_class_shares_outstanding": _whole(line.count.share_class),
+        "trading_data": _trading_data(constituent.bar),
+        "cik": constituent.cik,
+        "symbol": constituent.bar.symbol,
+        "share_class_shares_outstanding": _whole(constituent.count.share_class),
         "vendor_market_cap": profile.vendor_market_cap,
-        "vendor_shares_outstanding": _whole(line.count.vendor),
-        "corrections": [_correction(line, adjustment) for adjustment in line.count.adjustments],
+        "vendor_shares_outstanding": _whole(constituent.count.vendor),
+        "corrections": [_correction(constituent, adjustment) for adjustment in constituent.count.adjustments],
     }
 
 
@@ -218,16 +218,18 @@ def _trading_data(bar: Bar) -> TradingData:
     }
 
 
-def _caps_by_class(valued: Sequence[ValuedLine]) -> dict[str, Decimal]:
+def _caps_by_class(valued: Sequence[ValuedConstituent]) -> dict[str, Decimal]:
     """The market caps (USD) of companies with several lines, each class at its own close, by their counted line."""
-    companies: dict[str, list[ValuedLine]] = {}
-    for line in valued:
-        if line.cik and line.class_shares:
-            companies.setdefault(line.cik, []).append(line)
+    companies: dict[str, list[ValuedConstituent]] = {}
+    for constituent in valued:
+        if constituent.cik and constituent.class_shares:
+            companies.setdefault(constituent.cik, []).append(constituent)
     caps: dict[str, Decimal] = {}
-    for lines in companies.values():
-        counted = next((line for line in lines if line.counted), None)
-        others = [ListedClass(line.bar.close_usd, line.class_shares or 0.0) for line in lines if line is not counted]
+    for classes in companies.values():
+        counted = next((listed for listed in classes if listed.counted), None)
+        others = [
+            ListedClass(listed.bar.close_usd, listed.class_shares or 0.0) for listed in classes if listed is not counted
+        ]
         if counted and others:
             own = ListedClass(counted.bar.close_usd, counted.class_shares or 0.0)
             cap = market_cap_by_class(counted.count.shares, own, others)
@@ -237,10 +239,14 @@ def _caps_by_class(valued: Sequence[ValuedLine]) -> dict[str, Decimal]:
 
 
 def _with_classes(
-    metrics: Concentration, lines: Mapping[str, ValuedLine], by_class: Mapping[str, Decimal]
+    metrics: Concentration, constituents: Mapping[str, ValuedConstituent], by_class: Mapping[str, Decimal]
 ) -> Concentration:
     """The same, and what it is with the classes of companies that have several at their own closes."""
-    caps = {line.ticker: by_class.get(line.ticker, line.market_cap_usd) for line in lines.values() if line.counted}
+    caps = {
+        constituent.ticker: by_class.get(constituent.ticker, constituent.market_cap_usd)
+        for constituent in constituents.values()
+        if constituent.counted
+    }
     seven, total = total_usd(caps[ticker] for ticker in MAGNIFICENT_7), total_usd(caps.values())
     return {
         **metrics,
@@ -250,59 +256,66 @@ def _with_classes(
     }
 
 
-def _constituent(line: ValuedLine, by_class: Mapping[str, Decimal]) -> ConstituentDocument:
+def _constituent(constituent: ValuedConstituent, by_class: Mapping[str, Decimal]) -> ConstituentDocument:
     row: ConstituentDocument = {
-        "ticker": line.ticker,
-        "symbol": line.bar.symbol,
-        "cik": line.cik,
-        "close_price": line.bar.close_usd,
-        "shares_outstanding": _whole(line.count.shares) or 0,
-        "market_cap": line.market_cap_usd,
-        "counted": line.counted,
+        "ticker": constituent.ticker,
+        "symbol": constituent.bar.symbol,
+        "cik": constituent.cik,
+        "close_price": constituent.bar.close_usd,
+        "shares_outstanding": _whole(constituent.count.shares) or 0,
+        "market_cap": constituent.market_cap_usd,
+        "counted": constituent.counted,
     }
-    if line.class_shares:
-        row["share_class_shares_outstanding"] = _whole(line.class_shares) or 0
-    if line.ticker in by_class:
-        row["market_cap_by_class"] = by_class[line.ticker]
+    if constituent.class_shares:
+        row["share_class_shares_outstanding"] = _whole(constituent.class_shares) or 0
+    if constituent.ticker in by_class:
+        row["market_cap_by_class"] = by_class[constituent.ticker]
     return row
 
 
-def _correction(line: ValuedLine, adjustment: Adjustment) -> Correction:
+def _correction(constituent: ValuedConstituent, adjustment: Adjustment) -> Correction:
     return {
         "field": "shares_outstanding",
-        "from": _whole(line.count.vendor),
-        "to": _whole(line.count.shares),
+        "from": _whole(constituent.count.vendor),
+        "to": _whole(constituent.count.shares),
         "reason": adjustment.reason,
-        "evidence": f"{adjustment.evidence} (answer for {line.count.observed_on})",
+        "evidence": f"{adjustment.evidence} (answer for {constituent.count.observed_on})",
     }
 
 
-def _ticker_corrections(line: ValuedLine) -> list[TickerCorrection]:
-    return [{"ticker": line.ticker, **_correction(line, adjustment)} for adjustment in line.count.adjustments]
+def _ticker_corrections(constituent: ValuedConstituent) -> list[TickerCorrection]:
+    return [
+        {"ticker": constituent.ticker, **_correction(constituent, adjustment)}
+        for adjustment in constituent.count.adjustments
+    ]
 
 
-def _doubts(line: ValuedLine) -> list[Doubt]:
-    doubts = [_shares_doubt(line, adjustment) for adjustment in line.count.adjustments if adjustment.doubtful]
-    return [*doubts, _registrant_doubt(line, line.new_registrant)] if line.new_registrant else doubts
+def _doubts(constituent: ValuedConstituent) -> list[Doubt]:
+    doubts = [
+        _shares_doubt(constituent, adjustment) for adjustment in constituent.count.adjustments if adjustment.doubtful
+    ]
+    return (
+        [*doubts, _registrant_doubt(constituent, constituent.new_registrant)] if constituent.new_registrant else doubts
+    )
 
 
-def _shares_doubt(line: ValuedLine, adjustment: Adjustment) -> Doubt:
+def _shares_doubt(constituent: ValuedConstituent, adjustment: Adjustment) -> Doubt:
     return {
-        "ticker": line.ticker,
+        "ticker": constituent.ticker,
         "kind": adjustment.kind,
         "field": "shares_outstanding",
-        "used": _whole(line.count.shares),
-        "other": _whole(line.count.vendor if adjustment.other is None else adjustment.other),
+        "used": _whole(constituent.count.shares),
+        "other": _whole(constituent.count.vendor if adjustment.other is None else adjustment.other),
         "reason": f"{adjustment.reason}: {adjustment.evidence}",
     }
 
 
-def _registrant_doubt(line: ValuedLine, reason: str) -> Doubt:
+def _registrant_doubt(constituent: ValuedConstituent, reason: str) -> Doubt:
     return {
-        "ticker": line.ticker,
+        "ticker": constituent.ticker,
         "kind": "new_registrant",
         "field": "cik",
-        "used": _whole(line.count.shares),
+        "used": _whole(constituent.count.shares),
         "other": None,
         "reason": reason,
     }

@@ -12,11 +12,11 @@ from itertools import pairwise
 from typing import Final
 
 from mag7cli.collection import share_counts
-from mag7cli.collection.details_cache import Ledger
-from mag7cli.collection.line_facts import FactsOfLines, is_exact, price_request
-from mag7cli.collection.price_cache import Prices
+from mag7cli.collection.details_cache import DetailsCache
+from mag7cli.collection.line_facts import FactsOfSecurities, is_exact, price_request
+from mag7cli.collection.price_cache import PriceCache
 from mag7cli.collection.split_cache import calls_for_splits, read_splits
-from mag7cli.collection.worklist import CollectOptions, Part, Worklist, worklist
+from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist, worklist
 from mag7cli.core.clock import Clock
 from mag7cli.lake.layout import Lake
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
@@ -43,7 +43,7 @@ class CollectPlan:
     end: date
     dates: tuple[date, ...]
     present: int
-    lines: int
+    securities: int
     calls: Mapping[str, int]
     is_estimate: bool
     raw_bytes: int
@@ -65,68 +65,70 @@ def plan(lake: Lake, options: CollectOptions, clock: Clock, rate: Rate) -> Colle
         options.end,
         work.dates,
         work.present,
-        len(work.lines),
+        len(work.tickers),
         calls,
         options.method == "grouped" and not all(part.is_evening for part in work.parts),
-        len(work.dates) * len(work.lines) * _BYTES_PER_LINE + calls.get("details", 0) * _BYTES_PER_ANSWER,
+        len(work.dates) * len(work.tickers) * _BYTES_PER_LINE + calls.get("details", 0) * _BYTES_PER_ANSWER,
         rate.seconds_for(total),
     )
 
 
 def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) -> dict[str, int]:
-    prices = Prices(lake)
+    prices = PriceCache(lake)
     prices.load()
     prices.doubt(work.failed)
-    ledger = Ledger(lake, clock)
-    ledger.load()
+    details = DetailsCache(lake, clock)
+    details.load()
     reach = options.reach(clock.now().date())
-    facts = FactsOfLines(prices, read_splits(lake), {}, (), reach)
+    facts = FactsOfSecurities(prices, read_splits(lake), {}, (), reach)
     way, price_calls = prices.calls(price_request(work, reach))
     calls = {
         "grouped" if way == "days" else "bars": price_calls,
-        "splits": calls_for_splits(facts.splits, work.lines, work.valued[0] - NEIGHBOURHOOD, clock.now().date()),
-        "details": _details(ledger, work.parts, options, facts),
+        "splits": calls_for_splits(facts.splits, work.tickers, work.valued[0] - NEIGHBOURHOOD, clock.now().date()),
+        "details": _details(details, work.parts, options, facts),
     }
     return {kind: count for kind, count in calls.items() if count}
 
 
-def _details(ledger: Ledger, parts: Iterable[Part], options: CollectOptions, facts: FactsOfLines) -> int:
+def _details(
+    details: DetailsCache, parts: Iterable[DateBatch], options: CollectOptions, facts: FactsOfSecurities
+) -> int:
     certain: set[Request] = set()
     sampled = 0
     for part in parts:
         members = part.member_dates()
         if options.method == "grouped" and not part.is_evening:
             certain.update([*share_counts.near_splits(members, facts), *_frozen_anchors(members)])
-            sampled += _sampled(ledger, members)
+            sampled += _sampled(details, members)
             continue
         certain.update(share_counts.anchors(members, facts))
         if part.is_evening and options.method == "grouped":
-            certain.update(share_counts.rolling_requests(ledger, part.lines, part.dates, options.refresh))
+            certain.update(share_counts.rolling_requests(details, part.tickers, part.dates, options.refresh))
         else:
-            certain.update((line, day) for line, days in members.items() for day in days)
-    return len(ledger.missing(certain)) + sampled
+            certain.update((ticker, day) for ticker, days in members.items() for day in days)
+    return len(details.missing(certain)) + sampled
 
 
 def _frozen_anchors(members: Mapping[str, Collection[date]]) -> list[Request]:
     """What tells frozen counts from true ones where no date itself does; elsewhere few lines need it."""
     days = share_counts.honoured_days(members)
-    return [(line, day) for line, later in days.items() if max(members[line]) < HONOURED_FROM for day in later]
+    return [(ticker, day) for ticker, later in days.items() if max(members[ticker]) < HONOURED_FROM for day in later]
 
 
-def _sampled(ledger: Ledger, members: Mapping[str, list[date]]) -> int:
+def _sampled(details: DetailsCache, members: Mapping[str, list[date]]) -> int:
     """The first rounds, and the share of what they leave open that later rounds will ask for."""
     calendars = known_calendars()
     first_rounds: list[Request] = []
     later = 0.0
-    for line, days in members.items():
-        steps = [step for step in calendars.get(line, FiscalCalendar()).steps(days) if step > days[0]]
-        first = first_days(line, days, steps)
-        if is_exact(line):
+    for ticker, days in members.items():
+        steps = [step for step in calendars.get(ticker, FiscalCalendar()).steps(days) if step > days[0]]
+        first = first_days(ticker, days, steps)
+        if is_exact(ticker):
             first = sorted({*first, *(day for step in steps for day in both_sides(days, step))})
         else:
             later += _asked_later(first, steps)
-        first_rounds += [(line, day) for day in first]
-    missing = len(ledger.missing(first_rounds))
+        first_rounds += [(ticker, day) for day in first]
+    missing = len(details.missing(first_rounds))
     return missing + round(later * missing / max(1, len(first_rounds)))
 
 

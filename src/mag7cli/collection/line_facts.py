@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
-from mag7cli.collection.price_cache import PriceRequest, Prices
-from mag7cli.collection.split_cache import Splits
+from mag7cli.collection.price_cache import PriceCache, PriceRequest
+from mag7cli.collection.split_cache import SplitCache
 from mag7cli.collection.worklist import Worklist
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.layout import Lake
@@ -15,7 +15,7 @@ from mag7cli.market import symbology
 from mag7cli.market.calendar import session_on_or_before, sessions
 from mag7cli.shares.close_moves import CloseHistory
 from mag7cli.shares.cover_pages import CoverPages, merge_cover_pages, read_cover_pages, shipped_cover_pages
-from mag7cli.shares.history import LineFacts
+from mag7cli.shares.history import SecurityFacts
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD, neighbours
 from mag7cli.shares.stock_awards import AwardEvent, award_events
 
@@ -27,11 +27,11 @@ _FEW: Final = 20
 
 
 @dataclass(frozen=True)
-class FactsOfLines:
+class FactsOfSecurities:
     """What is known besides the share counts. Answers can be had for the days of `reach`, first and last included."""
 
-    prices: Prices
-    splits: Splits
+    prices: PriceCache
+    splits: SplitCache
     covers: CoverPages
     awards: Sequence[AwardEvent]
     reach: tuple[date, date]
@@ -41,10 +41,10 @@ class FactsOfLines:
         """What counts are held against, as documents name it."""
         return ["closes", "cover_pages"] if self.covers else ["closes"]
 
-    def of(self, ticker: str, days: Collection[date]) -> LineFacts:
+    def of(self, ticker: str, days: Collection[date]) -> SecurityFacts:
         """What a line's counts of these dates are held against."""
         company = self._company.get(ticker, ticker)
-        return LineFacts(
+        return SecurityFacts(
             splits=self.splits.rows(ticker),
             closes=CloseHistory.of(self.prices.closes(ticker, self._around(min(days), max(days)))),
             covers=self.covers.get(company, ()),
@@ -93,7 +93,7 @@ def price_request(work: Worklist, reach: tuple[date, date]) -> PriceRequest:
     was cut off leaves to do are whole parts, for which it has to ask the same.
     """
     margins = (day for part in work.parts if len(part.dates) <= _FEW for day in _margins_of(part.dates, reach))
-    return PriceRequest(work.priced_lines, tuple(sorted({*work.valued, *margins})))
+    return PriceRequest(work.priced_tickers, tuple(sorted({*work.valued, *margins})))
 
 
 def _margins_of(dates: Sequence[date], reach: tuple[date, date]) -> list[date]:

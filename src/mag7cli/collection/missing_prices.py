@@ -4,22 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
-from mag7cli.collection.details_cache import Ledger
-from mag7cli.collection.price_cache import Prices
+from mag7cli.collection.details_cache import DetailsCache
+from mag7cli.collection.price_cache import PriceCache
 from mag7cli.market import index_history, symbology
 
 
-class Absences:
+class MissingPrices:
     """Why a line has no price on a date: it was not listed yet, or any more, or it is a failure."""
 
-    def __init__(self, prices: Prices, ledger: Ledger, members: Mapping[str, Sequence[date]]) -> None:
+    def __init__(self, prices: PriceCache, details: DetailsCache, members: Mapping[str, Sequence[date]]) -> None:
         """Asks, for each line without a price on its first or last dates, whether it was listed on the nearest one.
 
         What was not listed then was not listed before its first price, or after its last. Nothing is asked where the
         tables know on which day a line began or ceased to trade.
         """
         self._prices = prices
-        self._ledger = ledger
+        self._details = details
         self._members = members
         dated = ((ticker, day) for ticker, days in members.items() for day in days)
         self._unpriced = [(ticker, day) for ticker, day in dated if not prices.bar(ticker, day)]
@@ -30,7 +30,9 @@ class Absences:
             for day, edge in _unpriced_edges(prices, ticker, days)
             if not _is_outside_its_life(ticker, day)
         }
-        ledger.ask(sorted({(ticker, edge) for (ticker, _), edge in self._edges.items()}, key=lambda one: one[::-1]))
+        details.ask(
+            sorted({(ticker, edge) for (ticker, _), edge in self._edges.items()}, key=lambda request: request[::-1])
+        )
 
     @property
     def are_explained(self) -> bool:
@@ -45,18 +47,18 @@ class Absences:
         if _is_outside_its_life(ticker, day):
             return True
         edge = self._edges.get((ticker, day))
-        answer = self._ledger.answer(ticker, edge) if edge else None
+        answer = self._details.answer(ticker, edge) if edge else None
         return answer is not None and answer.status == "not_listed" and not self._priced_relative(ticker, day)
 
     def reason(self, ticker: str, day: date) -> str:
         """Why a line that should have a price has none."""
         edge = self._edges.get((ticker, day))
-        answer = self._ledger.answer(ticker, edge) if edge else None
+        answer = self._details.answer(ticker, edge) if edge else None
         failure = (
             self._prices.refused.get((ticker, day))
             or self._prices.failures.get(day)
             or self._prices.failures.get(ticker)
-            or (self._ledger.failures.get((ticker, edge)) if edge else None)
+            or (self._details.failures.get((ticker, edge)) if edge else None)
             or (answer.reason if answer else None)
         )
         if failure:
@@ -77,7 +79,7 @@ class Absences:
 
 
 def _relatives(ticker: str, members: Mapping[str, Sequence[date]]) -> list[str]:
-    cik, called_so = symbology.company_cik(ticker), symbology.lines_called(ticker)
+    cik, called_so = symbology.company_cik(ticker), symbology.tickers_called(ticker)
     return [
         other
         for other in dict.fromkeys([*members, *called_so])
@@ -91,11 +93,11 @@ def _is_outside_its_life(ticker: str, day: date) -> bool:
     return (first is not None and day < first) or (last is not None and day > last)
 
 
-def _unpriced_edges(prices: Prices, ticker: str, days: Sequence[date]) -> Iterator[tuple[date, date]]:
+def _unpriced_edges(prices: PriceCache, ticker: str, days: Sequence[date]) -> Iterator[tuple[date, date]]:
     """The dates before the first price and after the last, each with the one of them that is nearest to a price."""
-    asked = [day for day in days if day not in prices.failures]
-    priced = [day for day in asked if prices.bar(ticker, day)]
-    before = [day for day in asked if not priced or day < priced[0]]
-    after = [day for day in asked if priced and day > priced[-1]]
+    answered = [day for day in days if day not in prices.failures]
+    priced = [day for day in answered if prices.bar(ticker, day)]
+    before = [day for day in answered if not priced or day < priced[0]]
+    after = [day for day in answered if priced and day > priced[-1]]
     yield from ((day, before[-1]) for day in before)
     yield from ((day, after[0]) for day in after)

@@ -20,7 +20,7 @@ from mag7cli.market import symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.records import Bar, Split
 from mag7cli.shares.plausibility import COMPARABLE, correction_problem, price_problems
-from mag7cli.vendors.calls import Asking
+from mag7cli.vendors.calls import VendorCalls
 
 SCHEMA_VERSION: Final = 1
 
@@ -42,7 +42,7 @@ class PriceRequest:
     Where whole lines are asked for, the session before the first comes along: it confirms a split on the first.
     """
 
-    lines: Sequence[str]
+    tickers: Sequence[str]
     sessions: Sequence[date]
 
     @property
@@ -51,13 +51,13 @@ class PriceRequest:
         return previous_session(self.sessions[0]), self.sessions[-1]
 
 
-class Prices:
+class PriceCache:
     """The bars of one lake; asks the vendor for those that are not there yet."""
 
-    def __init__(self, lake: Lake, asking: Asking | None = None) -> None:
-        """Without `asking` the bars can be read, but not asked for."""
+    def __init__(self, lake: Lake, calls: VendorCalls | None = None) -> None:
+        """Without `calls` the bars can be read, but not asked for."""
         self._lake = lake
-        self._asking = asking
+        self._calls = calls
         self._bars: dict[str, dict[date, Bar]] = {}
         self._covered_days: dict[date, set[str]] = {}
         self._covered_lines: dict[str, tuple[date, date]] = {}
@@ -76,11 +76,11 @@ class Prices:
 
     def doubt(self, unpriced: Iterable[tuple[str, date]]) -> None:
         """Let lines be asked for again that should have a bar on a date and have none: an answer may have a hole."""
-        for line, day in unpriced:
-            if self.bar(line, day) is None:
-                self._covered_days.get(day, set()).discard(line)
-                if self._spans(line, day, day):
-                    self._doubted.add(line)
+        for ticker, day in unpriced:
+            if self.bar(ticker, day) is None:
+                self._covered_days.get(day, set()).discard(ticker)
+                if self._spans(ticker, day, day):
+                    self._doubted.add(ticker)
 
     def bar(self, ticker: str, on: date) -> Bar | None:
         """The bar of a line on a date, None if it did not trade or was not asked for."""
@@ -111,96 +111,98 @@ class Prices:
         steps = ((after - before, bars[after].close_usd / bars[before].close_usd) for before, after in pairwise(days))
         return all(gap <= 2 * _NEAR and 1 / _STEP < ratio < _STEP for gap, ratio in steps)
 
-    def calls(self, wanted: PriceRequest) -> tuple[Way, int]:
+    def calls(self, request: PriceRequest) -> tuple[Way, int]:
         """The cheaper way to get what is missing, and how many calls it takes."""
-        again = self._doubted_lines(wanted)
-        others = [line for line in self._missing_lines(wanted) if line not in again]
-        days = len(self._missing_days(wanted))
-        lines = sum(1 for _ in self._requests(others, wanted)) if days else 0
-        asked_again = sum(1 for _ in self._requests(again, wanted))
-        return ("lines", lines + asked_again) if lines < days else ("days", days + asked_again)
+        again = self._doubted_lines(request)
+        others = [ticker for ticker in self._missing_lines(request) if ticker not in again]
+        days = len(self._missing_days(request))
+        range_calls = sum(1 for _ in self._requests(others, request)) if days else 0
+        asked_again = sum(1 for _ in self._requests(again, request))
+        return ("lines", range_calls + asked_again) if range_calls < days else ("days", days + asked_again)
 
-    def get(self, wanted: PriceRequest) -> None:
+    def get(self, request: PriceRequest) -> None:
         """Ask for what is missing. Lines or days that could not be had are in `failures`, with the reason."""
-        way, _ = self.calls(wanted)
-        self._get_lines(self._doubted_lines(wanted), wanted)
+        way, _ = self.calls(request)
+        self._get_lines(self._doubted_lines(request), request)
         if way == "days":
-            self._get_days(wanted)
+            self._get_days(request)
         else:
-            self._get_lines(self._missing_lines(wanted), wanted)
+            self._get_lines(self._missing_lines(request), request)
 
-    def refuse(self, line: str, day: date, reason: str) -> None:
+    def refuse(self, ticker: str, day: date, reason: str) -> None:
         """Take a bar for a failed answer, so that it is asked for again."""
-        self._refuse({(line, day): reason})
+        self._refuse({(ticker, day): reason})
 
-    def refuse_implausible(self, wanted: PriceRequest, splits_of: Callable[[str], Collection[Split]]) -> None:
+    def refuse_implausible(self, request: PriceRequest, splits_of: Callable[[str], Collection[Split]]) -> None:
         """Take the bars that cannot be true for failed answers: they are in `refused`, with the reason.
 
         `splits_of` has the rows that the vendor lists for a line, right or wrong.
         """
-        first, last = wanted.sessions[0] - COMPARABLE, wanted.sessions[-1] + COMPARABLE
+        first, last = request.sessions[0] - COMPARABLE, request.sessions[-1] + COMPARABLE
         problems: dict[tuple[str, date], str] = {}
-        for line in wanted.lines:
-            bars = (bar for day, bar in self._bars.get(line, {}).items() if first <= day <= last)
-            problems.update({(line, day): why for day, why in price_problems(bars, splits_of(line)).items()})
+        for ticker in request.tickers:
+            bars = (bar for day, bar in self._bars.get(ticker, {}).items() if first <= day <= last)
+            problems.update({(ticker, day): why for day, why in price_problems(bars, splits_of(ticker)).items()})
         self._refuse(problems)
 
     def _refuse(self, problems: Mapping[tuple[str, date], str]) -> None:
         """Forget bars, here and in the lake."""
         self.refused.update(problems)
-        for line, day in problems:
-            self._bars[line].pop(day, None)
-            self._covered_days.get(day, set()).discard(line)
+        for ticker, day in problems:
+            self._bars[ticker].pop(day, None)
+            self._covered_days.get(day, set()).discard(ticker)
         for day in {day for _, day in problems} & self._covered_days.keys():
             self._write_day(day)
-        for line in {line for line, _ in problems} & self._covered_lines.keys():
-            self._write_line(line)
+        for ticker in {ticker for ticker, _ in problems} & self._covered_lines.keys():
+            self._write_line(ticker)
 
     # Asked for again
 
     def ask_again(
-        self, wanted: PriceRequest, splits_of: Callable[[str], Collection[Split]]
+        self, request: PriceRequest, splits_of: Callable[[str], Collection[Split]]
     ) -> dict[tuple[str, date], str]:
         """Ask for bars that are there already, by days or by lines, whichever is fewer calls, and take what is new.
 
         An answer that could not be had, or cannot be true, leaves the bar that is there: these are returned, by line
         and date, with the reason.
         """
-        by_days = len(wanted.sessions) <= len(wanted.lines)
-        fresh = self._days_again(wanted) if by_days else self._lines_again(wanted)
+        by_days = len(request.sessions) <= len(request.tickers)
+        fresh = self._days_again(request) if by_days else self._lines_again(request)
         problems = {key: reason for key, reason in fresh.items() if isinstance(reason, str)}
         bars = {key: bar for key, bar in fresh.items() if isinstance(bar, Bar)}
         problems.update(self._untrue(bars, splits_of))
         taken = {key: bar for key, bar in bars.items() if key not in problems and bar != self.bar(*key)}
-        for (line, day), bar in taken.items():
-            self._bars.setdefault(line, {})[day] = bar
+        for (ticker, day), bar in taken.items():
+            self._bars.setdefault(ticker, {})[day] = bar
         for day in {day for _, day in taken} & self._covered_days.keys():
             self._write_day(day)
-        for line in {line for line, _ in taken} & self._covered_lines.keys():
-            self._write_line(line)
+        for ticker in {ticker for ticker, _ in taken} & self._covered_lines.keys():
+            self._write_line(ticker)
         return problems
 
-    def _days_again(self, wanted: PriceRequest) -> dict[tuple[str, date], Bar | str]:
+    def _days_again(self, request: PriceRequest) -> dict[tuple[str, date], Bar | str]:
         fresh: dict[tuple[str, date], Bar | str] = {}
-        for day, answer in self._vendor.each(self._fetch_day, wanted.sessions):
-            for line in wanted.lines:
-                if self.bar(line, day) is None:
+        for day, answer in self._vendor.each(self._fetch_day, request.sessions):
+            for ticker in request.tickers:
+                if self.bar(ticker, day) is None:
                     continue
                 if isinstance(answer, MarketDataError):
-                    fresh[line, day] = str(answer)
+                    fresh[ticker, day] = str(answer)
                 else:
-                    fresh[line, day] = answer.get(symbology.symbol_on(line, day)) or _NO_BAR
+                    fresh[ticker, day] = answer.get(symbology.symbol_on(ticker, day)) or _NO_BAR
         return fresh
 
-    def _lines_again(self, wanted: PriceRequest) -> dict[tuple[str, date], Bar | str]:
+    def _lines_again(self, request: PriceRequest) -> dict[tuple[str, date], Bar | str]:
         fresh: dict[tuple[str, date], Bar | str] = {}
-        first, last = wanted.sessions[0], wanted.sessions[-1]
-        requests = [(line, *period) for line in wanted.lines for period in symbology.symbol_periods(line, first, last)]
-        for (line, _, start, end), answer in self._vendor.each(self._fetch_line, requests):
+        first, last = request.sessions[0], request.sessions[-1]
+        requests = [
+            (ticker, *period) for ticker in request.tickers for period in symbology.symbol_periods(ticker, first, last)
+        ]
+        for (ticker, _, start, end), answer in self._vendor.each(self._fetch_line, requests):
             answered = {} if isinstance(answer, MarketDataError) else {bar.trading_date: bar for bar in answer}
-            for day in wanted.sessions:
-                if start <= day <= end and self.bar(line, day) is not None:
-                    fresh[line, day] = answered.get(day) or (str(answer) if not answered else _NO_BAR)
+            for day in request.sessions:
+                if start <= day <= end and self.bar(ticker, day) is not None:
+                    fresh[ticker, day] = answered.get(day) or (str(answer) if not answered else _NO_BAR)
         return fresh
 
     def _untrue(
@@ -208,47 +210,47 @@ class Prices:
     ) -> dict[tuple[str, date], str]:
         """The new bars that cannot be true, with the reason: against the one that is there, and its neighbours."""
         problems: dict[tuple[str, date], str] = {}
-        for line in {line for line, _ in fresh}:
-            new = {day: bar for (of, day), bar in fresh.items() if of == line}
-            around = price_problems(({**self._bars[line], **new}).values(), splits_of(line))
+        for ticker in {ticker for ticker, _ in fresh}:
+            new = {day: bar for (of, day), bar in fresh.items() if of == ticker}
+            around = price_problems(({**self._bars[ticker], **new}).values(), splits_of(ticker))
             for day, bar in new.items():
-                old = self._bars[line][day].close_usd
+                old = self._bars[ticker][day].close_usd
                 reason = correction_problem(old, bar.close_usd) or (around.get(day) if bar.close_usd != old else None)
                 if reason:
-                    problems[line, day] = reason
+                    problems[ticker, day] = reason
         return problems
 
     @property
-    def _vendor(self) -> Asking:
-        assert self._asking, "prices that can only be read were asked for"
-        return self._asking
+    def _vendor(self) -> VendorCalls:
+        assert self._calls, "prices that can only be read were asked for"
+        return self._calls
 
     # By whole days: one call gives every security of the market
 
-    def _missing_days(self, wanted: PriceRequest) -> list[date]:
-        return [day for day in wanted.sessions if not self._has_day(day, wanted.lines)]
+    def _missing_days(self, request: PriceRequest) -> list[date]:
+        return [day for day in request.sessions if not self._has_day(day, request.tickers)]
 
-    def _has_day(self, day: date, lines: Sequence[str]) -> bool:
+    def _has_day(self, day: date, tickers: Sequence[str]) -> bool:
         covered = self._covered_days.get(day, ())
-        return all(line in covered or self._spans(line, day, day) for line in lines)
+        return all(ticker in covered or self._spans(ticker, day, day) for ticker in tickers)
 
-    def _get_days(self, wanted: PriceRequest) -> None:
-        for day, answer in self._vendor.each(self._fetch_day, self._missing_days(wanted)):
+    def _get_days(self, request: PriceRequest) -> None:
+        for day, answer in self._vendor.each(self._fetch_day, self._missing_days(request)):
             if isinstance(answer, MarketDataError):
                 self.failures[day] = str(answer)
                 continue
             self.failures.pop(day, None)
             # The lines that were asked for before as well, or the file would forget them.
-            lines = self._covered_days.setdefault(day, set())
-            lines.update(wanted.lines)
-            symbols = ((line, symbology.symbol_on(line, day)) for line in sorted(lines))
-            for line, symbol in symbols:
+            tickers = self._covered_days.setdefault(day, set())
+            tickers.update(request.tickers)
+            symbols = ((ticker, symbology.symbol_on(ticker, day)) for ticker in sorted(tickers))
+            for ticker, symbol in symbols:
                 if bar := answer.get(symbol):
-                    self._bars.setdefault(line, {})[day] = bar
+                    self._bars.setdefault(ticker, {})[day] = bar
             self._write_day(day)
 
     def _write_day(self, day: date) -> None:
-        bars = {line: self.bar(line, day) for line in sorted(self._covered_days[day])}
+        bars = {ticker: self.bar(ticker, day) for ticker in sorted(self._covered_days[day])}
         self._lake.write_reference(_FOLDER + _day_file(day), _encode_day(day, bars))
 
     def _fetch_day(self, day: date) -> Mapping[str, Bar]:
@@ -259,39 +261,42 @@ class Prices:
 
     # By whole lines: one call gives all days of one symbol
 
-    def _missing_lines(self, wanted: PriceRequest) -> list[str]:
-        return [line for line in wanted.lines if not self._spans(line, *wanted.span)]
+    def _missing_lines(self, request: PriceRequest) -> list[str]:
+        return [ticker for ticker in request.tickers if not self._spans(ticker, *request.span)]
 
-    def _doubted_lines(self, wanted: PriceRequest) -> list[str]:
-        return [line for line in wanted.lines if line in self._doubted]
+    def _doubted_lines(self, request: PriceRequest) -> list[str]:
+        return [ticker for ticker in request.tickers if ticker in self._doubted]
 
-    def _requests(self, lines: Iterable[str], wanted: PriceRequest) -> Iterator[_LineRequest]:
-        for line in lines:
-            for symbol, start, end in symbology.symbol_periods(line, *self._widened(line, *wanted.span)):
-                yield line, symbol, start, end
+    def _requests(self, tickers: Iterable[str], request: PriceRequest) -> Iterator[_LineRequest]:
+        for ticker in tickers:
+            for symbol, start, end in symbology.symbol_periods(ticker, *self._widened(ticker, *request.span)):
+                yield ticker, symbol, start, end
 
-    def _spans(self, line: str, first: date, last: date) -> bool:
-        covered = self._covered_lines.get(line)
+    def _spans(self, ticker: str, first: date, last: date) -> bool:
+        covered = self._covered_lines.get(ticker)
         return covered is not None and covered[0] <= first and last <= covered[1]
 
-    def _widened(self, line: str, first: date, last: date) -> tuple[date, date]:
+    def _widened(self, ticker: str, first: date, last: date) -> tuple[date, date]:
         """The span to ask a line for: with what is known of it, without a gap. A longer one is not another call."""
-        known = self._covered_lines.get(line, (first, last))
+        known = self._covered_lines.get(ticker, (first, last))
         return min(first, known[0]), max(last, known[1])
 
-    def _get_lines(self, lines: Iterable[str], wanted: PriceRequest) -> None:
-        asked = list(self._requests(lines, wanted))
+    def _get_lines(self, tickers: Iterable[str], request: PriceRequest) -> None:
+        requests = list(self._requests(tickers, request))
         got: dict[str, dict[date, Bar]] = {}
-        left = {line: sum(one[0] == line for one in asked) for line in dict.fromkeys(one[0] for one in asked)}
-        for (line, _, _, _), bars in self._vendor.each(self._fetch_line, asked):
-            left[line] -= 1
+        left = {
+            ticker: sum(range_request[0] == ticker for range_request in requests)
+            for ticker in dict.fromkeys(range_request[0] for range_request in requests)
+        }
+        for (ticker, _, _, _), bars in self._vendor.each(self._fetch_line, requests):
+            left[ticker] -= 1
             if isinstance(bars, MarketDataError):
-                self.failures[line] = str(bars)
+                self.failures[ticker] = str(bars)
                 continue
-            got.setdefault(line, {}).update({bar.trading_date: bar for bar in bars})
-            if not left[line] and line not in self.failures:
-                self._check_not_clipped(line, got[line], wanted.sessions[0])
-                self._keep_line(line, got.pop(line), *self._widened(line, *wanted.span))
+            got.setdefault(ticker, {}).update({bar.trading_date: bar for bar in bars})
+            if not left[ticker] and ticker not in self.failures:
+                self._check_not_clipped(ticker, got[ticker], request.sessions[0])
+                self._keep_line(ticker, got.pop(ticker), *self._widened(ticker, *request.span))
 
     def _fetch_line(self, request: _LineRequest) -> list[Bar]:
         _, symbol, start, end = request
@@ -300,42 +305,42 @@ class Prices:
         except TickerNotFoundError:
             return []
 
-    def _check_not_clipped(self, line: str, bars: dict[date, Bar], first: date) -> None:
+    def _check_not_clipped(self, ticker: str, bars: dict[date, Bar], first: date) -> None:
         """The vendor clips a range to the plan's window without a word; each of the seven traded long before ours."""
-        if line in symbology.MAGNIFICENT_7 and bars and min(bars) > first:
+        if ticker in symbology.MAGNIFICENT_7 and bars and min(bars) > first:
             begins = min(bars)
             raise PlanError(
-                f"the plan serves prices from {begins} on only: {line} has none from {first}",
+                f"the plan serves prices from {begins} on only: {ticker} has none from {first}",
                 hint=f"collect --start {begins}, or a plan with more history",
             )
 
-    def _keep_line(self, line: str, bars: dict[date, Bar], first: date, last: date) -> None:
-        self._bars.setdefault(line, {}).update(bars)
-        self._covered_lines[line] = (first, last)
-        self._doubted.discard(line)
-        self._write_line(line)
+    def _keep_line(self, ticker: str, bars: dict[date, Bar], first: date, last: date) -> None:
+        self._bars.setdefault(ticker, {}).update(bars)
+        self._covered_lines[ticker] = (first, last)
+        self._doubted.discard(ticker)
+        self._write_line(ticker)
 
-    def _write_line(self, line: str) -> None:
-        known, (first, last) = self._bars[line], self._covered_lines[line]
+    def _write_line(self, ticker: str) -> None:
+        known, (first, last) = self._bars[ticker], self._covered_lines[ticker]
         within = {day: bar for day, bar in known.items() if first <= day <= last}
-        self._lake.write_reference(_FOLDER + _line_file(line), _encode_line(line, within, first, last))
+        self._lake.write_reference(_FOLDER + _line_file(ticker), _encode_line(ticker, within, first, last))
 
     def _read(self, data: bytes, where: str) -> dict[str, dict[date, Bar]]:
         try:
             document: dict[str, Any] = orjson.loads(data)
             if "ticker" in document:
-                line = document["ticker"]
-                _check_name(where, _line_file(line))
+                ticker = document["ticker"]
+                _check_name(where, _line_file(ticker))
                 first, last = (date.fromisoformat(day) for day in document["covers"])
-                self._covered_lines[line] = (first, last)
+                self._covered_lines[ticker] = (first, last)
                 days = ((date.fromisoformat(day), values) for day, values in document["bars"].items())
-                return {line: {day: _bar(symbology.symbol_on(line, day), day, values) for day, values in days}}
+                return {ticker: {day: _bar(symbology.symbol_on(ticker, day), day, values) for day, values in days}}
             day = date.fromisoformat(document["date"])
             _check_name(where, _day_file(day))
             self._covered_days[day] = set(document["bars"])
             return {
-                line: {day: _bar(symbology.symbol_on(line, day), day, values)}
-                for line, values in document["bars"].items()
+                ticker: {day: _bar(symbology.symbol_on(ticker, day), day, values)}
+                for ticker, values in document["bars"].items()
                 if values
             }
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -346,14 +351,14 @@ def broken_files(lake: Lake) -> Iterator[DocumentError]:
     """Why files of bars cannot be read, one error each."""
     for info in lake.reference_files(_FOLDER):
         try:
-            Prices(lake)._load(info)
+            PriceCache(lake)._load(info)
         except DocumentError as error:
             yield error
 
 
-def _line_file(line: str) -> str:
+def _line_file(ticker: str) -> str:
     # A ticker is what a holdings file says: in the name of a file it must not be a path.
-    return f"ticker={quote(line, safe='')}.json"
+    return f"ticker={quote(ticker, safe='')}.json"
 
 
 def _day_file(day: date) -> str:
@@ -375,13 +380,13 @@ def _values(bar: Bar) -> list[float | None]:
 
 def _encode_day(day: date, bars: Mapping[str, Bar | None]) -> bytes:
     """Null is a line that was looked for and had no bar."""
-    return _encode({"date": day.isoformat(), "bars": {line: bar and _values(bar) for line, bar in bars.items()}})
+    return _encode({"date": day.isoformat(), "bars": {ticker: bar and _values(bar) for ticker, bar in bars.items()}})
 
 
-def _encode_line(line: str, bars: dict[date, Bar], first: date, last: date) -> bytes:
+def _encode_line(ticker: str, bars: dict[date, Bar], first: date, last: date) -> bytes:
     return _encode(
         {
-            "ticker": line,
+            "ticker": ticker,
             "covers": [first.isoformat(), last.isoformat()],
             "bars": {day.isoformat(): _values(bars[day]) for day in sorted(bars)},
         }

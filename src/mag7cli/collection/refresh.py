@@ -15,10 +15,10 @@ import orjson
 
 from mag7cli.collection import collector
 from mag7cli.collection.collector import CollectResult
-from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.collection.document_changes import DateChange
-from mag7cli.collection.price_cache import PriceRequest, Prices
-from mag7cli.collection.source_marker import Origin
+from mag7cli.collection.price_cache import PriceCache, PriceRequest
+from mag7cli.collection.source_marker import SourceMarker
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.collection.worklist import CollectOptions, members_of
 from mag7cli.core.clock import Clock
@@ -30,7 +30,7 @@ from mag7cli.market import symbology
 from mag7cli.market.calendar import sessions
 from mag7cli.shares.sampler import Request
 from mag7cli.vendors.base import MarketDataSource
-from mag7cli.vendors.calls import Asking
+from mag7cli.vendors.calls import VendorCalls
 
 _FILE: Final = "refresh.json"
 
@@ -94,14 +94,14 @@ def refresh(
     """
     days = _collected_days(lake, options)
     begun = _begin(lake, options, clock)
-    origin = Origin(lake, source)
-    asking = Asking(source, stop, options.workers, answered=origin.answered)
-    prices, ledger = Prices(lake, asking), Ledger(lake, clock, asking)
+    origin = SourceMarker(lake, source)
+    calls = VendorCalls(source, stop, options.workers, on_answer=origin.answered)
+    prices, details = PriceCache(lake, calls), DetailsCache(lake, clock, calls)
     prices.load()
-    ledger.load()
-    requests = _questions(ledger, days)
-    concerned = sorted({*days, *_resting_on(ledger, requests, lake.documents())})
-    refusals = [*_prices_again(lake, prices, days), *_counts_again(ledger, requests, begun)]
+    details.load()
+    requests = _questions(details, days)
+    concerned = sorted({*days, *_resting_on(details, requests, lake.documents())})
+    refusals = [*_prices_again(lake, prices, days), *_counts_again(details, requests, begun)]
     again = replace(options, again=frozenset(concerned))
     result = collector.collect(lake, source, again, clock, progress=progress, stop=stop)
     lake.store.delete(REFERENCE + _FILE)
@@ -111,11 +111,11 @@ def refresh(
 def calls_to_refresh(lake: Lake, options: CollectOptions, clock: Clock) -> dict[str, int]:
     """How many calls `refresh` makes at most for this range, by kind. Asks the lake only."""
     days = _collected_days(lake, options)
-    ledger = Ledger(lake, clock)
-    ledger.load()
-    lines = len(members_of(lake, days))
-    prices = {"grouped": len(days)} if len(days) <= lines else {"bars": lines}
-    return prices | {"details": len(_questions(ledger, days)), "splits": 1}
+    details = DetailsCache(lake, clock)
+    details.load()
+    tickers = len(members_of(lake, days))
+    prices = {"grouped": len(days)} if len(days) <= tickers else {"bars": tickers}
+    return prices | {"details": len(_questions(details, days)), "splits": 1}
 
 
 def unfinished(lake: Lake) -> tuple[date, date] | None:
@@ -155,25 +155,25 @@ def _read(lake: Lake) -> _Note | None:
     return None
 
 
-def _questions(ledger: Ledger, days: Sequence[date]) -> list[Request]:
+def _questions(details: DetailsCache, days: Sequence[date]) -> list[Request]:
     """The share counts that were asked for on the days, and those of the seven that the days rest upon."""
-    asked = set(ledger.asked_between(days[0], days[-1]))
-    latest = ((ticker, ledger.latest(ticker, day)) for ticker in symbology.MAGNIFICENT_7 for day in days)
+    asked = set(details.asked_between(days[0], days[-1]))
+    latest = ((ticker, details.latest(ticker, day)) for ticker in symbology.MAGNIFICENT_7 for day in days)
     return sorted(asked | {(ticker, behind[0]) for ticker, behind in latest if behind}, key=lambda one: one[::-1])
 
 
-def _prices_again(lake: Lake, prices: Prices, days: Sequence[date]) -> list[Refusal]:
-    lines = members_of(lake, days)
-    refused = prices.ask_again(PriceRequest(lines, days), read_splits(lake).rows)
+def _prices_again(lake: Lake, prices: PriceCache, days: Sequence[date]) -> list[Refusal]:
+    tickers = members_of(lake, days)
+    refused = prices.ask_again(PriceRequest(tickers, days), read_splits(lake).rows)
     return [Refusal(ticker, day, "price", reason) for (ticker, day), reason in sorted(refused.items())]
 
 
-def _counts_again(ledger: Ledger, requests: Sequence[Request], begun: _Note | None) -> list[Refusal]:
-    refused = ledger.ask_again(requests, since=datetime.fromisoformat(begun.since) if begun else None)
+def _counts_again(details: DetailsCache, requests: Sequence[Request], begun: _Note | None) -> list[Refusal]:
+    refused = details.ask_again(requests, since=datetime.fromisoformat(begun.since) if begun else None)
     return [Refusal(ticker, day, "share count", reason) for (ticker, day), reason in sorted(refused.items())]
 
 
-def _resting_on(ledger: Ledger, requests: Iterable[Request], present: Iterable[date]) -> set[date]:
+def _resting_on(details: DetailsCache, requests: Iterable[Request], present: Iterable[date]) -> set[date]:
     """The collected dates whose count of some line may follow from these answers: those up to the next ones."""
-    spans = {ledger.days_around(ticker, day) for ticker, day in requests}
+    spans = {details.days_around(ticker, day) for ticker, day in requests}
     return {day for day in present if any((not low or low < day) and (not high or day < high) for low, high in spans)}

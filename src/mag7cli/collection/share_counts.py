@@ -1,12 +1,12 @@
-"""Which share count each line had on each date: asks the ledger by the chosen method and reads the answers."""
+"""Which share count each line had on each date: asks by the chosen method and reads the answers."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from mag7cli.collection.details_cache import Ledger
-from mag7cli.collection.line_facts import FactsOfLines, is_exact
+from mag7cli.collection.details_cache import DetailsCache
+from mag7cli.collection.line_facts import FactsOfSecurities, is_exact
 from mag7cli.market.calendar import next_session
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.count_leeway import Leeway, leeways
@@ -14,7 +14,7 @@ from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
 from mag7cli.shares.history import ShareCount, ShareHistory
 from mag7cli.shares.records import HONOURED_FROM
 from mag7cli.shares.sampler import CountErrors, Precision, Request, Sampler, deciding_sessions
-from mag7cli.shares.uncertainty import LineToSample
+from mag7cli.shares.uncertainty import SecurityToSample
 
 # Share counts from before HONOURED_FROM may be frozen: answers from after it tell a frozen count from a true one.
 _ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
@@ -35,8 +35,8 @@ class Counts:
     def on(self, ticker: str, day: date) -> ShareCount | str:
         """The count of a line on a date, or the reason why there is none."""
         history = self.histories.get(ticker)
-        for asked, reason in self.unanswered.get(ticker, {}).items():
-            if _concerns(asked, day, history):
+        for unanswered_on, reason in self.unanswered.get(ticker, {}).items():
+            if _concerns(unanswered_on, day, history):
                 return reason
         count = history.on(day) if history else None
         return count or "the vendor gave no share count"
@@ -56,45 +56,48 @@ class Counts:
         return history.class_on(day) if history else None
 
 
-def _concerns(asked: date, day: date, history: ShareHistory | None) -> bool:
+def _concerns(unanswered_on: date, day: date, history: ShareHistory | None) -> bool:
     """True if no answer lies between the date that got none and the date in question."""
     if history is None:
         return True
-    low, high = min(asked, day), max(asked, day)
-    return not any(low <= one <= high for one in history.observed)
+    low, high = min(unanswered_on, day), max(unanswered_on, day)
+    return not any(low <= observed <= high for observed in history.observed)
 
 
-def anchors(members: Mapping[str, Collection[date]], facts: FactsOfLines) -> list[Request]:
+def anchors(members: Mapping[str, Collection[date]], facts: FactsOfSecurities) -> list[Request]:
     """What to ask besides: near splits, and for dates from before the vendor's counts honour the date."""
     return [
         *near_splits(members, facts),
-        *((line, day) for line, days in honoured_days(members).items() for day in days),
+        *((ticker, day) for ticker, days in honoured_days(members).items() for day in days),
     ]
 
 
-def near_splits(members: Mapping[str, Collection[date]], facts: FactsOfLines) -> list[Request]:
+def near_splits(members: Mapping[str, Collection[date]], facts: FactsOfSecurities) -> list[Request]:
     """What to ask outside of the dates of each line: counts on the other side of a split near an end of them."""
     return [
-        (line, day) for line, days in members.items() if days for day in facts.neighbours(line, min(days), max(days))
+        (ticker, day)
+        for ticker, days in members.items()
+        if days
+        for day in facts.neighbours(ticker, min(days), max(days))
     ]
 
 
 def honoured_days(members: Mapping[str, Collection[date]]) -> dict[str, Sequence[date]]:
     """On which dates the vendor's counts tell what those from before they honour the date are worth, by line."""
-    return {line: _ANCHORS for line, days in members.items() if days and min(days) < HONOURED_FROM}
+    return {ticker: _ANCHORS for ticker, days in members.items() if days and min(days) < HONOURED_FROM}
 
 
 def sample(
-    ledger: Ledger,
-    facts: FactsOfLines,
+    details: DetailsCache,
+    facts: FactsOfSecurities,
     members: Mapping[str, Collection[date]],
     counted: Collection[str],
     tolerance: float,
 ) -> Counts:
     """Counts for a long range, asked for where they matter. `members` has the dates of each line's membership."""
     calendars = known_calendars()
-    lines = [
-        LineToSample(
+    securities = [
+        SecurityToSample(
             ticker,
             list(closes),
             closes,
@@ -106,41 +109,48 @@ def sample(
         for ticker, dates in members.items()
         if (closes := facts.prices.closes(ticker, dates))
     ]
-    every = sorted({day for line in lines for day in line.sessions})
-    traded = {line.ticker: line.sessions for line in lines}
+    every = sorted({day for security in securities for day in security.sessions})
+    traded = {security.ticker: security.sessions for security in securities}
     before = near_splits(traded, facts)
-    ledger.ask(before)
-    sampler = Sampler(lines, every, ledger.observation, tolerance, before, facts.reach, honoured=honoured_days(traded))
-    precision = sampler.run(ledger.ask)
+    details.ask(before)
+    sampler = Sampler(
+        securities, every, details.observation, tolerance, before, facts.reach, honoured=honoured_days(traded)
+    )
+    precision = sampler.run(details.ask)
     return Counts(
-        {line.ticker: history for line in lines if (history := sampler.history(line.ticker))},
-        _reasons(ledger, {line.ticker: sampler.unanswered(line.ticker) for line in lines}),
+        {security.ticker: history for security in securities if (history := sampler.history(security.ticker))},
+        _reasons(details, {security.ticker: sampler.unanswered(security.ticker) for security in securities}),
         precision,
         sampler.errors_by_date(),
     )
 
 
-def ask_each(ledger: Ledger, facts: FactsOfLines, members: Mapping[str, Collection[date]]) -> Counts:
+def ask_each(details: DetailsCache, facts: FactsOfSecurities, members: Mapping[str, Collection[date]]) -> Counts:
     """Counts asked for on every date on which a line has a price, as the original did."""
-    asked = {ticker: list(facts.prices.closes(ticker, days)) for ticker, days in members.items()}
-    requests = [(ticker, day) for ticker, days in asked.items() for day in days]
-    ledger.ask([*anchors(members, facts), *requests])
-    return Counts(_decided(ledger, facts, members), _reasons(ledger, asked))
+    days_of = {ticker: list(facts.prices.closes(ticker, days)) for ticker, days in members.items()}
+    requests = [(ticker, day) for ticker, days in days_of.items() for day in days]
+    details.ask([*anchors(members, facts), *requests])
+    return Counts(_decided(details, facts, members), _reasons(details, days_of))
 
 
 def refresh(
-    ledger: Ledger, facts: FactsOfLines, requests: Sequence[Request], members: Mapping[str, Collection[date]]
+    details: DetailsCache,
+    facts: FactsOfSecurities,
+    requests: Sequence[Request],
+    members: Mapping[str, Collection[date]],
 ) -> Counts:
-    """Counts as the ledger has them once these requests are answered: the last known one stands until the next."""
-    ledger.ask([*anchors(members, facts), *requests])
-    asked: dict[str, list[date]] = {}
+    """Counts as the cache has them once these requests are answered: the last known one stands until the next."""
+    details.ask([*anchors(members, facts), *requests])
+    days_of: dict[str, list[date]] = {}
     for ticker, day in requests:
-        if ledger.answer(ticker, day) is None:
-            asked.setdefault(ticker, []).append(day)
-    return Counts(_decided(ledger, facts, members), _reasons(ledger, asked))
+        if details.answer(ticker, day) is None:
+            days_of.setdefault(ticker, []).append(day)
+    return Counts(_decided(details, facts, members), _reasons(details, days_of))
 
 
-def _decided(ledger: Ledger, facts: FactsOfLines, members: Mapping[str, Collection[date]]) -> dict[str, ShareHistory]:
+def _decided(
+    details: DetailsCache, facts: FactsOfSecurities, members: Mapping[str, Collection[date]]
+) -> dict[str, ShareHistory]:
     """The histories of lines; what decides a question about a split is asked for first, as far as it can be had.
 
     One answer of a line at a time: an answer may settle the question, and a run that was cut off between two of them
@@ -150,56 +160,62 @@ def _decided(ledger: Ledger, facts: FactsOfLines, members: Mapping[str, Collecti
     histories: dict[str, ShareHistory] = {}
     pending = dict(facts_of)
     while pending:
-        histories.update({line: ShareHistory(ledger.observations(line), known) for line, known in pending.items()})
-        first = {line: _first_undecided(ledger, line, histories[line], facts) for line in pending}
-        requests = [(line, day) for line, day in first.items() if day]
-        ledger.ask(requests)
-        pending = {line: facts_of[line] for line, _ in requests}
+        histories.update(
+            {ticker: ShareHistory(details.observations(ticker), known) for ticker, known in pending.items()}
+        )
+        first = {ticker: _first_undecided(details, ticker, histories[ticker], facts) for ticker in pending}
+        requests = [(ticker, day) for ticker, day in first.items() if day]
+        details.ask(requests)
+        pending = {ticker: facts_of[ticker] for ticker, _ in requests}
     return histories
 
 
-def _first_undecided(ledger: Ledger, line: str, history: ShareHistory, facts: FactsOfLines) -> date | None:
+def _first_undecided(
+    details: DetailsCache, ticker: str, history: ShareHistory, facts: FactsOfSecurities
+) -> date | None:
     """The first date whose answer may decide a question of a line, and that was not asked for yet."""
     for day in deciding_sessions(history.questions, facts.reach):
-        if ledger.answer(line, day) is None and (line, day) not in ledger.failures:
+        if details.answer(ticker, day) is None and (ticker, day) not in details.failures:
             return day
     return None
 
 
-def _reasons(ledger: Ledger, asked: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:
+def _reasons(details: DetailsCache, days_of: Mapping[str, Iterable[date]]) -> dict[str, dict[date, str]]:
     """Why the dates that were asked for in vain have no count: failures and refusals; "not listed" is an answer."""
-    return {ticker: reasons for ticker, days in asked.items() if (reasons := _reasons_of(ledger, ticker, days))}
+    return {ticker: reasons for ticker, days in days_of.items() if (reasons := _reasons_of(details, ticker, days))}
 
 
-def _reasons_of(ledger: Ledger, ticker: str, days: Iterable[date]) -> dict[date, str]:
-    refused = {day: f"refused: {reason}" for day, reason in ledger.refusals(ticker).items()}
-    failed = {day: why for day in sorted(days) if (why := ledger.failures.get((ticker, day)))}
+def _reasons_of(details: DetailsCache, ticker: str, days: Iterable[date]) -> dict[date, str]:
+    refused = {day: f"refused: {reason}" for day, reason in details.refusals(ticker).items()}
+    failed = {day: why for day in sorted(days) if (why := details.failures.get((ticker, day)))}
     return dict(sorted((refused | failed).items()))
 
 
-def rolling_requests(ledger: Ledger, lines: Sequence[str], dates: Sequence[date], most: int | None) -> list[Request]:
+def rolling_requests(
+    details: DetailsCache, tickers: Sequence[str], dates: Sequence[date], most: int | None
+) -> list[Request]:
     """What an evening's run asks: the seven on each date, lines never asked yet, and of the others the most overdue.
 
-    `lines` are in order of size; `most` is how many of the others may be asked, None for all. What is known for the
+    `tickers` are in order of size; `most` is how many of the others may be asked, None for all. What is known for the
     last date itself is left out of account, so that a run that was cut off asks, when repeated, for the same.
     """
-    seven = [*MAGNIFICENT_7, *(ticker for ticker in lines if is_exact(ticker) and ticker not in MAGNIFICENT_7)]
+    seven = [*MAGNIFICENT_7, *(ticker for ticker in tickers if is_exact(ticker) and ticker not in MAGNIFICENT_7)]
     exact = [(ticker, day) for ticker in seven for day in dates]
     last = dates[-1]
-    others = [ticker for ticker in lines if ticker not in seven]
-    known = [ticker for ticker in others if ledger.latest(ticker, last, leave_out=last)]
+    others = [ticker for ticker in tickers if ticker not in seven]
+    known = [ticker for ticker in others if details.latest(ticker, last, leave_out=last)]
     never = [ticker for ticker in others if ticker not in known]
-    due = sorted(known, key=lambda ticker: -_overdue(ledger, ticker, last, others.index(ticker) + 1))
+    due = sorted(known, key=lambda ticker: -_overdue(details, ticker, last, others.index(ticker) + 1))
     left = None if most is None else max(0, most - len(never))
     return [*exact, *((ticker, last) for ticker in [*never, *due[:left]])]
 
 
-def _overdue(ledger: Ledger, ticker: str, day: date, rank: int) -> float:
+def _overdue(details: DetailsCache, ticker: str, day: date, rank: int) -> float:
     """How much a line's count wants asking: its age in days, the more so once a period end passed, by size.
 
     A company's weight in the index falls about as the inverse of its rank.
     """
-    latest = ledger.latest(ticker, day, leave_out=day)
+    latest = details.latest(ticker, day, leave_out=day)
     if latest is None:
         return 0.0
     asked_on, _ = latest

@@ -16,7 +16,7 @@ from mag7cli.vendors.base import MarketDataSource
 _FILE: Final = "source.json"
 
 
-class Origin:
+class SourceMarker:
     """The origin of one lake's answers, held against those of the source that is asked now."""
 
     def __init__(self, lake: Lake, source: MarketDataSource) -> None:
@@ -34,11 +34,11 @@ class Origin:
 
     def answered(self) -> None:
         """The source has answered: note whose answer it was. Raises UsageError if the lake has the other kind."""
-        told = self._source.simulated
+        simulated = self._source.simulated
         if self._simulated is None:
-            self._note(told)
-        elif self._simulated != told:
-            raise _mixed(self._lake, new_is_simulated=told)
+            self._note(simulated)
+        elif self._simulated != simulated:
+            raise _mixed(self._lake, new_is_simulated=simulated)
 
     def _note(self, simulated: bool | None) -> None:
         if simulated is not None:
@@ -49,24 +49,24 @@ class Origin:
 
 def check_simulated(lake: Lake) -> None:
     """Raises UsageError if the lake holds answers of the real market, DocumentError if its note cannot be read."""
-    kept = marked_simulated(lake)
-    if (_told_by_documents(lake) if kept is None else kept) is False:
+    marker = marked_simulated(lake)
+    if (_told_by_documents(lake) if marker is None else marker) is False:
         raise _mixed(lake, new_is_simulated=True)
 
 
 def is_simulated(lake: Lake) -> bool | None:
     """Whether a lake's figures are of a simulated market, for whoever shows them; None where nothing says."""
     try:
-        kept = marked_simulated(lake)
-        return _told_by_documents(lake) if kept is None else kept
+        marker = marked_simulated(lake)
+        return _told_by_documents(lake) if marker is None else marker
     except (DocumentError, StoreError):
         return None
 
 
 def _mixed(lake: Lake, *, new_is_simulated: bool) -> UsageError:
-    kept, new = ("a simulated market", "the real one")[:: -1 if new_is_simulated else 1]
+    present, new = ("a simulated market", "the real one")[:: -1 if new_is_simulated else 1]
     return UsageError(
-        f"{lake.store.uri('')} holds answers of {kept}, these are of {new}",
+        f"{lake.store.uri('')} holds answers of {present}, these are of {new}",
         hint="use another --lake: the two cannot be mixed",
     )
 

@@ -19,7 +19,7 @@ from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.records import Split
 from mag7cli.shares.split_adjustment import settle_splits, splits_of_factors
-from mag7cli.vendors.calls import Asking
+from mag7cli.vendors.calls import VendorCalls
 
 _log = logging.getLogger(__name__)
 
@@ -31,17 +31,17 @@ _AGAIN: Final = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Splits:
+class SplitCache:
     """The splits that stand, by line, and the rows that do not, with the reason.
 
-    `covers` is what was asked for, and `lines` are those whose rows were kept.
+    `covers` is what was asked for, and `tickers` are those whose rows were kept.
     """
 
     by_ticker: Mapping[str, tuple[Split, ...]]
     refused: Mapping[tuple[str, Split], str] = field(default_factory=dict)
     covers: tuple[date, date] | None = None
     asked_on: date | None = None
-    lines: frozenset[str] = frozenset()
+    tickers: frozenset[str] = frozenset()
 
     def of(self, ticker: str) -> tuple[Split, ...]:
         """The splits of a line, oldest first."""
@@ -49,67 +49,67 @@ class Splits:
 
     def rows(self, ticker: str) -> tuple[Split, ...]:
         """Every row that the vendor lists for a line, those refused included."""
-        return (*self.of(ticker), *(split for line, split in self.refused if line == ticker))
+        return (*self.of(ticker), *(split for owner, split in self.refused if owner == ticker))
 
 
-def read_splits(lake: Lake) -> Splits:
+def read_splits(lake: Lake) -> SplitCache:
     """The splits that the lake knows. Raises DocumentError."""
     data = lake.read_reference(_FILE)
     if data is None:
-        return Splits({})
+        return SplitCache({})
     try:
         document = orjson.loads(data)
         rows = [(row["ticker"], _split(row)) for row in document["rows"]]
         refused = {(row["ticker"], _split(row)): row["reason"] for row in document["refused"]}
         first, last = (date.fromisoformat(day) for day in document["covers"])
         asked_on = date.fromisoformat(document["asked_on"])
-        return Splits(_by_ticker(rows), refused, (first, last), asked_on, frozenset(document["lines"]))
+        return SplitCache(_by_ticker(rows), refused, (first, last), asked_on, frozenset(document["lines"]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         where = lake.store.uri(f"raw/reference/{_FILE}")
         raise DocumentError(where, f"not a splits file ({error}); delete it to ask the vendor again") from error
 
 
-def calls_for_splits(known: Splits, lines: Collection[str], start: date, today: date) -> int:
+def calls_for_splits(known: SplitCache, tickers: Collection[str], start: date, today: date) -> int:
     """How many calls `update_splits` will make at least; a full history takes some pages more."""
-    return 0 if _is_fresh(known, lines, start, today) else 1
+    return 0 if _is_fresh(known, tickers, start, today) else 1
 
 
 def update_splits(
-    lake: Lake, asking: Asking, lines: Collection[str], *, start: date, today: date, step_of: "StepOf"
-) -> Splits:
+    lake: Lake, calls: VendorCalls, tickers: Collection[str], *, start: date, today: date, step_of: "StepOf"
+) -> SplitCache:
     """The splits from `start` on, asked for where they are not known yet, and settled by the price.
 
     They are settled anew each time: a price that could not be had the last time may be there now.
     `step_of(ticker, day)` is the log step of the unadjusted close over a day, None where it is not known.
     """
     known = read_splits(lake)
-    covers, asked_on, ours = known.covers, known.asked_on, known.lines
-    told: list[tuple[str, Split]] = []
-    if not _is_fresh(known, lines, start, today):
-        ours = known.lines.union(lines)
-        told, covers = _ask(asking, known, ours, start, today)
+    covers, asked_on, ours = known.covers, known.asked_on, known.tickers
+    answered: list[tuple[str, Split]] = []
+    if not _is_fresh(known, tickers, start, today):
+        ours = known.tickers.union(tickers)
+        answered, covers = _ask(calls, known, ours, start, today)
         asked_on = today
     before = [(ticker, split) for ticker, splits in known.by_ticker.items() for split in splits]
-    rows = [*before, *known.refused, *told]
+    rows = [*before, *known.refused, *answered]
     by_ticker, refused = _settle(rows, known.refused, step_of)
     if doubted := _unanswered(refused.keys() - known.refused.keys(), by_ticker):
-        rows += _of_second_witness(asking, ours, doubted, today)
+        rows += _of_second_witness(calls, ours, doubted, today)
         by_ticker, refused = _settle(rows, known.refused, step_of)
-    splits = Splits(by_ticker, refused, covers, asked_on, ours)
+    splits = SplitCache(by_ticker, refused, covers, asked_on, ours)
     if splits != known:
         lake.write_reference(_FILE, _encode(splits))
     return splits
 
 
 def _ask(
-    asking: Asking, known: Splits, ours: Collection[str], start: date, today: date
+    calls: VendorCalls, known: SplitCache, ours: Collection[str], start: date, today: date
 ) -> tuple[list[tuple[str, Split]], tuple[date, date]]:
     """What the vendor lists of our lines, and from when to when it is known then."""
     first = min(start, known.covers[0]) if known.covers else start
-    is_new = known.covers is None or first < known.covers[0] or not known.lines.issuperset(ours)
+    is_new = known.covers is None or first < known.covers[0] or not known.tickers.issuperset(ours)
     # A clock that was set back must not make the range an empty one.
     ask_from = first if is_new or known.asked_on is None else min(known.asked_on, today) - _AGAIN
-    listed = asking.once(lambda: asking.source.splits(ask_from, today + _AHEAD))
+    listed = calls.once(lambda: calls.source.splits(ask_from, today + _AHEAD))
     return _of_lines(listed, ours), (first, today + _AHEAD)
 
 
@@ -132,18 +132,18 @@ def _unanswered(
 
 
 def _of_second_witness(
-    asking: Asking, ours: Collection[str], doubted: Sequence[tuple[str, Split]], today: date
+    calls: VendorCalls, ours: Collection[str], doubted: Sequence[tuple[str, Split]], today: date
 ) -> list[tuple[str, Split]]:
     """What the vendor's other list has of the lines in doubt, and what its factors say; nothing if it cannot be had."""
-    lines = {ticker for ticker, _ in doubted}.intersection(ours)
+    tickers = {ticker for ticker, _ in doubted}.intersection(ours)
     first = min(split.execution_date for _, split in doubted)
     try:
-        listed = asking.once(lambda: asking.source.splits_with_factors(first, today + _AHEAD))
+        listed = calls.once(lambda: calls.source.splits_with_factors(first, today + _AHEAD))
     except MarketDataError as error:
         _log.info("no second list of splits: %s", error)
         return []
-    rows = _of_lines(listed, lines)
-    return rows + _of_lines(splits_of_factors((split for _, split in rows), today), lines)
+    rows = _of_lines(listed, tickers)
+    return rows + _of_lines(splits_of_factors((split for _, split in rows), today), tickers)
 
 
 StepOf = Callable[[str, date], float | None]
@@ -154,8 +154,8 @@ def log_step(before: float | None, after: float | None) -> float | None:
     return math.log(after / before) if before and after else None
 
 
-def _is_fresh(known: Splits, lines: Collection[str], start: date, today: date) -> bool:
-    is_covered = known.covers is not None and known.covers[0] <= start and known.lines.issuperset(lines)
+def _is_fresh(known: SplitCache, tickers: Collection[str], start: date, today: date) -> bool:
+    is_covered = known.covers is not None and known.covers[0] <= start and known.tickers.issuperset(tickers)
     return is_covered and known.asked_on == today
 
 
@@ -171,13 +171,13 @@ def _settle(
             refused[ticker, split] = reason
         else:
             by_ticker.setdefault(ticker, set()).add(split)
-    kept: dict[str, tuple[Split, ...]] = {}
+    standing: dict[str, tuple[Split, ...]] = {}
     for ticker, splits in by_ticker.items():
         stand, wrong = settle_splits(splits, partial(_step_of_split, step_of, ticker))
         if stand:
-            kept[ticker] = tuple(stand)
+            standing[ticker] = tuple(stand)
         refused.update({(ticker, split): reason for split, reason in wrong.items()})
-    return kept, refused
+    return standing, refused
 
 
 def _step_of_split(step_of: StepOf, ticker: str, split: Split) -> float | None:
@@ -185,10 +185,12 @@ def _step_of_split(step_of: StepOf, ticker: str, split: Split) -> float | None:
 
 
 def _by_ticker(rows: Iterable[tuple[str, Split]]) -> dict[str, tuple[Split, ...]]:
-    found: dict[str, list[Split]] = {}
+    by_ticker: dict[str, list[Split]] = {}
     for ticker, split in rows:
-        found.setdefault(ticker, []).append(split)
-    return {ticker: tuple(sorted(splits, key=lambda one: one.execution_date)) for ticker, splits in found.items()}
+        by_ticker.setdefault(ticker, []).append(split)
+    return {
+        ticker: tuple(sorted(splits, key=lambda split: split.execution_date)) for ticker, splits in by_ticker.items()
+    }
 
 
 def _split(row: Mapping[str, Any]) -> Split:
@@ -205,13 +207,13 @@ def _row(ticker: str, split: Split) -> dict[str, Any]:
     }
 
 
-def _encode(splits: Splits) -> bytes:
+def _encode(splits: SplitCache) -> bytes:
     refused = sorted(splits.refused.items(), key=lambda item: (item[0][0], item[0][1].execution_date, item[0][1].ratio))
     document = {
         "schema_version": SCHEMA_VERSION,
         "covers": [day.isoformat() for day in splits.covers or ()],
         "asked_on": splits.asked_on.isoformat() if splits.asked_on else None,
-        "lines": sorted(splits.lines),
+        "lines": sorted(splits.tickers),
         "rows": [_row(ticker, split) for ticker in sorted(splits.by_ticker) for split in splits.by_ticker[ticker]],
         "refused": [{**_row(ticker, split), "reason": reason} for (ticker, split), reason in refused],
     }

@@ -10,7 +10,7 @@ from itertools import chain, groupby
 from typing import Final, Literal
 
 from mag7cli.collection import batches
-from mag7cli.collection.batches import Batch, Terms
+from mag7cli.collection.batches import BatchRecord, ValuationTerms
 from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.core.errors import DocumentError
@@ -56,30 +56,30 @@ class CollectOptions:
         return first, max(previous_session(today), self.end)
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> ValuationTerms:
         """How the share counts are found."""
-        return Terms(self.method, self.tolerance)
+        return ValuationTerms(self.method, self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Dates that are valued together, sorted: `wanted` are those of them to collect now.
+class DateBatch:
+    """Dates that are valued together, sorted: `to_collect` are those of them to collect now.
 
     `begun` is the batch that they were valued in before, None if they are new.
     """
 
     dates: tuple[date, ...]
-    wanted: tuple[date, ...]
+    to_collect: tuple[date, ...]
     members: Mapping[date, Membership]
-    begun: Batch | None = None
+    begun: BatchRecord | None = None
 
     @property
     def others(self) -> tuple[date, ...]:
         """The dates that are only valued along."""
-        return tuple(day for day in self.dates if day not in self.wanted)
+        return tuple(day for day in self.dates if day not in self.to_collect)
 
     @property
-    def lines(self) -> tuple[str, ...]:
+    def tickers(self) -> tuple[str, ...]:
         """Every line of any of the dates, those of the newest list first, in its order."""
         return _lines(self.dates, self.members)
 
@@ -90,11 +90,11 @@ class Part:
 
     def member_dates(self) -> dict[str, list[date]]:
         """On which of the dates each line was in the index."""
-        found: dict[str, list[date]] = {ticker: [] for ticker in self.lines}
+        dates: dict[str, list[date]] = {ticker: [] for ticker in self.tickers}
         for day in self.dates:
-            for line in self.members[day].lines:
-                found[line.ticker].append(day)
-        return found
+            for constituent in self.members[day].constituents:
+                dates[constituent.ticker].append(day)
+        return dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,14 @@ class Worklist:
     `failed` are the lines that failed on the dates that are there and are to be collected again.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[DateBatch, ...]
     present: int
     failed: tuple[tuple[str, date], ...] = ()
 
     @property
     def dates(self) -> tuple[date, ...]:
         """The dates to collect, oldest first."""
-        return tuple(sorted(chain.from_iterable(part.wanted for part in self.parts)))
+        return tuple(sorted(chain.from_iterable(part.to_collect for part in self.parts)))
 
     @property
     def valued(self) -> tuple[date, ...]:
@@ -119,45 +119,47 @@ class Worklist:
         return tuple(sorted(set(chain.from_iterable(part.dates for part in self.parts))))
 
     @property
-    def lines(self) -> tuple[str, ...]:
+    def tickers(self) -> tuple[str, ...]:
         """Every line of any of the dates, those of the newest list first, in its order."""
         members = {day: part.members[day] for part in self.parts for day in part.dates}
         return _lines(self.valued, members)
 
     @property
-    def priced_lines(self) -> tuple[str, ...]:
+    def priced_tickers(self) -> tuple[str, ...]:
         """The lines to get prices of: those of the dates, and whatever a name that nobody knows was a symbol of."""
-        known = {line.ticker for line in symbology.known_lines()}
-        namesakes = (sorted(symbology.lines_called(line)) for line in self.lines if line not in known)
-        return tuple(dict.fromkeys([*self.lines, *chain.from_iterable(namesakes)]))
+        known = {constituent.ticker for constituent in symbology.known_constituents()}
+        namesakes = (sorted(symbology.tickers_called(ticker)) for ticker in self.tickers if ticker not in known)
+        return tuple(dict.fromkeys([*self.tickers, *chain.from_iterable(namesakes)]))
 
 
 def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     """The dates of the range that are missing or incomplete, or all of them, or only the incomplete ones."""
     collected = CollectedDates(lake)
-    wanted = sessions(options.start, options.end) if options.again is None else sorted(options.again)
+    trading_dates = sessions(options.start, options.end) if options.again is None else sorted(options.again)
     if options.again is not None:
-        dates = wanted
+        dates = trading_dates
     elif options.retry_failed:
-        dates = [day for day in wanted if collected.is_incomplete(day)]
+        dates = [day for day in trading_dates if collected.is_incomplete(day)]
     else:
-        dates = [day for day in wanted if options.force or not collected.is_complete(day)]
+        dates = [day for day in trading_dates if options.force or not collected.is_complete(day)]
     known = batches.read(lake) if dates and not options.force else []
     groups = list(_groups(dates, known, options))
     files = read_all_kept(lake) if dates else {}
     members = members_by_date(chain.from_iterable(together for together, _ in groups), files)
     parts = (
-        Part(together, own, {day: members[day] for day in together}, batches.find(known, together, options.terms))
+        DateBatch(together, own, {day: members[day] for day in together}, batches.find(known, together, options.terms))
         for together, own in groups
     )
     failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
-    return Worklist(tuple(sorted(parts, key=lambda part: part.wanted)), _present(collected, wanted, dates), failed)
+    return Worklist(
+        tuple(sorted(parts, key=lambda part: part.to_collect)), _present(collected, trading_dates, dates), failed
+    )
 
 
-def _present(collected: CollectedDates, wanted: Sequence[date], dates: Sequence[date]) -> int:
+def _present(collected: CollectedDates, trading_dates: Sequence[date], dates: Sequence[date]) -> int:
     """How many dates of the range are there and need nothing; missing ones are no such dates, whatever was asked."""
     to_collect = set(dates)
-    return sum(day not in to_collect and collected.is_complete(day) for day in wanted)
+    return sum(day not in to_collect and collected.is_complete(day) for day in trading_dates)
 
 
 def members_of(lake: Lake, days: Sequence[date]) -> tuple[str, ...]:
@@ -167,13 +169,13 @@ def members_of(lake: Lake, days: Sequence[date]) -> tuple[str, ...]:
 
 def _failed(lake: Lake, day: date) -> list[str]:
     try:
-        return [one["ticker"] for one in lake.read_document(day)["sp500_details"]["failed_tickers"]]
+        return [failure["ticker"] for failure in lake.read_document(day)["sp500_details"]["failed_tickers"]]
     except (DocumentError, KeyError, TypeError):
         return []  # its being damaged is why it is collected again
 
 
 def _groups(
-    dates: Sequence[date], known: Sequence[Batch], options: CollectOptions
+    dates: Sequence[date], known: Sequence[BatchRecord], options: CollectOptions
 ) -> Iterator[tuple[tuple[date, ...], tuple[date, ...]]]:
     """The dates by what is valued together: in the batch that they were begun in, else those that are new.
 
@@ -199,5 +201,5 @@ def _fresh(dates: Iterable[date], method: Method) -> Iterator[tuple[date, ...]]:
 
 
 def _lines(dates: Sequence[date], members: Mapping[date, Membership]) -> tuple[str, ...]:
-    newest_first = (line.ticker for day in reversed(dates) for line in members[day].lines)
+    newest_first = (constituent.ticker for day in reversed(dates) for constituent in members[day].constituents)
     return tuple(dict.fromkeys(newest_first))

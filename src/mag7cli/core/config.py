@@ -64,8 +64,8 @@ class Config(NamedTuple):
             place = nested
             for word in command.split():
                 place = place.setdefault(word, {})
-            found = {name: self.find(command, option) for option, name in options.items()}
-            place.update({name: entry[0] for name, entry in found.items() if entry})
+            entries = {name: self.find(command, option) for option, name in options.items()}
+            place.update({name: entry[0] for name, entry in entries.items() if entry})
         return nested
 
 

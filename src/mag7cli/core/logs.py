@@ -69,12 +69,12 @@ class _TextFormatter(logging.Formatter):
     """What a person reads: warnings and errors say that they are, the chatter of -v says who and when."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        message = super().format(record)
         if record.levelno >= NOTICE:
-            return on_terminal(stamp(record.created) + _PREFIXES.get(record.levelno, "") + line)
+            return on_terminal(stamp(record.created) + _PREFIXES.get(record.levelno, "") + message)
         moment = datetime.fromtimestamp(record.created, UTC).astimezone()
         time = stamp(record.created) or f"{moment:%H:%M:%S} "
-        return f"{time}{record.name.removeprefix(_FAMILY + '.')}: {line}"
+        return f"{time}{record.name.removeprefix(_FAMILY + '.')}: {message}"
 
 
 def on_terminal(text: str) -> str:
@@ -111,7 +111,7 @@ class _JsonFormatter(logging.Formatter):
         self._encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "timestamp": utc(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -119,7 +119,7 @@ class _JsonFormatter(logging.Formatter):
         }
         fields = getattr(record, "fields", None)
         if fields:
-            line["fields"] = fields
+            entry["fields"] = fields
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return self._encode(line)
+            entry["exception"] = self.formatException(record.exc_info)
+        return self._encode(entry)

@@ -27,13 +27,13 @@ def read(name: str) -> list[dict[str, str]]:
 
 def provenance(name: str) -> list[str]:
     """The `#` lines at the head of `data/<name>.csv`, without the sign: where the rows come from."""
-    return [line.lstrip("# ").rstrip() for line in text(name).splitlines() if line.startswith("#")]
+    return [row.lstrip("# ").rstrip() for row in text(name).splitlines() if row.startswith("#")]
 
 
 @cache
 def _rows(name: str) -> tuple[dict[str, str], ...]:
-    lines = (line for line in text(name).splitlines() if line and not line.startswith("#"))
-    return tuple(csv.DictReader(lines, strict=True))
+    rows = (row for row in text(name).splitlines() if row and not row.startswith("#"))
+    return tuple(csv.DictReader(rows, strict=True))
 
 
 @cache

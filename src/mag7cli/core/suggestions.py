@@ -9,11 +9,11 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     by_folded = {name.casefold(): name for name in known}
-    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.7)
-    return by_folded[found[0]] if found else None
+    matches = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.7)
+    return by_folded[matches[0]] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """`did you mean …?` for the closest known word, None if there is none."""
-    found = closest(word, known)
-    return f"did you mean {found}?" if found else None
+    match = closest(word, known)
+    return f"did you mean {match}?" if match else None

@@ -118,8 +118,8 @@ def _cause(text: str) -> str:
     """What a function raised, in a line: its error comes as a document."""
     with suppress(ValueError, KeyError, TypeError):
         text = json.loads(text)["errorMessage"]
-    line = " ".join(str(text).split())
-    return line[:_LONGEST_CAUSE]
+    sentence = " ".join(str(text).split())
+    return sentence[:_LONGEST_CAUSE]
 
 
 def latest(stack: Stack) -> list[Execution]:

@@ -242,8 +242,10 @@ def describe(name: str) -> Stack | None:
         name=entry["StackName"],
         status=entry["StackStatus"],
         reason=entry.get("StackStatusReason"),
-        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in entry.get("Parameters", ())},
-        outputs={one["OutputKey"]: one["OutputValue"] for one in entry.get("Outputs", ())},
+        parameters={
+            parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in entry.get("Parameters", ())
+        },
+        outputs={output["OutputKey"]: output["OutputValue"] for output in entry.get("Outputs", ())},
     )
 
 

@@ -105,12 +105,12 @@ def choose(
     for name in (*with_parts, *without):
         if name not in known:
             raise UsageError(f"there is no part {name!r}", hint=did_you_mean(name, known) or f"use {', '.join(known)}")
-    wanted = {name for name, part in known.items() if part.is_default and name not in without} | set(with_parts)
-    needed = {need: name for name in wanted for need in known[name].needs}
+    chosen = {name for name, part in known.items() if part.is_default and name not in without} | set(with_parts)
+    needed = {need: name for name in chosen for need in known[name].needs}
     for need, name in needed.items():
         if need in without:
             raise UsageError(f"{name} needs {need}", hint=f"leave out {name}, too: --without {name}")
-    choice = Choice(frozenset(wanted | _all_needs(known, wanted)), dict(values or {}))
+    choice = Choice(frozenset(chosen | _all_needs(known, chosen)), dict(values or {}))
     _check_values(choice.values)
     return choice
 

@@ -59,9 +59,9 @@ def look(check: str, ask: Callable[[], Any], judge: Callable[[Any], Finding]) ->
     return judge(answer)
 
 
-def finding(check: str, good: bool, found: str, otherwise: str, fix: str, *, state: State = "failed") -> Finding:
+def finding(check: str, good: bool, good_news: str, otherwise: str, fix: str, *, state: State = "failed") -> Finding:
     """What was found if all is well, otherwise what is wrong and the command that mends it."""
-    return Finding(check, "ok", found) if good else Finding(check, state, otherwise, fix)
+    return Finding(check, "ok", good_news) if good else Finding(check, state, otherwise, fix)
 
 
 def rights(check: str, principal: str, actions: list[str], resource: str, fix: str) -> Finding:
@@ -70,12 +70,12 @@ def rights(check: str, principal: str, actions: list[str], resource: str, fix: s
     If it may not be asked, the policy that would do is in the finding all the same; so is it where IAM knows no such
     principal, as for a role with a path, whose ARN a session does not tell, or one of Identity Center.
     """
-    found = look(
+    verdict = look(
         check,
         lambda: _denied(principal, actions, resource),
         lambda names: _judged(check, principal, actions, names, fix),
     )
-    return replace(found, fix=fix) if found.state == "warning" else found
+    return replace(verdict, fix=fix) if verdict.state == "warning" else verdict
 
 
 def _denied(principal: str, actions: list[str], resource: str) -> list[str]:

@@ -40,19 +40,19 @@ def findings(workgroup: str, output_location: str | None, bucket: str, account: 
     place = f"ResultConfiguration={{OutputLocation=s3://{bucket}/athena/}}"
     try:
         with aws.errors_as(EngineError, f"workgroup {workgroup}"):
-            found = client.get_work_group(WorkGroup=workgroup)["WorkGroup"]
+            settings = client.get_work_group(WorkGroup=workgroup)["WorkGroup"]
     except EngineError as error:
         yield _unreachable(workgroup, place, bucket, account, error)
         return
     update = f"aws athena update-work-group --work-group {workgroup}"
     yield finding(
         "Athena workgroup",
-        found.get("State") == "ENABLED",
+        settings.get("State") == "ENABLED",
         workgroup,
         f"{workgroup} is disabled",
         f"{update} --state ENABLED",
     )
-    yield _results(found.get("Configuration", {}), output_location, f"{update} --configuration-updates", place)
+    yield _results(settings.get("Configuration", {}), output_location, f"{update} --configuration-updates", place)
 
 
 def _results(configuration: Any, output_location: str | None, update: str, place: str) -> Finding:

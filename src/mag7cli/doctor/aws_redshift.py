@@ -81,29 +81,29 @@ def _copy_role(warehouse: Warehouse, role: str, store: S3Store, account: Account
         yield Finding("COPY role", "warning", str(error), error.hint)
         return
     arn = roles.default if role == DEFAULT_ROLE else role
-    wanted = arn or f"arn:{account.partition}:iam::{account.account}:role/{_ROLE_NAME}"
+    expected = arn or f"arn:{account.partition}:iam::{account.account}:role/{_ROLE_NAME}"
     yield finding(
         "COPY role",
         arn in roles.attached,
-        wanted,
+        expected,
         f"{arn} is not attached to {roles.holder}" if arn else f"{roles.holder} has no default role",
-        _attach_command(warehouse, roles, wanted),
+        _attach_command(warehouse, roles, expected),
     )
     yield look(
         "COPY role trust",
-        lambda: aws.client("iam").get_role(RoleName=wanted.rpartition("/")[2]),
-        lambda answer: _trust(answer, wanted.rpartition("/")[2]),
+        lambda: aws.client("iam").get_role(RoleName=expected.rpartition("/")[2]),
+        lambda answer: _trust(answer, expected.rpartition("/")[2]),
     )
     policy = aws_policies.copy_role_policy(store.bucket, store.prefix, partition=account.partition)
     files = f"arn:{account.partition}:s3:::{store.uri('analytics/*').removeprefix('s3://')}"
-    yield rights("COPY role rights", wanted, ["s3:GetObject"], files, put_policy(wanted, "mag7-copy", policy))
+    yield rights("COPY role rights", expected, ["s3:GetObject"], files, put_policy(expected, "mag7-copy", policy))
 
 
 def _roles(warehouse: Warehouse) -> _Roles:
     if warehouse.cluster:
-        found = aws.client("redshift").describe_clusters(ClusterIdentifier=warehouse.cluster)["Clusters"][0]
-        attached = tuple(role["IamRoleArn"] for role in found.get("IamRoles", []))
-        return _Roles(warehouse.cluster, found.get("DefaultIamRoleArn"), attached)
+        cluster = aws.client("redshift").describe_clusters(ClusterIdentifier=warehouse.cluster)["Clusters"][0]
+        attached = tuple(role["IamRoleArn"] for role in cluster.get("IamRoles", []))
+        return _Roles(warehouse.cluster, cluster.get("DefaultIamRoleArn"), attached)
     client = aws.client("redshift-serverless")
     name = client.get_workgroup(workgroupName=warehouse.workgroup)["workgroup"]["namespaceName"]
     namespace = client.get_namespace(namespaceName=name)["namespace"]

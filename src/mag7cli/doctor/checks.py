@@ -48,7 +48,7 @@ class Finding:
 
     check: str
     state: State
-    found: str
+    outcome: str
     fix: str | None = None
 
 
@@ -69,10 +69,10 @@ def examine(
     yield from _vendor(source, plan, clock)
 
 
-def _checked(check: str, found: Callable[[], str]) -> Finding:
+def _checked(check: str, look: Callable[[], str]) -> Finding:
     """The finding of a check that says what it found or raises what is wrong."""
     try:
-        return Finding(check, "ok", found())
+        return Finding(check, "ok", look())
     except Mag7Error as error:
         return Finding(check, "failed", str(error), error.hint)
 
@@ -133,10 +133,10 @@ def _clock(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _calendar(today: date) -> Finding:
     """Whether the shipped sessions reach far enough ahead."""
     until = calendar.known_until()
-    found = f"sessions are known until {until}"
+    reach = f"sessions are known until {until}"
     if until - today < _CALENDAR_AHEAD:
-        return Finding("calendar", "warning", found, "pip install --upgrade mag7cli")
-    return Finding("calendar", "ok", found)
+        return Finding("calendar", "warning", reach, "pip install --upgrade mag7cli")
+    return Finding("calendar", "ok", reach)
 
 
 # The lake

@@ -87,9 +87,9 @@ def client(service: str, *, connections: int = 10) -> Any:
         session = boto3.session.Session(botocore_session=_session())
         # boto3 reads AWS_DEFAULT_REGION only; the AWS CLI, Lambda and CloudShell set AWS_REGION too.
         region = session.region_name or os.environ.get("AWS_REGION")
-        made = session.client(service, config=config, region_name=region)
-    made.meta.events.register("after-call", _refuse_pages)
-    return made
+        service_client = session.client(service, config=config, region_name=region)
+    service_client.meta.events.register("after-call", _refuse_pages)
+    return service_client
 
 
 def _refuse_pages(http_response: Any, model: Any, **_: Any) -> None:

@@ -41,9 +41,9 @@ class CollectedDates:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         known = _decode(lake.read_reference(_FILE))
-        found = lake.documents()
-        self._entries = {day: known.get((day, info.version)) or self._look(day) for day, info in found.items()}
-        self._remember(found, known)
+        documents = lake.documents()
+        self._entries = {day: known.get((day, info.version)) or self._look(day) for day, info in documents.items()}
+        self._remember(documents, known)
 
     def __getitem__(self, day: date) -> Collected:
         return self._entries[day]
@@ -69,8 +69,8 @@ class CollectedDates:
         except DocumentError as error:
             return Collected(0, f"the document cannot be read: {error.reason}")
 
-    def _remember(self, found: Mapping[date, ObjectInfo], known: Mapping[tuple[date, str], Collected]) -> None:
-        fresh = {(day, info.version): self._entries[day] for day, info in found.items()}
+    def _remember(self, documents: Mapping[date, ObjectInfo], known: Mapping[tuple[date, str], Collected]) -> None:
+        fresh = {(day, info.version): self._entries[day] for day, info in documents.items()}
         if fresh != known:
             # A lake that may only be read can be looked at all the same.
             with suppress(StoreError):
@@ -97,6 +97,7 @@ def _decode(data: bytes | None) -> dict[tuple[date, str], Collected]:
 
 def _encode(entries: Mapping[tuple[date, str], Collected]) -> bytes:
     rows = [
-        [day.isoformat(), version, one.failed_count, one.partial] for (day, version), one in sorted(entries.items())
+        [day.isoformat(), version, entry.failed_count, entry.partial]
+        for (day, version), entry in sorted(entries.items())
     ]
     return orjson.dumps({"rule": _RULE, "dates": rows}, option=orjson.OPT_APPEND_NEWLINE)

@@ -65,7 +65,7 @@ def keep(lake: Lake, holdings: Holdings, data: bytes, *, today: date, accept: bo
 def judge(lake: Lake, holdings: Holdings, today: date) -> tuple[str, ...]:
     """Why a file should not be kept as the S&P 500's of its day; none if nothing speaks against it."""
     day = holdings.as_of
-    earlier = [kept for kept in lake.holdings_dates() if day and kept < day]
+    earlier = [day_kept for day_kept in lake.holdings_dates() if day and day_kept < day]
     previous = read_kept(lake, earlier[-1]).tickers if earlier else []
     doubts = fund_check.doubts(holdings, today=today, previous=previous)
     if day in lake.holdings_dates() and not _is_kept_already(lake, holdings, day):
@@ -87,10 +87,10 @@ def acceptance(lake: Lake, as_of: date) -> tuple[str, ...]:
 def _is_kept_already(lake: Lake, holdings: Holdings, day: date) -> bool:
     """True if the lake's file of that day has the same lines and weights; the issuer may write them anew."""
     try:
-        kept = read_kept(lake, day)
+        present = read_kept(lake, day)
     except Mag7Error:
         return False
-    return _list_of(kept) == _list_of(holdings)
+    return _list_of(present) == _list_of(holdings)
 
 
 def _list_of(holdings: Holdings) -> dict[str, float | None]:

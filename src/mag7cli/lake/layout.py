@@ -74,8 +74,8 @@ class Lake:
 
     def documents(self) -> dict[date, ObjectInfo]:
         """The raw documents that are there, by trading date, oldest first."""
-        found = self.store.list(RAW)
-        return dict(sorted(_by_date(found, RAW, "trading_date", _DOCUMENT_NAME)))
+        objects = self.store.list(RAW)
+        return dict(sorted(_by_date(objects, RAW, "trading_date", _DOCUMENT_NAME)))
 
     def read_document(self, trading_date: date) -> Document:
         """The raw document of a date. Raises KeyNotFoundError, DocumentError."""

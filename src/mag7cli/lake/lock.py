@@ -132,13 +132,13 @@ def _renewed(lake: Lake, holder: Holder, now: Callable[[], float]) -> Iterator[N
 def holder_of(lake: Lake) -> Holder | None:
     """Who holds the lake; None if nobody does, or the lease cannot be read."""
     try:
-        found = Holder(**orjson.loads(lake.store.read(LOCK)))
+        holder = Holder(**orjson.loads(lake.store.read(LOCK)))
         return replace(
-            found,
-            pid=int(found.pid),
-            since=float(found.since),
-            renewed=float(found.renewed),
-            lease_s=float(found.lease_s),
+            holder,
+            pid=int(holder.pid),
+            since=float(holder.since),
+            renewed=float(holder.renewed),
+            lease_s=float(holder.lease_s),
         )
     except (KeyNotFoundError, orjson.JSONDecodeError, TypeError, ValueError):
         return None
@@ -208,8 +208,8 @@ def _born(pid: int) -> str:
 
 
 def _is_held_by(lake: Lake, holder: Holder) -> bool:
-    found = holder_of(lake)
-    return found is not None and found.token == holder.token
+    current = holder_of(lake)
+    return current is not None and current.token == holder.token
 
 
 def _renew(lake: Lake, holder: Holder, done: threading.Event, now: Callable[[], float]) -> None:

@@ -152,11 +152,11 @@ class S3Store:
         )
         with self._errors(prefix):
             for page in pages:
-                for found in page.get("Contents", ()):
-                    key = found["Key"].removeprefix(self._prefix)
+                for entry in page.get("Contents", ()):
+                    key = entry["Key"].removeprefix(self._prefix)
                     # Consoles make folders visible by an empty object whose key ends in a slash.
                     if not key.endswith("/"):
-                        yield ObjectInfo(key, found["Size"], found["ETag"])
+                        yield ObjectInfo(key, entry["Size"], entry["ETag"])
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:

@@ -211,7 +211,7 @@ class LocalStore:
         start = str(self._root / folder)
         try:
             yield from sorted(
-                (found for found in _walk(start, folder) if found.key.startswith(prefix)), key=lambda found: found.key
+                (info for info in _walk(start, folder) if info.key.startswith(prefix)), key=lambda info: info.key
             )
         except OSError as error:
             raise _store_error(start, "cannot be listed", error) from error

@@ -234,7 +234,9 @@ def _last_document(lake: Lake, before: date) -> Document:
 
 def _members(document: Document, close_date: date, today: date) -> frozenset[str] | None:
     """The lines of the index today, if some joined or left since the document; None if not."""
-    before, now = (frozenset(member.ticker for member in members_on(day, {}).lines) for day in (close_date, today))
+    before, now = (
+        frozenset(member.ticker for member in members_on(day, {}).constituents) for day in (close_date, today)
+    )
     if before == now:
         return None
     tickers = frozenset(row["ticker"] for row in document["sp500_details"].get("constituents", []))

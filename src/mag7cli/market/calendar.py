@@ -95,10 +95,10 @@ def session_offset(day: date, count: int) -> date:
 
     Raises CalendarError.
     """
-    found = session_on_or_before(day)
+    session = session_on_or_before(day)
     for _ in range(abs(count)):
-        found = next_session(found) if count > 0 else previous_session(found)
-    return found
+        session = next_session(session) if count > 0 else previous_session(session)
+    return session
 
 
 def session_index(day: date) -> int:

@@ -107,7 +107,7 @@ def _counted(word: str) -> str:
     if not _TICKER.fullmatch(word):
         raise UsageError(f"{word!r} is no ticker and no group", hint=HINT)
     ticker = symbology.vendor_symbol(word.replace("/", ".").replace("-", "."))
-    called = {ticker} if ticker in _companies() else symbology.lines_called(ticker)
+    called = {ticker} if ticker in _companies() else symbology.tickers_called(ticker)
     if len(called) != 1:
         raise UsageError(f"{word} was no line of the index since 2021", hint=did_you_mean(word, _companies()) or HINT)
     return _companies()[next(iter(called))]
@@ -116,8 +116,8 @@ def _counted(word: str) -> str:
 @cache
 def _companies() -> dict[str, str]:
     """The counted line of the company of each line."""
-    companies = symbology.companies(symbology.known_lines())
-    return {line: company.counted for company in companies for line in (company.counted, *company.others)}
+    companies = symbology.companies(symbology.known_constituents())
+    return {ticker: company.counted for company in companies for ticker in (company.counted, *company.others)}
 
 
 def _count(largest: int) -> int:

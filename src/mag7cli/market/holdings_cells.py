@@ -29,10 +29,10 @@ def read_cells(data: bytes, name: str) -> list[list[str]]:
     """
     text = _text(data, name)
     try:
-        read = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True))
     except csv.Error as error:
         raise HoldingsFormatError(f"{name}: is no CSV file ({error})", hint=HINT) from error
-    return [[cell.strip() for cell in line] for line in read]
+    return [[cell.strip() for cell in row] for row in rows]
 
 
 def _text(data: bytes, name: str) -> str:

@@ -115,14 +115,14 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
 
     Raises NoHoldingsError for the issuer's empty template, HoldingsFormatError for what is no holdings file.
     """
-    lines = read_cells(data, name)
-    position, columns = _header(lines, name)
-    preamble = lines[:position]
+    table = read_cells(data, name)
+    position, columns = _header(table, name)
+    preamble = table[:position]
     day = _as_of(preamble, name) or as_of
-    body = lines[position + 1 :]
+    body = table[position + 1 :]
     reader = _RowReader(
         columns,
-        width=_width(lines[position]),
+        width=_width(table[position]),
         on=day or symbology.BUNDLED_AS_OF,
         mark=commonest_mark(_number_cells(body, columns)),
     )
@@ -130,8 +130,8 @@ def parse(data: bytes, name: str, *, as_of: date | None = None) -> Holdings:
     rows, twice = _merge(row for row in read if isinstance(row, Holding))
     dropped = [row if isinstance(row, Dropped) else _not_equity(row) for row in read if not _is_equity(row)]
     if not rows:
-        told = f" ({dropped[0].symbol}: {dropped[0].reason})" if dropped else ""
-        raise HoldingsFormatError(f"{name}: has a header but no holdings that can be read{told}", hint=HINT)
+        example = f" ({dropped[0].symbol}: {dropped[0].reason})" if dropped else ""
+        raise HoldingsFormatError(f"{name}: has a header but no holdings that can be read{example}", hint=HINT)
     if len(reader.doubts) > len(rows) / 2:
         raise HoldingsFormatError(f"{name}: {reader.doubts[0]}, nor are most others", hint=HINT)
     fund = _fund(preamble)
@@ -151,20 +151,20 @@ def python_list(names: Iterable[str]) -> str:
     return f"tickers = [{', '.join(repr(name) for name in names)}]"
 
 
-def _header(lines: Sequence[Sequence[str]], name: str) -> tuple[int, dict[str, int]]:
+def _header(table: Sequence[Sequence[str]], name: str) -> tuple[int, dict[str, int]]:
     """Where the header is, and which column means what. Raises HoldingsFormatError."""
-    for position, line in enumerate(lines):
-        columns = _columns(line)
+    for position, row in enumerate(table):
+        columns = _columns(row)
         if "ticker" in columns and not _FACTS.isdisjoint(columns):
             if {"asset_class", "sector", "exchange"}.isdisjoint(columns):
                 raise HoldingsFormatError(
                     f"{name}: has no column Asset Class (nor Sector or Exchange): cash cannot be told from shares",
                     hint=HINT,
                 )
-            if not any(len(row) > 1 for row in lines[position + 1 :]):
-                _refuse_empty_template(lines, name)
+            if not any(len(row) > 1 for row in table[position + 1 :]):
+                _refuse_empty_template(table, name)
             return position, columns
-    _refuse_empty_template(lines, name)
+    _refuse_empty_template(table, name)
     raise HoldingsFormatError(
         f"{name}: no line has the columns Ticker and Weight (%); is this the fund's holdings file?", hint=HINT
     )
@@ -175,8 +175,8 @@ def _width(header: Sequence[str]) -> int:
     return max(position for position, cell in enumerate(header, start=1) if cell)
 
 
-def _columns(line: Sequence[str]) -> dict[str, int]:
-    cells = [" ".join(cell.lower().split()) for cell in line]
+def _columns(header: Sequence[str]) -> dict[str, int]:
+    cells = [" ".join(cell.lower().split()) for cell in header]
     return {
         meaning: next(cells.index(spelling) for spelling in spellings if spelling in cells)
         for meaning, spellings in _COLUMNS.items()
@@ -184,43 +184,43 @@ def _columns(line: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _refuse_empty_template(lines: Iterable[Sequence[str]], name: str) -> None:
+def _refuse_empty_template(table: Iterable[Sequence[str]], name: str) -> None:
     """Raise NoHoldingsError if the file says that it is of no day: what the issuer sends for a day without data."""
-    if _as_of_text(lines) in _NOTHING:
+    if _as_of_text(table) in _NOTHING:
         raise NoHoldingsError(
             f"{name}: the issuer has no holdings for that date (the file is an empty template)",
             hint="ask for a trading date, or one before: mag7 tickers --download --as-of YYYY-MM-DD",
         )
 
 
-def _as_of_text(lines: Iterable[Sequence[str]]) -> str | None:
+def _as_of_text(rows: Iterable[Sequence[str]]) -> str | None:
     """What stands behind "Fund Holdings as of", None without such a line; unquoted, its comma makes two cells of it."""
-    for line in lines:
-        if line and _DAY_LINE.fullmatch(line[0]):
-            return ", ".join(cell for cell in line[1:] if cell)
+    for row in rows:
+        if row and _DAY_LINE.fullmatch(row[0]):
+            return ", ".join(cell for cell in row[1:] if cell)
     return None
 
 
 def _as_of(preamble: Iterable[Sequence[str]], name: str) -> date | None:
-    told = _as_of_text(preamble)
-    if told is None or told in _NOTHING:
+    text = _as_of_text(preamble)
+    if text is None or text in _NOTHING:
         return None
-    day = written_dates.parse(told)
+    day = written_dates.parse(text)
     if day is None:
-        raise HoldingsFormatError(f"{name}: {told!r} is not a date that can be read as its day", hint=HINT)
+        raise HoldingsFormatError(f"{name}: {text!r} is not a date that can be read as its day", hint=HINT)
     return day
 
 
-def _number_cells(lines: Iterable[Sequence[str]], columns: Mapping[str, int]) -> Iterator[str]:
+def _number_cells(rows: Iterable[Sequence[str]], columns: Mapping[str, int]) -> Iterator[str]:
     """What stands in the columns of numbers."""
     positions = [columns[column] for column in _NUMBERS if column in columns]
-    for line in lines:
-        yield from (line[position] for position in positions if position < len(line))
+    for row in rows:
+        yield from (row[position] for position in positions if position < len(row))
 
 
 def _fund(preamble: Iterable[Sequence[str]]) -> str | None:
     """The fund's name: the first line that is no pair of a name and a value."""
-    return next((line[0] for line in preamble if line and line[0] and not any(line[1:])), None)
+    return next((row[0] for row in preamble if row and row[0] and not any(row[1:])), None)
 
 
 class _RowReader:
@@ -234,10 +234,10 @@ class _RowReader:
         self._width = width
         self._on = on
 
-    def read(self, lines: Iterable[Sequence[str]]) -> Iterator[Holding | Dropped]:
+    def read(self, rows: Iterable[Sequence[str]]) -> Iterator[Holding | Dropped]:
         """The lines as far as the footer, which is a line of one cell or of prose."""
-        for line in lines:
-            cells = list(line)
+        for row in rows:
+            cells = list(row)
             while len(cells) > self._width and not cells[-1]:
                 cells.pop()
             if not any(cells):
@@ -282,8 +282,8 @@ class _RowReader:
     def _asset_class(self, cells: Sequence[str]) -> str:
         """What kind of asset the line is; without that column, the sector or the exchange tells cash from shares."""
         if "asset_class" in self._columns:
-            told = self._cell(cells, "asset_class")
-            return EQUITY if told.lower() in _EQUITY_WORDS else told or "-"
+            asset_class = self._cell(cells, "asset_class")
+            return EQUITY if asset_class.lower() in _EQUITY_WORDS else asset_class or "-"
         if "sector" in self._columns:
             sector = self._cell(cells, "sector")
             return "Cash" if sector.lower().startswith("cash") else EQUITY
@@ -303,12 +303,12 @@ class _RowReader:
 
     def _number(self, cells: Sequence[str], column: str) -> float | None:
         """A number with thousands separators, a sign, a currency or a percent sign, or None; what is none is told."""
-        told = self._cell(cells, column)
-        if told.lower() in _NOTHING:
+        text = self._cell(cells, column)
+        if text.lower() in _NOTHING:
             return None
-        value = dollars(told, self._mark)
+        value = dollars(text, self._mark)
         if value is None:
-            self.doubts.append(f"{self._cell(cells, 'ticker')}: {column.replace('_', ' ')} {told!r} is not a number")
+            self.doubts.append(f"{self._cell(cells, 'ticker')}: {column.replace('_', ' ')} {text!r} is not a number")
         return value
 
     def _cell(self, cells: Sequence[str], column: str) -> str:

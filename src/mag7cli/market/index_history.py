@@ -66,8 +66,10 @@ class _Stage:
 @cache
 def confirmed_until() -> date:
     """The last day for which the table was compared with a fund's file; of later changes it knows nothing."""
-    lines = packaged_data.provenance(_TABLE)
-    return next(date.fromisoformat(line.removeprefix(_CONFIRMED)) for line in lines if line.startswith(_CONFIRMED))
+    comments = packaged_data.provenance(_TABLE)
+    return next(
+        date.fromisoformat(comment.removeprefix(_CONFIRMED)) for comment in comments if comment.startswith(_CONFIRMED)
+    )
 
 
 @cache
@@ -108,15 +110,15 @@ def replay(tickers: Iterable[str], since: date, until: date) -> tuple[str, ...]:
 
     Lines keep their order; joiners follow. A change that the list has already is no change.
     """
-    lines = dict.fromkeys(tickers)
+    members = dict.fromkeys(tickers)
     for change in changes():
         if not since < change.effective_date <= until:
             continue
         if change.change == "joins":
-            lines.setdefault(change.ticker)
+            members.setdefault(change.ticker)
         else:
-            lines.pop(change.ticker, None)
-    return tuple(lines)
+            members.pop(change.ticker, None)
+    return tuple(members)
 
 
 def differences(tickers: Collection[str], day: date) -> tuple[Difference, ...]:
@@ -153,8 +155,8 @@ def _stage_on(day: date) -> _Stage:
 @cache
 def _stages() -> tuple[_Stage, ...]:
     """The list from each change to the next, oldest first."""
-    order = {line.ticker: rank for rank, line in enumerate(symbology.known_lines())}
-    members = {line.ticker for line in symbology.bundled_constituents()}
+    order = {constituent.ticker: rank for rank, constituent in enumerate(symbology.known_constituents())}
+    members = {constituent.ticker for constituent in symbology.bundled_constituents()}
     for change in reversed(changes()):
         if change.effective_date <= symbology.BUNDLED_AS_OF:
             members ^= {change.ticker}
@@ -167,8 +169,8 @@ def _stages() -> tuple[_Stage, ...]:
 
 @cache
 def _last_trading_days() -> dict[str, date]:
-    lines = {row["ticker"]: row["last_trading_day"] for row in packaged_data.read("index_lines")}
-    known = {ticker: date.fromisoformat(day) for ticker, day in lines.items() if day}
+    days_by_ticker = {row["ticker"]: row["last_trading_day"] for row in packaged_data.read("index_lines")}
+    known = {ticker: date.fromisoformat(day) for ticker, day in days_by_ticker.items() if day}
     return known | {change.ticker: change.last_traded for change in changes() if change.last_traded}
 
 

@@ -51,7 +51,7 @@ class File(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Constituent:
     """One line of the index. `weight_pct` is the fund's own float-adjusted weight, None where no file gives it."""
 
     ticker: str
@@ -70,7 +70,7 @@ class Membership:
 
     kind: MembershipKind
     as_of: date
-    lines: tuple[Line, ...]
+    constituents: tuple[Constituent, ...]
     file: date | None = None
 
 
@@ -114,7 +114,7 @@ class _Lists:
             day: index_history.is_known(day) and is_same_index((row.ticker for row in file.equities), day)
             for day, file in files.items()
         }
-        self._lines: dict[tuple[date | None, date], tuple[Line, ...]] = {}
+        self._lines: dict[tuple[date | None, date], tuple[Constituent, ...]] = {}
 
     def membership(self, on: date) -> Membership:
         """Who was in the index on a date."""
@@ -148,30 +148,30 @@ class _Lists:
         nearest = file or next((day for day in self._days if day > on), None)
         return nearest is not None and index_history.is_known(nearest) and not self._replayable[nearest]
 
-    def _of_file(self, file: date, as_of: date) -> tuple[Line, ...]:
+    def _of_file(self, file: date, as_of: date) -> tuple[Constituent, ...]:
         """The lines of a file, brought forward to a day."""
         if (file, as_of) not in self._lines:
             rows = {row.ticker: row for row in self._files[file].equities}
             tickers = index_history.replay(rows, file, as_of) if file < as_of else tuple(rows)
-            lines = (_of_row(rows[ticker]) if ticker in rows else _known_line(ticker) for ticker in tickers)
-            self._lines[file, as_of] = tuple(lines)
+            constituents = (_of_row(rows[ticker]) if ticker in rows else _known_line(ticker) for ticker in tickers)
+            self._lines[file, as_of] = tuple(constituents)
         return self._lines[file, as_of]
 
-    def _of_history(self, since: date) -> tuple[Line, ...]:
+    def _of_history(self, since: date) -> tuple[Constituent, ...]:
         if (None, since) not in self._lines:
             self._lines[None, since] = tuple(map(_known_line, index_history.constituents_on(since)))
         return self._lines[None, since]
 
 
-def _of_row(row: Equity) -> Line:
-    return Line(row.ticker, symbology.company_cik(row.ticker), row.weight_pct, row.name)
+def _of_row(row: Equity) -> Constituent:
+    return Constituent(row.ticker, symbology.company_cik(row.ticker), row.weight_pct, row.name)
 
 
 @cache
-def _known_line(ticker: str) -> Line:
-    return Line(ticker, symbology.company_cik(ticker), None, _names()[ticker])
+def _known_line(ticker: str) -> Constituent:
+    return Constituent(ticker, symbology.company_cik(ticker), None, _names()[ticker])
 
 
 @cache
 def _names() -> Mapping[str, str]:
-    return {line.ticker: line.name for line in symbology.known_lines()}
+    return {constituent.ticker: constituent.name for constituent in symbology.known_constituents()}

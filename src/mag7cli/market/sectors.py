@@ -28,7 +28,7 @@ class SectorSpell:
 
 def sectors() -> tuple[str, ...]:
     """The names of the sectors, in alphabetical order."""
-    return tuple(sorted({line.sector for line in symbology.known_lines()}))
+    return tuple(sorted({constituent.sector for constituent in symbology.known_constituents()}))
 
 
 def sector_on(ticker: str, day: date) -> str:
@@ -44,7 +44,10 @@ def spells_in(sector: str) -> tuple[SectorSpell, ...]:
 @cache
 def _spells() -> Mapping[str, tuple[SectorSpell, ...]]:
     spells: dict[str, tuple[SectorSpell, ...]] = {}
-    spells |= {line.ticker: (SectorSpell(line.ticker, line.sector),) for line in symbology.known_lines()}
+    spells |= {
+        constituent.ticker: (SectorSpell(constituent.ticker, constituent.sector),)
+        for constituent in symbology.known_constituents()
+    }
     for row in packaged_data.read("sector_changes"):
         ticker, day = row["ticker"], date.fromisoformat(row["effective_date"])
         spells[ticker] = (

@@ -71,7 +71,7 @@ class OtherSecurity:
 
 
 @dataclass(frozen=True, slots=True)
-class Constituent:
+class KnownConstituent:
     """A line of the S&P 500 at some time since 2021."""
 
     ticker: str
@@ -111,15 +111,15 @@ def symbol_on(ticker: str, on: date) -> str:
 
 def symbol_periods(ticker: str, first: date, last: date) -> list[tuple[str, date, date]]:
     """The symbols of a line from `first` to `last`, oldest first, each with its first and last day in it."""
-    found: list[tuple[str, date, date]] = []
+    periods: list[tuple[str, date, date]] = []
     for period in history(ticker):
         start, end = max(period.first_day or first, first), min(period.last_day or last, last)
         if start > end:
             continue
-        if found and found[-1][0] == period.symbol:
-            start = found.pop()[1]
-        found.append((period.symbol, start, end))
-    return found
+        if periods and periods[-1][0] == period.symbol:
+            start = periods.pop()[1]
+        periods.append((period.symbol, start, end))
+    return periods
 
 
 def details_symbols_on(ticker: str, on: date) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def ticker_for(symbol: str, on: date) -> str:
     return next((period.ticker for period in periods if period.covers(on, slack=_GRACE)), symbol)
 
 
-def lines_called(symbol: str) -> frozenset[str]:
+def tickers_called(symbol: str) -> frozenset[str]:
     """The lines that had this symbol at any time."""
     return frozenset(period.ticker for period in _periods_by_symbol().get(symbol, ()))
 
@@ -175,15 +175,15 @@ def refusal(ticker: str, on: date, details: TickerDetails) -> str | None:
     The vendor leaves the CIK out now and then: a missing one refuses nothing. The registrant of another period is
     accepted, for the vendor may give the successor's at any date.
     """
-    told = f"{details.symbol} on {on} is {details.name}"
+    subject = f"{details.symbol} on {on} is {details.name}"
     if details.security_type in _FUND_TYPES:
-        return f"{told}, a fund (type {details.security_type}), not {ticker}"
+        return f"{subject}, a fund (type {details.security_type}), not {ticker}"
     known = {period.cik for period in history(ticker) if period.cik}
     cik = _ten_digits(details.cik)
     if cik and known:
-        return None if cik in known else f"{told} (CIK {cik}), not {ticker} (CIK {', '.join(sorted(known))})"
+        return None if cik in known else f"{subject} (CIK {cik}), not {ticker} (CIK {', '.join(sorted(known))})"
     other = other_security(details.symbol, on)
-    return f"{told}, and the symbol was {other.name}'s on that date" if other else None
+    return f"{subject}, and the symbol was {other.name}'s on that date" if other else None
 
 
 def is_registrant(ticker: str, cik: str | None) -> bool:
@@ -199,7 +199,7 @@ def may_be_new_registrant(ticker: str, on: date, details: TickerDetails) -> bool
 
 def names_of(ticker: str) -> set[str]:
     """The names of a line that our tables have."""
-    return {line.name for line in known_lines() if line.ticker == ticker}
+    return {constituent.name for constituent in known_constituents() if constituent.ticker == ticker}
 
 
 def is_same_name(name: str, other: str) -> bool:
@@ -212,18 +212,18 @@ def _bare_name(name: str) -> str:
     return "".join(word for word in words if word not in _LEGAL_FORMS).strip("&")
 
 
-def companies(lines: Iterable[HasTicker]) -> list[Company]:
+def companies(constituents: Iterable[HasTicker]) -> list[Company]:
     """The companies behind lines, in the order of their first line: lines of one registrant are one company.
 
     Counted is the line that `data/share_classes.csv` names, else the company's first.
     """
     groups: dict[str, list[str]] = {}
     ciks: dict[str, str | None] = {}
-    for line in lines:
-        cik = company_cik(line.ticker) or _ten_digits(line.cik)
-        group = groups.setdefault(cik or line.ticker, [])
-        if line.ticker not in group:
-            group.append(line.ticker)
+    for constituent in constituents:
+        cik = company_cik(constituent.ticker) or _ten_digits(constituent.cik)
+        group = groups.setdefault(cik or constituent.ticker, [])
+        if constituent.ticker not in group:
+            group.append(constituent.ticker)
         ciks[group[0]] = cik
     return [_company(ciks[group[0]], group) for group in groups.values()]
 
@@ -233,13 +233,13 @@ def company_cik(ticker: str) -> str | None:
     return _class_ciks().get(ticker) or _constituent_ciks().get(ticker) or history(ticker)[-1].cik
 
 
-def bundled_constituents() -> tuple[Constituent, ...]:
+def bundled_constituents() -> tuple[KnownConstituent, ...]:
     """The 503 lines of the S&P 500 on BUNDLED_AS_OF, the largest first."""
     return _constituents()
 
 
 @cache
-def known_lines() -> tuple[Constituent, ...]:
+def known_constituents() -> tuple[KnownConstituent, ...]:
     """Every line that was in the index since 2021: the bundled list, then those that left before it or joined later."""
     others = packaged_data.read("index_lines")
     return _constituents() + tuple(_constituent(row) for row in others)
@@ -274,12 +274,12 @@ def _day(text: str) -> date | None:
 
 @cache
 def _histories() -> Mapping[str, tuple[SymbolPeriod, ...]]:
-    found: dict[str, list[SymbolPeriod]] = {}
+    by_ticker: dict[str, list[SymbolPeriod]] = {}
     for row in packaged_data.read("symbol_history"):
         first, last, details = (_day(row[name]) for name in ("first_day", "last_day", "details_last_day"))
         period = SymbolPeriod(row["ticker"], row["symbol"], first, last, details, row["cik"] or None)
-        found.setdefault(period.ticker, []).append(period)
-    return {ticker: tuple(sorted(periods, key=_start)) for ticker, periods in found.items()}
+        by_ticker.setdefault(period.ticker, []).append(period)
+    return {ticker: tuple(sorted(periods, key=_start)) for ticker, periods in by_ticker.items()}
 
 
 def _start(period: SymbolPeriod) -> date:
@@ -288,20 +288,20 @@ def _start(period: SymbolPeriod) -> date:
 
 @cache
 def _periods_by_symbol() -> Mapping[str, tuple[SymbolPeriod, ...]]:
-    found: dict[str, list[SymbolPeriod]] = {}
+    by_symbol: dict[str, list[SymbolPeriod]] = {}
     for period in sorted((period for periods in _histories().values() for period in periods), key=_start):
-        found.setdefault(period.symbol, []).append(period)
-    return {symbol: tuple(periods) for symbol, periods in found.items()}
+        by_symbol.setdefault(period.symbol, []).append(period)
+    return {symbol: tuple(periods) for symbol, periods in by_symbol.items()}
 
 
 @cache
 def _other_securities() -> Mapping[str, tuple[OtherSecurity, ...]]:
-    found: dict[str, list[OtherSecurity]] = {}
+    by_symbol: dict[str, list[OtherSecurity]] = {}
     for row in packaged_data.read("other_securities"):
         days = _day(row["first_day"]), _day(row["last_day"])
         other = OtherSecurity(row["symbol"], row["name"], *days, row["cik"] or None, row["security_type"])
-        found.setdefault(other.symbol, []).append(other)
-    return {symbol: tuple(others) for symbol, others in found.items()}
+        by_symbol.setdefault(other.symbol, []).append(other)
+    return {symbol: tuple(others) for symbol, others in by_symbol.items()}
 
 
 @cache
@@ -310,17 +310,17 @@ def _vendor_symbols() -> Mapping[str, str]:
 
 
 @cache
-def _constituents() -> tuple[Constituent, ...]:
+def _constituents() -> tuple[KnownConstituent, ...]:
     return tuple(_constituent(row) for row in packaged_data.read("constituents"))
 
 
-def _constituent(row: Mapping[str, str]) -> Constituent:
-    return Constituent(row["ticker"], row["name"], row["cik"], row["sector"])
+def _constituent(row: Mapping[str, str]) -> KnownConstituent:
+    return KnownConstituent(row["ticker"], row["name"], row["cik"], row["sector"])
 
 
 @cache
 def _constituent_ciks() -> Mapping[str, str]:
-    return {line.ticker: line.cik for line in known_lines()}
+    return {constituent.ticker: constituent.cik for constituent in known_constituents()}
 
 
 @cache
@@ -336,5 +336,5 @@ def _counted_tickers() -> Mapping[str, str]:
 
 @cache
 def _company_names() -> Mapping[str, str]:
-    names = {line.cik: line.name for line in reversed(known_lines())}
+    names = {constituent.cik: constituent.name for constituent in reversed(known_constituents())}
     return names | {row["cik"]: row["company"] for row in packaged_data.read("share_classes")}

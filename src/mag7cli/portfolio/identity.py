@@ -38,7 +38,7 @@ class Companies:
         self._parents: dict[str, str] = {}
         self._first_marks: dict[tuple[Security, date | None], str] = {}
         members: dict[str, list[Security]] = {}
-        for company in symbology.companies(symbology.known_lines()):
+        for company in symbology.companies(symbology.known_constituents()):
             self._link([_us_mark(ticker) for ticker in (company.counted, *company.others)])
         for mark, ticker in _known_marks():
             self._link([mark, _us_mark(ticker)])
@@ -82,7 +82,7 @@ class Companies:
 @cache
 def known_company(ticker: str) -> Company:
     """A company of the index by its counted ticker."""
-    names = {each.ticker: each.name for each in symbology.known_lines()}
+    names = {each.ticker: each.name for each in symbology.known_constituents()}
     name = next((c.name for c in _index_companies() if c.counted == ticker and c.name), names.get(ticker, ticker))
     return Company(ticker, name or ticker, US)
 
@@ -222,17 +222,17 @@ def _known_names() -> Mapping[str, str]:
 @cache
 def _company_names() -> frozenset[str]:
     """The plain names of the index's companies, as its own list and files write them."""
-    return frozenset(plain_name(each.name) for each in symbology.known_lines()) | _known_names().keys()
+    return frozenset(plain_name(each.name) for each in symbology.known_constituents()) | _known_names().keys()
 
 
 @cache
 def _index_companies() -> tuple[symbology.Company, ...]:
-    return tuple(symbology.companies(symbology.known_lines()))
+    return tuple(symbology.companies(symbology.known_constituents()))
 
 
 @cache
 def _index_tickers() -> frozenset[str]:
-    return frozenset(each.ticker for each in symbology.known_lines())
+    return frozenset(each.ticker for each in symbology.known_constituents())
 
 
 @cache

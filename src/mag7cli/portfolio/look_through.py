@@ -114,4 +114,4 @@ def _closed(row: FundHolding, weight: float, symbol: str, *, is_circle: bool) ->
 
 @cache
 def _sectors() -> Mapping[str, str]:
-    return {row.ticker: row.sector for row in symbology.known_lines()}
+    return {row.ticker: row.sector for row in symbology.known_constituents()}

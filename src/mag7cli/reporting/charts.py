@@ -66,11 +66,11 @@ def share(dates: Dates) -> Chart:
             "y2": {"datum": 0},
         },
     }
-    line = {
+    curve = {
         "mark": {"type": "line", "style": "mag7"},
         "encoding": {"y": marks.y("mag7_pct_of_sp500", "Mag 7, % of the S&P 500", zero=False)},
     }
-    over = {"layer": [line, marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})]}
+    over = {"layer": [curve, marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})]}
     spec = timed("daily", dates, [bars, over, marks.partial()])
     spec["resolve"] = {"scale": {"y": "independent"}}
     return Chart(
@@ -248,11 +248,11 @@ def company_cap(dates: Dates, tickers: Sequence[str], key: str) -> Chart:
 
 
 def _companies(dates: Dates, tickers: Sequence[str], value: str, unit: str) -> Spec:
-    line = {
+    curves = {
         "mark": {"type": "line", "strokeWidth": 1.8},
         "encoding": {"y": marks.y("value", unit), "color": marks.by_ticker(tickers)},
     }
-    layers = [marks.events(), line, marks.end_labels("value", tickers, HEIGHT)]
+    layers = [marks.events(), curves, marks.end_labels("value", tickers, HEIGHT)]
     spec = timed("company", dates, layers, right=END_LABEL - 8)
     spec["transform"].append({"calculate": value, "as": "value"})
     return spec
@@ -260,11 +260,11 @@ def _companies(dates: Dates, tickers: Sequence[str], value: str, unit: str) -> S
 
 def effective(dates: Dates) -> Chart:
     """The effective number of companies."""
-    line = {
+    curve = {
         "mark": {"type": "line", "style": "mag7"},
         "encoding": {"y": marks.y("effective_n", "effective number of companies")},
     }
-    layers = [line, marks.last_label("effective_n", ".0f"), marks.partial()]
+    layers = [curve, marks.last_label("effective_n", ".0f"), marks.partial()]
     return Chart(
         "effective",
         "As concentrated as how many equal companies?",

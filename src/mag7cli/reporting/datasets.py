@@ -117,8 +117,8 @@ def _letters() -> Iterator[str]:
 
 def _movement(days: Iterable[Day]) -> Dataset:
     share, index = _trusted(days)
-    found = co_movement(share, index) if len(share) > 1 else []
-    rows = ((one.on.isoformat(), round(one.correlation, 6), round(one.beta, 6)) for one in found)
+    windows = co_movement(share, index) if len(share) > 1 else []
+    rows = ((window.on.isoformat(), round(window.correlation, 6), round(window.beta, 6)) for window in windows)
     return Dataset(("trading_date", "correlation", "beta"), tuple(rows))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from mag7cli.analytics.queries import Concentration, Day, Doubt, FailureReason, ReportData
 from mag7cli.analytics.statistics import Change
-from mag7cli.analytics.summary import Answer, CompanyAnswer, FundWeight
+from mag7cli.analytics.summary import CompanySummary, ConcentrationSummary, FundWeight
 from mag7cli.core import formatting
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.formatting import MISSING, change, counted
@@ -57,7 +57,7 @@ def _concerned(check: FailedCheck) -> str:
     return named if len(check.dates) <= 3 else f"{counted(len(check.dates), 'date')}, {named} and later"
 
 
-def hero(days: Sequence[Day], answer: Answer) -> dict[str, str]:
+def hero(days: Sequence[Day], answer: ConcentrationSummary) -> dict[str, str]:
     """The share over all dates as a line, for the first screen."""
     points = [(day.on, day.figure.share_pct) for day in days if day.figure and day.on <= answer.on]
     (first, before), (last, now) = points[0], points[-1]
@@ -90,27 +90,27 @@ def line_svg(values: Sequence[float], width: int, height: int) -> str:
     )
 
 
-def facts(concentration: Concentration, answer: Answer) -> str:
+def facts(concentration: Concentration, answer: ConcentrationSummary) -> str:
     """The change, the fund's own weight, and whether to trust the number."""
     return _changes_fact(answer) + _fund_fact(answer.fund) + _trust_fact(concentration.days, answer)
 
 
-def _changes_fact(answer: Answer) -> str:
+def _changes_fact(answer: ConcentrationSummary) -> str:
     terms = (("a day", answer.changes.day), ("a month", answer.changes.month), ("a year", answer.changes.year))
     cells = "".join(
-        f'<span title="{_since(found)}"><b>{_points(found)}</b><small>in {term}</small></span>' for term, found in terms
+        f'<span title="{_since(move)}"><b>{_points(move)}</b><small>in {term}</small></span>' for term, move in terms
     )
     return f'<div><dt>Change, percentage points</dt><dd class="changes">{cells}</dd></div>'
 
 
-def _points(found: Change[float] | None) -> str:
-    return plain(change(found.difference)) if found else MISSING
+def _points(move: Change[float] | None) -> str:
+    return plain(change(move.difference)) if move else MISSING
 
 
-def _since(found: Change[float] | None) -> str:
-    if not found:
+def _since(move: Change[float] | None) -> str:
+    if not move:
         return "the collected dates do not reach back so far"
-    return f"since {long_date(found.since.on)}, when it was {found.since.value:.2f} %"
+    return f"since {long_date(move.since.on)}, when it was {move.since.value:.2f} %"
 
 
 def _fund_fact(fund: FundWeight | None) -> str:
@@ -140,7 +140,7 @@ def intraday_fact(point: Record | None) -> str:
     )
 
 
-def _trust_fact(days: Sequence[Day], answer: Answer) -> str:
+def _trust_fact(days: Sequence[Day], answer: ConcentrationSummary) -> str:
     quality = answer.quality
     red = " It fails validation." if quality.failed_checks else ""
     reasons = "; ".join((_bound_sentence(answer), _membership_sentence(answer), *quality.reasons))
@@ -154,14 +154,14 @@ def _trust_fact(days: Sequence[Day], answer: Answer) -> str:
     )
 
 
-def _bound_sentence(answer: Answer) -> str:
+def _bound_sentence(answer: ConcentrationSummary) -> str:
     """How far off the share can be."""
     if answer.low_pct is None or answer.high_pct is None:
         return "How far off the share can be is unknown"
     return f"The share is {answer.share_text} in the worst case"
 
 
-def _membership_sentence(answer: Answer) -> str:
+def _membership_sentence(answer: ConcentrationSummary) -> str:
     """How old the knowledge of the index's members is."""
     return f"joins and leaves known until {long_date(answer.quality.membership_known_until)}"
 
@@ -173,12 +173,12 @@ def _tally(days: Sequence[Day]) -> str:
     return f"{counted(len(days), 'date')}: {listed}"
 
 
-def companies(answer: Answer) -> str:
+def companies(answer: ConcentrationSummary) -> str:
     """The seven as table rows, largest first."""
     return "".join(map(_company_row, answer.companies))
 
 
-def _company_row(company: CompanyAnswer) -> str:
+def _company_row(company: CompanySummary) -> str:
     ticker = escape(company.ticker)
     name = "" if company.name == company.ticker else f'<span class="name">{escape(company.name)}</span>'
     return (
@@ -190,8 +190,8 @@ def _company_row(company: CompanyAnswer) -> str:
     )
 
 
-def _gain(found: Change[Decimal] | None) -> str:
-    return plain(f"{change(found.pct, 1)} %") if found and found.pct is not None else MISSING
+def _gain(move: Change[Decimal] | None) -> str:
+    return plain(f"{change(move.pct, 1)} %") if move and move.pct is not None else MISSING
 
 
 def range_buttons() -> str:
@@ -236,7 +236,7 @@ def comparison_controls(dates: int) -> str:
     )
 
 
-def company_control(answer: Answer) -> str:
+def company_control(answer: ConcentrationSummary) -> str:
     """The choice of a company."""
     options = "".join(
         f'<option value="{escape(company.ticker)}">{escape(company.ticker)} {escape(company.name)}</option>'

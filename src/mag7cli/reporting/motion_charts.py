@@ -134,9 +134,9 @@ def beta(dates: Dates) -> Chart:
 
 
 def _movement(dates: Dates, field: str, y: Spec) -> Spec:
-    line = {"mark": {"type": "line", "style": "mag7"}, "encoding": {"y": y}}
+    curve = {"mark": {"type": "line", "style": "mag7"}, "encoding": {"y": y}}
     zero = {"mark": {"type": "rule", "style": "zero"}, "encoding": {"x": None, "y": {"datum": 0}}}
-    layers = [zero, line, marks.last_label(field, ".2f")]
+    layers = [zero, curve, marks.last_label(field, ".2f")]
     return timed("movement", dates, layers, height=200, right=END_LABEL - 16)
 
 

@@ -19,7 +19,7 @@ import orjson
 from mag7cli import __version__
 from mag7cli.analytics.queries import ReportData
 from mag7cli.analytics.statistics import QUARTER_SESSIONS
-from mag7cli.analytics.summary import Answer
+from mag7cli.analytics.summary import ConcentrationSummary
 from mag7cli.core.formatting import count, usd
 from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.live.records import Record
@@ -39,7 +39,7 @@ class Page:
     """Everything that the page is made of."""
 
     data: ReportData
-    answer: Answer
+    answer: ConcentrationSummary
     story: Sequence[str]
     charts: Sequence[Chart]
     datasets: Mapping[str, Dataset]
@@ -80,10 +80,10 @@ def render(page: Page, library: str) -> str:
         "library": library,
         "script": script,
     }
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], _asset("template.html"))
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], _asset("template.html"))
 
 
-def _title(answer: Answer, simulated: bool) -> str:
+def _title(answer: ConcentrationSummary, simulated: bool) -> str:
     title = f"Mag 7: {answer.share_text} of the S&P 500 on {answer.on}"
     return f"SIMULATED: {title}" if simulated else title
 
@@ -99,8 +99,8 @@ def _provenance(page: Page) -> str:
         )
     method = f" Collected by the {quality.method} method." if quality.method else ""
     dates = count(len(page.data.concentration.days))
-    made = f"{page.made_at:%Y-%m-%d %H:%M %Z}".strip()
-    return f"Made by mag7 {__version__} on {made} from {dates} trading dates.{constituents}{method}"
+    moment = f"{page.made_at:%Y-%m-%d %H:%M %Z}".strip()
+    return f"Made by mag7 {__version__} on {moment} from {dates} trading dates.{constituents}{method}"
 
 
 def _figures(page: Page, simulated: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from mag7cli import __version__
-from mag7cli.analytics.summary import Answer
+from mag7cli.analytics.summary import ConcentrationSummary
 from mag7cli.core.errors import ExtraMissingError
 from mag7cli.reporting import theme
 from mag7cli.reporting.charts import Chart
@@ -17,7 +17,7 @@ _CAPTION_LETTERS: Final = 130
 _PADDING: Final = {"left": 24, "top": 20, "right": 24, "bottom": 16}
 
 
-def draw(chart: Chart, datasets: Mapping[str, Dataset], answer: Answer) -> bytes:
+def draw(chart: Chart, datasets: Mapping[str, Dataset], answer: ConcentrationSummary) -> bytes:
     """One chart with its title, and what its figures are, and of when.
 
     Raises ExtraMissingError if the optional renderer is not installed.
@@ -29,21 +29,21 @@ def draw(chart: Chart, datasets: Mapping[str, Dataset], answer: Answer) -> bytes
     return png
 
 
-def standalone(chart: Chart, datasets: Mapping[str, Dataset], answer: Answer) -> dict[str, Any]:
+def standalone(chart: Chart, datasets: Mapping[str, Dataset], answer: ConcentrationSummary) -> dict[str, Any]:
     """The specification with its data, a fixed width and what the page would have written around it."""
     source = f"As of {answer.on}: {answer.kind}. Made by mag7 {__version__}."
     title = chart.title
     if answer.quality.simulated:
         title, source = f"SIMULATED: {title}", f"Simulated market, no figure is real. {source}"
     right = chart.spec["padding"]["right"]
-    lines = [line for text in (_caption(chart), source) for line in textwrap.wrap(text, _CAPTION_LETTERS)]
+    subtitle = [row for text in (_caption(chart), source) for row in textwrap.wrap(text, _CAPTION_LETTERS)]
     return {
         **chart.spec,
         "width": WIDTH,
         "autosize": "pad",
         "background": theme.LIGHT.background,
         "padding": {**_PADDING, "right": _PADDING["right"] + right},
-        "title": {"text": title, "subtitle": lines, "fontSize": 20, "offset": 18},
+        "title": {"text": title, "subtitle": subtitle, "fontSize": 20, "offset": 18},
         "datasets": {name: datasets[name].records() for name in datasets_of(chart.spec)},
     }
 

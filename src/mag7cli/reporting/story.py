@@ -10,7 +10,7 @@ from typing import Final
 
 from mag7cli.analytics.queries import Concentration, Day
 from mag7cli.analytics.statistics import Contribution, Snapshot, contributions, share_without
-from mag7cli.analytics.summary import Answer, CompanyAnswer
+from mag7cli.analytics.summary import CompanySummary, ConcentrationSummary
 from mag7cli.core.formatting import change, counted, pct, usd
 
 # An index that moved by less has no gain worth dividing.
@@ -26,7 +26,7 @@ class Span:
     parts: tuple[Contribution, ...]
 
 
-def tell(concentration: Concentration, answer: Answer) -> tuple[str, ...]:
+def tell(concentration: Concentration, answer: ConcentrationSummary) -> tuple[str, ...]:
     """The sentences, the most telling first."""
     spans = spans_to_now(concentration)
     return tuple(sentence for sentence in _sentences(concentration, answer, spans) if sentence)
@@ -38,9 +38,9 @@ def spans_to_now(concentration: Concentration) -> tuple[Span, ...]:
     if len(snapshots) < 2:
         return ()
     now = snapshots[-1]
-    this_year = next(found for found in snapshots if found.on.year == now.on.year)
-    starts = dict.fromkeys(found.on for found in (snapshots[0], this_year) if found.on < now.on)
-    by_date = {found.on: found for found in snapshots}
+    this_year = next(snapshot for snapshot in snapshots if snapshot.on.year == now.on.year)
+    starts = dict.fromkeys(snapshot.on for snapshot in (snapshots[0], this_year) if snapshot.on < now.on)
+    by_date = {snapshot.on: snapshot for snapshot in snapshots}
     return tuple(span(by_date[start], now) for start in starts)
 
 
@@ -62,36 +62,38 @@ def long_date(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _sentences(concentration: Concentration, answer: Answer, spans: Sequence[Span]) -> Iterator[str | None]:
-    for number, one in enumerate(spans):
-        moved = _share_moved(one)
-        who = _who_moved_it(one, answer) if number == 0 else None
+def _sentences(
+    concentration: Concentration, answer: ConcentrationSummary, spans: Sequence[Span]
+) -> Iterator[str | None]:
+    for number, period in enumerate(spans):
+        moved = _share_moved(period)
+        who = _who_moved_it(period, answer) if number == 0 else None
         yield f"{moved} {who}" if who else moved
-        yield _index_moved(one, answer)
+        yield _index_moved(period, answer)
     yield _without_the_largest(answer)
     yield _record(concentration.days, answer)
     yield _breadth(concentration.days)
 
 
-def _share_moved(one: Span) -> str:
-    points = one.now.share_pct - one.then.share_pct
+def _share_moved(period: Span) -> str:
+    points = period.now.share_pct - period.then.share_pct
     verb = "grew" if points > 0 else "shrank"
     return (
-        f"Since {long_date(one.then.on)} the share of the seven {verb} from {pct(one.then.share_pct, 1)} "
-        f"to {pct(one.now.share_pct, 1)}, by {abs(points):.1f} percentage points."
+        f"Since {long_date(period.then.on)} the share of the seven {verb} from {pct(period.then.share_pct, 1)} "
+        f"to {pct(period.now.share_pct, 1)}, by {abs(points):.1f} percentage points."
     )
 
 
-def _index_moved(one: Span, answer: Answer) -> str | None:
+def _index_moved(period: Span, answer: ConcentrationSummary) -> str | None:
     """Who added the index's gain, or made its loss; nothing if the two moved apart or the index hardly moved."""
-    gain, of_the_seven = one.now.total - one.then.total, one.now.mag7 - one.then.mag7
-    if abs(gain) < one.then.total * _SMALLEST_MOVE_PCT / 100:
+    gain, of_the_seven = period.now.total - period.then.total, period.now.mag7 - period.then.mag7
+    if abs(gain) < period.then.total * _SMALLEST_MOVE_PCT / 100:
         return None
-    since = f"Since {long_date(one.then.on)}"
+    since = f"Since {long_date(period.then.on)}"
     if gain * of_the_seven < 0:
         moved = ("gained", "lost") if gain > 0 else ("lost", "gained")
         return f"{since} the S&P 500 {moved[0]} {usd(abs(gain))} while the seven {moved[1]} {usd(abs(of_the_seven))}."
-    most = one.parts[0] if gain > 0 else one.parts[-1]
+    most = period.parts[0] if gain > 0 else period.parts[-1]
     name, verb = _name(answer, most.ticker), "added" if gain > 0 else "lost"
     word = "gain" if gain > 0 else "loss"
     return (
@@ -100,9 +102,9 @@ def _index_moved(one: Span, answer: Answer) -> str | None:
     )
 
 
-def _who_moved_it(one: Span, answer: Answer) -> str | None:
+def _who_moved_it(period: Span, answer: ConcentrationSummary) -> str | None:
     """The companies that moved the share most in either direction."""
-    ranked = sorted(one.parts, key=lambda part: part.share_points, reverse=True)
+    ranked = sorted(period.parts, key=lambda part: part.share_points, reverse=True)
     best, worst = ranked[0], ranked[-1]
     if best.share_points <= 0 or worst.share_points >= 0:
         return None
@@ -112,14 +114,14 @@ def _who_moved_it(one: Span, answer: Answer) -> str | None:
     )
 
 
-def _without_the_largest(answer: Answer) -> str:
+def _without_the_largest(answer: ConcentrationSummary) -> str:
     largest = answer.companies[0]
     caps = {company.ticker: float(company.market_cap_usd) for company in answer.companies}
     others = share_without(Snapshot(answer.on, caps, float(answer.sp500_cap_usd)), largest.ticker)
     return f"Without {largest.name}, the largest, the other six would be {pct(others, 1)} of the rest of the index."
 
 
-def _record(days: Sequence[Day], answer: Answer) -> str | None:
+def _record(days: Sequence[Day], answer: ConcentrationSummary) -> str | None:
     """Where the share stands against the highest one collected; nothing with less than a month of dates."""
     figures = [(day.figure.share_pct, day.on) for day in days if day.figure]
     if len(figures) < 21:
@@ -142,9 +144,9 @@ def _breadth(days: Sequence[Day]) -> str | None:
     return f"The index is as concentrated as one of {now:.0f} equal companies{then}."
 
 
-def _name(answer: Answer, ticker: str) -> str:
+def _name(answer: ConcentrationSummary, ticker: str) -> str:
     return _by_ticker(answer.companies, ticker).name
 
 
-def _by_ticker(companies: Sequence[CompanyAnswer], ticker: str) -> CompanyAnswer:
+def _by_ticker(companies: Sequence[CompanySummary], ticker: str) -> CompanySummary:
     return next(company for company in companies if company.ticker == ticker)

@@ -21,7 +21,7 @@ class Palette:
 
     text: str
     faint_text: str
-    line: str
+    grid: str
     background: str
     mag7: str
     rest: str
@@ -35,7 +35,7 @@ class Palette:
 LIGHT: Final = Palette(
     text="#1c2430",
     faint_text="#5b6675",
-    line="#e3e7ec",
+    grid="#e3e7ec",
     background="#ffffff",
     mag7="#0072b2",
     rest="#ccd4dd",
@@ -48,7 +48,7 @@ LIGHT: Final = Palette(
 DARK: Final = Palette(
     text="#e6eaf0",
     faint_text="#9aa5b4",
-    line="#2a323d",
+    grid="#2a323d",
     background="#12161c",
     mag7="#4aa8e0",
     rest="#3a4552",
@@ -82,7 +82,7 @@ def _axis(palette: Palette) -> Config:
     return {
         "domainColor": palette.faint_text,
         "tickColor": palette.faint_text,
-        "gridColor": palette.line,
+        "gridColor": palette.grid,
         "labelColor": palette.faint_text,
         "titleColor": palette.faint_text,
         "labelFontSize": 12,

@@ -12,7 +12,7 @@ from mag7cli.core.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mag7cli.analytics.summary import Answer, FundWeight
+    from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
     from mag7cli.core.clock import Clock
     from mag7cli.lake.failed_checks import FailedCheck
     from mag7cli.lake.layout import Lake
@@ -27,7 +27,7 @@ class ReportResult:
     page: Path
     size_bytes: int
     pictures: tuple[Path, ...]
-    answer: "Answer"
+    answer: "ConcentrationSummary"
     simulated: bool
 
 

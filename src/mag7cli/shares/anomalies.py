@@ -27,7 +27,7 @@ _LONGEST_GAP: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class DayView:
+class DaySnapshot:
     """What the guard looks at: per ticker the unadjusted close (USD) and the company's shares outstanding.
 
     Where `closes_judged`, the share counts were held against the closes and the answers of the weeks around: a move of
@@ -35,7 +35,7 @@ class DayView:
     """
 
     trading_date: date
-    lines: Mapping[str, tuple[float, float]]
+    by_ticker: Mapping[str, tuple[float, float]]
     closes_judged: bool = False
 
 
@@ -53,7 +53,7 @@ class Event:
     evidence: str
 
 
-def check(previous: DayView | None, current: DayView, splits: Mapping[str, Sequence[Split]]) -> list[Event]:
+def check(previous: DaySnapshot | None, current: DaySnapshot, splits: Mapping[str, Sequence[Split]]) -> list[Event]:
     """The steps from `previous` to `current` that neither close, split nor new share count explains.
 
     `splits` are the known ones by ticker, de-duplicated. Two dates more than a week apart are not compared.
@@ -63,16 +63,16 @@ def check(previous: DayView | None, current: DayView, splits: Mapping[str, Seque
     return list(_events(previous, current, splits))
 
 
-def _events(previous: DayView, current: DayView, splits: Mapping[str, Sequence[Split]]) -> Iterator[Event]:
-    for ticker, now in current.lines.items():
-        was = previous.lines.get(ticker)
+def _events(previous: DaySnapshot, current: DaySnapshot, splits: Mapping[str, Sequence[Split]]) -> Iterator[Event]:
+    for ticker, now in current.by_ticker.items():
+        was = previous.by_ticker.get(ticker)
         if was is None or min(*now, *was) <= 0:
             continue
         known = splits.get(ticker, ())
         if not known and _is_ordinary(was, now):
             continue
         split = math.fsum(
-            math.log(one.ratio) for one in known if previous.trading_date < one.execution_date <= current.trading_date
+            math.log(row.ratio) for row in known if previous.trading_date < row.execution_date <= current.trading_date
         )
         moves = _Moves(ticker, math.log(now[0] / was[0]) + split, math.log(now[1] / was[1]) - split, was, now)
         event = _judge(moves, current, known)
@@ -96,7 +96,7 @@ class _Moves:
     now: tuple[float, float]
 
 
-def _judge(moves: _Moves, current: DayView, known: Sequence[Split]) -> Event | None:
+def _judge(moves: _Moves, current: DaySnapshot, known: Sequence[Split]) -> Event | None:
     if abs(moves.shares) >= _ORDINARY_STEP:
         return _judge_shares(moves, current, known)
     if not current.closes_judged and is_split_sized(moves.close):
@@ -108,7 +108,7 @@ def _judge(moves: _Moves, current: DayView, known: Sequence[Split]) -> Event | N
     return None
 
 
-def _judge_shares(moves: _Moves, current: DayView, known: Sequence[Split]) -> Event | None:
+def _judge_shares(moves: _Moves, current: DaySnapshot, known: Sequence[Split]) -> Event | None:
     if abs(moves.shares + moves.close) < _NEAR_RATIO_CLOSE and _near_ratio(moves.shares, _NEAR_RATIO_CLOSE):
         return _shares_event(
             moves,

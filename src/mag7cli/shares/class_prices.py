@@ -25,8 +25,8 @@ def market_cap_by_class(whole_shares: float, counted: ListedClass, others: Seque
     `whole_shares` are those of all classes, `counted` is the class whose close values the company otherwise. None if
     the classes have more shares together than the company: then one of the counts is of another day.
     """
-    unlisted = whole_shares - counted.shares - sum(one.shares for one in others)
+    unlisted = whole_shares - counted.shares - sum(listed.shares for listed in others)
     if unlisted < 0:
         return None
-    parts = [*((one.close_usd, one.shares) for one in (counted, *others)), (counted.close_usd, unlisted)]
+    parts = [*((listed.close_usd, listed.shares) for listed in (counted, *others)), (counted.close_usd, unlisted)]
     return products_usd(parts)

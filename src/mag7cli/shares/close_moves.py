@@ -79,9 +79,9 @@ class CloseHistory:
 
     def and_of(self, answers: Iterable[ShareObservation]) -> "CloseHistory":
         """With the closes that answers imply for dates before the first and after the last that are known."""
-        known = [(one.on, one.close) for one in answers if one.close]
-        before = [one for one in known if not self.days or one[0] < self.days[0]]
-        after = [one for one in known if self.days and one[0] > self.days[-1]]
+        known = [(answer.on, answer.close) for answer in answers if answer.close]
+        before = [entry for entry in known if not self.days or entry[0] < self.days[0]]
+        after = [entry for entry in known if self.days and entry[0] > self.days[-1]]
         if not before and not after:
             return self
         ends = [*zip(self.days, self.closes, strict=True)]

@@ -59,6 +59,6 @@ def _stale_part(history: ShareHistory, day: date, calendar: FiscalCalendar) -> f
     if before and before[0] == day:
         return 0.0
     if before and after:
-        return abs(history.neutral(after[0]) / history.neutral(before[0]) - 1)
+        return abs(history.base_shares(after[0]) / history.base_shares(before[0]) - 1)
     first, last = (before[0], day) if before else (day, after[0])
     return _QUARTER if any(calendar.period_ends(first + timedelta(days=1), last)) else 0.0

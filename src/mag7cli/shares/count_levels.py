@@ -29,13 +29,13 @@ _NEXT_QUARTER: Final = timedelta(days=85)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A count that the vendor named, read: `neutral` shares (units before the first split), what had to be done to it.
+    """A count that the vendor named, as `base_shares` (those before the first split), and what had to be done to it.
 
-    `unit` is how many neutral shares one share was as the count was told: a count is exact to half of it.
+    `unit` is how many base shares one share was as the count was told: a count is exact to half of it.
     """
 
     on: date
-    neutral: float
+    base_shares: float
     unit: float
     basis: Basis
     vendor: float | None
@@ -45,12 +45,12 @@ class Point:
     @property
     def is_frozen(self) -> bool:
         """True if the vendor's count did not honour the date, so that another one stands in for it."""
-        return any(one.is_frozen for one in self.adjustments)
+        return any(adjustment.is_frozen for adjustment in self.adjustments)
 
     @property
     def is_converted(self) -> bool:
         """True if the count was given in the share units of another day."""
-        return any(one.is_converted for one in self.adjustments)
+        return any(adjustment.is_converted for adjustment in self.adjustments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +113,19 @@ def _levels(points: Sequence[Point]) -> Iterator[_Level]:
 
 def _without_glitches(levels: Sequence[_Level]) -> tuple[list[_Level], list[Gap]]:
     """Take out the short levels between two that agree; what they parted becomes one level again."""
-    kept, gaps = [levels[0]], []
+    steady, gaps = [levels[0]], []
     index = 1
     while index < len(levels):
         level, following = levels[index], levels[index + 1] if index + 1 < len(levels) else None
-        before = kept[-1]
+        before = steady[-1]
         if following and level.span <= _GLITCH_DAYS and _apart(before.last, following.first) <= _RETURNED:
             gaps += [_gap(point, before.last) for point in level.points]
-            kept[-1] = _Level((*before.points, *following.points))
+            steady[-1] = _Level((*before.points, *following.points))
             index += 2
         else:
-            kept.append(level)
+            steady.append(level)
             index += 1
-    return kept, gaps
+    return steady, gaps
 
 
 def _without_short_start(levels: Sequence[_Level]) -> tuple[list[_Level], list[Gap]]:
@@ -175,16 +175,16 @@ def _needs_confirmation(before: _Level, after: _Level) -> bool:
     return step >= _NO_MERGER or is_round
 
 
-def _apart(one: Point, other: Point) -> float:
-    return abs(math.log(one.neutral / other.neutral))
+def _apart(point: Point, other: Point) -> float:
+    return abs(math.log(point.base_shares / other.base_shares))
 
 
 def _gap(point: Point, stands: Point) -> Gap:
-    return Gap(point.on, point.vendor, point.share_class, point.neutral / stands.neutral)
+    return Gap(point.on, point.vendor, point.share_class, point.base_shares / stands.base_shares)
 
 
 def _times(before: _Level, after: _Level) -> str:
-    return f"x{after.first.neutral / before.last.neutral:.4g}"
+    return f"x{after.first.base_shares / before.last.base_shares:.4g}"
 
 
 def _step_of(before: _Level, after: _Level) -> tuple[str, str]:

@@ -65,13 +65,13 @@ class CoverPage:
     @property
     def shares(self) -> float | None:
         """All shares of the company; None if a class is not known."""
-        counts = [one.shares for one in self.classes]
+        counts = [count.shares for count in self.classes]
         return None if None in counts else math.fsum(count for count in counts if count is not None)
 
     @property
     def listed(self) -> Mapping[str, float]:
         """The shares of the classes that trade, by the line they trade as; only those that are known."""
-        return {one.ticker: one.shares for one in self.classes if one.ticker and one.shares is not None}
+        return {count.ticker: count.shares for count in self.classes if count.ticker and count.shares is not None}
 
     @property
     def rounding(self) -> float:
@@ -104,9 +104,9 @@ def parse_cover_pages(rows: Iterable[Mapping[str, str]]) -> CoverPages:
 
 def read_cover_pages(text: str) -> CoverPages:
     """Covers out of a CSV file with COLUMNS; lines that begin with # say where they come from. Raises ValueError."""
-    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    rows = (row for row in text.splitlines() if row and not row.startswith("#"))
     try:
-        return parse_cover_pages(csv.DictReader(lines, strict=True))
+        return parse_cover_pages(csv.DictReader(rows, strict=True))
     except (KeyError, TypeError, csv.Error) as error:
         raise ValueError(f"not a table of cover pages: {error}") from error
 

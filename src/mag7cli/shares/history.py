@@ -1,4 +1,4 @@
-"""The share ledger's arithmetic: a company's shares outstanding on every date, in that day's own share units.
+"""The arithmetic of share counts: a company's shares outstanding on every date, in that day's own share units.
 
 Pure: it is given what the vendor said and the list of splits. What is wrong with the vendor's answers is
 `share_readings`' to know; here they are sound, and the count between them is told.
@@ -25,7 +25,7 @@ from mag7cli.shares.stock_awards import AwardEvent
 
 
 @dataclass(frozen=True, slots=True)
-class LineFacts:
+class SecurityFacts:
     """What is known of a line besides the vendor's share counts.
 
     `splits` are the rows of the vendor's list, right or wrong; `closes` the unadjusted ones. `covers` (oldest first)
@@ -63,11 +63,15 @@ class ShareHistory:
     """Shares outstanding of one line's company, read from what the vendor said. Immutable once made."""
 
     def __init__(
-        self, observations: Iterable[ShareObservation], facts: LineFacts | None = None, *, steps: Sequence[date] = ()
+        self,
+        observations: Iterable[ShareObservation],
+        facts: SecurityFacts | None = None,
+        *,
+        steps: Sequence[date] = (),
     ) -> None:
         """`steps` (sorted) are the dates on which the count is expected to step, as far as they are known."""
-        facts = facts or LineFacts()
-        answers = sorted(observations, key=lambda one: one.on)
+        facts = facts or SecurityFacts()
+        answers = sorted(observations, key=lambda answer: answer.on)
         findings = find_splits(facts.splits, facts.closes, answers, HONOURED_FROM)
         self.units = SplitUnits(findings.splits)
         self.questions: Sequence[SplitQuestion] = findings.questions
@@ -120,17 +124,21 @@ class ShareHistory:
         """The dates for which the vendor named a count, oldest first."""
         return [point.on for point in self._points]
 
-    def neutral(self, day: date) -> float:
+    def base_shares(self, day: date) -> float:
         """The count of the last answer on or before a date, in the units before the first split; of the first, else."""
-        return self._points[max(0, bisect_right(self._points, day, key=lambda point: point.on) - 1)].neutral
+        return self._points[max(0, bisect_right(self._points, day, key=lambda point: point.on) - 1)].base_shares
 
     def changes(self) -> list[tuple[date, date, float]]:
         """The pairs of neighbouring answers that differ: earlier, later, neutral shares that the later has more."""
-        return [(one.on, two.on, two.neutral - one.neutral) for one, two in pairwise(self._points) if _differ(one, two)]
+        return [
+            (earlier.on, later.on, later.base_shares - earlier.base_shares)
+            for earlier, later in pairwise(self._points)
+            if _differ(earlier, later)
+        ]
 
     def runs(self) -> Iterator[tuple[date, float]]:
-        """From which date on the count is taken to be how many neutral shares, oldest first; the first holds before."""
-        return ((day, neutral) for day, _, neutral in _runs(self._points, self._steps, self.units))
+        """From which date on the count is taken to be how many base shares, oldest first; the first holds before."""
+        return ((day, base_shares) for day, _, base_shares in _runs(self._points, self._steps, self.units))
 
     @cached_property
     def _open_gap(self) -> Gap | None:
@@ -139,9 +147,9 @@ class ShareHistory:
 
     @cached_property
     def _class_path(self) -> list[tuple[date, float]]:
-        """From which date on the class has how many neutral shares; the first holds before."""
+        """From which date on the class has how many base shares; the first holds before."""
         points = read_class(self._answers, self.units)
-        return [(day, neutral) for day, _, neutral in _runs(points, self._steps, self.units)]
+        return [(day, base_shares) for day, _, base_shares in _runs(points, self._steps, self.units)]
 
     @cached_property
     def _path(self) -> tuple[list[date], list[ShareCount]]:
@@ -150,11 +158,11 @@ class ShareHistory:
         starts = [day for day, _, _ in runs]
         days = sorted({date.min, *starts[1:], *(split.execution_date for split in self.units.splits)})
         in_force = ((day, runs[max(0, bisect_right(starts, day) - 1)]) for day in days)
-        return days, [self._count(point, neutral, day) for day, (_, point, neutral) in in_force]
+        return days, [self._count(point, base_shares, day) for day, (_, point, base_shares) in in_force]
 
-    def _count(self, point: Point, neutral: float, day: date) -> ShareCount:
+    def _count(self, point: Point, base_shares: float, day: date) -> ShareCount:
         return ShareCount(
-            self.units.on(neutral, day), point.basis, point.on, point.vendor, point.share_class, point.adjustments
+            self.units.on(base_shares, day), point.basis, point.on, point.vendor, point.share_class, point.adjustments
         )
 
 
@@ -201,32 +209,32 @@ def _adjusted(count: ShareCount, why: Iterable[Adjustment]) -> ShareCount:
     return replace(count, adjustments=(*count.adjustments, *why))
 
 
-def _differ(one: Point, two: Point) -> bool:
+def _differ(earlier: Point, later: Point) -> bool:
     """True if two counts are not the same; told in different units they are within a share of each other."""
-    rounding = 0.0 if one.unit == two.unit else max(one.unit, two.unit)
-    return abs(one.neutral - two.neutral) > rounding + 1e-9 * one.neutral
+    rounding = 0.0 if earlier.unit == later.unit else max(earlier.unit, later.unit)
+    return abs(earlier.base_shares - later.base_shares) > rounding + 1e-9 * earlier.base_shares
 
 
 def _runs(points: Sequence[Point], steps: Sequence[date], units: SplitUnits) -> Iterator[tuple[date, Point, float]]:
-    """From which date on which answer speaks, and the neutral count that it then stands for."""
+    """From which date on which answer speaks, and the base shares that it then stands for."""
     for before, upcoming in pairwise(points):
-        yield before.on, before, before.neutral
+        yield before.on, before, before.base_shares
         if _differ(before, upcoming):
             yield from _stepping(before, upcoming, steps)
         elif units.between(before.on, upcoming.on):
             # A split may leave fractions, which the first answer in the new units has settled.
-            yield units.splits[units.epoch(before.on)].execution_date, upcoming, upcoming.neutral
+            yield units.splits[units.epoch(before.on)].execution_date, upcoming, upcoming.base_shares
     if points:
-        yield points[-1].on, points[-1], points[-1].neutral
+        yield points[-1].on, points[-1], points[-1].base_shares
 
 
 def _stepping(before: Point, upcoming: Point, steps: Sequence[date]) -> Iterator[tuple[date, Point, float]]:
     """In equal parts on the expected steps between two answers, or midway if there is none."""
     between = steps[bisect_right(steps, before.on) : bisect_right(steps, upcoming.on)]
     if not between:
-        yield before.on + (upcoming.on - before.on) // 2 + timedelta(days=1), upcoming, upcoming.neutral
+        yield before.on + (upcoming.on - before.on) // 2 + timedelta(days=1), upcoming, upcoming.base_shares
     for done, step in enumerate(between, start=1):
         if done == len(between):
-            yield step, upcoming, upcoming.neutral
+            yield step, upcoming, upcoming.base_shares
         else:
-            yield step, before, before.neutral + (upcoming.neutral - before.neutral) * done / len(between)
+            yield step, before, before.base_shares + (upcoming.base_shares - before.base_shares) * done / len(between)

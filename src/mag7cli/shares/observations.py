@@ -50,11 +50,11 @@ def read(
 
 def read_class(answers: Sequence[ShareObservation], units: SplitUnits) -> list[Point]:
     """The counts of the line's own class that the answers (sorted by date) tell, without those that jump and return."""
-    told = [(one.on, one.share_class) for one in answers if one.share_class]
-    epochs = read_epochs(told, units)
+    counts = [(answer.on, answer.share_class) for answer in answers if answer.share_class]
+    epochs = read_epochs(counts, units)
     points = [
-        Point(on, units.neutral(count, epochs[on]), units.neutral(1, epochs[on]), "share_class", None, count)
-        for on, count in told
+        Point(on, units.to_base(count, epochs[on]), units.to_base(1, epochs[on]), "share_class", None, count)
+        for on, count in counts
     ]
     return settle_levels(points)[0]
 
@@ -68,90 +68,98 @@ class _Reading:
         self._covers = covers
         part = _class_part(answers)
         self._one_class = part is not None and abs(math.log(part)) <= _ONE_CLASS
-        self._class_epochs = read_epochs([(one.on, one.share_class) for one in answers if one.share_class], units)
-        given = [one for one in answers if one.weighted]
-        run = given[: self._frozen_length(given)]
-        self._frozen_class = next((self._class_neutral(one) for one in reversed(run) if one.share_class), None)
-        self._standing_still = {one.on for one in run}
-        self._stale = {one.on for one in run if self._is_stale(one, run[-1].on)}
-        weighted = [(one.on, one.weighted) for one in given if one.weighted]
-        is_early = bool(given) and given[0].on < HONOURED_FROM
-        backed = _backed(given, units, part)
+        self._class_epochs = read_epochs(
+            [(answer.on, answer.share_class) for answer in answers if answer.share_class], units
+        )
+        weighted_answers = [answer for answer in answers if answer.weighted]
+        run = weighted_answers[: self._frozen_length(weighted_answers)]
+        self._frozen_class = next((self._class_base(answer) for answer in reversed(run) if answer.share_class), None)
+        self._standing_still = {answer.on for answer in run}
+        self._stale = {answer.on for answer in run if self._is_stale(answer, run[-1].on)}
+        weighted = [(answer.on, answer.weighted) for answer in weighted_answers if answer.weighted]
+        is_early = bool(weighted_answers) and weighted_answers[0].on < HONOURED_FROM
+        backed = _backed(weighted_answers, units, part)
         self._weighted_epochs = read_epochs(weighted, units, len(run), backed, may_be_frozen=is_early)
-        self._off_part = dict(self._off_their_part(given))
+        self._off_part = dict(self._off_their_part(weighted_answers))
         self._stale |= self._off_part.keys()
         self._unlisted = self._unlisted_of(run)
 
-    def _off_their_part(self, given: Sequence[ShareObservation]) -> Iterator[tuple[date, float]]:
+    def _off_their_part(self, answers: Sequence[ShareObservation]) -> Iterator[tuple[date, float]]:
         """Counts from before the vendor's honour the date of which the class is not the part that it is soon after.
 
         Each with how many times itself it would be in proportion to the class, which honours the date.
         """
-        part = _first_honoured_part(given)
-        for one in given:
-            if part and not self._one_class and one.weighted and one.share_class and one.on < HONOURED_FROM:
-                whole = self._units.neutral(one.weighted, self._weighted_epochs[one.on])
-                drift = self._class_neutral(one) / part / whole
+        part = _first_honoured_part(answers)
+        for answer in answers:
+            if part and not self._one_class and answer.weighted and answer.share_class and answer.on < HONOURED_FROM:
+                whole = self._units.to_base(answer.weighted, self._weighted_epochs[answer.on])
+                drift = self._class_base(answer) / part / whole
                 if _SAME_PART < abs(math.log(drift)) <= _CLASS_DRIFT:
-                    yield one.on, drift
+                    yield answer.on, drift
 
     def points(self) -> tuple[list[Point], list[Gap]]:
         """A point for each answer that tells how many shares the whole company has, and the answers that do not.
 
         If none does, the class counts stand in.
         """
-        points = _misfits_marked([point for one in self._answers if (point := self._point(one))])
+        points = _misfits_marked([point for answer in self._answers if (point := self._point(answer))])
         if not points:
-            points = [self._class_point(one, one.share_class) for one in self._answers if one.share_class]
-        told = {point.on for point in points}
-        return points, [Gap(one.on, one.weighted, one.share_class) for one in self._answers if one.on not in told]
+            points = [self._class_point(answer, answer.share_class) for answer in self._answers if answer.share_class]
+        days = {point.on for point in points}
+        return points, [
+            Gap(answer.on, answer.weighted, answer.share_class) for answer in self._answers if answer.on not in days
+        ]
 
-    def _point(self, one: ShareObservation) -> Point | None:
-        is_suspected = one.on in self._stale or one.on in self._standing_still
-        if is_suspected and (cover := self._cover_point(one)) and not self._is_count(one, cover):
+    def _point(self, answer: ShareObservation) -> Point | None:
+        is_suspected = answer.on in self._stale or answer.on in self._standing_still
+        if is_suspected and (cover := self._cover_point(answer)) and not self._is_count(answer, cover):
             return cover
-        if one.weighted and not (one.on in self._stale and self._one_class and one.share_class):
-            return self._weighted_point(one, one.weighted)
-        return self._class_point(one, one.share_class) if one.share_class and self._one_class else None
+        if answer.weighted and not (answer.on in self._stale and self._one_class and answer.share_class):
+            return self._weighted_point(answer, answer.weighted)
+        return self._class_point(answer, answer.share_class) if answer.share_class and self._one_class else None
 
-    def _frozen_length(self, given: Sequence[ShareObservation]) -> int:
+    def _frozen_length(self, answers: Sequence[ShareObservation]) -> int:
         """How many of the first answers are one and the same frozen count: 0 if the history honours the date.
 
         A count is frozen if it stands still over a split, or while the class count moves, or is not what the company's
         only class has. But for a split, a quarter's delay is forgiven where the vendor's counts honour the date.
         """
-        if not given:
+        if not answers:
             return 0
-        length = next((index for index, one in enumerate(given) if one.weighted != given[0].weighted), len(given))
-        run = given[:length]
+        length = next(
+            (index for index, answer in enumerate(answers) if answer.weighted != answers[0].weighted), len(answers)
+        )
+        run = answers[:length]
         first, last = run[0].on, run[-1].on
         over_a_split = self._units.between(first, last) and not _within_split_window(run, self._units)
-        classes = [self._class_neutral(one) for one in run if one.share_class]
+        classes = [self._class_base(answer) for answer in run if answer.share_class]
         class_moves = bool(classes) and max(classes) > (1 + _SAME) * min(classes)
         stands_still = class_moves and (first < HONOURED_FROM or last - first > _FROZEN)
-        denied = self._one_class and any(one.on < HONOURED_FROM and not _agree(one, self._units) for one in run)
+        denied = self._one_class and any(
+            answer.on < HONOURED_FROM and not _agree(answer, self._units) for answer in run
+        )
         return length if over_a_split or stands_still or denied else 0
 
-    def _is_stale(self, one: ShareObservation, last: date) -> bool:
+    def _is_stale(self, answer: ShareObservation, last: date) -> bool:
         """True if a frozen count is not true of a date of its run, which ends on `last`.
 
         Where the company has one class, its count says so; else all is but the end, where the class count stands.
         """
         if self._one_class:
-            return one.weighted != one.share_class
-        return self._units.between(one.on, last) or not self._is_as_at_the_end(one)
+            return answer.weighted != answer.share_class
+        return self._units.between(answer.on, last) or not self._is_as_at_the_end(answer)
 
-    def _is_as_at_the_end(self, one: ShareObservation) -> bool:
-        if not one.share_class or not self._frozen_class:
+    def _is_as_at_the_end(self, answer: ShareObservation) -> bool:
+        if not answer.share_class or not self._frozen_class:
             return True
-        return abs(self._class_neutral(one) / self._frozen_class - 1) <= _SAME
+        return abs(self._class_base(answer) / self._frozen_class - 1) <= _SAME
 
-    def _class_neutral(self, one: ShareObservation) -> float:
-        return self._units.neutral(one.share_class or 0.0, self._class_epochs[one.on])
+    def _class_base(self, answer: ShareObservation) -> float:
+        return self._units.to_base(answer.share_class or 0.0, self._class_epochs[answer.on])
 
-    def _cover_point(self, one: ShareObservation) -> Point | None:
+    def _cover_point(self, answer: ShareObservation) -> Point | None:
         """The count of the cover page of a date for which the vendor's stands still; None if it is not known."""
-        cover = cover_of(self._covers, one.on)
+        cover = cover_of(self._covers, answer.on)
         epoch = self._units.epoch(cover.as_of) if cover else 0
         shares = cover.shares if cover else None
         if cover and shares is None and self._unlisted and all(count.shares for count in cover.classes if count.ticker):
@@ -162,68 +170,70 @@ class _Reading:
         if cover.shares is None:
             evidence += ", with the unlisted class as the vendor's later count has it"
         why = Adjustment("share history frozen by the vendor: cover page used", evidence, is_frozen=True)
-        neutral, unit = self._units.neutral(shares, epoch), self._units.neutral(cover.precision, epoch)
-        return Point(one.on, neutral, unit, "cover_page", one.weighted, one.share_class, (why,))
+        base_shares, unit = self._units.to_base(shares, epoch), self._units.to_base(cover.precision, epoch)
+        return Point(answer.on, base_shares, unit, "cover_page", answer.weighted, answer.share_class, (why,))
 
-    def _is_count(self, one: ShareObservation, cover: Point) -> bool:
+    def _is_count(self, answer: ShareObservation, cover: Point) -> bool:
         """True if a cover page has the very count that the vendor names, whatever else it names."""
-        shares = one.share_class if self._one_class else one.weighted
-        return bool(shares) and abs(self._units.on(cover.neutral, one.on) - (shares or 0.0)) <= cover.unit / 2
+        shares = answer.share_class if self._one_class else answer.weighted
+        return bool(shares) and abs(self._units.on(cover.base_shares, answer.on) - (shares or 0.0)) <= cover.unit / 2
 
     def _unlisted_of(self, run: Sequence[ShareObservation]) -> float | None:
-        """How many neutral shares no line trades, by the first count that honours its date and that quarter's cover."""
+        """How many base shares no line trades, by the first count that honours its date and that quarter's cover."""
         last = run[-1] if run else None
         if last is None or last.on < HONOURED_FROM or not last.weighted:
             return None
         cover = cover_of(self._covers, last.on)
         if cover is None or not cover.listed or not all(count.shares for count in cover.classes if count.ticker):
             return None
-        listed = self._units.neutral(math.fsum(cover.listed.values()), self._units.epoch(cover.as_of))
-        rest = self._units.neutral(last.weighted, self._weighted_epochs[last.on]) - listed
+        listed = self._units.to_base(math.fsum(cover.listed.values()), self._units.epoch(cover.as_of))
+        rest = self._units.to_base(last.weighted, self._weighted_epochs[last.on]) - listed
         return rest if rest > 0 else None
 
-    def _weighted_point(self, one: ShareObservation, shares: float) -> Point:
-        epoch, is_stale = self._weighted_epochs[one.on], one.on in self._stale
-        neutral = self._units.neutral(shares, epoch)
+    def _weighted_point(self, answer: ShareObservation, shares: float) -> Point:
+        epoch, is_stale = self._weighted_epochs[answer.on], answer.on in self._stale
+        base_shares = self._units.to_base(shares, epoch)
         adjustments: list[Adjustment] = []
-        if epoch != self._units.epoch(one.on):
-            adjustments.append(self._wrong_units(one.on, shares, neutral, epoch, is_frozen=is_stale))
+        if epoch != self._units.epoch(answer.on):
+            adjustments.append(self._wrong_units(answer.on, shares, base_shares, epoch, is_frozen=is_stale))
         if is_stale:
-            drift = self._class_drift(one)
-            neutral *= drift
+            drift = self._class_drift(answer)
+            base_shares *= drift
             adjustments.append(_frozen(drift))
-        unit = self._units.neutral(1, epoch)
-        return Point(one.on, neutral, unit, "weighted", shares, one.share_class, tuple(adjustments))
+        unit = self._units.to_base(1, epoch)
+        return Point(answer.on, base_shares, unit, "weighted", shares, answer.share_class, tuple(adjustments))
 
-    def _class_drift(self, one: ShareObservation) -> float:
+    def _class_drift(self, answer: ShareObservation) -> float:
         """How many times the class count that goes with a frozen count the class had on the date; 1 if that is no use.
 
         The class honours the date, and buybacks and issues move a company's classes about alike.
         """
-        if one.on in self._off_part:
-            return self._off_part[one.on]
-        if not one.share_class or not self._frozen_class:
+        if answer.on in self._off_part:
+            return self._off_part[answer.on]
+        if not answer.share_class or not self._frozen_class:
             return 1.0
-        drift = self._class_neutral(one) / self._frozen_class
+        drift = self._class_base(answer) / self._frozen_class
         return drift if abs(math.log(drift)) <= _CLASS_DRIFT else 1.0
 
-    def _class_point(self, one: ShareObservation, shares: float) -> Point:
-        epoch = self._class_epochs[one.on]
-        neutral = self._units.neutral(shares, epoch)
-        adjustments = [_class_used(one, is_stale=one.on in self._stale, one_class=self._one_class)]
-        if epoch != self._units.epoch(one.on):
-            adjustments.append(self._wrong_units(one.on, shares, neutral, epoch, is_frozen=False))
-        unit = self._units.neutral(1, epoch)
-        return Point(one.on, neutral, unit, "share_class", one.weighted, one.share_class, tuple(adjustments))
+    def _class_point(self, answer: ShareObservation, shares: float) -> Point:
+        epoch = self._class_epochs[answer.on]
+        base_shares = self._units.to_base(shares, epoch)
+        adjustments = [_class_used(answer, is_stale=answer.on in self._stale, one_class=self._one_class)]
+        if epoch != self._units.epoch(answer.on):
+            adjustments.append(self._wrong_units(answer.on, shares, base_shares, epoch, is_frozen=False))
+        unit = self._units.to_base(1, epoch)
+        return Point(
+            answer.on, base_shares, unit, "share_class", answer.weighted, answer.share_class, tuple(adjustments)
+        )
 
-    def _wrong_units(self, on: date, shares: float, neutral: float, epoch: int, *, is_frozen: bool) -> Adjustment:
+    def _wrong_units(self, on: date, shares: float, base_shares: float, epoch: int, *, is_frozen: bool) -> Adjustment:
         is_ahead = epoch > self._units.epoch(on)
         split = self._units.splits[epoch - 1 if is_ahead else epoch]
         return Adjustment(
             "frozen count un-split" if is_frozen else "share count in the units of another day",
             f"{shares:.0f} is {'already in the units after' if is_ahead else 'still in the units before'} the split "
             f"{split.split_to:g} for {split.split_from:g} of {split.execution_date}: only so does it continue its "
-            f"neighbours ({self._units.on(neutral, on):.0f} in the units of {on})",
+            f"neighbours ({self._units.on(base_shares, on):.0f} in the units of {on})",
             is_converted=True,
         )
 
@@ -234,12 +244,17 @@ def _misfits_marked(points: Sequence[Point]) -> list[Point]:
 
 
 def _misfit(point: Point, around: Sequence[Point]) -> Point:
-    if not point.is_converted or point.is_frozen or not all(_is_misfit(point, one) for one in around) or not around:
+    if (
+        not point.is_converted
+        or point.is_frozen
+        or not all(_is_misfit(point, neighbour) for neighbour in around)
+        or not around
+    ):
         return point
     other = around[0]
     why = Adjustment(
         "share count in the units of another day, but of another ratio",
-        f"converted by the split that is listed it is x{point.neutral / other.neutral:.4g} that of {other.on}",
+        f"converted by the split that is listed it is x{point.base_shares / other.base_shares:.4g} that of {other.on}",
         doubtful=True,
         kind="ratio_misfit",
     )
@@ -251,48 +266,54 @@ def _unconverted_around(points: Sequence[Point], index: int) -> list[Point]:
     if not points[index].is_converted:
         return []
     sides = (reversed(points[:index]), points[index + 1 :])
-    found = (next((one for one in side if not one.is_converted), None) for side in sides)
-    return [one for one in found if one]
+    nearest = (next((point for point in side if not point.is_converted), None) for side in sides)
+    return [point for point in nearest if point]
 
 
 def _is_misfit(point: Point, other: Point) -> bool:
-    apart = abs(math.log(point.neutral / other.neutral))
+    apart = abs(math.log(point.base_shares / other.base_shares))
     return apart > _MISFIT + _MISFIT_A_DAY * abs((point.on - other.on).days)
 
 
 def is_one_class(answers: Collection[ShareObservation]) -> bool:
     """True if answers that honour their dates, and all of them, say that the line's class is the whole company."""
-    honest = [one for one in answers if one.on >= HONOURED_FROM and one.weighted]
+    honest = [answer for answer in answers if answer.on >= HONOURED_FROM and answer.weighted]
     return bool(honest) and all(
-        one.share_class and one.weighted and abs(math.log(one.share_class / one.weighted)) <= _ONE_CLASS
-        for one in honest
+        answer.share_class and answer.weighted and abs(math.log(answer.share_class / answer.weighted)) <= _ONE_CLASS
+        for answer in honest
     )
 
 
 def _class_part(answers: Sequence[ShareObservation]) -> float | None:
     """The part of the company's shares that is in the line's class, where both counts are given and honour the date."""
-    parts = [(one.on, one.share_class / one.weighted) for one in answers if one.weighted and one.share_class]
+    parts = [
+        (answer.on, answer.share_class / answer.weighted)
+        for answer in answers
+        if answer.weighted and answer.share_class
+    ]
     fresh = [part for on, part in parts if on >= HONOURED_FROM] or [part for _, part in parts[-1:]]
     return median_low(fresh) if fresh else None
 
 
-def _first_honoured_part(given: Sequence[ShareObservation]) -> float | None:
+def _first_honoured_part(answers: Sequence[ShareObservation]) -> float | None:
     """The part of the company's shares that is in the line's class when both counts begin to honour the date."""
     parts = [
-        one.share_class / one.weighted for one in given if one.on >= HONOURED_FROM and one.weighted and one.share_class
+        answer.share_class / answer.weighted
+        for answer in answers
+        if answer.on >= HONOURED_FROM and answer.weighted and answer.share_class
     ]
     return median_low(parts[:3]) if parts else None
 
 
-def _agree(one: ShareObservation, units: SplitUnits) -> bool:
+def _agree(answer: ShareObservation, units: SplitUnits) -> bool:
     """True if an answer's two counts are one, even if a split of some days around is in one of them only."""
-    if not one.weighted or not one.share_class:
+    if not answer.weighted or not answer.share_class:
         return True
-    own = units.epoch(one.on)
-    near = [epoch for epoch in range(units.epochs) if epoch == own or units.is_near_split(one.on, epoch)]
-    classes = [units.neutral(one.share_class, epoch) for epoch in near]
+    own = units.epoch(answer.on)
+    near = [epoch for epoch in range(units.epochs) if epoch == own or units.is_near_split(answer.on, epoch)]
+    classes = [units.to_base(answer.share_class, epoch) for epoch in near]
     return any(
-        abs(math.log(units.neutral(one.weighted, epoch) / count)) <= _SAME for epoch in near for count in classes
+        abs(math.log(units.to_base(answer.weighted, epoch) / count)) <= _SAME for epoch in near for count in classes
     )
 
 
@@ -303,14 +324,15 @@ def _within_split_window(run: Sequence[ShareObservation], units: SplitUnits) -> 
     return last == first + 1 and is_near
 
 
-def _backed(given: Sequence[ShareObservation], units: SplitUnits, part: float | None) -> set[tuple[date, int]]:
+def _backed(answers: Sequence[ShareObservation], units: SplitUnits, part: float | None) -> set[tuple[date, int]]:
     """The readings of the whole-company counts that the class count confirms, as pairs of date and epoch."""
     return {
-        (one.on, epoch)
-        for one in given
-        if one.weighted and one.share_class and part
+        (answer.on, epoch)
+        for answer in answers
+        if answer.weighted and answer.share_class and part
         for epoch in range(units.epochs)
-        if abs(math.log(units.neutral(one.weighted, epoch) * units.ratio(one.on) * part / one.share_class)) < _BACKED
+        if abs(math.log(units.to_base(answer.weighted, epoch) * units.ratio(answer.on) * part / answer.share_class))
+        < _BACKED
     }
 
 
@@ -323,11 +345,11 @@ def _frozen(drift: float) -> Adjustment:
     return Adjustment("share history frozen by the vendor", evidence, is_frozen=True)
 
 
-def _class_used(one: ShareObservation, *, is_stale: bool, one_class: bool) -> Adjustment:
+def _class_used(answer: ShareObservation, *, is_stale: bool, one_class: bool) -> Adjustment:
     if is_stale:
         return Adjustment(
             "share history frozen by the vendor: share class count used",
-            f"the whole-company count {one.weighted:.0f} does not honour the date; the company has one class, "
+            f"the whole-company count {answer.weighted:.0f} does not honour the date; the company has one class, "
             "whose count does",
             is_frozen=True,
         )

@@ -109,7 +109,7 @@ def _can_follow(before: Bar, after: Bar, splits: Collection[Split]) -> bool:
     if _ORDINARY_FALL < ratio < _ORDINARY_RISE:
         return True
     step = math.log(ratio)
-    if abs(step) <= _ORDER_OF_MAGNITUDE or any(abs(step + one) <= _NEAR_RATIO for one in ROUND_STEPS):
+    if abs(step) <= _ORDER_OF_MAGNITUDE or any(abs(step + ratio_step) <= _NEAR_RATIO for ratio_step in ROUND_STEPS):
         return True
     return any(
         before.trading_date < split.execution_date <= after.trading_date

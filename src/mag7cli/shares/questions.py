@@ -30,11 +30,11 @@ def proofs_first(intervals: Iterable[Interval]) -> list[Interval]:
     """The intervals, but only one of a line whose calendar is not proven yet: a proof may settle the others."""
     chosen: list[Interval] = []
     unproven: dict[str, list[Interval]] = {}
-    for one in intervals:
-        if one.line.is_proven or one.is_exceptional:
-            chosen.append(one)
+    for interval in intervals:
+        if interval.sampled.is_proven or interval.is_exceptional:
+            chosen.append(interval)
         else:
-            unproven.setdefault(one.line.line.ticker, []).append(one)
+            unproven.setdefault(interval.sampled.security.ticker, []).append(interval)
     return [*chosen, *map(_most_telling, unproven.values())]
 
 
@@ -44,14 +44,14 @@ def _most_telling(intervals: Sequence[Interval]) -> Interval:
     Else the one whose latest step is the fewest calendars', so that it tells most of them apart, and of these the
     widest change.
     """
-    short = [one for one in intervals if one.last - one.first <= _SHORT]
-    return max(short or intervals, key=lambda one: (-_rivals(one), one.neutral))
+    short = [interval for interval in intervals if interval.last - interval.first <= _SHORT]
+    return max(short or intervals, key=lambda interval: (-_rivals(interval), interval.base_shares))
 
 
 def _rivals(interval: Interval) -> int:
     """How many of the calendars that a line may have expect a step on the day on which the likeliest has its latest."""
-    line = interval.line
-    within_it = (within(line.steps_of(calendar), interval.first, interval.last) for calendar in line.candidates)
+    sampled = interval.sampled
+    within_it = (within(sampled.steps_of(calendar), interval.first, interval.last) for calendar in sampled.candidates)
     latest = [steps[-1] for steps in within_it if steps]
     return latest.count(latest[0]) if latest else 0
 
@@ -62,24 +62,24 @@ def next_days(interval: Interval) -> list[date]:
     While no calendar is proven, what tells the likely ones apart. On a proven one the count stands still between two
     steps: an answer from amid a quarter tells all of it, whichever of the possible calendars is the true one.
     """
-    line = interval.line
-    sessions = line.line.sessions
+    sampled = interval.sampled
+    sessions = sampled.security.sessions
     low, high = bisect_left(sessions, interval.first), bisect_left(sessions, interval.last)
     if high - low <= 1:
         return []
-    indices = _quarter(interval) if line.is_proven else _telling_apart(interval)
-    fresh = [index for index in indices if low < index < high and sessions[index] not in line.asked]
+    indices = _quarter(interval) if sampled.is_proven else _telling_apart(interval)
+    fresh = [index for index in indices if low < index < high and sessions[index] not in sampled.requested]
     return [sessions[index] for index in fresh or (_month_start(sessions, low, high, (low + high) // 2),)]
 
 
 def _quarter(interval: Interval) -> tuple[int, ...]:
     """The middle of the middle quarter; both sides of the step where there is one only, or each has to be found."""
-    sessions, expected = interval.line.line.sessions, interval.expected
+    sessions, expected = interval.sampled.security.sessions, interval.expected
     if not expected:
         return ()
     middle = len(expected) // 2
     step = bisect_left(sessions, expected[middle])
-    if len(expected) == 1 or interval.line.line.exact:
+    if len(expected) == 1 or interval.sampled.security.exact:
         return step - 1, step
     return (step - 1,)
 
@@ -105,12 +105,12 @@ def _telling_apart(interval: Interval) -> tuple[int, ...]:
 
 def _latest_steps(interval: Interval) -> dict[int, float]:
     """How likely the latest step inside an interval is on which session, given by its index."""
-    line = interval.line
+    sampled = interval.sampled
     weights: dict[int, float] = {}
-    for calendar, weight in line.candidates.items():
-        inside = within(line.steps_of(calendar), interval.first, interval.last)
+    for calendar, weight in sampled.candidates.items():
+        inside = within(sampled.steps_of(calendar), interval.first, interval.last)
         if inside:
-            index = bisect_left(line.line.sessions, inside[-1])
+            index = bisect_left(sampled.security.sessions, inside[-1])
             weights[index] = weights.get(index, 0.0) + weight
     return weights
 

@@ -24,7 +24,16 @@ from mag7cli.shares.questions import first_days, next_days, proofs_first
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.selection import excessive, sums
 from mag7cli.shares.split_evidence import SplitQuestion
-from mag7cli.shares.uncertainty import SIDES, TOO_HIGH, TOO_LOW, Interval, LineToSample, SampledLine, Side, both_sides
+from mag7cli.shares.uncertainty import (
+    SIDES,
+    TOO_HIGH,
+    TOO_LOW,
+    Interval,
+    SampledSecurity,
+    SecurityToSample,
+    Side,
+    both_sides,
+)
 
 Request = tuple[str, date]
 """A line's ticker and the date to ask for."""
@@ -44,7 +53,7 @@ class Precision:
     tolerance: float
     worst_error: float
     worst_date: date | None
-    lines: int
+    securities: int
     answers: int
     steps_proven: int
     steps_expected: int
@@ -72,7 +81,7 @@ def worst_of(reached: Sequence[Precision | None]) -> Precision | None:
     worst = max(known, key=lambda precision: precision.worst_error)
     return replace(
         worst,
-        lines=max(precision.lines for precision in known),
+        securities=max(precision.securities for precision in known),
         answers=sum(precision.answers for precision in known),
         steps_proven=sum(precision.steps_proven for precision in known),
         steps_expected=sum(precision.steps_expected for precision in known),
@@ -85,7 +94,7 @@ class Sampler:
 
     def __init__(
         self,
-        lines: Iterable[LineToSample],
+        securities: Iterable[SecurityToSample],
         sessions: Sequence[date],
         lookup: Lookup,
         tolerance: float,
@@ -108,7 +117,11 @@ class Sampler:
         self._census = CalendarCensus()
         self._entered: set[str] = set()
         self._steps: dict[FiscalCalendar, Sequence[date]] = {}
-        self._lines = {line.ticker: SampledLine(line, sessions, self._steps_of) for line in lines if line.sessions}
+        self._lines = {
+            security.ticker: SampledSecurity(security, sessions, self._steps_of)
+            for security in securities
+            if security.sessions
+        }
         for ticker, day in anchors:
             answer = lookup(ticker, day)
             if answer and ticker in self._lines:
@@ -124,8 +137,8 @@ class Sampler:
 
         The exact lines come first: what they tell of the calendars decides where the others are asked.
         """
-        exact = [line for line in self._lines.values() if line.line.exact]
-        others = [line for line in self._lines.values() if not line.line.exact]
+        exact = [sampled for sampled in self._lines.values() if sampled.security.exact]
+        others = [sampled for sampled in self._lines.values() if not sampled.security.exact]
         for lines in (exact, others):
             self._ask(ask, self._coarse(lines))
             self._ask(ask, self._of_several_classes(lines))
@@ -137,78 +150,82 @@ class Sampler:
                 self._ask(ask, requests)
         return self._precision()
 
-    def _coarse(self, lines: Iterable[SampledLine]) -> list[Request]:
+    def _coarse(self, lines: Iterable[SampledSecurity]) -> list[Request]:
         """The first round: each line on its first and last trading date and once a year between."""
-        for line in lines:
-            line.learn(self._census.likely(line.line.calendar))
+        for sampled in lines:
+            sampled.learn(self._census.likely(sampled.security.calendar))
         return _by_date(
-            (one.line.ticker, day) for one in lines for day in first_days(one.line.ticker, one.line.sessions, one.steps)
+            (sampled.security.ticker, day)
+            for sampled in lines
+            for day in first_days(sampled.security.ticker, sampled.security.sessions, sampled.steps)
         )
 
-    def _of_several_classes(self, lines: Iterable[SampledLine]) -> list[Request]:
+    def _of_several_classes(self, lines: Iterable[SampledSecurity]) -> list[Request]:
         """The days that tell a frozen count from a true one, of the lines whose own class is not the whole company."""
         return _by_date(
-            (one.line.ticker, day)
-            for one in lines
-            if not is_one_class(one.answers.values())
-            for day in self._honoured.get(one.line.ticker, ())
+            (sampled.security.ticker, day)
+            for sampled in lines
+            if not is_one_class(sampled.answers.values())
+            for day in self._honoured.get(sampled.security.ticker, ())
         )
 
-    def _expected_steps(self, lines: Iterable[SampledLine]) -> list[Request]:
+    def _expected_steps(self, lines: Iterable[SampledSecurity]) -> list[Request]:
         """Both sides of every jump of a close, and of every step that is expected of an exact line.
 
         So not even a count that comes back to what it was is missed there.
         """
         return _by_date(
-            (one.line.ticker, day)
-            for one in lines
-            for step in (*one.line.jumps, *(one.steps if one.line.exact else ()))
-            for day in both_sides(one.line.sessions, step)
-            if day not in one.asked
+            (sampled.security.ticker, day)
+            for sampled in lines
+            for step in (*sampled.security.jumps, *(sampled.steps if sampled.security.exact else ()))
+            for day in both_sides(sampled.security.sessions, step)
+            if day not in sampled.requested
         )
 
     def history(self, ticker: str) -> ShareHistory | None:
         """What the answers make of a line; None for a line that never traded."""
-        line = self._lines.get(ticker)
-        return line.history if line else None
+        sampled = self._lines.get(ticker)
+        return sampled.history if sampled else None
 
     def unanswered(self, ticker: str) -> Collection[date]:
         """The dates that were asked for a line and got no answer."""
-        line = self._lines[ticker]
-        return line.asked - line.answers.keys()
+        sampled = self._lines[ticker]
+        return sampled.requested - sampled.answers.keys()
 
     def _ask(self, ask: Ask, requests: Sequence[Request]) -> None:
         ask(requests)
         for ticker, day in requests:
-            self._lines[ticker].asked.add(day)
+            self._lines[ticker].requested.add(day)
             answer = self._lookup(ticker, day)
             if answer:
                 self._lines[ticker].answers[day] = answer
         for ticker in sorted({ticker for ticker, _ in requests}):
             line = self._lines[ticker]
-            line.learn(self._census.likely(line.line.calendar))
+            line.learn(self._census.likely(line.security.calendar))
             if line.is_proven and ticker not in self._entered:
                 self._entered.add(ticker)
-                self._census.enter(line.line.calendar, line.candidates)
+                self._census.enter(line.security.calendar, line.candidates)
 
-    def _refinements(self, others: Iterable[SampledLine]) -> list[Request]:
+    def _refinements(self, others: Iterable[SampledSecurity]) -> list[Request]:
         """What to ask next: nothing once every exact line is settled and the total is within the tolerance."""
         intervals = self._intervals()
-        urgent = [one for one in intervals if one.line.line.exact and not one.is_settled]
-        urgent += excessive([one for line in others for one in line.intervals], self._allowed())
-        steps = ((one.line.line.ticker, day) for one in proofs_first(urgent) for day in next_days(one))
+        urgent = [interval for interval in intervals if interval.sampled.security.exact and not interval.is_settled]
+        urgent += excessive([interval for sampled in others for interval in sampled.intervals], self._allowed())
+        steps = (
+            (interval.sampled.security.ticker, day) for interval in proofs_first(urgent) for day in next_days(interval)
+        )
         return _by_date(
-            [*((ticker, day) for ticker, day in steps if day not in self._lines[ticker].asked), *self._deciding()]
+            [*((ticker, day) for ticker, day in steps if day not in self._lines[ticker].requested), *self._deciding()]
         )
 
     def _deciding(self) -> Iterator[Request]:
         """What decides whether a move of a close was a split: the counts well before it, and well after."""
-        for ticker, one in self._lines.items():
-            days = deciding_sessions(one.history.questions, self._reach)
-            yield from ((ticker, day) for day in days if day not in one.asked)
+        for ticker, sampled in self._lines.items():
+            days = deciding_sessions(sampled.history.questions, self._reach)
+            yield from ((ticker, day) for day in days if day not in sampled.requested)
 
     def _intervals(self) -> list[Interval]:
-        return [interval for line in self._lines.values() for interval in line.intervals]
+        return [interval for sampled in self._lines.values() for interval in sampled.intervals]
 
     def worst_errors(self, side: Side) -> list[float]:
         """By how much (USD) the total may be above the truth, or below it, on each date of the range."""
@@ -223,8 +240,8 @@ class Sampler:
 
     def errors_by_date(self) -> dict[date, CountErrors]:
         """By how much the market caps of each date may be off, those of the exact lines apart."""
-        exact = [interval for interval in self._intervals() if interval.line.line.exact]
-        rest = [interval for interval in self._intervals() if not interval.line.line.exact]
+        exact = [interval for interval in self._intervals() if interval.sampled.security.exact]
+        rest = [interval for interval in self._intervals() if not interval.sampled.security.exact]
         sides = (self._sums(part, side) for part in (exact, rest) for side in (TOO_HIGH, TOO_LOW))
         return {
             day: CountErrors(mag7_above=mag7_above, mag7_below=mag7_below, rest_above=rest_above, rest_below=rest_below)
@@ -233,7 +250,7 @@ class Sampler:
 
     def _totals(self) -> list[float]:
         """The index on each date as far as it is known (USD); never 0, so that it can be divided by."""
-        caps = [line.caps for line in self._lines.values() if line.caps]
+        caps = [sampled.caps for sampled in self._lines.values() if sampled.caps]
         return [math.fsum(day) or 1.0 for day in zip(*caps, strict=True)] or [1.0] * len(self._sessions)
 
     def _precision(self) -> Precision:
@@ -241,16 +258,16 @@ class Sampler:
         off = map(max, *map(self.worst_errors, SIDES))
         errors = [error / total for error, total in zip(off, self._totals(), strict=True)]
         worst = max(errors, default=0.0)
-        settled = sum(one.is_settled for one in intervals)
+        settled = sum(interval.is_settled for interval in intervals)
         return Precision(
             self._tolerance,
             worst,
             self._sessions[errors.index(worst)] if worst else None,
             len(self._lines),
-            sum(len(line.answers) for line in self._lines.values()),
+            sum(len(sampled.answers) for sampled in self._lines.values()),
             settled,
-            sum(max(1, len(one.expected)) for one in intervals) - settled,
-            sum(line.is_disproved for line in self._lines.values()),
+            sum(max(1, len(interval.expected)) for interval in intervals) - settled,
+            sum(sampled.is_disproved for sampled in self._lines.values()),
         )
 
 
@@ -264,5 +281,5 @@ def deciding_sessions(questions: Iterable[SplitQuestion], reach: tuple[date, dat
 
 
 def _by_date(requests: Iterable[Request]) -> list[Request]:
-    """Each request once, by date and ticker, as the ledger keeps the answers."""
+    """Each request once, by date and ticker, as the cache keeps the answers."""
     return sorted(set(requests), key=lambda request: (request[1], request[0]))

@@ -45,10 +45,10 @@ def explain_steps(
     base = 0.0
     for index in range(1, len(points)):
         before, point = points[index - 1], points[index]
-        if _is_vouched_for(point, units, covers) or (why and abs(point.neutral / base - 1) <= _EXPLAINED):
+        if _is_vouched_for(point, units, covers) or (why and abs(point.base_shares / base - 1) <= _EXPLAINED):
             why = None
         elif _is_unexplained(before, point, units, covers, awards):
-            why, base = _step(before, point, units), before.neutral
+            why, base = _step(before, point, units), before.base_shares
             for earlier in _unconfirmed_start(points[:index], units, covers):
                 marked[earlier] = _with(marked[earlier], why)
         if why:
@@ -63,8 +63,8 @@ def _held(point: Point, units: SplitUnits, covers: Sequence[CoverPage]) -> Point
     earlier = cover_of(covers, cover.period_end - timedelta(days=1))
     if earlier and point.on < cover.period_end + _FILING_DELAY and _agrees(point, units, earlier):
         return point
-    ours = units.on(point.neutral, point.on)
-    theirs = units.on(units.neutral(cover.shares, units.epoch(cover.as_of)), point.on)
+    ours = units.on(point.base_shares, point.on)
+    theirs = units.on(units.to_base(cover.shares, units.epoch(cover.as_of)), point.on)
     why = Adjustment(
         "share count differs from the cover page of its quarter",
         f"{cover} has {theirs:.0f} in the units of {point.on}, the vendor's count comes to {ours:.0f}",
@@ -79,8 +79,8 @@ def _agrees(point: Point, units: SplitUnits, cover: CoverPage) -> bool:
     if cover.shares is None:
         return False
     epoch = units.epoch(cover.as_of)
-    slack = units.neutral(cover.rounding, epoch) + point.unit + _SAME * point.neutral
-    return abs(point.neutral - units.neutral(cover.shares, epoch)) <= slack
+    slack = units.to_base(cover.rounding, epoch) + point.unit + _SAME * point.base_shares
+    return abs(point.base_shares - units.to_base(cover.shares, epoch)) <= slack
 
 
 def _is_vouched_for(point: Point, units: SplitUnits, covers: Sequence[CoverPage]) -> bool:
@@ -91,13 +91,13 @@ def _is_vouched_for(point: Point, units: SplitUnits, covers: Sequence[CoverPage]
 def _is_unexplained(
     before: Point, point: Point, units: SplitUnits, covers: Sequence[CoverPage], awards: Sequence[AwardEvent]
 ) -> bool:
-    if abs(math.log(point.neutral / before.neutral)) <= _LARGE_STEP or before.is_frozen or point.is_frozen:
+    if abs(math.log(point.base_shares / before.base_shares)) <= _LARGE_STEP or before.is_frozen or point.is_frozen:
         return False
-    first, last = (_counted_on(one.on, covers) for one in (before, point))
+    first, last = (_counted_on(end.on, covers) for end in (before, point))
     awarded = math.fsum(
-        units.neutral(event.change, units.epoch(event.on)) for event in awards if first < event.on <= last
+        units.to_base(event.change, units.epoch(event.on)) for event in awards if first < event.on <= last
     )
-    return abs(point.neutral - before.neutral - awarded) > _EXPLAINED * before.neutral
+    return abs(point.base_shares - before.base_shares - awarded) > _EXPLAINED * before.base_shares
 
 
 def _counted_on(day: date, covers: Sequence[CoverPage]) -> date:
@@ -115,11 +115,11 @@ def _unconfirmed_start(points: Sequence[Point], units: SplitUnits, covers: Seque
 def _step(before: Point, point: Point, units: SplitUnits) -> Adjustment:
     return Adjustment(
         "unexplained step of more than 3 % in the share count",
-        f"it moved by {100 * (point.neutral / before.neutral - 1):+.2f} % between {before.on} and {point.on}, and no "
-        "split, award of stock or cover page that is known explains it",
+        f"it moved by {100 * (point.base_shares / before.base_shares - 1):+.2f} % between {before.on} and "
+        f"{point.on}, and no split, award of stock or cover page that is known explains it",
         doubtful=True,
         kind="shares_step",
-        other=units.on(before.neutral, point.on),
+        other=units.on(before.base_shares, point.on),
     )
 
 

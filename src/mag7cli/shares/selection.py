@@ -20,7 +20,7 @@ def excessive(intervals: Sequence[Interval], allowed: Sequence[float]) -> list[I
     None goes in vain: with all of them settled the total would be just within the bound.
     """
     over = _Excess(intervals, allowed)
-    heap = [(-worth, place) for place, one in enumerate(intervals) if (worth := over.worth(one)) > 0]
+    heap = [(-worth, place) for place, interval in enumerate(intervals) if (worth := over.worth(interval)) > 0]
     heapify(heap)
     chosen: list[Interval] = []
     while heap:
@@ -40,11 +40,11 @@ def excessive(intervals: Sequence[Interval], allowed: Sequence[float]) -> list[I
 def sums(intervals: Iterable[Interval], dates: int) -> tuple[Amounts, Amounts]:
     """By how much (USD) the total may be above the truth, and below it, on each of the dates."""
     above, below = [0.0] * dates, [0.0] * dates
-    for one in intervals:
+    for interval in intervals:
         for side, amounts in zip(SIDES, (above, below), strict=True):
-            errors = one.errors[side]
-            stop = one.start + len(errors)
-            amounts[one.start : stop] = map(add, amounts[one.start : stop], errors)
+            errors = interval.errors[side]
+            stop = interval.start + len(errors)
+            amounts[interval.start : stop] = map(add, amounts[interval.start : stop], errors)
     return above, below
 
 
@@ -62,20 +62,20 @@ class _Excess:
             for amounts in self._over
         ]
 
-    def worth(self, one: Interval) -> float:
+    def worth(self, interval: Interval) -> float:
         """The errors of an interval on the dates that have too much, in parts of what is allowed, for one question.
 
         A single step is asked about on both sides; an answer from between two steps tells of both.
         """
-        stop = one.start + len(one.errors[TOO_HIGH])
-        errors = sum(sum(map(mul, one.errors[side], self._weights[side][one.start : stop])) for side in SIDES)
-        return errors if len(one.expected) > 1 else errors / 2
+        stop = interval.start + len(interval.errors[TOO_HIGH])
+        errors = sum(sum(map(mul, interval.errors[side], self._weights[side][interval.start : stop])) for side in SIDES)
+        return errors if len(interval.expected) > 1 else errors / 2
 
-    def remove(self, one: Interval) -> None:
+    def remove(self, interval: Interval) -> None:
         """Take the errors of an interval away."""
         for side in SIDES:
             over, weights = self._over[side], self._weights[side]
-            for place, error in enumerate(one.errors[side], one.start):
+            for place, error in enumerate(interval.errors[side], interval.start):
                 over[place] -= error
                 if over[place] <= 0:
                     weights[place] = 0.0

@@ -1,6 +1,6 @@
 """Share units: what splits do to counts, which rows of the splits list stand, and in which units a count was given.
 
-Pure. Expressed in *neutral* units (those before the first known split) a company's count hardly moves from one answer
+Pure. Expressed in *base* units (those before the first known split) a company's count hardly moves from one answer
 to the next. So each answer is read in the units of the epoch between two splits that makes the whole history move
 least; that this need not be the epoch of its own date is the vendor's fault (docs/methodology.md has the evidence).
 """
@@ -50,20 +50,20 @@ class SplitUnits:
         return bisect_right(self._days, on)
 
     def ratio(self, on: date) -> float:
-        """How many shares of a date one neutral share has become."""
+        """How many shares of a date one base share has become."""
         return self._ratios[self.epoch(on)]
 
-    def neutral(self, shares: float, epoch: int) -> float:
+    def to_base(self, shares: float, epoch: int) -> float:
         """A count in the units of an epoch, in the units before the first split."""
         return shares / self._ratios[epoch]
 
-    def in_units(self, neutral: float, epoch: int) -> float:
-        """A neutral count in the units of an epoch, fractions and all."""
-        return neutral * self._ratios[epoch]
+    def in_units(self, base_shares: float, epoch: int) -> float:
+        """A count of base shares in the units of an epoch, fractions and all."""
+        return base_shares * self._ratios[epoch]
 
-    def on(self, neutral: float, on: date) -> float:
-        """A neutral count in the units of a date; whole shares, as counts are."""
-        return float(round(neutral * self.ratio(on)))
+    def on(self, base_shares: float, on: date) -> float:
+        """A count of base shares in the units of a date; whole shares, as counts are."""
+        return float(round(base_shares * self.ratio(on)))
 
     def between(self, first: date, last: date) -> bool:
         """True if a split was executed after `first` and by `last`."""
@@ -88,8 +88,8 @@ def settle_splits(
     """
     stand: list[Split] = []
     refused: dict[Split, str] = {}
-    ordered = sorted(set(rows), key=lambda one: (one.execution_date, one.symbol, one.ratio))
-    for _, same_day in groupby(ordered, key=lambda one: (one.execution_date, one.symbol)):
+    ordered = sorted(set(rows), key=lambda split: (split.execution_date, split.symbol, split.ratio))
+    for _, same_day in groupby(ordered, key=lambda split: (split.execution_date, split.symbol)):
         candidates = list(same_day)
         step = step_of(candidates[0])
         best = min(candidates, key=partial(_unexplained, step))
@@ -151,7 +151,7 @@ def read_epochs(
     *,
     may_be_frozen: bool = False,
 ) -> dict[date, int]:
-    """The epoch in whose units each count of the series is, so that the neutral history moves least (Viterbi).
+    """The epoch in whose units each count of the series is, so that the history in base units moves least (Viterbi).
 
     The first `frozen` counts are one figure and so in one epoch's units, whatever their dates: those of what follows,
     and if nothing does, of the last of them. `backed` are the pairs of date and epoch that other evidence confirms;
@@ -201,7 +201,7 @@ def _way_back(choices: Sequence[Sequence[int]], last: int) -> list[int]:
 
 
 def _move(before: float, count: float, old: int, new: int, units: SplitUnits) -> float:
-    return abs(math.log(units.neutral(count, new) / units.neutral(before, old)))
+    return abs(math.log(units.to_base(count, new) / units.to_base(before, old)))
 
 
 def _first_cost(on: date, state: int, units: SplitUnits) -> float:

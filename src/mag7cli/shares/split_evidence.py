@@ -124,9 +124,9 @@ class _Judge:
         stand: list[Split] = []
         for row in self._rows:
             is_known = any(
-                row.execution_date == one.execution_date
-                or (row.execution_date - one.execution_date <= _ROW_OFF and _is_same(_step(row), _step(one)))
-                for one in stand
+                row.execution_date == standing.execution_date
+                or (row.execution_date - standing.execution_date <= _ROW_OFF and _is_same(_step(row), _step(standing)))
+                for standing in stand
             )
             if self._closes.move_over(row.execution_date) is None and not is_known:
                 stand.append(row)
@@ -188,7 +188,11 @@ class _Judge:
 
     def _listed(self, move: CloseMove, rows: Sequence[Split], possible: Sequence[float]) -> float | None:
         """The step of the row that the close allows best; None if it allows none."""
-        steps = [step for step in (*map(_step, rows), *_sums(rows)) if any(_is_same(step, one) for one in possible)]
+        steps = [
+            step
+            for step in (*map(_step, rows), *_sums(rows))
+            if any(_is_same(step, ratio_step) for ratio_step in possible)
+        ]
         return min(steps, key=move.leaves, default=None)
 
     def _unanimous(self, move: CloseMove, step: float, listed: float | None) -> _Verdict:
@@ -254,8 +258,8 @@ class _Judge:
         """The log step of a count over the move, from an answer well before to one well after, and the time between."""
         earliest = (move.on if move.is_consecutive else move.before + timedelta(days=1)) - EARLY
         counts = self._counts(witness)
-        before = [one for one in counts if one[0] < earliest and one[0] <= move.before]
-        after = [one for one in counts if one[0] >= move.on + LATE]
+        before = [entry for entry in counts if entry[0] < earliest and entry[0] <= move.before]
+        after = [entry for entry in counts if entry[0] >= move.on + LATE]
         if not before or not after:
             return None
         (day, was), (later, now) = before[-1], after[0]
@@ -269,7 +273,9 @@ class _Judge:
         return math.log(now / was) - known
 
     def _counts(self, witness: Witness) -> list[tuple[date, float]]:
-        values = ((one.on, one.weighted if witness == "weighted" else one.share_class) for one in self._answers)
+        values = (
+            (answer.on, answer.weighted if witness == "weighted" else answer.share_class) for answer in self._answers
+        )
         return [(day, count) for day, count in values if count]
 
     def _steps_nearby(self, move: CloseMove, step: float) -> bool:
@@ -328,10 +334,10 @@ def _step(split: Split) -> float:
 
 def _sums(rows: Sequence[Split]) -> Iterator[float]:
     """Two splits of different days within one move."""
-    for index, one in enumerate(rows):
+    for index, earlier in enumerate(rows):
         for other in rows[index + 1 :]:
-            if other.execution_date != one.execution_date:
-                yield _step(one) + _step(other)
+            if other.execution_date != earlier.execution_date:
+                yield _step(earlier) + _step(other)
 
 
 def _near(move: CloseMove) -> Iterator[float]:
@@ -347,7 +353,7 @@ def _distinct(steps: Iterable[float]) -> list[float]:
 
 def _nearest(step: float, within: timedelta, possible: Sequence[float]) -> float | None:
     """The one of the possible steps that a step of a count comes near to; None if none is, or two are."""
-    distances = sorted((abs(step - one), one) for one in possible)
+    distances = sorted((abs(step - ratio_step), ratio_step) for ratio_step in possible)
     best, chosen = distances[0]
     if best > _COUNTS_MOVE or any(other - best < _SAME_RATIO for other, _ in distances[1:]):
         return None
@@ -355,8 +361,8 @@ def _nearest(step: float, within: timedelta, possible: Sequence[float]) -> float
     return None if is_small and (best > _COUNTS_MOVE_SMALL or within > _SMALL_WITHIN) else chosen
 
 
-def _is_same(one: float, other: float) -> bool:
-    return abs(one - other) < 1e-6
+def _is_same(step: float, other: float) -> bool:
+    return abs(step - other) < 1e-6
 
 
 def _tidy(value: float) -> float:

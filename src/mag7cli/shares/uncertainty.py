@@ -14,7 +14,7 @@ from operator import mul
 from typing import Final, Literal
 
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
-from mag7cli.shares.history import LineFacts, ShareHistory
+from mag7cli.shares.history import SecurityFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_evidence import SPLIT_SIZED
 
@@ -36,7 +36,7 @@ StepsOf = Callable[[FiscalCalendar], Sequence[date]]
 
 
 @dataclass(frozen=True, slots=True)
-class LineToSample:
+class SecurityToSample:
     """One line: the trading dates on which it has a close (sorted), and its closes (USD).
 
     `facts` are what the share counts are held against.
@@ -45,7 +45,7 @@ class LineToSample:
     ticker: str
     sessions: Sequence[date]
     closes: Mapping[date, float]
-    facts: LineFacts
+    facts: SecurityFacts
     calendar: FiscalCalendar
     exact: bool
     counted: bool
@@ -66,10 +66,10 @@ class Interval:
     date of the range from the index `start` on, provided that between the two answers the count stays between them.
     """
 
-    line: "SampledLine"
+    sampled: "SampledSecurity"
     first: date
     last: date
-    neutral: float
+    base_shares: float
     expected: Sequence[date]
     is_settled: bool
     is_exceptional: bool
@@ -78,13 +78,13 @@ class Interval:
 
 
 @dataclass(slots=True)
-class SampledLine:
+class SampledSecurity:
     """One line over the trading dates of a range (`sessions`, sorted); `steps_of` knows the calendars' steps in it."""
 
-    line: LineToSample
+    security: SecurityToSample
     sessions: Sequence[date]
     steps_of: StepsOf
-    asked: set[date] = field(default_factory=set)
+    requested: set[date] = field(default_factory=set)
     answers: dict[date, ShareObservation] = field(default_factory=dict)
     is_proven: bool = False
     is_disproved: bool = False
@@ -97,20 +97,20 @@ class SampledLine:
     _values: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        self.steps = self._steps(self.line.calendar)
+        self.steps = self._steps(self.security.calendar)
         self.history = ShareHistory(())
 
     def learn(self, likely: Mapping[FiscalCalendar, float]) -> None:
         """Read the answers again, and hold the calendars against them, the likely ones first."""
-        line = self.line
-        self.history = ShareHistory(self.answers.values(), line.facts)
+        security = self.security
+        self.history = ShareHistory(self.answers.values(), security.facts)
         changes = [change for change in self.history.changes() if self._is_inside(*change[:2])]
         located = {last for first, last, _ in changes if self._are_neighbours(first, last)}
-        self._judge_calendars(changes, located.difference(line.jumps), likely)
+        self._judge_calendars(changes, located.difference(security.jumps), likely)
         self.history = self.history.stepping_on(self.steps)
         if not self._values:
-            self._values = [line.closes.get(day, 0.0) * self.history.units.ratio(day) for day in self.sessions]
-        self.caps = self._caps() if line.counted else ()
+            self._values = [security.closes.get(day, 0.0) * self.history.units.ratio(day) for day in self.sessions]
+        self.caps = self._caps() if security.counted else ()
         self.intervals = list(self._intervals())
 
     def _judge_calendars(
@@ -120,7 +120,9 @@ class SampledLine:
         likely: Mapping[FiscalCalendar, float],
     ) -> None:
         """Keep the calendars that the answers allow: possible ones, as soon as a located step proves any."""
-        ordinary = [(first, last) for first, last, neutral in changes if not self._is_exceptional(first, last, neutral)]
+        ordinary = [
+            (first, last) for first, last, base_shares in changes if not self._is_exceptional(first, last, base_shares)
+        ]
         still = self._still()
         allowed: dict[FiscalCalendar, float] = {}
         denied: dict[FiscalCalendar, float] = {}
@@ -135,17 +137,17 @@ class SampledLine:
         self.candidates = ranked or denied
         self._possible = [self._steps(calendar) for calendar in (*ranked, *(denied if located else ()))]
         self.steps = self._possible[0] if self._possible else []
-        self.is_disproved = self.line.calendar not in (*allowed, *(denied if located else ()))
+        self.is_disproved = self.security.calendar not in (*allowed, *(denied if located else ()))
 
     def _still(self) -> list[tuple[date, date]]:
         """The pairs of neighbouring answers that name the same count."""
         changed = {first for first, _, _ in self.history.changes()}
         return [(first, last) for first, last in pairwise(self.history.observed) if first not in changed]
 
-    def _is_exceptional(self, first: date, last: date, neutral: float) -> bool:
+    def _is_exceptional(self, first: date, last: date, base_shares: float) -> bool:
         """True for a change that no filing of a quarter explains: a merger, say, or a split that is not listed."""
-        jumped = any(first < jump <= last for jump in self.line.jumps)
-        return jumped or abs(neutral) > _LARGE_STEP * self.history.neutral(first)
+        jumped = any(first < jump <= last for jump in self.security.jumps)
+        return jumped or abs(base_shares) > _LARGE_STEP * self.history.base_shares(first)
 
     def _caps(self) -> list[float]:
         """The market cap (USD) on each date of the range, as far as it is known; 0 where the line has no close."""
@@ -154,46 +156,46 @@ class SampledLine:
             return [0.0] * len(self.sessions)
         ends = [bisect_left(self.sessions, day) for day, _ in runs[1:]]
         caps: list[float] = []
-        for (_, neutral), end in zip(runs, [*ends, len(self.sessions)], strict=True):
-            caps += [neutral * value for value in self._values[len(caps) : end]]
+        for (_, base_shares), end in zip(runs, [*ends, len(self.sessions)], strict=True):
+            caps += [base_shares * value for value in self._values[len(caps) : end]]
         return caps
 
     def _intervals(self) -> Iterator[Interval]:
-        own = self.line.sessions
-        for first, last, neutral in self.history.changes():
+        own = self.security.sessions
+        for first, last, base_shares in self.history.changes():
             is_settled = bisect_left(own, last) - bisect_left(own, first) <= 1
             start, stop = bisect_right(self.sessions, first), bisect_left(self.sessions, last)
-            is_open = self.line.counted and not is_settled
+            is_open = self.security.counted and not is_settled
             yield Interval(
-                line=self,
+                sampled=self,
                 first=first,
                 last=last,
-                neutral=abs(neutral),
+                base_shares=abs(base_shares),
                 expected=within(self.steps, first, last),
                 is_settled=is_settled,
-                is_exceptional=self._is_exceptional(first, last, neutral),
+                is_exceptional=self._is_exceptional(first, last, base_shares),
                 start=start,
-                errors=self._errors(first, last, neutral, start, stop) if is_open else ((), ()),
+                errors=self._errors(first, last, base_shares, start, stop) if is_open else ((), ()),
             )
 
     def _errors(
-        self, first: date, last: date, neutral: float, start: int, stop: int
+        self, first: date, last: date, base_shares: float, start: int, stop: int
     ) -> tuple[Sequence[float], Sequence[float]]:
         """By how much (USD) a change may put the line above the truth and below it, on the dates with these indices."""
-        aheads, behinds = self._doubts(first, last, neutral, self.sessions[start:stop])
-        change = abs(neutral)
+        aheads, behinds = self._doubts(first, last, base_shares, self.sessions[start:stop])
+        change = abs(base_shares)
         values = [change * value for value in self._values[start:stop]]
         ahead, behind = list(map(mul, values, aheads)), list(map(mul, values, behinds))
         # Who is ahead of a rise is above the truth; who is ahead of a fall is below it.
-        return (ahead, behind) if neutral > 0 else (behind, ahead)
+        return (ahead, behind) if base_shares > 0 else (behind, ahead)
 
-    def _doubts(self, first: date, last: date, neutral: float, days: Sequence[date]) -> Doubts:
+    def _doubts(self, first: date, last: date, base_shares: float, days: Sequence[date]) -> Doubts:
         """How far the count may be ahead of a change and behind it on each of these dates between its two answers.
 
         An unproven calendar bounds nothing. A large step, and one that no calendar expects, has to be found.
         """
         expected = within(self.steps, first, last)
-        if self._is_exceptional(first, last, neutral) or not expected:
+        if self._is_exceptional(first, last, base_shares) or not expected:
             return [1.0] * len(days), [1.0] * len(days)
         if not self.is_proven:
             taken = [bisect_right(expected, day) / len(expected) for day in days]
@@ -202,10 +204,10 @@ class SampledLine:
 
     def _steps(self, calendar: FiscalCalendar) -> Sequence[date]:
         """The steps of a calendar on which both sides can be asked for."""
-        return within(self.steps_of(calendar), self.line.sessions[0], self.line.sessions[-1])
+        return within(self.steps_of(calendar), self.security.sessions[0], self.security.sessions[-1])
 
     def _is_inside(self, first: date, last: date) -> bool:
-        return self.line.sessions[0] <= first and last <= self.line.sessions[-1]
+        return self.security.sessions[0] <= first and last <= self.security.sessions[-1]
 
     def _are_neighbours(self, first: date, last: date) -> bool:
         return bisect_left(self.sessions, last) - bisect_left(self.sessions, first) == 1

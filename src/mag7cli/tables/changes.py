@@ -31,13 +31,13 @@ class DateInputs:
 class YearInputs:
     """One calendar year: the dates to be made of their documents, oldest first, and what stays as it is.
 
-    `kept` dates have their rows in the flat files of the tables `kept_in`.
+    `unchanged` dates have their rows in the flat files of the tables `unchanged_in`.
     """
 
     year: int
     dates: tuple[DateInputs, ...]
-    kept: frozenset[date] = frozenset()
-    kept_in: frozenset[str] = frozenset()
+    unchanged: frozenset[date] = frozenset()
+    unchanged_in: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Sources:
         by_ticker = read_splits(lake).by_ticker
         splits = sorted(
             ((split.execution_date, ticker, split) for ticker, splits in by_ticker.items() for split in splits),
-            key=lambda found: found[:2],
+            key=lambda entry: entry[:2],
         )
         return cls(lake.documents(), splits)
 
@@ -77,8 +77,8 @@ class Sources:
             previous = day if inputs.has_document else previous
 
     def _splits_around(self, day: date) -> dict[str, list[Split]]:
-        first = bisect_left(self.splits, day - _SPLITS_AROUND, key=lambda found: found[0])
-        last = bisect_right(self.splits, day + _SPLITS_AROUND, key=lambda found: found[0])
+        first = bisect_left(self.splits, day - _SPLITS_AROUND, key=lambda entry: entry[0])
+        last = bisect_right(self.splits, day + _SPLITS_AROUND, key=lambda entry: entry[0])
         around: dict[str, list[Split]] = {}
         for _, ticker, split in self.splits[first:last]:
             around.setdefault(ticker, []).append(split)
@@ -95,13 +95,13 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """One year to be made: `changed` dates get new partitions, `gone` ones lose theirs, flat files are all new."""
+class YearPlan:
+    """One year to be made: `changed` dates get new partitions, `removed` ones lose theirs, flat files are all new."""
 
     inputs: YearInputs
     fingerprints: Mapping[date, str]
     changed: frozenset[date]
-    gone: frozenset[date]
+    removed: frozenset[date]
 
     @property
     def year(self) -> int:
@@ -112,7 +112,7 @@ class Plan:
         return _digest(f"{day} {fingerprint}" for day, fingerprint in self.fingerprints.items())
 
 
-def plans(sources: Sources, manifest: Manifest, wanted: Range, *, force: bool) -> Iterator[Plan]:
+def plans(sources: Sources, manifest: Manifest, period: Range, *, force: bool) -> Iterator[YearPlan]:
     """The years that are not as they should be, as far as they are wanted.
 
     A year whose files are of another version, or of a run that died, is made again all the same: a table is never of
@@ -120,31 +120,33 @@ def plans(sources: Sources, manifest: Manifest, wanted: Range, *, force: bool) -
     """
     by_year: dict[int, list[tuple[DateInputs, str]]] = {day.year: [] for day in manifest.dates}
     for inputs, fingerprint in sources.inputs():
-        if inputs.trading_date in wanted or inputs.trading_date in manifest.dates:
+        if inputs.trading_date in period or inputs.trading_date in manifest.dates:
             by_year.setdefault(inputs.trading_date.year, []).append((inputs, fingerprint))
-    unknown = {day.year for day, made in manifest.dates.items() if not made.fingerprint}
-    unknown |= {year for year, made in manifest.years.items() if not made.fingerprint}
+    unknown = {day.year for day, record in manifest.dates.items() if not record.fingerprint}
+    unknown |= {year for year, record in manifest.years.items() if not record.fingerprint}
     for year in sorted({*by_year, *manifest.years}):
-        made = manifest.years.get(year)
-        if wanted.touches(year) or year in unknown:
-            plan = _plan(year, by_year.get(year, []), manifest, wanted if force else None)
-            if plan.changed or plan.gone or made is None or made.fingerprint != plan.fingerprint:
+        record = manifest.years.get(year)
+        if period.touches(year) or year in unknown:
+            plan = _plan(year, by_year.get(year, []), manifest, period if force else None)
+            if plan.changed or plan.removed or record is None or record.fingerprint != plan.fingerprint:
                 yield plan
 
 
-def _plan(year: int, dates: Sequence[tuple[DateInputs, str]], manifest: Manifest, forced: Range | None) -> Plan:
+def _plan(year: int, dates: Sequence[tuple[DateInputs, str]], manifest: Manifest, forced: Range | None) -> YearPlan:
     fingerprints = {inputs.trading_date: fingerprint for inputs, fingerprint in dates}
-    known = {day: made.fingerprint for day, made in manifest.dates.items() if day.year == year}
+    known = {day: record.fingerprint for day, record in manifest.dates.items() if day.year == year}
     changed = {
         day
         for day, fingerprint in fingerprints.items()
         if known.get(day) != fingerprint or (forced is not None and day in forced)
     }
-    gone = frozenset(known.keys() - fingerprints.keys())
-    made = manifest.years.get(year)
-    if made is None or not made.fingerprint:
+    removed = frozenset(known.keys() - fingerprints.keys())
+    record = manifest.years.get(year)
+    if record is None or not record.fingerprint:
         everything = YearInputs(year, tuple(inputs for inputs, _ in dates))
-        return Plan(everything, fingerprints, frozenset(changed), gone)
+        return YearPlan(everything, fingerprints, frozenset(changed), removed)
     anew = tuple(inputs for inputs, _ in dates if inputs.trading_date in changed)
-    kept = frozenset(fingerprints.keys() - changed)
-    return Plan(YearInputs(year, anew, kept, frozenset(made.versions)), fingerprints, frozenset(changed), gone)
+    unchanged = frozenset(fingerprints.keys() - changed)
+    return YearPlan(
+        YearInputs(year, anew, unchanged, frozenset(record.versions)), fingerprints, frozenset(changed), removed
+    )

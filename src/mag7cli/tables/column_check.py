@@ -28,9 +28,9 @@ _INTEGER_BITS: Final[dict[ColumnType, int]] = {"integer": 31, "bigint": 63}
 def problem(table: Table, columns: Sequence[Any]) -> str | None:
     """The first value that its column cannot hold; None if all can be held. The trading date is not among them."""
     for column, values in zip(table.columns[1:], columns, strict=True):
-        found = _values_problem(column, values)
-        if found:
-            return f"{table.name}.{column.name} {found}"
+        complaint = _values_problem(column, values)
+        if complaint:
+            return f"{table.name}.{column.name} {complaint}"
     return None
 
 
@@ -48,8 +48,8 @@ def _values_problem(column: Column, values: Any) -> str | None:
     if not kinds:
         return None
     if not kinds <= _TYPES[column.type]:
-        found = ", ".join(sorted(kind.__name__ for kind in kinds - _TYPES[column.type]))
-        return f"is {found} where {column.type} belongs"
+        kind_names = ", ".join(sorted(kind.__name__ for kind in kinds - _TYPES[column.type]))
+        return f"is {kind_names} where {column.type} belongs"
     if column.type == "varchar":
         return _size_problem(column, max(len(text.encode()) for text in values))
     return _range_problem(column, min(values), max(values)) if column.type != "date" else None

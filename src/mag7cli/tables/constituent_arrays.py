@@ -20,7 +20,7 @@ from mag7cli.lake import document_money
 from mag7cli.lake.document import Document
 from mag7cli.lake.document_money import CAP_BY_CLASS, LineSums
 from mag7cli.market.money import FLOAT_LIMIT_USD, cents
-from mag7cli.shares.anomalies import DayView
+from mag7cli.shares.anomalies import DaySnapshot
 
 Floats = npt.NDArray[np.float64]
 Amounts = npt.NDArray[np.float64] | npt.NDArray[np.object_]
@@ -31,7 +31,7 @@ _NAN: Final = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class ConstituentArrays:
     """What the guard compares between two dates: the close and the share count of the ticker in the same place."""
 
     trading_date: date
@@ -40,7 +40,7 @@ class Lines:
     shares: Floats
     closes_judged: bool = False
 
-    def stepped_since(self, before: "Lines") -> list[str]:
+    def stepped_since(self, before: "ConstituentArrays") -> list[str]:
         """The lines that moved more than most do in a day; whatever is not here, the guard would pass over."""
         before = before._in_order_of(self.tickers)
         # Tighter than the guard's own bounds of an ordinary day. What was zero, or was not there, is never inside.
@@ -49,21 +49,23 @@ class Lines:
         ordinary &= (0.8 * before.shares < shares) & (shares < 1.25 * before.shares)
         return [self.tickers[index] for index in np.flatnonzero(~ordinary)]
 
-    def view(self, tickers: Collection[str]) -> DayView:
+    def view(self, tickers: Collection[str]) -> DaySnapshot:
         """These lines, as the guard takes them."""
-        wanted = [index for index, ticker in enumerate(self.tickers) if ticker in tickers]
-        closes, shares = self.closes[wanted].tolist(), self.shares[wanted].tolist()
+        places = [index for index, ticker in enumerate(self.tickers) if ticker in tickers]
+        closes, shares = self.closes[places].tolist(), self.shares[places].tolist()
         values = zip(closes, shares, strict=True)
-        view = dict(zip([self.tickers[index] for index in wanted], values, strict=True))
-        return DayView(self.trading_date, view, self.closes_judged)
+        view = dict(zip([self.tickers[index] for index in places], values, strict=True))
+        return DaySnapshot(self.trading_date, view, self.closes_judged)
 
-    def _in_order_of(self, tickers: tuple[str, ...]) -> "Lines":
+    def _in_order_of(self, tickers: tuple[str, ...]) -> "ConstituentArrays":
         if tickers == self.tickers:
             return self
         place = {ticker: index for index, ticker in enumerate(self.tickers)}
         # One place more than there are lines holds the zeros of those that are not here.
         order = [place.get(ticker, len(self.tickers)) for ticker in tickers]
-        return Lines(self.trading_date, tickers, np.append(self.closes, 0)[order], np.append(self.shares, 0)[order])
+        return ConstituentArrays(
+            self.trading_date, tickers, np.append(self.closes, 0)[order], np.append(self.shares, 0)[order]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +162,11 @@ _TYPES: Final[Mapping[str, frozenset[type]]] = {
 }
 
 
-def lines(document: Document, constituents: Constituents | None) -> Lines:
+def arrays_of(document: Document, constituents: Constituents | None) -> ConstituentArrays:
     """What the guard compares: every constituent; of the original's documents, which list none, the seven."""
     day = date.fromisoformat(document["trading_date"])
     if constituents is not None:
-        return Lines(
+        return ConstituentArrays(
             day, constituents.tickers, constituents.closes, constituents.shares, closes_judged="judged_by" in document
         )
     priced = [
@@ -174,4 +176,4 @@ def lines(document: Document, constituents: Constituents | None) -> Lines:
     ]
     known: list[Sequence[Any]] = [row for row in priced if _NUMBERS.issuperset(map(type, row[1:]))]
     closes, shares = (np.array([row[column] for row in known], np.float64) for column in (1, 2))
-    return Lines(day, tuple(row[0] for row in known), closes, shares)
+    return ConstituentArrays(day, tuple(row[0] for row in known), closes, shares)

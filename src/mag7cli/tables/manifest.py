@@ -67,10 +67,10 @@ class Manifest:
             {**self.dates, **dict.fromkeys(dates, _DOUBTED)}, {**self.years, **dict.fromkeys(years, _DOUBTED_YEAR)}
         )
 
-    def with_year(self, year: int, made: MadeYear, dates: Mapping[date, Made], gone: Iterable[date]) -> "Manifest":
-        """The manifest after a year was made: some of its `dates` anew, some of them `gone`."""
-        kept = {day: of for day, of in self.dates.items() if day not in set(gone)}
-        return Manifest({**kept, **dates}, {**self.years, year: made})
+    def with_year(self, year: int, record: MadeYear, dates: Mapping[date, Made], removed: Iterable[date]) -> "Manifest":
+        """The manifest after a year was made: some of its `dates` anew, some of them `removed`."""
+        others = {day: of for day, of in self.dates.items() if day not in set(removed)}
+        return Manifest({**others, **dates}, {**self.years, year: record})
 
 
 _DOUBTED: Final = Made("", frozenset(TABLE))
@@ -88,12 +88,12 @@ def write(lake: Lake, manifest: Manifest, key: str = KEY) -> None:
     content = {
         "made_by": _code(),
         "dates": {
-            day.isoformat(): [made.fingerprint, sorted(made.tables), made.problem, made.status]
-            for day, made in sorted(manifest.dates.items())
+            day.isoformat(): [record.fingerprint, sorted(record.tables), record.problem, record.status]
+            for day, record in sorted(manifest.dates.items())
         },
         "years": {
-            str(year): [made.fingerprint, dict(sorted(made.versions.items()))]
-            for year, made in sorted(manifest.years.items())
+            str(year): [record.fingerprint, dict(sorted(record.versions.items()))]
+            for year, record in sorted(manifest.years.items())
         },
     }
     lake.store.write(key, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
@@ -127,7 +127,10 @@ def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manife
                 date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status)
                 for day, (fingerprint, names, problem, status) in content["dates"].items()
             },
-            {int(year): MadeYear(fingerprint, dict(made)) for year, (fingerprint, made) in content["years"].items()},
+            {
+                int(year): MadeYear(fingerprint, dict(versions))
+                for year, (fingerprint, versions) in content["years"].items()
+            },
         )
     except (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return None
@@ -142,11 +145,11 @@ def _agrees(manifest: Manifest, lake: Lake) -> bool:
     """
     flat = {
         (year, name, version)
-        for year, made in manifest.years.items()
-        if made.fingerprint
-        for name, version in made.versions.items()
+        for year, record in manifest.years.items()
+        if record.fingerprint
+        for name, version in record.versions.items()
     }
-    summaries = {day for day, made in manifest.dates.items() if made.fingerprint and _EVERY_DATE in made.tables}
+    summaries = {day for day, record in manifest.dates.items() if record.fingerprint and _EVERY_DATE in record.tables}
     last = max(summaries, default=None)
     return (
         flat <= set(_flat_files(lake))
@@ -182,8 +185,8 @@ def listed_keys(lake: Lake) -> set[str]:
 
 
 def _partitions(lake: Lake, prefix: str) -> Iterator[tuple[date, str]]:
-    for found in lake.store.list(prefix):
-        match = _PARTITION.fullmatch(found.key)
+    for info in lake.store.list(prefix):
+        match = _PARTITION.fullmatch(info.key)
         day = _date(match[2]) if match and match[1] in TABLE else None
         if match and day:
             yield day, match[1]
@@ -198,7 +201,7 @@ def _date(text: str) -> date | None:
 
 def _flat_files(lake: Lake) -> Iterator[tuple[int, str, str]]:
     """Year, table and version of every flat file."""
-    for found in lake.store.list(ANALYTICS):
-        match = _FLAT.fullmatch(found.key)
+    for info in lake.store.list(ANALYTICS):
+        match = _FLAT.fullmatch(info.key)
         if match and match[1] in TABLE:
-            yield int(match[2]), match[1], found.version
+            yield int(match[2]), match[1], info.version

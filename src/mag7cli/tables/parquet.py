@@ -56,10 +56,10 @@ def by_date(data: bytes) -> dict[date, pa.Table]:
     """The rows of a file of the flat layout by date, oldest first."""
     rows = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False).combine_chunks()
     days = np.frombuffer(rows.column(0).chunk(0).buffers()[1], np.int32)
-    found, starts, counts = np.unique(days, return_index=True, return_counts=True)
+    distinct, starts, counts = np.unique(days, return_index=True, return_counts=True)
     return {
         date.fromordinal(day + _EPOCH): rows.slice(start, count)
-        for day, start, count in zip(found.tolist(), starts.tolist(), counts.tolist(), strict=True)
+        for day, start, count in zip(distinct.tolist(), starts.tolist(), counts.tolist(), strict=True)
     }
 
 

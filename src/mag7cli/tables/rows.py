@@ -85,9 +85,9 @@ def columns(day: Day, events: Sequence[Event]) -> dict[str, Columns]:
         raise DocumentError(day.where, str(error)) from error
 
 
-def check(made: Mapping[str, Columns], where: str) -> None:
+def check(columns_of: Mapping[str, Columns], where: str) -> None:
     """Raises DocumentError if a value does not fit its column."""
-    for name, values in made.items():
+    for name, values in columns_of.items():
         problem = column_check.problem(TABLE[name], values)
         if problem:
             raise DocumentError(where, problem)

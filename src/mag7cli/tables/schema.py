@@ -399,14 +399,16 @@ def create_sql(table: Table, dialect: Dialect, location: str | None = None) -> s
         if location is None:
             raise ValueError("an Athena table needs the location of its files")
         return _create_external_sql(table, location)
-    lines = [
+    clauses = [
         f"    {column.name} {sql_type(column, dialect)}{'' if column.nullable else ' NOT NULL'}"
         for column in table.columns
     ]
     # In DuckDB a primary key is an index, paid for on every load; validate looks for duplicates on every engine.
     if dialect == "redshift" and table.primary_key:
-        lines.append(f"    PRIMARY KEY ({', '.join(table.primary_key)})")
-    return f"CREATE TABLE IF NOT EXISTS {table.qualified_name} (\n" + ",\n".join(lines) + f"\n){_keys(table, dialect)}"
+        clauses.append(f"    PRIMARY KEY ({', '.join(table.primary_key)})")
+    return (
+        f"CREATE TABLE IF NOT EXISTS {table.qualified_name} (\n" + ",\n".join(clauses) + f"\n){_keys(table, dialect)}"
+    )
 
 
 def _keys(table: Table, dialect: Dialect) -> str:

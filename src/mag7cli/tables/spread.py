@@ -13,7 +13,7 @@ from mag7cli.core.errors import UsageError
 from mag7cli.lake.layout import PROCESSED, Lake
 from mag7cli.tables import changes as transform_plan
 from mag7cli.tables import manifest as manifests
-from mag7cli.tables.changes import Plan, Range, Sources
+from mag7cli.tables.changes import Range, Sources, YearPlan
 from mag7cli.tables.manifest import Manifest
 from mag7cli.tables.transform import delete_leftovers, make_year, transform
 
@@ -37,7 +37,7 @@ def begin(lake: Lake) -> list[int]:
     if len(plans) <= 1:
         transform(lake)
         return []
-    unknown = [day for plan in plans for day in (*plan.changed, *plan.gone)]
+    unknown = [day for plan in plans for day in (*plan.changed, *plan.removed)]
     manifests.write(lake, manifest.doubting(unknown, [plan.year for plan in plans]))
     return [plan.year for plan in plans]
 
@@ -70,7 +70,7 @@ def merge(lake: Lake) -> int:
     for key in parts:
         part = manifests.read_part(lake, key)
         for year, flat in part.years.items() if part else ():
-            unknown = [day for day, made in manifest.dates.items() if day.year == year and not made.fingerprint]
+            unknown = [day for day, record in manifest.dates.items() if day.year == year and not record.fingerprint]
             manifest = manifest.with_year(year, flat, part.dates if part else {}, unknown)
             dates += len(part.dates) if part else 0
     manifests.write(lake, manifest)
@@ -79,7 +79,7 @@ def merge(lake: Lake) -> int:
     return dates
 
 
-def _plan(lake: Lake, manifest: Manifest, year: int) -> Plan:
+def _plan(lake: Lake, manifest: Manifest, year: int) -> YearPlan:
     whole_year = Range(date(year, 1, 1), date(year, 12, 31))
     for plan in transform_plan.plans(Sources.of(lake), manifest, whole_year, force=False):
         if plan.year == year:

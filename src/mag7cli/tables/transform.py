@@ -17,7 +17,7 @@ from mag7cli.core.progress import NoProgress, Progress
 from mag7cli.lake.layout import Lake
 from mag7cli.tables import changes
 from mag7cli.tables import manifest as manifests
-from mag7cli.tables.changes import Plan, Range, Sources
+from mag7cli.tables.changes import Range, Sources, YearPlan
 from mag7cli.tables.manifest import Made, MadeYear, Manifest
 
 _DATES_FOR_A_PROCESS: Final = 120
@@ -65,11 +65,11 @@ def transform(
     """
     sources = Sources.of(lake)
     manifest = manifests.read(lake)
-    wanted = Range(start or date.min, end or date.max)
-    plans = list(changes.plans(sources, manifest, wanted, force=force))
+    period = Range(start or date.min, end or date.max)
+    plans = list(changes.plans(sources, manifest, period, force=force))
     if plans:
         manifest = _carry_out(lake, plans, manifest, progress or NoProgress())
-    return _result(sources, plans, manifest, wanted)
+    return _result(sources, plans, manifest, period)
 
 
 def differences(lake: Lake) -> Iterator[Difference]:
@@ -78,14 +78,14 @@ def differences(lake: Lake) -> Iterator[Difference]:
 
     there = manifests.listed_keys(lake)
     for plan in changes.plans(Sources.of(lake), Manifest({}, {}), Range(date.min, date.max), force=True):
-        made = dict(year_files.files(year_files.read(lake, plan.inputs), plan.changed))
-        yield from (Difference(key, "missing") for key in made if key not in there)
-        found = [key for key in made if key in there]
+        expected = dict(year_files.files(year_files.read(lake, plan.inputs), plan.changed))
+        yield from (Difference(key, "missing") for key in expected if key not in there)
+        present = [key for key in expected if key in there]
         with year_files.transfers(lake.store) as run:
-            for key, data in zip(found, run(lake.store.read, found), strict=True):
-                if data != made[key]:
+            for key, data in zip(present, run(lake.store.read, present), strict=True):
+                if data != expected[key]:
                     yield Difference(key, "other bytes than the raw documents make")
-        there.difference_update(found)
+        there.difference_update(present)
     yield from (Difference(key, "made by no raw document") for key in sorted(there))
 
 
@@ -96,29 +96,29 @@ def differences(lake: Lake) -> Iterator[Difference]:
 class YearResult:
     """What became of a plan: the flat files, and the partitions of the changed dates."""
 
-    plan: Plan
+    plan: YearPlan
     flat: MadeYear
     dates: Mapping[date, Made]
 
 
-def _carry_out(lake: Lake, plans: Sequence[Plan], before: Manifest, progress: Progress) -> Manifest:
+def _carry_out(lake: Lake, plans: Sequence[YearPlan], before: Manifest, progress: Progress) -> Manifest:
     """Make the years and keep the manifest true at every step: what is being made counts as unknown until it is."""
     changed = [day for plan in plans for day in plan.changed]
-    gone = [day for plan in plans for day in plan.gone]
-    manifest = before.doubting([*changed, *gone], [plan.year for plan in plans])
+    removed = [day for plan in plans for day in plan.removed]
+    manifest = before.doubting([*changed, *removed], [plan.year for plan in plans])
     manifests.write(lake, manifest)
     with processes.spread(partial(make_year, lake), plans, _workers(lake, plans)) as made_years:
         progress.start(len(changed))
-        for made in made_years:
-            delete_leftovers(lake, made, before)
-            manifest = manifest.with_year(made.plan.year, made.flat, made.dates, made.plan.gone)
+        for result in made_years:
+            delete_leftovers(lake, result, before)
+            manifest = manifest.with_year(result.plan.year, result.flat, result.dates, result.plan.removed)
             manifests.write(lake, manifest)
-            progress.advance(len(made.plan.changed))
+            progress.advance(len(result.plan.changed))
     progress.finish()
     return manifest
 
 
-def _workers(lake: Lake, plans: Sequence[Plan]) -> int:
+def _workers(lake: Lake, plans: Sequence[YearPlan]) -> int:
     """How many processes the work is worth: another one takes as long to start as some dates take to make."""
     # On S3 it is requests that take time, not the processor.
     if lake.store.local_root is None:
@@ -127,7 +127,7 @@ def _workers(lake: Lake, plans: Sequence[Plan]) -> int:
     return max(1, min(processes.cores(), len(plans), dates // _DATES_FOR_A_PROCESS))
 
 
-def make_year(lake: Lake, plan: Plan) -> YearResult:
+def make_year(lake: Lake, plan: YearPlan) -> YearResult:
     """Write the files of a year. Another process may do it: it must be safe to repeat."""
     with _no_garbage_collection():
         # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
@@ -159,29 +159,29 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def delete_leftovers(lake: Lake, made: YearResult, before: Manifest) -> None:
+def delete_leftovers(lake: Lake, result: YearResult, before: Manifest) -> None:
     """Files that the new documents no longer make: a date that is gone, a table that has no rows any more."""
     from mag7cli.tables import year_files
 
-    year = made.plan.year
+    year = result.plan.year
     keys = [
         lake.partition_key(table, day)
-        for day in (*made.plan.gone, *made.dates)
-        for table in before.tables_on(day) - (made.dates[day].tables if day in made.dates else frozenset())
+        for day in (*result.plan.removed, *result.dates)
+        for table in before.tables_on(day) - (result.dates[day].tables if day in result.dates else frozenset())
     ]
-    keys += [lake.flat_key(table, year) for table in before.tables_in(year) - made.flat.versions.keys()]
+    keys += [lake.flat_key(table, year) for table in before.tables_in(year) - result.flat.versions.keys()]
     with year_files.transfers(lake.store) as run:
         for _ in run(lake.store.delete, sorted(keys)):
             pass
 
 
-def _result(sources: Sources, plans: Sequence[Plan], manifest: Manifest, wanted: Range) -> TransformResult:
+def _result(sources: Sources, plans: Sequence[YearPlan], manifest: Manifest, period: Range) -> TransformResult:
     changed = {day for plan in plans for day in plan.changed if day in sources.documents}
-    known = {day: made for day, made in manifest.dates.items() if day in sources.documents}
-    failed = {day: made.problem for day, made in known.items() if made.problem and wanted.touches(day.year)}
+    known = {day: record for day, record in manifest.dates.items() if day in sources.documents}
+    failed = {day: record.problem for day, record in known.items() if record.problem and period.touches(day.year)}
     return TransformResult(
         written=tuple(sorted(changed - failed.keys())),
-        unchanged=tuple(day for day in sorted(known) if day in wanted and day not in changed and day not in failed),
-        removed=tuple(sorted(day for plan in plans for day in plan.gone)),
+        unchanged=tuple(day for day in sorted(known) if day in period and day not in changed and day not in failed),
+        removed=tuple(sorted(day for plan in plans for day in plan.removed)),
         failed=tuple(FailedDocument(day, Lake.document_key(day), reason) for day, reason in sorted(failed.items())),
     )

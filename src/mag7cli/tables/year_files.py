@@ -22,7 +22,7 @@ from mag7cli.shares import anomalies
 from mag7cli.shares.anomalies import Event
 from mag7cli.tables import column_check, constituent_arrays, rows
 from mag7cli.tables.changes import DateInputs, YearInputs
-from mag7cli.tables.constituent_arrays import Lines
+from mag7cli.tables.constituent_arrays import ConstituentArrays
 from mag7cli.tables.schema import TABLE, Column, Table
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ _REQUESTS_IN_FLIGHT: Final = 16
 class YearRows:
     """The rows of a year by table, and why some of its documents made none.
 
-    `batches` were made of documents now, `kept` are those of other dates, as a flat file holds them.
+    `batches` were made of documents now, `unchanged` are those of other dates, as a flat file holds them.
     """
 
     year: int
     batches: Mapping[str, "Batch"]
-    kept: Mapping[str, "Mapping[date, pa.Table]"]
+    unchanged: Mapping[str, "Mapping[date, pa.Table]"]
     problems: Mapping[date, str]
 
     @property
     def tables(self) -> frozenset[str]:
         """The tables that have rows."""
-        return frozenset(self.batches) | frozenset(self.kept)
+        return frozenset(self.batches) | frozenset(self.unchanged)
 
     def statuses(self) -> dict[date, DateStatus]:
         """What the summaries that were made now say of their dates."""
@@ -110,9 +110,9 @@ def read(lake: Lake, inputs: YearInputs) -> YearRows:
     """The rows of a year. A document that cannot be understood makes none; its reason is among the problems."""
     # A value of a wrong type is rare, and to look for it in whole columns is cheap: only a year that has one is read
     # again, date by date, to find the document.
-    found = _read(lake, inputs, check=False)
-    sound = all(column_check.problem(batch.table, batch.columns()) is None for batch in found.batches.values())
-    return found if sound else _read(lake, inputs, check=True)
+    year_rows = _read(lake, inputs, check=False)
+    sound = all(column_check.problem(batch.table, batch.columns()) is None for batch in year_rows.batches.values())
+    return year_rows if sound else _read(lake, inputs, check=True)
 
 
 def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
@@ -124,24 +124,24 @@ def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
         reader = _Reader(lake)
         for day in inputs.dates:
             try:
-                made = reader.columns(day, next(documents) if day.has_document else None)
+                columns = reader.columns(day, next(documents) if day.has_document else None)
                 if check:
-                    rows.check(made, day.trading_date.isoformat())
+                    rows.check(columns, day.trading_date.isoformat())
             except DocumentError as error:
                 problems[day.trading_date] = error.reason
                 continue
-            for name, values in made.items():
+            for name, values in columns.items():
                 batches.setdefault(name, Batch(TABLE[name])).add(day.trading_date, values)
     return YearRows(inputs.year, batches, _kept(lake, inputs), problems)
 
 
 def _kept(lake: Lake, inputs: YearInputs) -> "dict[str, dict[date, pa.Table]]":
     """The rows of dates that have not changed: to read them back costs less than to make them again."""
-    names = sorted(inputs.kept_in) if inputs.kept else []
+    names = sorted(inputs.unchanged_in) if inputs.unchanged else []
     with transfers(lake.store) as run:
         data = run(lake.store.read, [lake.flat_key(name, inputs.year) for name in names])
-        found = {name: _of(inputs.kept, of_year) for name, of_year in zip(names, data, strict=True)}
-    return {name: of_dates for name, of_dates in found.items() if of_dates}
+        by_table = {name: _of(inputs.unchanged, of_year) for name, of_year in zip(names, data, strict=True)}
+    return {name: of_dates for name, of_dates in by_table.items() if of_dates}
 
 
 def _of(dates: Collection[date], flat_file: bytes) -> "dict[date, pa.Table]":
@@ -155,7 +155,7 @@ class _Reader:
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
-        self._last: tuple[date, Lines | None] | None = None
+        self._last: tuple[date, ConstituentArrays | None] | None = None
 
     def columns(self, inputs: DateInputs, data: bytes | None) -> dict[str, rows.Columns]:
         """The columns of every table that has rows on that date. Raises DocumentError."""
@@ -166,11 +166,11 @@ class _Reader:
         # A document that cannot be understood is followed by one that the guard compares with nothing.
         self._last = (inputs.trading_date, None)
         day = _day(self._lake, inputs.trading_date, data)
-        lines = constituent_arrays.lines(day.document, day.constituents)
-        self._last = (inputs.trading_date, lines)
-        return rows.columns(day, _events(previous, lines, inputs.splits)) | splits
+        arrays = constituent_arrays.arrays_of(day.document, day.constituents)
+        self._last = (inputs.trading_date, arrays)
+        return rows.columns(day, _events(previous, arrays, inputs.splits)) | splits
 
-    def _lines_of(self, previous: date | None) -> Lines | None:
+    def _lines_of(self, previous: date | None) -> ConstituentArrays | None:
         if previous is None:
             return None
         if self._last is not None and self._last[0] == previous:
@@ -179,10 +179,12 @@ class _Reader:
             day = _day(self._lake, previous, self._lake.store.read(self._lake.document_key(previous)))
         except DocumentError:
             return None
-        return constituent_arrays.lines(day.document, day.constituents)
+        return constituent_arrays.arrays_of(day.document, day.constituents)
 
 
-def _events(before: Lines | None, now: Lines, splits: Mapping[str, Sequence[Split]]) -> list[Event]:
+def _events(
+    before: ConstituentArrays | None, now: ConstituentArrays, splits: Mapping[str, Sequence[Split]]
+) -> list[Event]:
     """What the guard finds, asked about the few lines that it might find something in."""
     if before is None:
         return []
@@ -208,14 +210,14 @@ def _split_columns(inputs: DateInputs) -> dict[str, rows.Columns]:
     return {_SPLITS: tuple(zip(*executed, strict=True))} if executed else {}
 
 
-def files(made: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]]:
+def files(year_rows: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]]:
     """Keys and bytes: the partitions of those of these dates that were made now, and every flat file of the year."""
     # The import of Arrow takes longer than to find that nothing has changed.
     from mag7cli.tables import parquet
 
-    for name in sorted(made.tables):
-        by_date = dict(made.kept.get(name, {}))
-        batch = made.batches.get(name, Batch(TABLE[name]))
+    for name in sorted(year_rows.tables):
+        by_date = dict(year_rows.unchanged.get(name, {}))
+        batch = year_rows.batches.get(name, Batch(TABLE[name]))
         if batch.counts:
             counts = list(batch.counts.values())
             table = parquet.arrow_table(TABLE[name], list(batch.counts), counts, batch.columns())
@@ -223,8 +225,8 @@ def files(made: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]
                 by_date[day] = table.slice(start, count)
                 if day in dates:
                     yield Lake.partition_key(name, day), parquet.partition_bytes(by_date[day])
-        whole = parquet.joined(by_date[day] for day in sorted(by_date)) if made.kept.get(name) else table
-        yield Lake.flat_key(name, made.year), parquet.flat_bytes(TABLE[name], whole)
+        whole = parquet.joined(by_date[day] for day in sorted(by_date)) if year_rows.unchanged.get(name) else table
+        yield Lake.flat_key(name, year_rows.year), parquet.flat_bytes(TABLE[name], whole)
 
 
 Run = Callable[[Callable[..., Any], Iterable[Any]], Iterator[Any]]

@@ -13,26 +13,26 @@ _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class VendorCalls:
     """The vendor, and how it is asked. Both listeners are called in the thread that asks.
 
-    `told` hears of every call that has ended, `answered` of every good answer before it is kept.
+    `on_call` hears of every call that has ended, `on_answer` of every good answer before it is kept.
     """
 
     source: MarketDataSource
     stop: Stop
     workers: int = 1
-    told: Callable[[], None] = lambda: None
-    answered: Callable[[], None] = lambda: None
+    on_call: Callable[[], None] = lambda: None
+    on_answer: Callable[[], None] = lambda: None
 
     def each(
         self, work: Callable[[_Item], _Answer], items: Iterable[_Item]
     ) -> Iterator[tuple[_Item, _Answer | MarketDataError]]:
         """Each item with its answer or the error that is its own, in order. Raises what ends the run."""
         for item, answer in each(work, items, workers=self.workers, stop=self.stop, is_outage=self._is_outage):
-            self.told()
+            self.on_call()
             if not isinstance(answer, MarketDataError):
-                self.answered()
+                self.on_answer()
             yield item, answer
 
     def _is_outage(self) -> bool:

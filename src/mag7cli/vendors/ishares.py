@@ -93,8 +93,8 @@ class HoldingsSite:
         name = f"{urlsplit(self._url).hostname}, holdings of {as_of or 'the latest day'}"
         holdings = _parsed(data, name)
         if holdings.as_of is None or (as_of and holdings.as_of != as_of):
-            told = f"are of {holdings.as_of}" if holdings.as_of else "have no day"
-            raise HoldingsFormatError(f"{name}: what came {told}", hint=_BY_HAND)
+            problem = f"are of {holdings.as_of}" if holdings.as_of else "have no day"
+            raise HoldingsFormatError(f"{name}: what came {problem}", hint=_BY_HAND)
         return Download(holdings, data)
 
     def latest(self, address: str | None = None) -> bytes:
@@ -104,18 +104,18 @@ class HoldingsSite:
         """
         return self._get(self._url if address is None else _checked(address))
 
-    def history(self, days: Iterable[date], kept: Collection[date] = ()) -> Iterator[Download]:
+    def history(self, days: Iterable[date], known: Collection[date] = ()) -> Iterator[Download]:
         """The files of `days`; where a day has none, the one of the latest of the five sessions before that has one.
 
-        Files of `kept` days are not asked for again. Each file is given as soon as it is there, so that a run that
+        Files of `known` days are not asked for again. Each file is given as soon as it is there, so that a run that
         ends early has lost nothing. Raises as `download` does, but a gap in the issuer's archive is only logged.
         """
-        have = set(kept)
+        have = set(known)
         for day in days:
-            found = self._latest_by(day, have)
-            if found and found.holdings.as_of:
-                have.add(found.holdings.as_of)
-                yield found
+            download = self._latest_by(day, have)
+            if download and download.holdings.as_of:
+                have.add(download.holdings.as_of)
+                yield download
 
     def _latest_by(self, day: date, have: Collection[date]) -> Download | None:
         """The file of a day or of a session shortly before, None if one of those is there already or none has any."""

@@ -57,13 +57,13 @@ class Rate:
     @classmethod
     def parse(cls, text: str) -> Self:
         """`5/min`, `100/s`, `10/30s`, `unlimited`. Raises UsageError."""
-        asked = text.strip().lower()
-        if asked == "unlimited":
+        rate = text.strip().lower()
+        if rate == "unlimited":
             return cls(None)
-        found = _RATE.fullmatch(asked)
-        if found is None:
+        match = _RATE.fullmatch(rate)
+        if match is None:
             raise UsageError(f"{text!r} is not a rate", hint="use a rate such as 5/min, 100/s or unlimited")
-        return cls(int(found["calls"]), float(int(found["many"] or 1) * _UNITS[found["unit"]]))
+        return cls(int(match["calls"]), float(int(match["many"] or 1) * _UNITS[match["unit"]]))
 
     @property
     def per_second(self) -> float | None:

@@ -84,14 +84,14 @@ def existing(engine: SqlEngine) -> set[str]:
 
 def create_missing(store: Store, engine: SqlEngine, role: str) -> list[str]:
     """Create the jobs that are not there; each is a transaction of its own, as Redshift demands."""
-    wanted = dict(zip(map(job_name, TABLES), statements(store, role), strict=True))
+    statement_of = dict(zip(map(job_name, TABLES), statements(store, role), strict=True))
     there = existing(engine)
     if not there:
         # A job never loads what lay there before it.
         forget_loaded_files(store)
-    missing = [name for name in wanted if name not in there]
+    missing = [name for name in statement_of if name not in there]
     for name in missing:
-        engine.execute([wanted[name]])
+        engine.execute([statement_of[name]])
     return missing
 
 
@@ -125,9 +125,9 @@ def refuse_while_waiting(store: Store, engine: SqlEngine) -> None:
         return
     done = _finished_files(engine)
     waiting = [
-        found
+        file
         for table, files in zone.items()
-        for found in _waiting(store, table, files, _loaded_dates(engine, table), done)
+        for file in _waiting(store, table, files, _loaded_dates(engine, table), done)
     ]
     if waiting:
         raise StoppedEarlyError(
@@ -165,8 +165,8 @@ def end(store: Store, engine: SqlEngine) -> list[str]:
 
 def forget_loaded_files(store: Store) -> None:
     """Remove the files that the jobs have done with; the jobs keep their own record of names."""
-    for found in list(store.list(ZONE)):
-        store.delete(found.key)
+    for info in list(store.list(ZONE)):
+        store.delete(info.key)
 
 
 def _waiting(
@@ -191,13 +191,13 @@ def _loaded_dates(engine: SqlEngine, table: Table) -> set[date]:
 def _handed_over(store: Store, table: Table) -> dict[date, str]:
     """The key of the file of each date in the zone."""
     prefix = f"{ZONE}{table.name}/"
-    found: dict[date, str] = {}
+    key_of: dict[date, str] = {}
     for item in store.list(prefix):
         try:
-            found[date.fromisoformat(item.key.removeprefix(prefix)[:10])] = item.key
+            key_of[date.fromisoformat(item.key.removeprefix(prefix)[:10])] = item.key
         except ValueError:
             continue
-    return found
+    return key_of
 
 
 def _version(partition: ObjectInfo) -> str:

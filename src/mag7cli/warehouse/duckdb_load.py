@@ -91,14 +91,14 @@ def _preparations() -> list[str]:
 def _replace(lake: Lake, table: Table, files: Sequence[ObjectInfo]) -> list[str]:
     """One table: made anew, filled from the flat files, remembered; the views with it, for they name its columns."""
     columns = ", ".join(column.name for column in table.columns)
-    made = [f"DROP TABLE IF EXISTS {table.qualified_name} CASCADE", create_sql(table, "duckdb")]
+    statements = [f"DROP TABLE IF EXISTS {table.qualified_name} CASCADE", create_sql(table, "duckdb")]
     if files:
-        addresses = ", ".join(literal(lake.store.uri(one.key)) for one in files)
-        made.append(
+        addresses = ", ".join(literal(lake.store.uri(file.key)) for file in files)
+        statements.append(
             f"INSERT INTO {table.qualified_name} SELECT {columns} FROM read_parquet([{addresses}])"  # noqa: S608
         )
     return [
-        *made,
+        *statements,
         f"DELETE FROM {_LOADS} WHERE table_name = {literal(table.name)}",  # noqa: S608
         f"INSERT INTO {_LOADS} VALUES ({literal(table.name)}, {literal(_fingerprint(table, files))})",  # noqa: S608
         *(create_view_sql(view) for view in VIEWS if table is TABLES[-1]),
@@ -118,8 +118,8 @@ def _files(lake: Lake) -> dict[str, list[ObjectInfo]]:
 
 def _fingerprint(table: Table, files: Sequence[ObjectInfo]) -> str:
     """Of the files and of the table's own shape, so that a new version of mag7 loads anew."""
-    told = create_sql(table, "duckdb") + "".join(f"{one.key} {one.version}\n" for one in files)
-    return hashlib.sha256(told.encode()).hexdigest()
+    content = create_sql(table, "duckdb") + "".join(f"{file.key} {file.version}\n" for file in files)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _count(engine: DuckDbEngine, table: Table) -> int:

@@ -246,10 +246,10 @@ def _sync_by_date(client: Any, files: TableFiles, table: Table) -> Iterator[Cata
     declared = partitioned_input(table, store.uri(f"{PROCESSED}{table.name}/"))
     yield _sync_table(client, BY_DATE, declared)
     registered, present = _registered(client, table), set(files.partitions(table.name))
-    missing, gone = sorted(present - registered), sorted(registered - present)
+    missing, removed = sorted(present - registered), sorted(registered - present)
     for days in _groups(missing, _CREATED_AT_ONCE):
         _register(client, store, table, declared["StorageDescriptor"]["Columns"], days)
-    for days in _groups(gone, _DELETED_AT_ONCE):
+    for days in _groups(removed, _DELETED_AT_ONCE):
         client.batch_delete_partition(
             DatabaseName=BY_DATE,
             TableName=table.name,
@@ -257,8 +257,8 @@ def _sync_by_date(client: Any, files: TableFiles, table: Table) -> Iterator[Cata
         )
     if missing:
         yield CatalogChange("partitions", table.name, "registered", len(missing))
-    if gone:
-        yield CatalogChange("partitions", table.name, "removed", len(gone))
+    if removed:
+        yield CatalogChange("partitions", table.name, "removed", len(removed))
 
 
 def _groups(days: Sequence[date], size: int) -> Iterator[Sequence[date]]:

@@ -286,13 +286,13 @@ def _present_columns(engine: SqlEngine) -> dict[str, list[tuple[str, str]]]:
     return columns
 
 
-def _difference(table: Table, found: list[tuple[str, str]]) -> str:
-    wanted = [(column.name, _wanted_type(column)) for column in table.columns]
-    for (name, kind), (found_name, found_kind) in zip(wanted, found, strict=False):
+def _difference(table: Table, columns: list[tuple[str, str]]) -> str:
+    declared = [(column.name, _wanted_type(column)) for column in table.columns]
+    for (name, kind), (found_name, found_kind) in zip(declared, columns, strict=False):
         if (name, kind) != (found_name, found_kind):
             return f"{table.name} has {found_name} {found_kind} where {name} {kind} belongs"
-    if len(found) != len(wanted):
-        return f"{table.name} has {len(found)} columns, not {len(wanted)}"
+    if len(columns) != len(declared):
+        return f"{table.name} has {len(columns)} columns, not {len(declared)}"
     return ""
 
 

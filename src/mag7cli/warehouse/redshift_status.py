@@ -75,7 +75,9 @@ def load_status(engine: SqlEngine) -> LoadStatus:
         _problem(row["logged_at"], _file_and_column(row), row["message"]) for row in engine.query(_ERRORS).records()
     ]
     problems += [_problem(at, f"COPY JOB {job}", message) for at, job, message in engine.query(_MESSAGES).values]
-    return LoadStatus(_tables(engine), _jobs(engine), tuple(sorted(problems, key=lambda found: found.at, reverse=True)))
+    return LoadStatus(
+        _tables(engine), _jobs(engine), tuple(sorted(problems, key=lambda problem: problem.at, reverse=True))
+    )
 
 
 def _tables(engine: SqlEngine) -> tuple[TableStatus, ...]:

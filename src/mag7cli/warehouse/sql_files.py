@@ -46,13 +46,13 @@ def read(folder: str, name: str) -> SqlFile:
 def _parse(name: str, text: str) -> SqlFile:
     sentences: list[str] = []
     fields: dict[str, str] = {}
-    for line in text.splitlines():
-        if not line.startswith("--"):
+    for comment in text.splitlines():
+        if not comment.startswith("--"):
             break
-        words = line.removeprefix("--").strip()
-        found = _FIELD.match(words)
-        if found:
-            fields[found[1]] = found[2]
+        words = comment.removeprefix("--").strip()
+        match = _FIELD.match(words)
+        if match:
+            fields[match[1]] = match[2]
         else:
             sentences.append(words)
     return SqlFile(name, " ".join(sentences), fields, text)

@@ -69,10 +69,10 @@ def _dates_in(rows: Rows) -> tuple[date, ...]:
 
 def checks(engine: SqlEngine) -> list[Check]:
     """The checks that run on an engine, errors first."""
-    found = [_check(sql_files.read(_FOLDER, name)) for name in sql_files.names(_FOLDER)]
+    shipped = [_check(sql_files.read(_FOLDER, name)) for name in sql_files.names(_FOLDER)]
     order = ("error", "warning", "info")
-    runnable = [one for one in found if _is_runnable(one, engine)]
-    return sorted(runnable, key=lambda one: (order.index(one.severity), one.name))
+    runnable = [check for check in shipped if _is_runnable(check, engine)]
+    return sorted(runnable, key=lambda check: (order.index(check.severity), check.name))
 
 
 def run_checks(engine: SqlEngine, chosen: Iterable[Check] | None = None) -> list[CheckResult]:
@@ -102,15 +102,15 @@ def _is_runnable(check: Check, engine: SqlEngine) -> bool:
 def _run(engine: SqlEngine, check: Check) -> CheckResult:
     rows = engine.query(check.sql)
     if check.compare:
-        found = [day for (day,) in rows.values if isinstance(day, date)]
-        rows = Rows(rows.columns, tuple((day,) for day in _apart(check.compare, found)), rows.note)
+        days = [day for (day,) in rows.values if isinstance(day, date)]
+        rows = Rows(rows.columns, tuple((day,) for day in _apart(check.compare, days)), rows.note)
     return CheckResult(check, rows)
 
 
-def _apart(compare: str, found: Sequence[date]) -> list[date]:
+def _apart(compare: str, days: Sequence[date]) -> list[date]:
     """The dates in which table and calendar differ, in the sense of the check."""
     if compare == _CLOSED:
-        return [day for day in found if not is_session(day)]
+        return [day for day in days if not is_session(day)]
     assert compare == _MISSING, compare
-    there = set(found)
-    return [day for day in sessions(min(found), max(found)) if day not in there] if found else []
+    there = set(days)
+    return [day for day in sessions(min(days), max(days)) if day not in there] if days else []

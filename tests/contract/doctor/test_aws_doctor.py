@@ -162,7 +162,7 @@ def test_a_principal_that_iam_cannot_find_is_not_said_to_be_allowed(
 
     finding = found(Setup(cloud.lake))["permissions"]
 
-    assert (finding.state, "cannot find" in finding.found) == ("warning", True)
+    assert (finding.state, "cannot find" in finding.outcome) == ("warning", True)
     assert "--policy-name mag7-lake" in str(finding.fix)
 
 
@@ -201,7 +201,7 @@ def test_missing_rights_come_with_the_policy(cloud: Cloud, iam: Proxy, athena: A
     finding = found(Setup(cloud.lake))["permissions"]
 
     assert finding.state == "failed"
-    assert "may not s3:PutObject" in finding.found
+    assert "may not s3:PutObject" in finding.outcome
     command = shlex.split(str(finding.fix))
     assert command[:5] == ["aws", "iam", "put-user-policy", "--user-name", "moto"]
     assert json.loads(command[-1]) == aws_policies.lake_policy(cloud.bucket, "lake")
@@ -267,7 +267,7 @@ def test_a_place_that_the_workgroup_ignores_is_told(cloud: Cloud, iam: Proxy, at
 
     finding = found(Setup(cloud.lake, workgroup="mag7", output_location="s3://mine/"))["Athena results"]
 
-    assert finding.found == "go to s3://results/, as the workgroup enforces; s3://mine/ is ignored"
+    assert finding.outcome == "go to s3://results/, as the workgroup enforces; s3://mine/ is ignored"
 
 
 # Redshift
@@ -280,7 +280,7 @@ def test_a_warehouse_without_a_role_comes_with_the_commands_that_make_one(
 
     findings = found(Setup(cloud.lake, warehouse=WORKGROUP))
 
-    assert findings["COPY role"].found == "market has no default role"
+    assert findings["COPY role"].outcome == "market has no default role"
     assert findings["COPY role"].fix == (
         "aws redshift-serverless update-namespace --namespace-name market "
         f"--iam-roles {OTHER_ROLE} {ROLE} --default-iam-role-arn {ROLE}"
@@ -321,7 +321,7 @@ def test_tables_of_another_shape_are_found(
 
     finding = found(Setup(cloud.lake, warehouse=WORKGROUP))["Redshift tables"]
 
-    assert "stock_splits has ticker varchar(5) where ticker varchar(10) belongs" in finding.found
+    assert "stock_splits has ticker varchar(5) where ticker varchar(10) belongs" in finding.outcome
     assert "--recreate" in str(finding.fix)
 
 

@@ -250,7 +250,7 @@ def test_a_history_does_not_ask_for_what_is_kept(server: ScriptedServer, site: H
     days = [date(2022, 4, 29), date(2022, 5, 31)]
     server.on(PATH, Archive(frozenset({date(2022, 4, 29)})))
 
-    assert list(site.history(days, kept=days)) == []
+    assert list(site.history(days, known=days)) == []
     assert server.requests == []
 
 
@@ -259,7 +259,7 @@ def test_a_history_that_was_interrupted_behind_a_gap_asks_only_for_the_gap(
 ) -> None:
     server.on(PATH, Archive(frozenset()))
 
-    assert list(site.history([date(2022, 5, 31)], kept=[date(2022, 5, 26)])) == []
+    assert list(site.history([date(2022, 5, 31)], known=[date(2022, 5, 26)])) == []
     assert asked_days(server) == ["20220531", "20220527"]
 
 

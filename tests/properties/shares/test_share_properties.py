@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import Split
 from mag7cli.shares.fiscal_calendar import CALENDARS, FiscalCalendar
-from mag7cli.shares.history import LineFacts, ShareHistory
+from mag7cli.shares.history import SecurityFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Precision, Request, Sampler
-from mag7cli.shares.uncertainty import TOO_HIGH, TOO_LOW, LineToSample
+from mag7cli.shares.uncertainty import TOO_HIGH, TOO_LOW, SecurityToSample
 
 SESSIONS = sessions(date(2022, 1, 3), date(2023, 12, 29))
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,7 +69,7 @@ def shares(found: ShareHistory, day: date) -> float:
 @UNHURRIED
 @given(truths())
 def test_an_honest_history_passes_unchanged(truth: Truth) -> None:
-    found = ShareHistory([truth.observed(day) for day in SESSIONS], LineFacts(truth.splits))
+    found = ShareHistory([truth.observed(day) for day in SESSIONS], SecurityFacts(truth.splits))
 
     assert [shares(found, day) for day in SESSIONS] == list(truth.counts.values())
     assert not any(count.adjustments for day in SESSIONS if (count := found.on(day)))
@@ -82,7 +82,7 @@ def test_whatever_days_are_asked_the_count_steps_by_the_ratio_on_the_execution_d
 ) -> None:
     asked = data.draw(st.lists(st.sampled_from(SESSIONS), min_size=1, max_size=30, unique=True))
     found = ShareHistory(
-        [truth.observed(day) for day in asked], LineFacts(truth.splits), steps=FiscalCalendar().steps(SESSIONS)
+        [truth.observed(day) for day in asked], SecurityFacts(truth.splits), steps=FiscalCalendar().steps(SESSIONS)
     )
 
     for split in truth.splits:
@@ -104,7 +104,7 @@ def test_market_caps_are_continuous_across_splits_that_the_vendor_misplaces(trut
         wrong.update(dict.fromkeys(days, _ratio(split) if shift < 0 else 1 / _ratio(split)))
     start = data.draw(st.integers(0, 40))
     asked = SESSIONS[start :: data.draw(st.sampled_from([1, 1, 2, 5]))]
-    found = ShareHistory([truth.observed(day, wrong.get(day, 1)) for day in asked], LineFacts(truth.splits))
+    found = ShareHistory([truth.observed(day, wrong.get(day, 1)) for day in asked], SecurityFacts(truth.splits))
 
     for day in asked:
         assert math.isclose(shares(found, day), truth.counts[day], rel_tol=1e-9), day
@@ -117,8 +117,8 @@ def test_market_caps_are_continuous_across_splits_that_the_vendor_misplaces(trut
 @given(truths(), st.data())
 def test_what_is_known_does_not_depend_on_what_else_was_asked(truth: Truth, data: st.DataObject) -> None:
     few = data.draw(st.lists(st.sampled_from(SESSIONS), min_size=1, max_size=12, unique=True))
-    dense = ShareHistory([truth.observed(day) for day in SESSIONS], LineFacts(truth.splits))
-    sparse = ShareHistory([truth.observed(day) for day in few], LineFacts(truth.splits))
+    dense = ShareHistory([truth.observed(day) for day in SESSIONS], SecurityFacts(truth.splits))
+    sparse = ShareHistory([truth.observed(day) for day in few], SecurityFacts(truth.splits))
 
     assert [sparse.on(day) for day in few] == [dense.on(day) for day in few]
 
@@ -162,14 +162,14 @@ class Market:
         return SESSIONS[min(company.first for company in self.companies) :]
 
     @cached_property
-    def lines(self) -> tuple[LineToSample, ...]:
+    def lines(self) -> tuple[SecurityToSample, ...]:
         """The lines as the sampler is told of them."""
         return tuple(
-            LineToSample(
+            SecurityToSample(
                 f"L{number}",
                 SESSIONS[company.first :],
                 {day: float(company.price) for day in SESSIONS[company.first :]},
-                LineFacts(),
+                SecurityFacts(),
                 company.prior,
                 exact=number == 0,
                 counted=True,
@@ -224,7 +224,7 @@ def run(market: Market, vendor: Vendor, tolerance: float) -> tuple[Sampler, Prec
     return sampler, sampler.run(vendor.ask)
 
 
-def estimated(sampler: Sampler, line: LineToSample, day: date) -> float:
+def estimated(sampler: Sampler, line: SecurityToSample, day: date) -> float:
     history = sampler.history(line.ticker)
     assert history
     return shares(history, day)
@@ -317,7 +317,7 @@ def test_counts_that_come_and_go_beat_the_bound_by_no_more_than_they_leave_their
         assert _off(sampler, market, day) <= _of_the_truth(precision) * (1 + outside) + outside + 1e-7
 
 
-def _excursion(sampler: Sampler, counts: Mapping[date, int], line: LineToSample, day: date) -> float:
+def _excursion(sampler: Sampler, counts: Mapping[date, int], line: SecurityToSample, day: date) -> float:
     """How far the true count of a date is outside of the answers around it."""
     history = sampler.history(line.ticker)
     assert history

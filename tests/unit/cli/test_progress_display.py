@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from mag7cli.cli.progress_display import Lines, Live
+from mag7cli.cli.progress_display import Live, LoggedProgress
 from mag7cli.core.progress import NoProgress, Note
 
 
@@ -21,7 +21,7 @@ def watch(caplog):
 
 
 def test_short_work_says_nothing(watch, caplog):
-    lines = Lines("collect", monotonic=watch)
+    lines = LoggedProgress("collect", monotonic=watch)
     lines.start(1000)
     for _ in range(1000):
         watch.now += 0.001
@@ -31,7 +31,7 @@ def test_short_work_says_nothing(watch, caplog):
 
 
 def test_slow_work_says_a_line_every_half_minute(watch, caplog):
-    lines = Lines("collect", monotonic=watch)
+    lines = LoggedProgress("collect", monotonic=watch)
     lines.start(1000)
     for _ in range(10):
         watch.now += 12
@@ -42,7 +42,7 @@ def test_slow_work_says_a_line_every_half_minute(watch, caplog):
 
 
 def test_steady_work_says_a_line_every_twentieth_and_the_end(watch, caplog):
-    lines = Lines("transform", unit="file", monotonic=watch)
+    lines = LoggedProgress("transform", unit="file", monotonic=watch)
     lines.start(100)
     for _ in range(99):
         watch.now += 2
@@ -54,7 +54,7 @@ def test_steady_work_says_a_line_every_twentieth_and_the_end(watch, caplog):
 
 
 def test_a_line_has_its_figures_as_fields(watch, caplog):
-    lines = Lines("collect", monotonic=watch)
+    lines = LoggedProgress("collect", monotonic=watch)
     lines.start(10)
     watch.now += 31
     lines.note(Note(doing="2021-03-04", calls=12, calls_per_minute=5.0, eta_s=60))
@@ -70,7 +70,7 @@ def test_a_line_has_its_figures_as_fields(watch, caplog):
 
 
 def test_the_time_left_runs_down_and_is_not_told_once_it_is_over(watch, caplog):
-    lines = Lines("collect", monotonic=watch)
+    lines = LoggedProgress("collect", monotonic=watch)
     lines.start(10)
     lines.note(Note(calls=12, eta_s=60))
     watch.now += 31
@@ -87,7 +87,7 @@ def test_the_time_left_runs_down_and_is_not_told_once_it_is_over(watch, caplog):
 
 
 def test_what_is_not_noted_again_stays_true_but_the_wait_is_over(watch, caplog):
-    lines = Lines("collect", monotonic=watch)
+    lines = LoggedProgress("collect", monotonic=watch)
     lines.start(10)
     lines.note(Note(doing="2021-03-04", calls=12, waiting_s=5))
     watch.now += 31

@@ -9,7 +9,7 @@ import pytest
 from tests.simulators.answering import AnsweringSource, StandingClock
 from tests.simulators.small_index import market
 
-from mag7cli.collection.details_cache import Ledger
+from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.core.errors import DocumentError, StoppedEarlyError, VendorUnavailableError
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
@@ -28,19 +28,19 @@ def source() -> AnsweringSource:
     return AnsweringSource(market())
 
 
-def loaded(lake: Lake, source: AnsweringSource | None = None) -> Ledger:
-    ledger = Ledger(lake, StandingClock(), source.asking() if source else None)
-    ledger.load()
-    return ledger
+def loaded(lake: Lake, source: AnsweringSource | None = None) -> DetailsCache:
+    details = DetailsCache(lake, StandingClock(), source.asking() if source else None)
+    details.load()
+    return details
 
 
 def test_an_answer_is_the_vendor_s_and_is_asked_for_once(lake, source):
     loaded(lake, source).ask([("AAPL", DAY), ("JPM", DAY), ("AAPL", DAY)])
-    ledger = loaded(lake, source)
-    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
+    details = loaded(lake, source)
+    details.ask([("AAPL", DAY), ("JPM", DAY)])
 
     told = market().details("AAPL", DAY)
-    answer = ledger.answer("AAPL", DAY)
+    answer = details.answer("AAPL", DAY)
     assert answer.status == "ok"
     assert (answer.weighted_shares, answer.market_cap) == (told.weighted_shares, told.market_cap_usd)
     assert answer.fetched_at == "2025-01-02T08:00:00-05:00"
@@ -48,44 +48,44 @@ def test_an_answer_is_the_vendor_s_and_is_asked_for_once(lake, source):
 
 
 def test_words_are_kept_of_the_seven_only(lake, source):
-    ledger = loaded(lake, source)
-    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
+    details = loaded(lake, source)
+    details.ask([("AAPL", DAY), ("JPM", DAY)])
 
-    assert ledger.answer("AAPL", DAY).description
-    assert ledger.answer("JPM", DAY).description is None
+    assert details.answer("AAPL", DAY).description
+    assert details.answer("JPM", DAY).description is None
 
 
 def test_what_was_not_listed_is_an_answer_and_not_a_count(lake, source):
-    ledger = loaded(lake, source)
-    ledger.ask([("ZZZQ", DAY)])
+    details = loaded(lake, source)
+    details.ask([("ZZZQ", DAY)])
 
-    assert ledger.answer("ZZZQ", DAY).status == "not_listed"
-    assert ledger.observation("ZZZQ", DAY) is None
-    assert ledger.missing([("ZZZQ", DAY)]) == []
-    assert ledger.latest("ZZZQ", DAY) is None
+    assert details.answer("ZZZQ", DAY).status == "not_listed"
+    assert details.observation("ZZZQ", DAY) is None
+    assert details.missing([("ZZZQ", DAY)]) == []
+    assert details.latest("ZZZQ", DAY) is None
 
 
 def test_the_answer_of_another_company_is_refused_with_the_reason(lake, source, monkeypatch):
     another = replace(market().details("JPM", DAY), symbol="AAPL", name="Another Co", cik="0000999999")
     monkeypatch.setattr(AnsweringSource, "details", lambda self, symbol, on: another)
-    ledger = loaded(lake, source)
-    ledger.ask([("AAPL", DAY)])
+    details = loaded(lake, source)
+    details.ask([("AAPL", DAY)])
 
-    assert ledger.answer("AAPL", DAY).status == "refused"
-    assert "Another Co" in ledger.answer("AAPL", DAY).reason
-    assert ledger.observation("AAPL", DAY) is None
+    assert details.answer("AAPL", DAY).status == "refused"
+    assert "Another Co" in details.answer("AAPL", DAY).reason
+    assert details.observation("AAPL", DAY) is None
 
 
 def test_what_could_not_be_had_says_why_and_is_asked_for_again(lake, source):
     source.fails = lambda question: VendorUnavailableError("broken") if question[1] == "JPM" else None
-    ledger = loaded(lake, source)
-    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
-    assert ledger.failures == {("JPM", DAY): "broken"}
+    details = loaded(lake, source)
+    details.ask([("AAPL", DAY), ("JPM", DAY)])
+    assert details.failures == {("JPM", DAY): "broken"}
 
     source.fails = lambda question: None
-    ledger.ask([("AAPL", DAY), ("JPM", DAY)])
+    details.ask([("AAPL", DAY), ("JPM", DAY)])
 
-    assert ledger.failures == {}
+    assert details.failures == {}
     assert loaded(lake).missing([("AAPL", DAY), ("JPM", DAY)]) == []
 
 
@@ -108,14 +108,14 @@ def test_answers_are_kept_on_the_way(lake, source):
 
 
 def test_the_latest_answer_is_the_last_before_else_the_first_after(lake, source):
-    ledger = loaded(lake, source)
-    ledger.ask([("AAPL", DAY), ("AAPL", date(2024, 7, 1))])
+    details = loaded(lake, source)
+    details.ask([("AAPL", DAY), ("AAPL", date(2024, 7, 1))])
 
-    assert ledger.latest("AAPL", date(2024, 6, 28))[0] == DAY
-    assert ledger.latest("AAPL", date(2024, 6, 3))[0] == DAY
-    assert ledger.latest("AAPL", date(2024, 7, 1))[0] == date(2024, 7, 1)
-    assert ledger.latest("AAPL", date(2024, 7, 1), leave_out=date(2024, 7, 1))[0] == DAY
-    assert ledger.latest("JPM", DAY) is None
+    assert details.latest("AAPL", date(2024, 6, 28))[0] == DAY
+    assert details.latest("AAPL", date(2024, 6, 3))[0] == DAY
+    assert details.latest("AAPL", date(2024, 7, 1))[0] == date(2024, 7, 1)
+    assert details.latest("AAPL", date(2024, 7, 1), leave_out=date(2024, 7, 1))[0] == DAY
+    assert details.latest("JPM", DAY) is None
 
 
 def test_equal_answers_are_equal_bytes_in_whatever_order_they_came(tmp_path, source):
@@ -134,7 +134,7 @@ def test_equal_answers_are_equal_bytes_in_whatever_order_they_came(tmp_path, sou
 def test_a_damaged_file_is_named(lake, content):
     lake.store.write(f"raw/reference/details/date={DAY}.json", content)
 
-    with pytest.raises(DocumentError, match=r"details/date=2024-06-20\.json: not a share ledger file .+ delete it"):
+    with pytest.raises(DocumentError, match=r"details/date=2024-06-20\.json: not a file of details .+ delete it"):
         loaded(lake)
 
 
@@ -155,12 +155,12 @@ class Reorganised(AnsweringSource):
 
 def test_a_new_registrant_of_the_same_name_is_recognised_and_said(lake):
     loaded(lake, Reorganised(NEXT)).ask([("JPM", DAY), ("JPM", NEXT)])
-    ledger = loaded(lake)
+    details = loaded(lake)
 
-    assert [one.on for one in ledger.observations("JPM")] == [DAY, NEXT]
-    assert ledger.registrant_doubt("JPM", DAY) is None
-    assert "under CIK 0009999999, with the same name" in ledger.registrant_doubt("JPM", NEXT)
-    assert ledger.refusals("JPM") == {}
+    assert [one.on for one in details.observations("JPM")] == [DAY, NEXT]
+    assert details.registrant_doubt("JPM", DAY) is None
+    assert "under CIK 0009999999, with the same name" in details.registrant_doubt("JPM", NEXT)
+    assert details.refusals("JPM") == {}
 
 
 def test_a_new_registrant_with_the_same_figi_is_recognised_under_another_name(lake):
@@ -177,22 +177,22 @@ def test_a_new_registrant_whose_prices_go_on_is_recognised_by_them(lake):
         return True
 
     source = Reorganised(NEXT, name="Chemical Bank")
-    ledger = Ledger(lake, StandingClock(), source.asking(), continues)
-    ledger.ask([("JPM", DAY), ("JPM", NEXT)])
+    details = DetailsCache(lake, StandingClock(), source.asking(), continues)
+    details.ask([("JPM", DAY), ("JPM", NEXT)])
 
-    assert "prices that go on without a break" in ledger.registrant_doubt("JPM", NEXT)
+    assert "prices that go on without a break" in details.registrant_doubt("JPM", NEXT)
     assert asked == [("JPM", DAY, NEXT)]
 
 
 def test_another_company_stays_refused_with_the_reason(lake):
     loaded(lake, Reorganised(NEXT, name="Chemical Bank")).ask([("JPM", DAY), ("JPM", NEXT)])
-    ledger = loaded(lake)
+    details = loaded(lake)
 
-    assert ledger.answer("JPM", NEXT).status == "refused"
-    assert ledger.refusals("JPM") == {
+    assert details.answer("JPM", NEXT).status == "refused"
+    assert details.refusals("JPM") == {
         NEXT: "JPM on 2024-06-21 is Chemical Bank (CIK 0009999999), not JPM (CIK 0000019617)"
     }
-    assert [one.on for one in ledger.observations("JPM")] == [DAY]
+    assert [one.on for one in details.observations("JPM")] == [DAY]
 
 
 def test_a_row_in_the_table_confirms_a_new_registrant(lake, monkeypatch):
@@ -205,7 +205,7 @@ def test_a_row_in_the_table_confirms_a_new_registrant(lake, monkeypatch):
 def test_a_row_in_the_table_confirms_what_was_refused_before(lake, monkeypatch):
     loaded(lake, Reorganised(NEXT, name="Chemical Bank")).ask([("JPM", DAY), ("JPM", NEXT)])
     monkeypatch.setattr(symbology, "is_registrant", lambda ticker, cik: cik in ("0000019617", "0009999999"))
-    ledger = loaded(lake)
+    details = loaded(lake)
 
-    assert [one.on for one in ledger.observations("JPM")] == [DAY, NEXT]
-    assert ledger.registrant_doubt("JPM", NEXT) is None
+    assert [one.on for one in details.observations("JPM")] == [DAY, NEXT]
+    assert details.registrant_doubt("JPM", NEXT) is None

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from mag7cli.collection.document_builder import DayInputs, Profile, ValuedLine, build
+from mag7cli.collection.document_builder import DayInputs, Profile, ValuedConstituent, build
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.lake import document as market_data
 from mag7cli.lake.document import Document, FailedTicker
@@ -24,15 +24,15 @@ def count(shares: float, *adjustments: Adjustment, vendor: float | None = None) 
     return ShareCount(shares, "weighted", DAY, vendor or shares, shares / 2, adjustments)
 
 
-def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> ValuedLine:
+def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> ValuedConstituent:
     bar = Bar(ticker, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
-    return ValuedLine(ticker, f"{len(ticker):010d}", counted=counted, bar=bar, count=count(shares))
+    return ValuedConstituent(ticker, f"{len(ticker):010d}", counted=counted, bar=bar, count=count(shares))
 
 
 SEVEN = tuple(valued(ticker, 100.0 + number) for number, ticker in enumerate(MAGNIFICENT_7))
 
 
-def built(lines: Sequence[ValuedLine] = SEVEN, **changes: object) -> Document:
+def built(lines: Sequence[ValuedConstituent] = SEVEN, **changes: object) -> Document:
     inputs = DayInputs(
         trading_date=DAY,
         collected_at=datetime(2024, 6, 7, 18, 0, tzinfo=NEW_YORK),
@@ -175,7 +175,7 @@ def test_bars_are_stamped_with_midnight_in_new_york():
 # Each class at its own close
 
 
-def alphabet(**own: float) -> list[ValuedLine]:
+def alphabet(**own: float) -> list[ValuedConstituent]:
     """The seven, of whom Alphabet has a second line that trades at 110; 45 % of its shares are of the first class."""
     google = replace(SEVEN[2], cik="0001652044", class_shares=own.get("GOOGL"))
     other = replace(valued("GOOG", 110.0, counted=False), cik="0001652044", class_shares=own.get("GOOG"))

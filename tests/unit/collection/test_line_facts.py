@@ -7,15 +7,15 @@ import pytest
 
 from mag7cli.collection.line_facts import (
     COVER_PAGES,
-    FactsOfLines,
+    FactsOfSecurities,
     is_exact,
     known_awards,
     known_cover_pages,
     price_request,
 )
-from mag7cli.collection.price_cache import Prices
-from mag7cli.collection.split_cache import Splits
-from mag7cli.collection.worklist import Part, Worklist
+from mag7cli.collection.price_cache import PriceCache
+from mag7cli.collection.split_cache import SplitCache
+from mag7cli.collection.worklist import DateBatch, Worklist
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.layout import Lake
 from mag7cli.market.calendar import sessions
@@ -32,13 +32,15 @@ def lake(tmp_path: Path) -> Lake:
     return Lake.at(str(tmp_path / "lake"))
 
 
-def facts(lake: Lake, splits: dict[str, tuple[Split, ...]] | None = None) -> FactsOfLines:
-    return FactsOfLines(Prices(lake), Splits(splits or {}), shipped_cover_pages(), known_awards(simulated=False), REACH)
+def facts(lake: Lake, splits: dict[str, tuple[Split, ...]] | None = None) -> FactsOfSecurities:
+    return FactsOfSecurities(
+        PriceCache(lake), SplitCache(splits or {}), shipped_cover_pages(), known_awards(simulated=False), REACH
+    )
 
 
 def to_do(first: date, last: date) -> Worklist:
     days = tuple(sessions(first, last))
-    return Worklist((Part(days, days, members_by_date(days, {})),), present=0)
+    return Worklist((DateBatch(days, days, members_by_date(days, {})),), present=0)
 
 
 def test_both_lines_of_a_company_are_held_against_its_cover_pages(lake):

@@ -7,7 +7,7 @@ import pytest
 from tests.simulators.answering import AnsweringSource
 from tests.simulators.small_index import market
 
-from mag7cli.collection.price_cache import PriceRequest, Prices
+from mag7cli.collection.price_cache import PriceCache, PriceRequest
 from mag7cli.core.errors import DocumentError, MalformedResponseError, PlanError, VendorUnavailableError
 from mag7cli.lake.layout import Lake
 from mag7cli.market.calendar import sessions
@@ -27,8 +27,8 @@ def source() -> AnsweringSource:
     return AnsweringSource(market())
 
 
-def loaded(lake: Lake, source: AnsweringSource | None = None) -> Prices:
-    prices = Prices(lake, source.asking() if source else None)
+def loaded(lake: Lake, source: AnsweringSource | None = None) -> PriceCache:
+    prices = PriceCache(lake, source.asking() if source else None)
     prices.load()
     return prices
 

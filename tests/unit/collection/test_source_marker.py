@@ -8,7 +8,7 @@ import pytest
 from tests.simulators.answering import AnsweringSource
 from tests.simulators.small_index import document, keep, market
 
-from mag7cli.collection.source_marker import Origin, check_simulated
+from mag7cli.collection.source_marker import SourceMarker, check_simulated
 from mag7cli.core.errors import DocumentError, UsageError
 from mag7cli.lake.layout import Lake
 
@@ -28,12 +28,12 @@ def source(*, simulated: bool) -> AnsweringSource:
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_the_first_answer_says_whose_they_are(lake, simulated):
-    origin = Origin(lake, source(simulated=simulated))
+    origin = SourceMarker(lake, source(simulated=simulated))
     origin.answered()
 
     assert orjson.loads(lake.store.read(NOTE)) == {"vendor": "sandbox", "simulated": simulated}
     # A run that finds all answers in the lake asks nobody, so its source does not know.
-    assert Origin(lake, source(simulated=False)).simulated is simulated
+    assert SourceMarker(lake, source(simulated=False)).simulated is simulated
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def test_the_first_answer_says_whose_they_are(lake, simulated):
     ],
 )
 def test_answers_of_the_other_kind_are_refused(lake, kept, told):
-    Origin(lake, source(simulated=kept)).answered()
+    SourceMarker(lake, source(simulated=kept)).answered()
 
     with pytest.raises(UsageError, match=told) as caught:
-        Origin(lake, source(simulated=not kept)).answered()
+        SourceMarker(lake, source(simulated=not kept)).answered()
 
     assert "--lake" in str(caught.value.hint)
 
 
 def test_before_any_answer_nothing_is_noted(lake):
-    assert not Origin(lake, source(simulated=False)).simulated
+    assert not SourceMarker(lake, source(simulated=False)).simulated
     assert not lake.store.exists(NOTE)
 
 
@@ -62,7 +62,7 @@ def test_a_note_that_was_lost_is_told_by_the_documents(lake, simulated):
     keep(lake, {**document(date(2024, 6, 20)), "source": {"simulated": simulated}})
     lake.store.write(lake.document_key(date(2024, 6, 21)), b"damaged")
 
-    assert Origin(lake, source(simulated=not simulated)).simulated is simulated
+    assert SourceMarker(lake, source(simulated=not simulated)).simulated is simulated
     assert lake.store.exists(NOTE)
 
 
@@ -71,12 +71,12 @@ def test_a_damaged_note_is_named(lake, content):
     lake.store.write(NOTE, content)
 
     with pytest.raises(DocumentError, match=r"source\.json: not a note .+ delete it"):
-        Origin(lake, source(simulated=True))
+        SourceMarker(lake, source(simulated=True))
 
 
 def test_what_is_only_for_a_simulated_market_is_refused_to_a_real_lake(lake):
     check_simulated(lake)
-    Origin(lake, source(simulated=False)).answered()
+    SourceMarker(lake, source(simulated=False)).answered()
 
     with pytest.raises(UsageError, match="these are of a simulated market"):
         check_simulated(lake)

@@ -8,7 +8,7 @@ import pytest
 from tests.simulators.answering import AnsweringSource
 from tests.simulators.small_index import market
 
-from mag7cli.collection.split_cache import Splits, StepOf, calls_for_splits, log_step, read_splits, update_splits
+from mag7cli.collection.split_cache import SplitCache, StepOf, calls_for_splits, log_step, read_splits, update_splits
 from mag7cli.core.errors import DocumentError, VendorUnavailableError
 from mag7cli.lake.layout import Lake
 from mag7cli.market.records import Split
@@ -53,7 +53,7 @@ def unknown(ticker: str, day: date) -> float | None:
 
 def updated(
     lake: Lake, vendor: ListOfSplits, *, today: date = TODAY, start: date = START, step_of: StepOf = by_close
-) -> Splits:
+) -> SplitCache:
     return update_splits(lake, vendor.asking(), ["NVDA"], start=start, today=today, step_of=step_of)
 
 

@@ -7,14 +7,14 @@ import pytest
 from tests.simulators.small_index import document, keep, new_lake
 
 from mag7cli.collection import batches
-from mag7cli.collection.batches import Batch, Terms
+from mag7cli.collection.batches import BatchRecord, ValuationTerms
 from mag7cli.collection.worklist import CollectOptions, worklist
 from mag7cli.lake.layout import Lake
 from mag7cli.market.calendar import sessions
 
 FIRST, LAST = date(2024, 6, 20), date(2024, 6, 28)
 DAYS = tuple(sessions(FIRST, LAST))
-GROUPED = Terms("grouped", 0.0005)
+GROUPED = ValuationTerms("grouped", 0.0005)
 
 
 @pytest.fixture
@@ -27,15 +27,15 @@ def options(**changed) -> CollectOptions:
 
 
 def parts(lake: Lake, **changed) -> list[tuple[tuple[date, ...], tuple[date, ...]]]:
-    return [(part.dates, part.wanted) for part in worklist(lake, options(**changed)).parts]
+    return [(part.dates, part.to_collect) for part in worklist(lake, options(**changed)).parts]
 
 
 def test_an_empty_lake_has_everything_to_do_in_one_part(lake):
     work = worklist(lake, options())
 
-    assert [(part.dates, part.wanted) for part in work.parts] == [(DAYS, DAYS)]
+    assert [(part.dates, part.to_collect) for part in work.parts] == [(DAYS, DAYS)]
     assert (work.dates, work.present, work.failed) == (DAYS, 0, ())
-    assert work.lines[:2] == ("AAPL", "MSFT")
+    assert work.tickers[:2] == ("AAPL", "MSFT")
 
 
 def test_complete_dates_are_skipped_and_incomplete_ones_are_not(lake):
@@ -68,19 +68,19 @@ def test_nothing_to_do_is_no_part(lake):
         keep(lake, document(day))
     work = worklist(lake, options())
 
-    assert (work.parts, work.dates, work.present, work.lines) == ((), (), len(DAYS), ())
+    assert (work.parts, work.dates, work.present, work.tickers) == ((), (), len(DAYS), ())
 
 
 def test_dates_of_a_batch_are_valued_with_all_of_it(lake):
     for day in DAYS[:4]:
         keep(lake, document(day))
-    batches.remember(lake, Batch(DAYS[:6], GROUPED, settled=True))
+    batches.remember(lake, BatchRecord(DAYS[:6], GROUPED, is_final=True))
 
     assert parts(lake) == [(DAYS[:6], DAYS[4:6]), (DAYS[6:], DAYS[6:])]
 
 
 def test_a_batch_on_other_terms_is_none(lake):
-    batches.remember(lake, Batch(DAYS, GROUPED, settled=True))
+    batches.remember(lake, BatchRecord(DAYS, GROUPED, is_final=True))
 
     assert parts(lake, tolerance=0.01) == [(DAYS, DAYS)]
     keep(lake, document(DAYS[0]))
@@ -89,14 +89,14 @@ def test_a_batch_on_other_terms_is_none(lake):
 
 
 def test_force_begins_anew(lake):
-    batches.remember(lake, Batch(DAYS[:3], GROUPED, settled=True))
+    batches.remember(lake, BatchRecord(DAYS[:3], GROUPED, is_final=True))
 
     assert parts(lake, force=True) == [(DAYS, DAYS)]
 
 
 def test_of_two_batches_with_a_date_the_later_one_has_it(lake):
-    batches.remember(lake, Batch(DAYS[:4], GROUPED, settled=True))
-    batches.remember(lake, Batch(DAYS[2:6], GROUPED, settled=True))
+    batches.remember(lake, BatchRecord(DAYS[:4], GROUPED, is_final=True))
+    batches.remember(lake, BatchRecord(DAYS[2:6], GROUPED, is_final=True))
 
     assert parts(lake, end=DAYS[3]) == [(DAYS[:4], DAYS[:2]), (DAYS[2:6], DAYS[2:4])]
 
@@ -119,16 +119,19 @@ def test_each_date_has_the_list_of_its_time(tmp_path):
     assert dates["JPM"] == [day for day in DAYS if day < date(2024, 6, 25)]
     assert dates["XOM"] == [day for day in DAYS if day >= date(2024, 6, 25)]
     assert dates["AAPL"] == list(DAYS)
-    assert part.lines == (*new, "JPM")
+    assert part.tickers == (*new, "JPM")
 
 
 def test_a_batch_takes_the_place_of_those_that_it_comprises(lake):
     for batch in (
-        Batch(DAYS[:2], GROUPED, settled=True),
-        Batch(DAYS[5:], GROUPED, settled=True),
-        Batch(DAYS[:4], GROUPED, settled=True),
-        Batch(DAYS[:4], GROUPED, settled=True),
+        BatchRecord(DAYS[:2], GROUPED, is_final=True),
+        BatchRecord(DAYS[5:], GROUPED, is_final=True),
+        BatchRecord(DAYS[:4], GROUPED, is_final=True),
+        BatchRecord(DAYS[:4], GROUPED, is_final=True),
     ):
         batches.remember(lake, batch)
 
-    assert batches.read(lake) == [Batch(DAYS[5:], GROUPED, settled=True), Batch(DAYS[:4], GROUPED, settled=True)]
+    assert batches.read(lake) == [
+        BatchRecord(DAYS[5:], GROUPED, is_final=True),
+        BatchRecord(DAYS[:4], GROUPED, is_final=True),
+    ]

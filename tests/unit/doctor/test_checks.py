@@ -68,14 +68,14 @@ def test_what_an_installation_needs_is_what_its_metadata_says(tmp_path, monkeypa
 
     packages = _findings(tmp_path)["packages"]
 
-    assert (packages.state, packages.found) == ("failed", "not installed: not-a-library")
+    assert (packages.state, packages.outcome) == ("failed", "not installed: not-a-library")
 
 
 def test_the_libraries_are_listed_with_their_versions(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     _installed_with(tmp_path / "site", "duckdb<3,>=1.5", "tenacity")
 
-    assert re.fullmatch(r"duckdb \d[\d.]+, tenacity \d[\d.]+", _findings(tmp_path)["packages"].found)
+    assert re.fullmatch(r"duckdb \d[\d.]+, tenacity \d[\d.]+", _findings(tmp_path)["packages"].outcome)
 
 
 def test_where_mag7_is_not_installed_what_it_needs_is_not_known(tmp_path, monkeypatch):
@@ -116,7 +116,7 @@ def test_the_oldest_days_of_the_plan_are_asked_for_with_one_call(tmp_path):
 def test_what_is_not_in_order_is_a_failed_check(tmp_path, vendor, check, told):
     findings = _findings(tmp_path, vendor)
     failed = [finding for finding in findings.values() if finding.state == "failed"]
-    assert [(finding.check, finding.found) for finding in failed] == [(check, told)]
+    assert [(finding.check, finding.outcome) for finding in failed] == [(check, told)]
 
 
 def test_a_time_that_cannot_be_read_is_worth_a_note(tmp_path):
@@ -128,7 +128,7 @@ def test_a_simulated_vendor_has_a_day_of_its_own(tmp_path):
     vendor = Vendor()
     vendor.simulated = True
     findings = _findings(tmp_path, vendor)
-    assert findings["vendor"].found == "takes the key, and is simulated"
+    assert findings["vendor"].outcome == "takes the key, and is simulated"
     assert "clock skew" not in findings
     assert vendor.asked == []
 
@@ -145,7 +145,7 @@ def test_a_clock_that_stands_still_and_a_calendar_near_its_end_are_worth_a_note(
 
 def test_a_lake_at_work_is_worth_a_note(tmp_path):
     with locked(Lake.at(str(tmp_path)), "collect"):
-        assert _findings(tmp_path)["lock"].found.startswith("collect (process ")
+        assert _findings(tmp_path)["lock"].outcome.startswith("collect (process ")
 
 
 def test_a_lake_that_is_not_there_yet_is_not_made(tmp_path):
@@ -159,4 +159,4 @@ def test_a_lake_that_cannot_be_written_is_a_failed_check(tmp_path):
     file.write_text("not a folder")
     finding = _findings(tmp_path, lake=lambda: Lake.at(str(file)))["lake"]
     assert finding.state == "failed"
-    assert str(Path(file)) in finding.found
+    assert str(Path(file)) in finding.outcome

@@ -81,9 +81,9 @@ def test_a_sector_is_that_of_the_day() -> None:
 
 def test_the_new_sector_of_a_changed_line_is_the_one_of_the_table_of_lines() -> None:
     from mag7cli.core import packaged_data
-    from mag7cli.market.symbology import known_lines
+    from mag7cli.market.symbology import known_constituents
 
-    today = {line.ticker: line.sector for line in known_lines()}
+    today = {line.ticker: line.sector for line in known_constituents()}
     changes = packaged_data.read("sector_changes")
 
     assert len(changes) == 14

@@ -60,7 +60,7 @@ def test_nobody_joins_who_is_in_or_leaves_who_is_out() -> None:
 
 
 def test_every_change_is_of_a_known_line_on_a_session_and_has_two_sources() -> None:
-    known = {line.ticker for line in symbology.known_lines()}
+    known = {line.ticker for line in symbology.known_constituents()}
 
     assert {change.ticker for change in changes()} <= known
     assert [change for change in changes() if sessions(change.effective_date, change.effective_date) == []] == []

@@ -28,7 +28,7 @@ def fund(tickers: Iterable[str]) -> File:
 
 
 def tickers(found: Membership) -> set[str]:
-    return {line.ticker for line in found.lines}
+    return {line.ticker for line in found.constituents}
 
 
 MARCH = date(2022, 3, 31)
@@ -46,7 +46,7 @@ FILES = {KEPT: fund(constituents_on(KEPT))}
 def test_on_its_own_day_a_file_is_observed() -> None:
     found = members_on(KEPT, FILES)
 
-    assert (found.kind, found.as_of, found.file, len(found.lines)) == ("observed", KEPT, KEPT, 503)
+    assert (found.kind, found.as_of, found.file, len(found.constituents)) == ("observed", KEPT, KEPT, 503)
 
 
 def test_a_file_holds_until_the_first_change() -> None:
@@ -73,7 +73,7 @@ def test_what_a_file_has_besides_the_history_stays_and_what_it_lacks_stays_away(
 
 
 def test_a_joiner_has_no_weight_and_its_company() -> None:
-    lines = {line.ticker: line for line in members_on(date(2024, 12, 23), FILES).lines}
+    lines = {line.ticker: line for line in members_on(date(2024, 12, 23), FILES).constituents}
 
     assert lines["AAPL"].weight_pct == 0.2
     assert (lines["APO"].weight_pct, lines["APO"].cik) == (None, "0001858681")
@@ -83,8 +83,8 @@ def test_a_joiner_has_no_weight_and_its_company() -> None:
 def test_without_files_the_history_alone_says_who_was_there() -> None:
     found = members_on(date(2021, 1, 4), {})
 
-    assert (found.kind, found.as_of, found.file, len(found.lines)) == ("history", date(2021, 1, 4), None, 505)
-    assert found.lines[0].weight_pct is None
+    assert (found.kind, found.as_of, found.file, len(found.constituents)) == ("history", date(2021, 1, 4), None, 505)
+    assert found.constituents[0].weight_pct is None
     assert {"TIF", "DISCK", "UA"} <= tickers(found)
 
 
@@ -120,7 +120,7 @@ def test_a_file_from_after_what_is_known_is_observed_and_then_stands_in() -> Non
 def test_before_what_is_known_the_first_list_stands_in_and_says_so(day: date) -> None:
     found = members_on(day, {})
 
-    assert (found.kind, found.as_of, len(found.lines)) == ("bundled", index_history.FIRST_KNOWN, 505)
+    assert (found.kind, found.as_of, len(found.constituents)) == ("bundled", index_history.FIRST_KNOWN, 505)
 
 
 def test_a_file_from_before_what_is_known_holds_until_the_history_begins() -> None:
@@ -145,7 +145,7 @@ def test_a_file_without_equities_says_nothing() -> None:
 
 
 def test_a_line_carries_the_funds_weight_and_the_cik_of_its_company() -> None:
-    meta, ua = members_on(MARCH, OWN).lines
+    meta, ua = members_on(MARCH, OWN).constituents
 
     assert (meta.cik, meta.weight_pct, meta.name) == ("0001326801", 2.0, "META PLATFORMS INC CLASS A")
     assert ua.cik == "0001336917"
@@ -156,4 +156,4 @@ def test_dates_under_one_list_share_its_lines() -> None:
 
     found = members_by_date([first, second], FILES)
 
-    assert found[first].lines is found[second].lines
+    assert found[first].constituents is found[second].constituents

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from mag7cli.market.records import Split
-from mag7cli.shares.anomalies import DayView, check
+from mag7cli.shares.anomalies import DaySnapshot, check
 
 THURSDAY, FRIDAY, MONDAY = date(2024, 6, 6), date(2024, 6, 7), date(2024, 6, 10)
 SPLIT = {"NVDA": [Split("NVDA", MONDAY, 1, 10)]}
@@ -19,7 +19,7 @@ def flagged(
     splits: dict[str, list[Split]] | None = None,
 ) -> list[str]:
     before = THURSDAY if on == FRIDAY else FRIDAY
-    events = check(DayView(before, {"NVDA": was}), DayView(on, {"NVDA": now}), splits or {})
+    events = check(DaySnapshot(before, {"NVDA": was}), DaySnapshot(on, {"NVDA": now}), splits or {})
     return [event.kind for event in events]
 
 
@@ -52,7 +52,9 @@ def test_a_listed_reverse_split_explains_close_and_count_together(old: int):
 
 
 def test_a_count_that_is_early_for_a_listed_split_is_flagged_with_both_values():
-    events = check(DayView(THURSDAY, {"NVDA": (1209.98, 2.46e9)}), DayView(FRIDAY, {"NVDA": (1208.88, 24.6e9)}), SPLIT)
+    events = check(
+        DaySnapshot(THURSDAY, {"NVDA": (1209.98, 2.46e9)}), DaySnapshot(FRIDAY, {"NVDA": (1208.88, 24.6e9)}), SPLIT
+    )
 
     assert [(one.kind, one.severity, one.from_value, one.to_value) for one in events] == [
         ("split_misaligned", "suspect", 2.46e9, 24.6e9)
@@ -76,13 +78,15 @@ def test_a_count_that_jumps_for_no_reason_is_flagged():
 
 
 def test_dates_more_than_a_week_apart_are_not_compared():
-    apart = check(DayView(date(2024, 5, 1), {"NVDA": (100, 1e9)}), DayView(date(2024, 6, 3), {"NVDA": (10, 1e10)}), {})
+    apart = check(
+        DaySnapshot(date(2024, 5, 1), {"NVDA": (100, 1e9)}), DaySnapshot(date(2024, 6, 3), {"NVDA": (10, 1e10)}), {}
+    )
 
     assert apart == []
 
 
 def test_a_name_that_was_not_there_before_is_not_compared():
-    assert check(DayView(THURSDAY, {}), DayView(FRIDAY, {"GEV": (170, 2.7e8)}), {}) == []
+    assert check(DaySnapshot(THURSDAY, {}), DaySnapshot(FRIDAY, {"GEV": (170, 2.7e8)}), {}) == []
 
 
 # Where the share counts were held against the closes of the weeks around
@@ -90,7 +94,7 @@ def test_a_name_that_was_not_there_before_is_not_compared():
 
 def judged(was: tuple[float, float], now: tuple[float, float]) -> list[str]:
     before, after = (
-        DayView(day, {"DELL": values}, closes_judged=True) for day, values in ((THURSDAY, was), (FRIDAY, now))
+        DaySnapshot(day, {"DELL": values}, closes_judged=True) for day, values in ((THURSDAY, was), (FRIDAY, now))
     )
     return [event.kind for event in check(before, after, {})]
 

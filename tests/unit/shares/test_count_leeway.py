@@ -7,12 +7,12 @@ import pytest
 from mag7cli.market.records import Split
 from mag7cli.shares.count_leeway import Leeway, leeways
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
-from mag7cli.shares.history import LineFacts, ShareHistory
+from mag7cli.shares.history import SecurityFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
 
 
 def history(*counts: tuple[date, float], splits: tuple[Split, ...] = ()) -> ShareHistory:
-    return ShareHistory([ShareObservation(day, count, None) for day, count in counts], LineFacts(splits=splits))
+    return ShareHistory([ShareObservation(day, count, None) for day, count in counts], SecurityFacts(splits=splits))
 
 
 def of(shares: ShareHistory, day: date, *, sampled: bool = False) -> list[Leeway]:

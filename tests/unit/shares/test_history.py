@@ -8,7 +8,7 @@ import pytest
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import Split
 from mag7cli.shares.close_moves import CloseHistory
-from mag7cli.shares.history import LineFacts, ShareCount, ShareHistory
+from mag7cli.shares.history import SecurityFacts, ShareCount, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_adjustment import settle_splits
 
@@ -41,7 +41,7 @@ def history(
         return true_count(day, splits)
 
     whole, own = told or truth, share_class or truth
-    return ShareHistory([ShareObservation(day, whole(day), own(day)) for day in asked], LineFacts(splits))
+    return ShareHistory([ShareObservation(day, whole(day), own(day)) for day in asked], SecurityFacts(splits))
 
 
 def counted(found: ShareHistory, day: date) -> ShareCount:
@@ -201,7 +201,9 @@ def test_rows_of_the_splits_list_stand_if_the_close_confirms_them():
 
 
 def told_by(weighted: Told, share_class: Told, asked: Iterable[date], splits: Iterable[Split] = ()) -> ShareHistory:
-    return ShareHistory([ShareObservation(day, weighted(day), share_class(day)) for day in asked], LineFacts(splits))
+    return ShareHistory(
+        [ShareObservation(day, weighted(day), share_class(day)) for day in asked], SecurityFacts(splits)
+    )
 
 
 def frozen_until_october(day: date) -> float:
@@ -298,7 +300,7 @@ def test_over_several_expected_days_the_count_steps_in_equal_parts():
 def test_the_fraction_that_a_split_leaves_is_settled_by_the_first_answer_after_it():
     before, after = ShareObservation(date(2022, 3, 1), 1001.0, None), ShareObservation(date(2022, 4, 1), 1502.0, None)
 
-    found = ShareHistory([before, after], LineFacts([THREE_FOR_TWO]))
+    found = ShareHistory([before, after], SecurityFacts([THREE_FOR_TWO]))
 
     assert counted(found, date(2022, 3, 23)).shares == 1001.0
     assert counted(found, THREE_FOR_TWO.execution_date).shares == 1502.0
@@ -351,7 +353,7 @@ def test_a_count_that_jumps_with_the_close_is_believed_at_once():
     closes = CloseHistory.of({day: 100.0 if day >= split else 405.0 for day in asked})
 
     found = ShareHistory(
-        [ShareObservation(day, 4e8 if day >= split else 1e8, None) for day in asked], LineFacts(closes=closes)
+        [ShareObservation(day, 4e8 if day >= split else 1e8, None) for day in asked], SecurityFacts(closes=closes)
     )
 
     assert counted(found, split).shares == 4e8

@@ -11,11 +11,11 @@ from mag7cli.market.calendar import sessions
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.close_moves import CloseHistory
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
-from mag7cli.shares.history import LineFacts
+from mag7cli.shares.history import SecurityFacts
 from mag7cli.shares.questions import first_days
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.sampler import Precision, Request, Sampler, worst_of
-from mag7cli.shares.uncertainty import LineToSample, doubts
+from mag7cli.shares.uncertainty import SecurityToSample, doubts
 
 YEARS = sessions(date(2022, 1, 3), date(2023, 12, 29))
 CALENDAR = FiscalCalendar()
@@ -31,9 +31,9 @@ def line(
     days: Sequence[date] = YEARS,
     price: float = 100.0,
     quartered_on: date | None = None,
-) -> LineToSample:
+) -> SecurityToSample:
     closes = {day: price / 4 if quartered_on and day >= quartered_on else price for day in days}
-    return LineToSample(ticker, days, closes, LineFacts(closes=CloseHistory.of(closes)), prior, exact, counted)
+    return SecurityToSample(ticker, days, closes, SecurityFacts(closes=CloseHistory.of(closes)), prior, exact, counted)
 
 
 def quarterly(change: float, calendar: FiscalCalendar = CALENDAR) -> dict[date, float]:
@@ -62,7 +62,7 @@ class Vendor:
         return sorted(day for asked, day in self.asked if asked == ticker)
 
 
-def sampled(lines: Sequence[LineToSample], vendor: Vendor, tolerance: float = 0.0005) -> tuple[Sampler, Precision]:
+def sampled(lines: Sequence[SecurityToSample], vendor: Vendor, tolerance: float = 0.0005) -> tuple[Sampler, Precision]:
     sampler = Sampler(lines, YEARS, vendor.lookup, tolerance)
     return sampler, sampler.run(vendor.ask)
 
@@ -93,7 +93,7 @@ def test_the_first_round_leaves_at_most_five_quarters_open_and_meets_lines_in_al
     assert {day.month for days in rounds.values() for day in days[1:-1]} > {3, 6, 9}
 
 
-def _index(prior: FiscalCalendar) -> list[LineToSample]:
+def _index(prior: FiscalCalendar) -> list[SecurityToSample]:
     """The seven and sixty others, each with the same prior."""
     others = [f"L{number}" for number in range(60)]
     return [
@@ -292,7 +292,7 @@ def _precision(worst: float, day: date, answers: int) -> Precision:
         tolerance=0.0005,
         worst_error=worst,
         worst_date=day,
-        lines=3,
+        securities=3,
         answers=answers,
         steps_proven=2,
         steps_expected=1,

@@ -7,21 +7,21 @@ import pytest
 
 from mag7cli.market.calendar import sessions
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
-from mag7cli.shares.history import LineFacts
+from mag7cli.shares.history import SecurityFacts
 from mag7cli.shares.selection import excessive, sums
-from mag7cli.shares.uncertainty import Interval, LineToSample, SampledLine
+from mag7cli.shares.uncertainty import Interval, SampledSecurity, SecurityToSample
 
 DAYS = sessions(date(2022, 1, 3), date(2022, 1, 14))
 
 
 def interval(errors: Sequence[float], *, start: int = 0, steps: int = 2, below: Sequence[float] = ()) -> Interval:
     closes = dict.fromkeys(DAYS, 1.0)
-    own = LineToSample("X", DAYS, closes, LineFacts(), FiscalCalendar(), exact=False, counted=True)
+    own = SecurityToSample("X", DAYS, closes, SecurityFacts(), FiscalCalendar(), exact=False, counted=True)
     return Interval(
-        line=SampledLine(own, DAYS, lambda calendar: ()),
+        sampled=SampledSecurity(own, DAYS, lambda calendar: ()),
         first=DAYS[0],
         last=DAYS[-1],
-        neutral=1.0,
+        base_shares=1.0,
         expected=DAYS[:steps],
         is_settled=False,
         is_exceptional=False,

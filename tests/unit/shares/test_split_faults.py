@@ -18,7 +18,7 @@ import pytest
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import Split
 from mag7cli.shares.close_moves import CloseHistory
-from mag7cli.shares.history import LineFacts, ShareHistory
+from mag7cli.shares.history import SecurityFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_evidence import neighbours
 
@@ -139,7 +139,7 @@ def read(vendor: Vendor, rows: Sequence[Split], window: Sequence[date]) -> Share
     """The history as a collection reads it: it asks for the window, its neighbours, and what decides a question."""
     around = neighbours(window[0], window[-1])
     margins = [session for day in around if day <= vendor.today and (session := _session_until(day))]
-    facts = LineFacts(rows, CloseHistory.of({day: true_closes(vendor.ratio)[day] for day in (*margins, *window)}))
+    facts = SecurityFacts(rows, CloseHistory.of({day: true_closes(vendor.ratio)[day] for day in (*margins, *window)}))
     vendor.ask([*window, *around])
     while True:
         found = ShareHistory(vendor.answers.values(), facts)
@@ -210,7 +210,7 @@ def fallen(to: float, *, until: date, asked: Sequence[date]) -> ShareHistory:
     """A close that falls to a part of itself on a day, and a count that stays."""
     closes = {day: 100.0 * (to if day >= SPLIT_DAY else 1) for day in SESSIONS if day <= until}
     answers = [ShareObservation(day, 80e6, 80e6, closes[day]) for day in asked if day <= until]
-    return ShareHistory(answers, LineFacts((), CloseHistory.of(closes)))
+    return ShareHistory(answers, SecurityFacts((), CloseHistory.of(closes)))
 
 
 def doubted(found: ShareHistory, day: date) -> bool:
@@ -245,7 +245,7 @@ def test_two_counts_that_contradict_each_other_for_good_are_a_question() -> None
     closes = {day: 100.0 if day < SPLIT_DAY else 50.0 for day in SESSIONS}
     answers = [ShareObservation(day, 80e6 * (2 if day >= SPLIT_DAY else 1), 40e6, closes[day]) for day in SESSIONS]
 
-    found = ShareHistory(answers, LineFacts((), CloseHistory.of(closes)))
+    found = ShareHistory(answers, SecurityFacts((), CloseHistory.of(closes)))
 
     assert "contradict each other" in found.questions[0].evidence
     assert doubted(found, SESSIONS[-1])
@@ -256,7 +256,7 @@ def test_a_list_that_the_counts_deny_for_good_is_a_question() -> None:
     closes = {day: 100.0 if day < SPLIT_DAY else 50.0 for day in SESSIONS}
     answers = [ShareObservation(day, 80e6, 80e6, closes[day]) for day in SESSIONS]
 
-    found = ShareHistory(answers, LineFacts([row(1, 2)], CloseHistory.of(closes)))
+    found = ShareHistory(answers, SecurityFacts([row(1, 2)], CloseHistory.of(closes)))
 
     assert "the share counts deny" in found.questions[0].evidence
 
@@ -265,7 +265,7 @@ def test_a_split_that_is_not_as_listed_says_so_on_its_day() -> None:
     closes = {day: 100.0 if day < SPLIT_DAY else 50.0 for day in SESSIONS}
     answers = [ShareObservation(day, *[80e6 * (2 if day >= SPLIT_DAY else 1)] * 2, closes[day]) for day in SESSIONS]
 
-    count = ShareHistory(answers, LineFacts((), CloseHistory.of(closes))).on(SPLIT_DAY)
+    count = ShareHistory(answers, SecurityFacts((), CloseHistory.of(closes))).on(SPLIT_DAY)
 
     assert count
     assert [one.reason for one in count.adjustments] == ["split not as it is listed"]

@@ -264,7 +264,7 @@ def test_bars_are_consistent(market: Market) -> None:
 
 
 def test_a_line_is_not_there_before_it_was_listed(market: Market) -> None:
-    assert "GEV" not in market.truth.lines(date(2024, 4, 1))
+    assert "GEV" not in market.truth.listed(date(2024, 4, 1))
     assert market.bars("GEV", date(2024, 1, 2), date(2024, 4, 3))[0].trading_date == date(2024, 4, 2)
     with pytest.raises(TickerNotFoundError):
         market.details("GEV", date(2024, 4, 1))
@@ -460,4 +460,4 @@ def test_a_random_market_has_other_names_and_a_consistent_truth(seed: int) -> No
         )
     last = truth.sessions[-1]
     assert 0 < truth.mag7_pct(last) < 100
-    assert {truth.symbol(ticker, last) for ticker in truth.lines(last)} <= set(market.grouped_bars(last))
+    assert {truth.symbol(ticker, last) for ticker in truth.listed(last)} <= set(market.grouped_bars(last))

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from mag7cli.vendors.polygon.transport import Transport
-from mag7cli.vendors.polygon.wire import Answer, NotOkError
+from mag7cli.vendors.polygon.wire import HttpAnswer, NotOkError
 
 ClientName = Literal["massive", "polygon-api-client"]
 
@@ -44,41 +44,41 @@ class VendorClient:
         self._client: Any = rest_client(api_key="signed-by-the-transport", base=base_url, retries=0, trace=False)
         self._client.client = transport
 
-    def details(self, symbol: str, on: date) -> Answer:
+    def details(self, symbol: str, on: date) -> HttpAnswer:
         """GET /v3/reference/tickers/{symbol}"""
         return _raw(lambda: self._client.get_ticker_details(symbol, date=on.isoformat(), raw=True))
 
-    def bars(self, symbol: str, start: date, end: date) -> Answer:
+    def bars(self, symbol: str, start: date, end: date) -> HttpAnswer:
         """GET /v2/aggs/ticker/{symbol}/range/1/day/{start}/{end}"""
         days = (start.isoformat(), end.isoformat())
         options = {"adjusted": False, "sort": "asc", "limit": _MOST_BARS}
         return _raw(lambda: self._client.get_aggs(symbol, 1, "day", *days, **options, raw=True))
 
-    def grouped(self, on: date) -> Answer:
+    def grouped(self, on: date) -> HttpAnswer:
         """GET /v2/aggs/grouped/locale/us/market/stocks/{on}"""
         return _raw(lambda: self._client.get_grouped_daily_aggs(on.isoformat(), adjusted=False, raw=True))
 
-    def splits(self, start: date, end: date) -> Answer:
+    def splits(self, start: date, end: date) -> HttpAnswer:
         """GET /v3/reference/splits, which the vendor's documentation calls deprecated."""
         days = {"execution_date_gte": start.isoformat(), "execution_date_lte": end.isoformat()}
         options = {"limit": _MOST_SPLITS_V3, "sort": "execution_date", "order": "asc"}
         return _raw(lambda: self._client.list_splits(**days, **options, raw=True))
 
-    def splits_v1(self, start: date, end: date) -> Answer:
+    def splits_v1(self, start: date, end: date) -> HttpAnswer:
         """GET /stocks/v1/splits, the successor, which this client does not have."""
         days = {"execution_date.gte": start.isoformat(), "execution_date.lte": end.isoformat()}
         options = {"limit": str(_MOST_SPLITS_V1), "sort": "execution_date.asc"}  # it ignores `order`
         return self._get(_SPLITS_V1, days | options)
 
-    def snapshots(self, symbols: Sequence[str]) -> Answer:
+    def snapshots(self, symbols: Sequence[str]) -> HttpAnswer:
         """GET /v2/snapshot/locale/us/markets/stocks/tickers"""
         return _raw(lambda: self._client.get_snapshot_all("stocks", tickers=list(symbols), raw=True))
 
-    def status(self) -> Answer:
+    def status(self) -> HttpAnswer:
         """GET /v1/marketstatus/now"""
         return _raw(lambda: self._client.get_market_status(raw=True))
 
-    def next_page(self, next_url: str) -> Answer:
+    def next_page(self, next_url: str) -> HttpAnswer:
         """The page that an answer pointed to: on our own host whatever host it named, and without a key in it."""
         parts = urlsplit(next_url)
         return self._get(parts.path, {name: value for name, value in parse_qsl(parts.query) if name != "apiKey"})
@@ -87,7 +87,7 @@ class VendorClient:
         """Let go of the connections."""
         self._transport.close()
 
-    def _get(self, path: str, fields: Mapping[str, str]) -> Answer:
+    def _get(self, path: str, fields: Mapping[str, str]) -> HttpAnswer:
         """What the client has no method for, sent as it sends the rest."""
         return _raw(lambda: self._transport.request("GET", self._base_url + path, fields, self._client.headers))
 
@@ -105,9 +105,9 @@ def _rest_client(name: ClientName) -> Any:
     return RESTClient
 
 
-def _raw(ask: Callable[[], Any]) -> Answer:
+def _raw(ask: Callable[[], Any]) -> HttpAnswer:
     """The transport's own answer; for all but 200 the client would keep the text and lose the status."""
     try:
-        return cast("Answer", ask())
+        return cast("HttpAnswer", ask())
     except NotOkError as refusal:
         return refusal.answer

@@ -38,20 +38,20 @@ class ShapeError(ValueError):
 def body(data: bytes) -> Body:
     """The JSON object in a body. Raises ShapeError."""
     try:
-        found = orjson.loads(data)
+        document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise ShapeError(f"the body is not JSON ({_opening(data)})") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise ShapeError(f"the body is not an object ({_opening(data)})")
-    if "status" in found and found["status"] not in _ACCEPTED:
-        raise ShapeError(f"the body has status {found['status']!r}")
-    return found
+    if "status" in document and document["status"] not in _ACCEPTED:
+        raise ShapeError(f"the body has status {document['status']!r}")
+    return document
 
 
 def next_url(page: Body) -> str | None:
     """The address of the next page, None on the last one."""
-    found = page.get("next_url")
-    return str(found) if found else None
+    address = page.get("next_url")
+    return str(address) if address else None
 
 
 def details(page: Body, symbol: str, on: date) -> TickerDetails:
@@ -80,13 +80,13 @@ def bars(page: Body, symbol: str, start: date, end: date) -> list[Bar]:
     rows = _unadjusted_rows(page)
     if rows and page.get("ticker") != symbol:
         raise ShapeError(f"it is about {page.get('ticker')!r}")
-    found = [_bar(row, symbol) for row in rows]
-    days = [bar.trading_date for bar in found]
+    series = [_bar(row, symbol) for row in rows]
+    days = [bar.trading_date for bar in series]
     if any(not start <= day <= end for day in days):
         raise ShapeError(f"it has bars from {min(days)} to {max(days)}")
     if any(later <= earlier for earlier, later in pairwise(days)):
         raise ShapeError("its bars are not in the order of their dates, one for each")
-    return found
+    return series
 
 
 class BarsOfADay(Mapping[str, Bar]):
@@ -111,33 +111,33 @@ class BarsOfADay(Mapping[str, Bar]):
 def grouped(page: Body, on: date) -> Mapping[str, Bar]:
     """The bars of the whole market; a row that cannot be true is left out and logged. Raises ShapeError."""
     rows = _unadjusted_rows(page)
-    kept: dict[str, Body] = {}
+    row_of: dict[str, Body] = {}
     impossible: set[str] = set()
     for row in rows:
         symbol = row.get("T")
         if not isinstance(symbol, str):
             raise ShapeError("it has a bar without a symbol")
-        if not _is_possible(row) or kept.setdefault(symbol, row) != row:  # of two that differ none can be trusted
+        if not _is_possible(row) or row_of.setdefault(symbol, row) != row:  # of two that differ none can be trusted
             impossible.add(symbol)
         elif _new_york_date(row["t"]) != on:
             raise ShapeError(f"it has a bar of {symbol} of {_new_york_date(row['t'])}")
     if len(impossible) * 2 > len(rows):
         raise ShapeError(f"{len(impossible)} of its {len(rows)} bars cannot be true")
     _log_left_out("bars", impossible)
-    return BarsOfADay({symbol: row for symbol, row in kept.items() if symbol not in impossible})
+    return BarsOfADay({symbol: row for symbol, row in row_of.items() if symbol not in impossible})
 
 
 def splits(page: Body, start: date, end: date) -> list[Split]:
     """Splits in the vendor's order; a row that cannot be true is left out and logged. Raises ShapeError."""
     rows = _rows(page)
-    found = [split for row in rows if (split := _split(row))]
-    for split in found:
+    listed = [split for row in rows if (split := _split(row))]
+    for split in listed:
         if not start <= split.execution_date <= end:
             raise ShapeError(f"it has a split of {split.symbol} of {split.execution_date}")
-    if len(found) >= _A_MARKET_OF_SPLITS and len({split.symbol for split in found}) == 1:
-        raise ShapeError(f"all of its {len(found)} splits are of {found[0].symbol}")
+    if len(listed) >= _A_MARKET_OF_SPLITS and len({split.symbol for split in listed}) == 1:
+        raise ShapeError(f"all of its {len(listed)} splits are of {listed[0].symbol}")
     _log_left_out("splits", {str(row.get("ticker")) for row in rows if _split(row) is None})
-    return found
+    return listed
 
 
 def status(page: Body) -> VendorStatus:
@@ -266,34 +266,34 @@ def _log_left_out(what: str, symbols: Collection[str]) -> None:
 
 
 def _object(page: Body, field: str) -> Body:
-    found = page.get(field)
-    if not isinstance(found, dict):
+    value = page.get(field)
+    if not isinstance(value, dict):
         raise ShapeError(f"it has no {field}")
-    return found
+    return value
 
 
 def _text(row: Body, field: str) -> str | None:
     """A text that may be absent."""
-    found = row.get(field)
-    if found is not None and not isinstance(found, str):
-        raise ShapeError(f"its {field} is {found!r}")
-    return found or None
+    value = row.get(field)
+    if value is not None and not isinstance(value, str):
+        raise ShapeError(f"its {field} is {value!r}")
+    return value or None
 
 
 def _number(row: Body, field: str) -> float:
     """A finite number, zero or more."""
-    found = row.get(field)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
-        raise ShapeError(f"its {field} is {found!r}")
-    return float(found)
+    value = row.get(field)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ShapeError(f"its {field} is {value!r}")
+    return float(value)
 
 
 def _price(row: Body, field: str) -> float:
     """A finite number above zero."""
-    found = _number(row, field)
-    if found == 0:
+    value = _number(row, field)
+    if value == 0:
         raise ShapeError(f"its {field} is 0")
-    return found
+    return value
 
 
 def _amount(row: Body, field: str) -> float | None:
@@ -303,24 +303,24 @@ def _amount(row: Body, field: str) -> float | None:
 
 def _count(row: Body, field: str) -> int | None:
     """A count of shares that may be absent, as `_amount`."""
-    found = _amount(row, field)
-    return None if found is None else round(found)
+    amount = _amount(row, field)
+    return None if amount is None else round(amount)
 
 
 def _date(row: Body, field: str) -> date:
-    found = row.get(field)
+    value = row.get(field)
     try:
-        return date.fromisoformat(found if isinstance(found, str) else "")
+        return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError as error:
-        raise ShapeError(f"its {field} is {found!r}") from error
+        raise ShapeError(f"its {field} is {value!r}") from error
 
 
 def _epoch_ms(row: Body) -> int:
     """The time of a bar: 00:00 in New York in a range of days, 16:00 in a grouped day."""
-    found = row.get("t")
-    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < _LAST_MS:
-        raise ShapeError(f"its t is {found!r}")
-    return found
+    value = row.get("t")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _LAST_MS:
+        raise ShapeError(f"its t is {value!r}")
+    return value
 
 
 @lru_cache(maxsize=64)  # a grouped day has one time, or a few, for its twelve thousand bars

@@ -21,7 +21,7 @@ from mag7cli.core.errors import (
     TickerNotFoundError,
     VendorUnavailableError,
 )
-from mag7cli.vendors.polygon.wire import Answer, NoAnswerError
+from mag7cli.vendors.polygon.wire import HttpAnswer, NoAnswerError
 
 RETRIED: Final = (RateLimitError, VendorUnavailableError, MalformedResponseError)
 """What may be different the next time; everything else is said at once."""
@@ -33,8 +33,8 @@ _CERTIFICATES: Final = "behind a proxy that signs for others, name its certifica
 _EXCERPT: Final = 200
 
 
-def refusal(answer: Answer, asked: str, scrub: Callable[[str], str]) -> MarketDataError | None:
-    """The error that this answer to what was `asked` is; None for a 200, whose body is still to be judged.
+def refusal(answer: HttpAnswer, request: str, scrub: Callable[[str], str]) -> MarketDataError | None:
+    """The error that this answer to what was `request` is; None for a 200, whose body is still to be judged.
 
     `scrub` takes the key out of what the vendor said.
     """
@@ -44,23 +44,23 @@ def refusal(answer: Answer, asked: str, scrub: Callable[[str], str]) -> MarketDa
     said = _text(body, answer.data, scrub)
     error, hint = _kind(answer.status, body, said)
     return error(
-        f"{asked}: {answer.status} {said}".rstrip(),
+        f"{request}: {answer.status} {said}".rstrip(),
         hint=hint,
         status=answer.status,
         request_id=request_id(answer, body),
     )
 
 
-def malformed(answer: Answer, asked: str, reason: str) -> MalformedResponseError:
-    """The error that a 200 is whose body cannot be what was `asked` for."""
-    return MalformedResponseError(f"{asked}: {reason}", status=answer.status, request_id=request_id(answer, {}))
+def malformed(answer: HttpAnswer, request: str, reason: str) -> MalformedResponseError:
+    """The error that a 200 is whose body cannot be what was `request` for."""
+    return MalformedResponseError(f"{request}: {reason}", status=answer.status, request_id=request_id(answer, {}))
 
 
-def no_answer(failure: NoAnswerError, asked: str) -> MarketDataError:
-    """The error that it is to have got no whole answer to what was `asked`."""
+def no_answer(failure: NoAnswerError, request: str) -> MarketDataError:
+    """The error that it is to have got no whole answer to what was `request`."""
     if failure.untrusted:
-        return MarketDataError(f"{asked}: {failure}", hint=_CERTIFICATES)
-    return VendorUnavailableError(f"{asked}: {failure}", hint=_LATER)
+        return MarketDataError(f"{request}: {failure}", hint=_CERTIFICATES)
+    return VendorUnavailableError(f"{request}: {failure}", hint=_LATER)
 
 
 def _kind(status: int, body: Mapping[str, Any], said: str) -> tuple[type[MarketDataError], str | None]:
@@ -106,10 +106,10 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     return max((aware - now).total_seconds(), 0.0)
 
 
-def request_id(answer: Answer, body: Mapping[str, Any]) -> str | None:
+def request_id(answer: HttpAnswer, body: Mapping[str, Any]) -> str | None:
     """The vendor's name for the request, which its support asks for."""
-    found = body.get("request_id") or answer.headers.get("X-Request-Id")
-    return str(found) if found else None
+    identifier = body.get("request_id") or answer.headers.get("X-Request-Id")
+    return str(identifier) if identifier else None
 
 
 def _body(data: bytes) -> Mapping[str, Any]:

@@ -106,8 +106,8 @@ def _printed_by(command: str) -> str:
         raise ConfigError(
             f"api_key_command ({program}) ended with status {done.returncode}", hint="run it by hand to see why"
         )
-    lines = done.stdout.decode("utf-8", errors="replace").split("\n")
-    return lines[0].strip()
+    printed = done.stdout.decode("utf-8", errors="replace").split("\n")
+    return printed[0].strip()
 
 
 def _arguments(command: str) -> list[str]:

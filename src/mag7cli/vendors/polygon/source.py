@@ -22,7 +22,7 @@ from mag7cli.vendors.base import VendorStatus
 from mag7cli.vendors.polygon import decode, faults
 from mag7cli.vendors.polygon.decode import Body
 from mag7cli.vendors.polygon.key import ApiKey
-from mag7cli.vendors.polygon.wire import BASE_URL, Answer, NoAnswerError, Timeouts, check_base_url
+from mag7cli.vendors.polygon.wire import BASE_URL, HttpAnswer, NoAnswerError, Timeouts, check_base_url
 from mag7cli.vendors.rate_limit import RateLimiter, Slot
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Send = Callable[["VendorClient"], Answer]
+Send = Callable[["VendorClient"], HttpAnswer]
 
 _SYMBOL: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}(\.[A-Za-z]{1,4}){0,2}")
 _MOST_PAGES: Final = 1_000
@@ -100,29 +100,29 @@ class PolygonSource:
 
     def details(self, symbol: str, on: date) -> TickerDetails:
         """What was known of `symbol` for `on`; weekends and holidays answer for the session before."""
-        asked = Question("details", f"details of {_checked(symbol)} for {on}")
+        question = Question("details", f"details of {_checked(symbol)} for {on}")
         return self._ask(
-            asked, lambda client: client.details(symbol, on), lambda page: decode.details(page, symbol, on)
+            question, lambda client: client.details(symbol, on), lambda page: decode.details(page, symbol, on)
         )
 
     def grouped_bars(self, on: date) -> Mapping[str, Bar]:
         """The unadjusted bars of every security that traded `on`; empty if the market was closed."""
-        asked = Question("grouped", f"bars of the whole market for {on}")
-        return self._ask(asked, lambda client: client.grouped(on), lambda page: decode.grouped(page, on))
+        question = Question("grouped", f"bars of the whole market for {on}")
+        return self._ask(question, lambda client: client.grouped(on), lambda page: decode.grouped(page, on))
 
     def bars(self, symbol: str, start: date, end: date) -> list[Bar]:
         """The unadjusted daily bars of one symbol, oldest first, both ends included."""
-        asked = Question("bars", f"bars of {_checked(symbol)} from {start} to {end}")
+        question = Question("bars", f"bars of {_checked(symbol)} from {start} to {end}")
         return self._ask_pages(
-            asked, lambda client: client.bars(symbol, start, end), lambda page: decode.bars(page, symbol, start, end)
+            question, lambda client: client.bars(symbol, start, end), lambda page: decode.bars(page, symbol, start, end)
         )
 
     def splits(self, start: date, end: date) -> list[Split]:
         """All splits of the market with an execution date from `start` to `end`, in the vendor's order."""
-        asked = Question("splits", f"splits from {start} to {end}")
+        question = Question("splits", f"splits from {start} to {end}")
         try:
             return self._ask_pages(
-                asked, lambda client: client.splits(start, end), lambda page: decode.splits(page, start, end)
+                question, lambda client: client.splits(start, end), lambda page: decode.splits(page, start, end)
             )
         except MarketDataError as error:
             if error.status not in (404, 410):
@@ -132,16 +132,16 @@ class PolygonSource:
 
     def splits_with_factors(self, start: date, end: date) -> list[Split]:
         """The same by the list's successor, each row with its adjustment factor."""
-        asked = Question("splits", f"splits from {start} to {end}, with factors")
+        question = Question("splits", f"splits from {start} to {end}, with factors")
         return self._ask_pages(
-            asked, lambda client: client.splits_v1(start, end), lambda page: decode.splits(page, start, end)
+            question, lambda client: client.splits_v1(start, end), lambda page: decode.splits(page, start, end)
         )
 
     def snapshots(self, symbols: Sequence[str]) -> list[Snapshot]:
         """Where securities stand at this moment, or a quarter of an hour ago, as the plan has it."""
-        asked = Question("snapshots", f"snapshots of {len(symbols)} symbols")
+        question = Question("snapshots", f"snapshots of {len(symbols)} symbols")
         checked = [_checked(symbol) for symbol in symbols]
-        return self._ask(asked, lambda client: client.snapshots(checked), decode.snapshots)
+        return self._ask(question, lambda client: client.snapshots(checked), decode.snapshots)
 
     def status(self) -> VendorStatus:
         """The vendor's clock; the cheapest call that proves the key."""
@@ -155,59 +155,59 @@ class PolygonSource:
     def close(self) -> None:
         """Let go of the connections; the next request makes new ones."""
         with self._lock:
-            made, self._made = self._made, None
-        if made:
-            made.client.close()
+            connection, self._made = self._made, None
+        if connection:
+            connection.client.close()
 
     # One question, and the pages of one
 
-    def _ask(self, asked: Question, send: Send, meaning: Callable[[Body], T]) -> T:
+    def _ask(self, question: Question, send: Send, meaning: Callable[[Body], T]) -> T:
         """The answer to one request, asked again where that can help."""
         connection = self._connection()
-        return connection.retry(lambda: self._attempt(asked, lambda: send(connection.client), meaning))
+        return connection.retry(lambda: self._attempt(question, lambda: send(connection.client), meaning))
 
-    def _ask_pages(self, asked: Question, send: Send, meaning: Callable[[Body], list[T]]) -> list[T]:
+    def _ask_pages(self, question: Question, send: Send, meaning: Callable[[Body], list[T]]) -> list[T]:
         """The rows of all pages."""
-        found: list[T] = []
+        collected: list[T] = []
         seen: set[str] = set()
         while True:
-            rows, following = self._ask(asked, send, lambda page: (meaning(page), decode.next_url(page)))
-            found += rows
+            rows, following = self._ask(question, send, lambda page: (meaning(page), decode.next_url(page)))
+            collected += rows
             if following is None:
-                return found
+                return collected
             if following in seen or len(seen) == _MOST_PAGES:
-                raise MalformedResponseError(f"{asked.words}: the pages have no end", status=200)
+                raise MalformedResponseError(f"{question.words}: the pages have no end", status=200)
             seen.add(following)
             send = _next_page(following)
 
-    def _attempt(self, asked: Question, send: Callable[[], Answer], meaning: Callable[[Body], T]) -> T:
+    def _attempt(self, question: Question, send: Callable[[], HttpAnswer], meaning: Callable[[Body], T]) -> T:
         """One request and what its answer means. Raises MarketDataError."""
-        answer = self._exchange(asked, send)
-        error = faults.refusal(answer, asked.words, self._key.scrub)
+        answer = self._exchange(question, send)
+        error = faults.refusal(answer, question.words, self._key.scrub)
         if error is not None:
             raise error
         try:
             return meaning(decode.body(answer.data))
         except decode.ShapeError as shape:
             # Not chained: the vendor's text is scrubbed in this message, but not in the other.
-            raise faults.malformed(answer, asked.words, self._key.scrub(str(shape))) from None
+            raise faults.malformed(answer, question.words, self._key.scrub(str(shape))) from None
 
-    def _exchange(self, asked: Question, send: Callable[[], Answer]) -> Answer:
+    def _exchange(self, question: Question, send: Callable[[], HttpAnswer]) -> HttpAnswer:
         """One request at its turn; the limiter learns from the answer. Raises MarketDataError if none comes."""
         with self._limiter.slot() as slot:
             with self._lock:
-                self._counts[asked.kind] += 1
+                self._counts[question.kind] += 1
             try:
                 answer = send()
             except NoAnswerError as failure:
-                raise faults.no_answer(failure, asked.words) from None
+                raise faults.no_answer(failure, question.words) from None
             self._learn(slot, answer)
         if _SIMULATED_HEADER in answer.headers:
             self.simulated = True
-        logger.debug("%s: status %d, %d bytes", asked.words, answer.status, len(answer.data))
+        logger.debug("%s: status %d, %d bytes", question.words, answer.status, len(answer.data))
         return answer
 
-    def _learn(self, slot: Slot, answer: Answer) -> None:
+    def _learn(self, slot: Slot, answer: HttpAnswer) -> None:
         """Tell the limiter what the vendor's answer says of the pace."""
         if answer.status == 429:
             self._limiter.penalise(slot, faults.retry_after_s(answer.headers, self._clock.now()))

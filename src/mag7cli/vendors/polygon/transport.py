@@ -35,7 +35,7 @@ from urllib3.util import Timeout, make_headers
 
 from mag7cli.core.errors import ConfigError
 from mag7cli.vendors.polygon.key import ApiKey
-from mag7cli.vendors.polygon.wire import Answer, NoAnswerError, NotOkError, Timeouts, check_base_url, is_loopback
+from mag7cli.vendors.polygon.wire import HttpAnswer, NoAnswerError, NotOkError, Timeouts, check_base_url, is_loopback
 
 _CHUNK: Final = 1 << 18
 _MAX_BODY: Final = 1 << 28
@@ -71,7 +71,7 @@ class Transport:
         url: str,
         fields: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request, follow no redirect, repeat nothing. The signature is that of urllib3's pool.
 
         Raises NotOkError for any status but 200, NoAnswerError if no whole answer came.
@@ -87,13 +87,13 @@ class Transport:
             raise NotOkError(answer)
         return answer
 
-    def _exchange(self, method: str, url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+    def _exchange(self, method: str, url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> HttpAnswer:
         deadline = time.monotonic() + self._timeouts.total_s
         response = self._pool.request(
             method, url, fields=fields, headers=headers, redirect=False, retries=False, preload_content=False
         )
         try:
-            return Answer(response.status, response.headers, self._key.scrub_body(_read(response, deadline)))
+            return HttpAnswer(response.status, response.headers, self._key.scrub_body(_read(response, deadline)))
         except BaseException:
             response.close()  # half an answer is left on this connection
             raise

@@ -26,7 +26,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What came back, whatever its status; `headers` is read without regard to case.
 
     A repr does not show what the server said: it may repeat the key.
@@ -40,7 +40,7 @@ class Answer:
 class NotOkError(Exception):
     """An answer other than 200, on its way past the vendor's client, which would keep only its text."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HttpAnswer) -> None:
         super().__init__(answer.status)
         self.answer = answer
 

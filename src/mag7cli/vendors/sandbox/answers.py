@@ -36,7 +36,7 @@ _MOST_SPLITS_V1: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response before it is sent."""
 
     status: int
@@ -67,7 +67,7 @@ class Answers:
     def _last(self) -> date:
         return self._plan.last_day(self._now)
 
-    def to(self, target: str) -> Answer:
+    def to(self, target: str) -> Response:
         """The answer to a request target, `/path?query`."""
         path, _, text = target.partition("?")
         query = dict(parse_qsl(text)) if text else {}
@@ -78,7 +78,7 @@ class Answers:
         except ValueError as error:
             return self._refuse(400, "ERROR", f"Bad parameter: {error}")
 
-    def _route(self, path: str, query: Query) -> Answer:
+    def _route(self, path: str, query: Query) -> Response:
         match path.split("/")[1:]:
             case ["v3", "reference", "tickers", symbol]:
                 return self._details(symbol, query)
@@ -104,46 +104,46 @@ class Answers:
                 return self._not_authorized("You are not entitled to this data. Please upgrade your plan")
             case ["v2", "snapshot", "locale", "us", "markets", "stocks", "tickers"] if self._session:
                 return self._snapshots(self._session, query)
-        return Answer(404, b"404 page not found", "text/plain")
+        return Response(404, b"404 page not found", "text/plain")
 
     # Reference
 
-    def _details(self, symbol: str, query: Query) -> Answer:
+    def _details(self, symbol: str, query: Query) -> Response:
         on = date.fromisoformat(query["date"]) if "date" in query else self._now.date()
-        told = self._market.details(symbol, on, known_until=self._last)
-        body = {"request_id": self._request_id(), "results": self._details_body(told), "status": "OK"}
-        return Answer(200, orjson.dumps(body))
+        details = self._market.details(symbol, on, known_until=self._last)
+        body = {"request_id": self._request_id(), "results": self._details_body(details), "status": "OK"}
+        return Response(200, orjson.dumps(body))
 
-    def _details_body(self, told: TickerDetails) -> dict[str, Any]:
-        return bodies.details(told, self._market.exchange(told.symbol, told.on))
+    def _details_body(self, details: TickerDetails) -> dict[str, Any]:
+        return bodies.details(details, self._market.exchange(details.symbol, details.on))
 
-    def _tickers(self, path: str, query: Query) -> Answer:
+    def _tickers(self, path: str, query: Query) -> Response:
         query = _resumed(query)
         on = date.fromisoformat(query["date"]) if "date" in query else self._now.date()
-        wanted = query.get("ticker")
+        ticker = query.get("ticker")
         if query.get("active", "true") != "true":
             return self._page(path, [], query, _LIST_LIMIT, _MOST_ROWS)
         symbols = sorted(self._market.listed(on), reverse=query.get("order") == "desc")
-        told = [self._market.details(symbol, on) for symbol in symbols if wanted in (None, symbol)]
+        listed = [self._market.details(symbol, on) for symbol in symbols if ticker in (None, symbol)]
         rows = [
-            bodies.listed(one, self._market.exchange(one.symbol, on), on)
-            for one in told
-            if query.get("type") in (None, one.security_type) and query.get("cik") in (None, one.cik)
+            bodies.listed(details, self._market.exchange(details.symbol, on), on)
+            for details in listed
+            if query.get("type") in (None, details.security_type) and query.get("cik") in (None, details.cik)
         ]
         return self._page(path, rows, query, _LIST_LIMIT, _MOST_ROWS)
 
-    def _splits(self, path: str, query: Query) -> Answer:
+    def _splits(self, path: str, query: Query) -> Response:
         query = _resumed(query)
-        found = self._splits_found(query)
-        rows = [bodies.split(split) for split in (reversed(found) if query.get("order") == "asc" else found)]
+        splits = self._splits_found(query)
+        rows = [bodies.split(split) for split in (reversed(splits) if query.get("order") == "asc" else splits)]
         return self._page(path, rows, query, _SPLITS_LIMIT, _MOST_ROWS)
 
-    def _splits_v1(self, path: str, query: Query) -> Answer:
+    def _splits_v1(self, path: str, query: Query) -> Response:
         """The successor: it ignores `order` and sorts by `sort`."""
         query = _resumed(query)
-        found = self._splits_found(query)
+        splits = self._splits_found(query)
         ascending = query.get("sort") == "execution_date.asc"
-        rows = [bodies.split_v1(split, found) for split in (reversed(found) if ascending else found)]
+        rows = [bodies.split_v1(split, splits) for split in (reversed(splits) if ascending else splits)]
         return self._page(path, rows, query, _LIST_LIMIT, _MOST_SPLITS_V1)
 
     def _splits_found(self, query: Query) -> list[Split]:
@@ -156,7 +156,7 @@ class Answers:
 
     # Prices
 
-    def _range(self, symbol: str, first: date, last: date, query: Query) -> Answer:
+    def _range(self, symbol: str, first: date, last: date, query: Query) -> Response:
         """Daily bars, clipped to the plan without a word; all before its history is refused."""
         if last < self._first:
             return self._too_old()
@@ -169,7 +169,7 @@ class Answers:
         rows = self._bar_rows(bars, query, at_close=False)
         return self._aggregates(rows, query, ticker=symbol)
 
-    def _grouped(self, on: date, query: Query) -> Answer:
+    def _grouped(self, on: date, query: Query) -> Response:
         if on < self._first:
             return self._too_old()
         if self._plan.end_of_day and on >= self._now.date():
@@ -177,11 +177,11 @@ class Answers:
         bars = list(self._market.grouped_bars(on).values()) if on <= self._last else []
         return self._aggregates(self._bar_rows(bars, query, at_close=True), query)
 
-    def _previous(self, symbol: str, query: Query) -> Answer:
+    def _previous(self, symbol: str, query: Query) -> Response:
         bars = self._market.bars(symbol, self._last, self._last)
         return self._aggregates(self._bar_rows(bars, query, at_close=True), query, ticker=symbol)
 
-    def _open_close(self, symbol: str, on: date, query: Query) -> Answer:
+    def _open_close(self, symbol: str, on: date, query: Query) -> Response:
         if on < self._first:
             return self._too_old()
         if self._plan.end_of_day and on >= self._now.date():
@@ -208,12 +208,12 @@ class Answers:
 
     @cached_property
     def _splits_by_ticker(self) -> Mapping[str, list[Split]]:
-        found: dict[str, list[Split]] = {}
+        by_ticker: dict[str, list[Split]] = {}
         for split in self._market.truth.splits():
-            found.setdefault(split.symbol, []).append(split)
-        return found
+            by_ticker.setdefault(split.symbol, []).append(split)
+        return by_ticker
 
-    def _aggregates(self, rows: Rows, query: Query, ticker: str | None = None) -> Answer:
+    def _aggregates(self, rows: Rows, query: Query, ticker: str | None = None) -> Response:
         """Without rows there is no `results`: that is how the vendor says that there was no session."""
         body: dict[str, Any] = {"ticker": ticker} if ticker else {}
         body |= {"queryCount": len(rows), "resultsCount": len(rows), "adjusted": _is_adjusted(query)}
@@ -222,7 +222,7 @@ class Answers:
         body |= {"status": self._plan.status, "request_id": self._request_id(), "count": len(rows)}
         return _ok(body)
 
-    def _snapshots(self, session: SimulatedSession, query: Query) -> Answer:
+    def _snapshots(self, session: SimulatedSession, query: Query) -> Response:
         """Where the symbols stand; unknown ones are left out without a word."""
         late = _DELAY_MINUTES if self._plan.stream == "delayed" else 0
         minute = session.minute_at(self._now) - late
@@ -232,7 +232,7 @@ class Answers:
 
     # Pages and refusals
 
-    def _page(self, path: str, rows: Rows, query: Query, limit: int, most: int) -> Answer:
+    def _page(self, path: str, rows: Rows, query: Query, limit: int, most: int) -> Response:
         """One page, and the address of the next one: on this server, with a cursor, without the key."""
         size = min(max(int(query.get("limit", limit)), 1), most)
         start = int(query.get("page_start", 0))
@@ -244,38 +244,38 @@ class Answers:
             body["next_url"] = f"{self.base_url}{path}?cursor={cursor}"
         return _ok(body)
 
-    def _too_old(self) -> Answer:
+    def _too_old(self) -> Response:
         return self._not_authorized("Your plan doesn't include this data timeframe. Please upgrade your plan")
 
-    def _too_early(self) -> Answer:
+    def _too_early(self) -> Response:
         return self._not_authorized("Attempted to request today's data before end of day. Please upgrade your plan")
 
-    def _not_authorized(self, message: str) -> Answer:
+    def _not_authorized(self, message: str) -> Response:
         return self._refuse(403, "NOT_AUTHORIZED", f"{message} at https://polygon.io/pricing")
 
-    def _refuse(self, status: int, word: str, message: str) -> Answer:
+    def _refuse(self, status: int, word: str, message: str) -> Response:
         body = {"status": word, "request_id": self._request_id(), "message": message}
-        return Answer(status, orjson.dumps(body))
+        return Response(status, orjson.dumps(body))
 
     def _request_id(self) -> str:
         return f"{next(self._requests):032x}"
 
 
-def unknown_key() -> Answer:
+def unknown_key() -> Response:
     """The vendor's 401."""
     body = {"status": "ERROR", "request_id": "0" * 32, "error": "Unknown API Key"}
-    return Answer(401, orjson.dumps(body))
+    return Response(401, orjson.dumps(body))
 
 
-def too_many_requests(retry_after: str | None = None) -> Answer:
+def too_many_requests(retry_after: str | None = None) -> Response:
     """The vendor's 429, with a Retry-After header if one is given."""
     text = "You've exceeded the maximum requests per minute, please wait or upgrade your subscription to continue."
     body = {"status": "ERROR", "request_id": "0" * 32, "error": f"{text} https://polygon.io/pricing"}
-    return Answer(429, orjson.dumps(body), headers=(("Retry-After", retry_after),) if retry_after else ())
+    return Response(429, orjson.dumps(body), headers=(("Retry-After", retry_after),) if retry_after else ())
 
 
-def _ok(body: Any) -> Answer:
-    return Answer(200, orjson.dumps(body))
+def _ok(body: Any) -> Response:
+    return Response(200, orjson.dumps(body))
 
 
 def _day(text: str) -> date:
@@ -301,8 +301,8 @@ def _resumed(query: Query) -> Query:
 def _matches(split: Split, query: Query) -> bool:
     """The filters of the splits endpoints."""
     on = split.execution_date.isoformat()
-    wanted = query.get("ticker") in (None, split.symbol)
-    reverse = query.get("reverse_split") in (None, "true" if split.ratio < 1 else "false")
+    is_of_ticker = query.get("ticker") in (None, split.symbol)
+    is_of_kind = query.get("reverse_split") in (None, "true" if split.ratio < 1 else "false")
     bounds = (
         on >= query.get("execution_date.gte", on),
         on > query.get("execution_date.gt", ""),
@@ -310,4 +310,4 @@ def _matches(split: Split, query: Query) -> bool:
         on < query.get("execution_date.lt", "9999"),
         on == query.get("execution_date", on),
     )
-    return wanted and reverse and all(bounds)
+    return is_of_ticker and is_of_kind and all(bounds)

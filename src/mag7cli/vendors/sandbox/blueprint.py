@@ -12,7 +12,7 @@ from mag7cli.core import packaged_data
 from mag7cli.market import index_history, symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.records import Split
-from mag7cli.market.symbology import Constituent
+from mag7cli.market.symbology import KnownConstituent
 from mag7cli.vendors.sandbox.quarters import QuarterRule
 
 EventKind = Literal["spin_off", "share_issue"]
@@ -33,7 +33,7 @@ class SymbolPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Security:
     """One line of the index as it stands on the anchor date.
 
     `shares` counts all classes of the company, `class_shares` this line's class only, both in the share units of the
@@ -117,7 +117,7 @@ class Blueprint:
     The index of a date is what `index_history` says where `dated`, else every line that is listed.
     """
 
-    lines: tuple[Line, ...]
+    securities: tuple[Security, ...]
     splits: tuple[Split, ...]
     anchor: date
     anchors: Anchors
@@ -145,7 +145,7 @@ _KNOWN_FAULTS: Final = KnownFaults(
 def from_tables() -> Blueprint:
     """The market that looks like the S&P 500 of 2024-12-06, with the lines that left since 2021 and those to come."""
     return Blueprint(
-        lines=_lines(),
+        securities=_lines(),
         splits=tuple(_splits()),
         anchor=ANCHOR,
         anchors=_anchors(),
@@ -185,21 +185,22 @@ def symbol_periods(ticker: str) -> tuple[SymbolPeriod, ...]:
     return tuple(sorted(periods, key=lambda period: period.first_day or date.min)) or (SymbolPeriod(ticker),)
 
 
-def _lines() -> tuple[Line, ...]:
+def _lines() -> tuple[Security, ...]:
     market = {row["ticker"]: row for row in packaged_data.read("sandbox_market")}
     members = len(symbology.bundled_constituents())
     return tuple(
-        _line(line, market[line.ticker], guest=rank >= members) for rank, line in enumerate(symbology.known_lines())
+        _line(constituent, market[constituent.ticker], guest=rank >= members)
+        for rank, constituent in enumerate(symbology.known_constituents())
     )
 
 
-def _line(line: Constituent, row: Mapping[str, str], *, guest: bool) -> Line:
+def _line(constituent: KnownConstituent, row: Mapping[str, str], *, guest: bool) -> Security:
     growth = row["share_growth_pct"]
-    return Line(
-        ticker=line.ticker,
-        name=line.name,
-        cik=line.cik,
-        sector=line.sector,
+    return Security(
+        ticker=constituent.ticker,
+        name=constituent.name,
+        cik=constituent.cik,
+        sector=constituent.sector,
         close_usd=float(row["close_usd"]),
         shares=int(row["shares_outstanding"]),
         class_shares=int(row["share_class_shares"]),
@@ -209,7 +210,7 @@ def _line(line: Constituent, row: Mapping[str, str], *, guest: bool) -> Line:
         exchange=row["exchange"],
         composite_figi=row["composite_figi"],
         symbols=symbol_periods(row["ticker"]),
-        last_trading_day=_last_trading_day(line.ticker),
+        last_trading_day=_last_trading_day(constituent.ticker),
         guest=guest,
     )
 

@@ -17,91 +17,91 @@ _FACTOR_DECIMALS: Final = 6
 _SHARES_A_TRADE: Final = 80
 
 
-def details(told: TickerDetails, exchange: str) -> dict[str, Any]:
+def details(answer: TickerDetails, exchange: str) -> dict[str, Any]:
     """The `results` of ticker details; what is None is left out, as the vendor does."""
-    root, _, suffix = told.symbol.partition(".")
+    root, _, suffix = answer.symbol.partition(".")
     body = {
-        "ticker": told.symbol,
-        "name": told.name,
+        "ticker": answer.symbol,
+        "name": answer.name,
         "market": "stocks",
         "locale": "us",
         "primary_exchange": exchange,
-        "type": told.security_type,
+        "type": answer.security_type,
         "active": True,
-        "currency_name": told.currency,
-        "cik": told.cik,
-        "composite_figi": told.composite_figi,
-        "share_class_figi": _class_figi(told.composite_figi),
-        "market_cap": told.market_cap_usd,
-        "description": told.description,
+        "currency_name": answer.currency,
+        "cik": answer.cik,
+        "composite_figi": answer.composite_figi,
+        "share_class_figi": _class_figi(answer.composite_figi),
+        "market_cap": answer.market_cap_usd,
+        "description": answer.description,
         "ticker_root": root,
         "ticker_suffix": suffix or None,
-        "list_date": told.list_date.isoformat() if told.list_date else None,
-        "share_class_shares_outstanding": told.share_class_shares,
-        "weighted_shares_outstanding": told.weighted_shares,
+        "list_date": answer.list_date.isoformat() if answer.list_date else None,
+        "share_class_shares_outstanding": answer.share_class_shares,
+        "weighted_shares_outstanding": answer.weighted_shares,
         "round_lot": 100,
     }
     return {key: value for key, value in body.items() if value is not None}
 
 
-def listed(told: TickerDetails, exchange: str, on: date) -> dict[str, Any]:
+def listed(answer: TickerDetails, exchange: str, on: date) -> dict[str, Any]:
     """A row of the list of tickers: no market cap and no share counts."""
-    wanted = ("ticker", "name", "market", "locale", "primary_exchange", "type", "active", "currency_name", "cik")
-    full = details(told, exchange)
-    row = {key: full[key] for key in (*wanted, "composite_figi", "share_class_figi") if key in full}
+    fields = ("ticker", "name", "market", "locale", "primary_exchange", "type", "active", "currency_name", "cik")
+    full = details(answer, exchange)
+    row = {key: full[key] for key in (*fields, "composite_figi", "share_class_figi") if key in full}
     return {**row, "last_updated_utc": f"{on.isoformat()}T00:00:00Z"}
 
 
-def split(one: Split) -> dict[str, Any]:
+def split(event: Split) -> dict[str, Any]:
     """A row of the splits list."""
-    return {**_split_head(one), "split_from": _whole(one.split_from), "split_to": _whole(one.split_to)}
+    return {**_split_head(event), "split_from": _whole(event.split_from), "split_to": _whole(event.split_to)}
 
 
-def split_v1(one: Split, found: Sequence[Split]) -> dict[str, Any]:
-    """A row of the splits list's successor: with the cumulative factor over all that were `found` since."""
+def split_v1(event: Split, listed: Sequence[Split]) -> dict[str, Any]:
+    """A row of the splits list's successor: with the cumulative factor over all that were `listed` since."""
     factor = 1.0
-    for other in found:
-        if other.symbol == one.symbol and other.execution_date >= one.execution_date:
+    for other in listed:
+        if other.symbol == event.symbol and other.execution_date >= event.execution_date:
             factor /= other.ratio
     return {
-        **_split_head(one),
-        "split_from": one.split_from,
-        "split_to": one.split_to,
-        "adjustment_type": "forward_split" if one.ratio > 1 else "reverse_split",
+        **_split_head(event),
+        "split_from": event.split_from,
+        "split_to": event.split_to,
+        "adjustment_type": "forward_split" if event.ratio > 1 else "reverse_split",
         "historical_adjustment_factor": round(factor, _FACTOR_DECIMALS),
     }
 
 
-def _split_head(one: Split) -> dict[str, Any]:
-    digest = hashlib.sha256(f"{one}".encode()).hexdigest()
-    return {"id": f"E{digest}", "ticker": one.symbol, "execution_date": one.execution_date.isoformat()}
+def _split_head(event: Split) -> dict[str, Any]:
+    digest = hashlib.sha256(f"{event}".encode()).hexdigest()
+    return {"id": f"E{digest}", "ticker": event.symbol, "execution_date": event.execution_date.isoformat()}
 
 
-def bar(one: Bar, factor: float, *, at_close: bool) -> dict[str, Any]:
+def bar(day: Bar, factor: float, *, at_close: bool) -> dict[str, Any]:
     """A row of aggregates, adjusted by `factor`. Stamped 16:00 New York with its symbol, or 00:00 without."""
     row = {
-        "v": one.volume,
-        "vw": one.vwap_usd,
-        "o": one.open_usd,
-        "c": one.close_usd,
-        "h": one.high_usd,
-        "l": one.low_usd,
-        "t": _timestamp_ms(one.trading_date, 16 if at_close else 0),
-        "n": _trades(one),
+        "v": day.volume,
+        "vw": day.vwap_usd,
+        "o": day.open_usd,
+        "c": day.close_usd,
+        "h": day.high_usd,
+        "l": day.low_usd,
+        "t": _timestamp_ms(day.trading_date, 16 if at_close else 0),
+        "n": _trades(day),
     }
     if factor != 1.0:
         row |= {key: round((row[key] or 0.0) / factor, 4) for key in ("vw", "o", "c", "h", "l")}
-        row["v"] = one.volume * factor
-    return {"T": one.symbol, **row} if at_close else row
+        row["v"] = day.volume * factor
+    return {"T": day.symbol, **row} if at_close else row
 
 
-def open_close(one: Bar, factor: float) -> dict[str, Any]:
+def open_close(day: Bar, factor: float) -> dict[str, Any]:
     """The flat body of the daily open and close."""
-    row = bar(one, factor, at_close=False)
+    row = bar(day, factor, at_close=False)
     return {
         "status": "OK",
-        "from": one.trading_date.isoformat(),
-        "symbol": one.symbol,
+        "from": day.trading_date.isoformat(),
+        "symbol": day.symbol,
         "open": row["o"],
         "high": row["h"],
         "low": row["l"],
@@ -169,5 +169,5 @@ def _whole(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def _trades(one: Bar) -> int:
-    return int(one.volume / _SHARES_A_TRADE) + 1
+def _trades(day: Bar) -> int:
+    return int(day.volume / _SHARES_A_TRADE) + 1

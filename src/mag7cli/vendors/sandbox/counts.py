@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mag7cli.vendors.sandbox.blueprint import Blueprint, CompanyEvent, Line
+from mag7cli.vendors.sandbox.blueprint import Blueprint, CompanyEvent, Security
 from mag7cli.vendors.sandbox.timeline import Epoch, Timeline
 
 Counts = NDArray[np.int64]
@@ -34,27 +34,29 @@ def draw(
     blueprint: Blueprint, timeline: Timeline, units: Sequence[Sequence[Epoch]], rng: np.random.Generator
 ) -> CountTable:
     """The true share counts of every line on every session; `units` has the share units of each line."""
-    shape = (len(timeline), len(blueprint.lines))
+    shape = (len(timeline), len(blueprint.securities))
     table = CountTable(np.zeros(shape, np.int64), np.zeros(shape, np.int64))
     issues = [event for event in blueprint.events if event.kind == "share_issue"]
     paths: dict[str, list[tuple[int, int, float]]] = {}
-    for column, line in enumerate(blueprint.lines):
-        if line.cik not in paths:
-            paths[line.cik] = _quarters(line, [e for e in issues if e.ticker == line.ticker], timeline, rng)
-        _fill(table.company, column, line.shares, paths[line.cik], units[column])
-        _fill(table.share_class, column, line.class_shares, paths[line.cik], units[column])
+    for column, security in enumerate(blueprint.securities):
+        if security.cik not in paths:
+            paths[security.cik] = _quarters(security, [e for e in issues if e.ticker == security.ticker], timeline, rng)
+        _fill(table.company, column, security.shares, paths[security.cik], units[column])
+        _fill(table.share_class, column, security.class_shares, paths[security.cik], units[column])
     return table
 
 
 def _quarters(
-    line: Line, issues: Sequence[CompanyEvent], timeline: Timeline, rng: np.random.Generator
+    security: Security, issues: Sequence[CompanyEvent], timeline: Timeline, rng: np.random.Generator
 ) -> list[tuple[int, int, float]]:
     """(first row, stop row, count as a multiple of the anchor quarter's) of each quarter, oldest first."""
     sessions = timeline.sessions
-    ends = line.quarters.period_ends(sessions[0] - _BEFORE_START, sessions[-1])
+    ends = security.quarters.period_ends(sessions[0] - _BEFORE_START, sessions[-1])
     rows = sorted({0, len(timeline), *(timeline.row_from(end) for end in ends)})
     growth = (
-        line.share_growth_pct if line.share_growth_pct is not None else float(np.clip(rng.normal(-1.2, 1.5), -5, 3))
+        security.share_growth_pct
+        if security.share_growth_pct is not None
+        else float(np.clip(rng.normal(-1.2, 1.5), -5, 3))
     )
     steps = rng.normal(growth / 100 / _QUARTERS_A_YEAR, _QUARTER_NOISE_SD, len(rows))
     level, levels = 0.0, []

@@ -13,7 +13,7 @@ import numpy as np
 
 from mag7cli.market import calendar
 from mag7cli.vendors.sandbox import counts, prices
-from mag7cli.vendors.sandbox.blueprint import Anchors, Blueprint, KnownFaults, Line
+from mag7cli.vendors.sandbox.blueprint import Anchors, Blueprint, KnownFaults, Security
 from mag7cli.vendors.sandbox.counts import CountTable
 from mag7cli.vendors.sandbox.prices import PriceTable
 from mag7cli.vendors.sandbox.timeline import Timeline, epochs
@@ -72,8 +72,8 @@ def _block(blueprint: Blueprint, timeline: Timeline, seed: int, number: int) -> 
     truth, report = _STREAMS_A_BLOCK * number, _STREAMS_A_BLOCK * number + 1
     rng = np.random.default_rng([seed, truth])
     units = [
-        epochs(timeline, [split for split in blueprint.splits if split.symbol == line.ticker])
-        for line in blueprint.lines
+        epochs(timeline, [split for split in blueprint.splits if split.symbol == security.ticker])
+        for security in blueprint.securities
     ]
     tape = prices.draw(blueprint, timeline, units, rng)
     return Block(blueprint, timeline, tape, counts.draw(blueprint, timeline, units, rng), (truth, report))
@@ -82,17 +82,17 @@ def _block(blueprint: Blueprint, timeline: Timeline, seed: int, number: int) -> 
 def _groups(blueprint: Blueprint) -> Iterator[Blueprint]:
     """The market without its guests, and its guests."""
     for guest in (False, True):
-        lines = tuple(line for line in blueprint.lines if line.guest == guest)
-        if lines:
+        securities = tuple(security for security in blueprint.securities if security.guest == guest)
+        if securities:
             others = () if guest else blueprint.others
-            yield replace(_of_lines(blueprint, lines), others=others)
+            yield replace(_of_lines(blueprint, securities), others=others)
 
 
-def _of_lines(blueprint: Blueprint, lines: Sequence[Line]) -> Blueprint:
-    tickers = {line.ticker for line in lines}
+def _of_lines(blueprint: Blueprint, securities: Sequence[Security]) -> Blueprint:
+    tickers = {security.ticker for security in securities}
     return replace(
         blueprint,
-        lines=tuple(lines),
+        securities=tuple(securities),
         splits=tuple(split for split in blueprint.splits if split.symbol in tickers),
         events=tuple(event for event in blueprint.events if event.ticker in tickers),
     )
@@ -111,22 +111,22 @@ def _after(blueprint: Blueprint, block: Block, turn: date) -> Blueprint:
     """The market that goes on from the last session of a block, in that session's share units, without a trend."""
     closes, company = block.prices.close[-1], block.counts.company[-1]
     share_class = block.counts.share_class[-1]
-    lines = tuple(
+    securities = tuple(
         replace(
-            line,
+            security,
             close_usd=float(closes[column]),
             shares=int(company[column]),
             class_shares=int(share_class[column]),
         )
-        for column, line in enumerate(blueprint.lines)
+        for column, security in enumerate(blueprint.securities)
     )
     return replace(
         blueprint,
-        lines=lines,
+        securities=securities,
         splits=tuple(split for split in blueprint.splits if split.execution_date > turn),
         events=tuple(event for event in blueprint.events if event.on > turn),
         others=tuple(other for other in blueprint.others if other.first_day > turn),
         anchor=turn,
-        anchors=Anchors((turn,), {}, {line.sector: (1.0,) for line in lines}),
+        anchors=Anchors((turn,), {}, {security.sector: (1.0,) for security in securities}),
         known_faults=KnownFaults(),
     )

@@ -15,8 +15,8 @@ from typing import Final
 from mag7cli.core.errors import TickerNotFoundError
 from mag7cli.market import index_history
 from mag7cli.market.records import Bar, Split, TickerDetails
-from mag7cli.market.symbology import Constituent
-from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, OtherSecurity, first_days, from_tables, period_on
+from mag7cli.market.symbology import KnownConstituent
+from mag7cli.vendors.sandbox.blueprint import Blueprint, OtherSecurity, Security, first_days, from_tables, period_on
 from mag7cli.vendors.sandbox.cover_pages import cover_page_rows
 from mag7cli.vendors.sandbox.prices import Floats
 from mag7cli.vendors.sandbox.reporting import MISSING, Faults, InjectedFault, report
@@ -73,10 +73,12 @@ class Market:
         return self.truth.sessions
 
     @cached_property
-    def constituents(self) -> tuple[Constituent, ...]:
+    def constituents(self) -> tuple[KnownConstituent, ...]:
         """The lines of the index on the anchor date, in order of weight."""
-        lines = (line for line in self.blueprint.lines if not line.guest)
-        return tuple(Constituent(line.ticker, line.name, line.cik, line.sector) for line in lines)
+        members = (security for security in self.blueprint.securities if not security.guest)
+        return tuple(
+            KnownConstituent(security.ticker, security.name, security.cik, security.sector) for security in members
+        )
 
     def injected_faults(self) -> tuple[InjectedFault, ...]:
         """Where the vendor was made to say something else than the truth, between the market's start and end."""
@@ -96,44 +98,44 @@ class Market:
         with that one. Raises TickerNotFoundError if nothing is listed under the symbol on that date.
         """
         day = max(on, self.sessions[0])
-        line = self._line_of(symbol, day)
-        if line is None:
+        security = self._line_of(symbol, day)
+        if security is None:
             return _other_details(self._other_of(symbol, on), on)
         row = self._timeline.row_until(min(day, self.end, known_until or self.end))
-        column = self.truth.column(line.ticker)
+        column = self.truth.column(security.ticker)
         if not self.truth.listed_rows[column] <= row < self.truth.delisted_rows[column]:
             raise _not_found(symbol, on)
-        registrant = period_on(line.symbols, day, details=True).cik or line.cik
+        registrant = period_on(security.symbols, day, details=True).cik or security.cik
         weighted = int(self._report.weighted[row, column])
         close = float(self.truth.prices.close[row, column])
         return TickerDetails(
             symbol=symbol,
             on=on,
-            name=line.name,
+            name=security.name,
             cik=None if self._report.no_cik[row, column] else registrant,
-            composite_figi=line.composite_figi or None,
+            composite_figi=security.composite_figi or None,
             security_type="CS",
             currency="usd",
             market_cap_usd=None if weighted == MISSING else float(market_cap(close, weighted)),
             weighted_shares=None if weighted == MISSING else weighted,
             share_class_shares=int(self._report.share_class[row, column]),
-            description=_description(line),
-            list_date=line.listed_from,
+            description=_description(security),
+            list_date=security.listed_from,
         )
 
     def exchange(self, symbol: str, on: date) -> str:
         """The market identifier code of the symbol's primary exchange. Raises TickerNotFoundError."""
-        line = self._line_of(symbol, max(on, self.sessions[0]))
-        return line.exchange if line else self._other_of(symbol, on).exchange
+        security = self._line_of(symbol, max(on, self.sessions[0]))
+        return security.exchange if security else self._other_of(symbol, on).exchange
 
     def bars(self, symbol: str, start: date, end: date) -> list[Bar]:
         """The unadjusted bars of a symbol, oldest first; those of the same line under another symbol are not in it."""
         first = self._timeline.row_from(max(start, self.start))
         stop = self._timeline.row_until(min(end, self.end)) + 1
-        found = list(self._other_bars(symbol, first, stop))
+        series = list(self._other_bars(symbol, first, stop))
         for span in self._spans.get(symbol, ()):
-            found.extend(self._line_bars(symbol, span.column, max(first, span.first), min(stop, span.stop)))
-        return sorted(map(self._as_told, found), key=lambda bar: bar.trading_date)
+            series.extend(self._line_bars(symbol, span.column, max(first, span.first), min(stop, span.stop)))
+        return sorted(map(self._as_told, series), key=lambda bar: bar.trading_date)
 
     def grouped_bars(self, on: date) -> dict[str, Bar]:
         """The unadjusted bars of everything that traded on a date, by symbol; empty if the exchange was closed."""
@@ -141,66 +143,70 @@ class Market:
             return {}
         row = self._timeline.row_from(on)
         values = list(zip(*(table[row].tolist() for table in self._bar_columns), strict=True))
-        found: dict[str, Bar] = {}
+        by_symbol: dict[str, Bar] = {}
         for symbol, spans in self._spans.items():
             for span in spans:
                 if span.first <= row < span.stop:
-                    found[symbol] = self._as_told(Bar(symbol, on, *values[span.column]))
+                    by_symbol[symbol] = self._as_told(Bar(symbol, on, *values[span.column]))
         for symbol in self._others_by_symbol:
-            found.update((bar.symbol, bar) for bar in self._other_bars(symbol, row, row + 1))
-        return found
+            by_symbol.update((bar.symbol, bar) for bar in self._other_bars(symbol, row, row + 1))
+        return by_symbol
 
     def ticker_of(self, symbol: str, on: date) -> str | None:
         """The line of the index that a symbol's bar of a session belongs to; None if it is none's."""
         row = self._timeline.row_from(on)
         for span in self._spans.get(symbol, ()):
             if span.first <= row < span.stop:
-                return self.blueprint.lines[span.column].ticker
+                return self.blueprint.securities[span.column].ticker
         return None
 
     def splits(self, start: date, end: date) -> list[Split]:
         """The vendor's splits of all companies, newest first, duplicates and wrong rows included."""
         rows = (*self._report.splits, *self._splits_elsewhere)
-        wanted = [split for split in rows if start <= split.execution_date <= end]
-        return sorted(wanted, key=lambda split: split.execution_date, reverse=True)
+        in_range = [split for split in rows if start <= split.execution_date <= end]
+        return sorted(in_range, key=lambda split: split.execution_date, reverse=True)
 
     def listed(self, on: date) -> list[str]:
         """Every symbol that has details on a date, in order of weight, other securities last."""
         row = self._timeline.row_until(max(on, self.sessions[0]))
-        spans = zip(self.blueprint.lines, self.truth.listed_rows, self.truth.delisted_rows, strict=True)
-        lines = [period_on(line.symbols, on, details=True).symbol for line, first, stop in spans if first <= row < stop]
+        spans = zip(self.blueprint.securities, self.truth.listed_rows, self.truth.delisted_rows, strict=True)
+        symbols = [
+            period_on(security.symbols, on, details=True).symbol
+            for security, first, stop in spans
+            if first <= row < stop
+        ]
         others = (other for sharing in self._others_by_symbol.values() for other in sharing)
-        return lines + [other.symbol for other in others if _is_listed(other, on)]
+        return symbols + [other.symbol for other in others if _is_listed(other, on)]
 
     # Ways in
 
-    def _line_of(self, symbol: str, on: date) -> Line | None:
+    def _line_of(self, symbol: str, on: date) -> Security | None:
         """The line of the index whose details a symbol names on a date."""
-        for line in self._lines_by_symbol.get(symbol, ()):
-            if period_on(line.symbols, on, details=True).symbol == symbol:
-                return line
+        for security in self._lines_by_symbol.get(symbol, ()):
+            if period_on(security.symbols, on, details=True).symbol == symbol:
+                return security
         return None
 
     @cached_property
-    def _lines_by_symbol(self) -> Mapping[str, list[Line]]:
-        found: dict[str, list[Line]] = {}
-        for line in self.blueprint.lines:
-            for period in line.symbols:
-                found.setdefault(period.symbol, []).append(line)
-        return found
+    def _lines_by_symbol(self) -> Mapping[str, list[Security]]:
+        by_symbol: dict[str, list[Security]] = {}
+        for security in self.blueprint.securities:
+            for period in security.symbols:
+                by_symbol.setdefault(period.symbol, []).append(security)
+        return by_symbol
 
     @cached_property
     def _spans(self) -> Mapping[str, list[_Span]]:
         """Where the bars of each symbol of a line are, in order of weight."""
-        found: dict[str, list[_Span]] = {}
+        by_symbol: dict[str, list[_Span]] = {}
         rows = self._timeline
-        for column, line in enumerate(self.blueprint.lines):
-            starts = [rows.row_from(day) for day in first_days(line.symbols)]
+        for column, security in enumerate(self.blueprint.securities):
+            starts = [rows.row_from(day) for day in first_days(security.symbols)]
             listed, delisted = self.truth.listed_rows[column], self.truth.delisted_rows[column]
-            for period, first, stop in zip(line.symbols, starts, [*starts[1:], len(rows)], strict=True):
+            for period, first, stop in zip(security.symbols, starts, [*starts[1:], len(rows)], strict=True):
                 span = _Span(column, max(first, listed), min(stop, delisted))
-                found.setdefault(period.symbol, []).append(span)
-        return found
+                by_symbol.setdefault(period.symbol, []).append(span)
+        return by_symbol
 
     @cached_property
     def _splits_elsewhere(self) -> tuple[Split, ...]:
@@ -222,8 +228,8 @@ class Market:
 
     @cached_property
     def _garbage_prices(self) -> Mapping[tuple[str, date], float]:
-        told = self.blueprint.known_faults.prices
-        return {(self.truth.symbol(ticker, day), day): price for ticker, day, price in told}
+        prices = self.blueprint.known_faults.prices
+        return {(self.truth.symbol(ticker, day), day): price for ticker, day, price in prices}
 
     @cached_property
     def _bar_columns(self) -> tuple[Floats, ...]:
@@ -234,11 +240,11 @@ class Market:
     @cached_property
     def _others_by_symbol(self) -> Mapping[str, list[OtherSecurity]]:
         """What is quoted beside the lines of the index."""
-        found: dict[str, list[OtherSecurity]] = {}
+        by_symbol: dict[str, list[OtherSecurity]] = {}
         for other in self.blueprint.others:
             if self.faults.reused_symbols or not other.reused:
-                found.setdefault(other.symbol, []).append(other)
-        return found
+                by_symbol.setdefault(other.symbol, []).append(other)
+        return by_symbol
 
     def _other_of(self, symbol: str, on: date) -> OtherSecurity:
         """The security outside the index that a symbol means on a date. Raises TickerNotFoundError."""
@@ -283,13 +289,13 @@ def _other_details(other: OtherSecurity, on: date) -> TickerDetails:
     )
 
 
-def _description(line: Line) -> str:
+def _description(security: Security) -> str:
     """What the sandbox says of a company; long in one sector, as the vendor's texts pass 1,000 bytes now and then."""
-    told = (
-        f"{line.name} as the sandbox imagines it: a line of the index in the {line.sector} sector. "
+    text = (
+        f"{security.name} as the sandbox imagines it: a line of the index in the {security.sector} sector. "
         "Its prices and share counts are simulated and say nothing about the real company."
     )
-    return f"{told} {_AT_LENGTH * 6}".strip() if line.sector == _TALKATIVE_SECTOR else told
+    return f"{text} {_AT_LENGTH * 6}".strip() if security.sector == _TALKATIVE_SECTOR else text
 
 
 def _not_found(symbol: str, on: date) -> TickerNotFoundError:

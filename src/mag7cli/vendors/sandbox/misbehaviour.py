@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from mag7cli.vendors.sandbox.answers import Answer, too_many_requests
+from mag7cli.vendors.sandbox.answers import Response, too_many_requests
 
 FaultKind = Literal[
     "status",
@@ -88,9 +88,9 @@ class Script:
     """Which request is spoilt, and how: the first rule that applies, else chance. Safe to share between threads."""
 
     def __init__(self, faults: Iterable[FaultRule | RandomFaults]) -> None:
-        made = list(faults)
-        self._rules = [fault for fault in made if isinstance(fault, FaultRule)]
-        self._random = [fault for fault in made if isinstance(fault, RandomFaults)]
+        rules = list(faults)
+        self._rules = [fault for fault in rules if isinstance(fault, FaultRule)]
+        self._random = [fault for fault in rules if isinstance(fault, RandomFaults)]
         self._seen: Counter[int] = Counter()
         self._attempts: Counter[str] = Counter()
         self._spoilt: Counter[str] = Counter()
@@ -128,13 +128,13 @@ class Script:
         return None
 
 
-def spoilt(answer: Answer, fault: FaultRule) -> Answer:
+def spoilt(answer: Response, fault: FaultRule) -> Response:
     """What is sent instead of a good answer; for the kinds of `TRANSPORT` the answer itself."""
     match fault.kind:
         case "status":
             return _refusal(fault)
         case "html200":
-            return Answer(200, _HTML, "text/html; charset=utf-8")
+            return Response(200, _HTML, "text/html; charset=utf-8")
         case "truncated_json":
             return replace(answer, status=200, body=answer.body[: max(len(answer.body) // 2, 1)])
         case "wrong_type_json":
@@ -146,12 +146,12 @@ def spoilt(answer: Answer, fault: FaultRule) -> Answer:
     return answer
 
 
-def _refusal(fault: FaultRule) -> Answer:
+def _refusal(fault: FaultRule) -> Response:
     if fault.status == 429:
         return too_many_requests(fault.retry_after)
     body = orjson.dumps({"status": "ERROR", "request_id": "0" * 32, "error": "internal server error"})
     headers = (("Retry-After", fault.retry_after),) if fault.retry_after else ()
-    return Answer(fault.status, body, headers=headers)
+    return Response(fault.status, body, headers=headers)
 
 
 def _about_another(body: Any) -> Any:
@@ -167,5 +167,5 @@ def _emptied(body: Any) -> Any:
     """A 200 that has nothing to say, counted as such."""
     if not isinstance(body, dict):
         return body
-    kept = {key: value for key, value in body.items() if key not in ("results", "next_url")}
-    return {key: 0 if key in ("queryCount", "resultsCount", "count") else value for key, value in kept.items()}
+    envelope = {key: value for key, value in body.items() if key not in ("results", "next_url")}
+    return {key: 0 if key in ("queryCount", "resultsCount", "count") else value for key, value in envelope.items()}

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from mag7cli.vendors.sandbox.blueprint import Anchors, Blueprint, Line
+from mag7cli.vendors.sandbox.blueprint import Anchors, Blueprint, Security
 from mag7cli.vendors.sandbox.timeline import Epoch, Timeline, price_levels
 
 Floats = NDArray[np.float64]
@@ -43,43 +43,47 @@ def draw(
     """The prices of every line on every session; `units` has the share units of each line."""
     path = np.exp(_log_levels(blueprint, timeline, rng) + _noise(blueprint, timeline, rng))
     scale = _scale(blueprint, timeline, units)
-    return _tape(path, scale, blueprint.lines, rng)
+    return _tape(path, scale, blueprint.securities, rng)
 
 
 def _log_levels(blueprint: Blueprint, timeline: Timeline, rng: np.random.Generator) -> Floats:
     """The logarithm of each line's level on each row, straight between anchors."""
-    anchors, lines = blueprint.anchors, blueprint.lines
-    wander = rng.normal(0, _LEVEL_SD, (len(anchors.dates), len(lines)))
-    levels = np.column_stack([_levels_of(line, anchors, wander[:, column]) for column, line in enumerate(lines)])
-    for column, primary in _second_classes(lines):
-        if lines[column].ticker not in anchors.of_ticker:
-            levels[:, column] = levels[:, primary] + np.log(lines[column].close_usd / lines[primary].close_usd)
+    anchors, securities = blueprint.anchors, blueprint.securities
+    wander = rng.normal(0, _LEVEL_SD, (len(anchors.dates), len(securities)))
+    levels = np.column_stack(
+        [_levels_of(security, anchors, wander[:, column]) for column, security in enumerate(securities)]
+    )
+    for column, primary in _second_classes(securities):
+        if securities[column].ticker not in anchors.of_ticker:
+            levels[:, column] = levels[:, primary] + np.log(
+                securities[column].close_usd / securities[primary].close_usd
+            )
     knots = [day.toordinal() for day in anchors.dates]
     days = [day.toordinal() for day in timeline.sessions]
-    return np.column_stack([np.interp(days, knots, levels[:, column]) for column in range(len(lines))])
+    return np.column_stack([np.interp(days, knots, levels[:, column]) for column in range(len(securities))])
 
 
-def _levels_of(line: Line, anchors: Anchors, wander: Floats) -> Floats:
-    own = anchors.of_ticker.get(line.ticker)
+def _levels_of(security: Security, anchors: Anchors, wander: Floats) -> Floats:
+    own = anchors.of_ticker.get(security.ticker)
     if own is not None:
         known: Floats = np.log(np.asarray(own))
         return known
-    sector = np.log(np.asarray(anchors.of_sector[line.sector]))
+    sector = np.log(np.asarray(anchors.of_sector[security.sector]))
     drift = np.cumsum(wander[::-1])[::-1]
-    level: Floats = sector - sector[-1] + drift - drift[-1] + np.log(line.close_usd)
+    level: Floats = sector - sector[-1] + drift - drift[-1] + np.log(security.close_usd)
     return level
 
 
 def _noise(blueprint: Blueprint, timeline: Timeline, rng: np.random.Generator) -> Floats:
     """Cumulated daily noise that is zero on every anchor, so that prices pass through the anchors' levels."""
-    rows, lines = len(timeline), blueprint.lines
+    rows, securities = len(timeline), blueprint.securities
     market = rng.normal(0, _MARKET_SD, rows)
-    sectors = {name: rng.normal(0, _SECTOR_SD, rows) for name in sorted({line.sector for line in lines})}
-    beta = rng.uniform(0.7, 1.3, len(lines))
-    own_sd = rng.uniform(0.008, 0.018, len(lines))
-    daily = rng.standard_normal((rows, len(lines))) * own_sd + np.outer(market, beta)
-    daily += np.column_stack([sectors[line.sector] for line in lines])
-    for column, primary in _second_classes(lines):
+    sectors = {name: rng.normal(0, _SECTOR_SD, rows) for name in sorted({security.sector for security in securities})}
+    beta = rng.uniform(0.7, 1.3, len(securities))
+    own_sd = rng.uniform(0.008, 0.018, len(securities))
+    daily = rng.standard_normal((rows, len(securities))) * own_sd + np.outer(market, beta)
+    daily += np.column_stack([sectors[security.sector] for security in securities])
+    for column, primary in _second_classes(securities):
         daily[:, column] = daily[:, primary] + rng.normal(0, _SECOND_CLASS_SD, rows)
     return _bridge(np.cumsum(daily, axis=0), timeline, blueprint.anchors.dates)
 
@@ -96,32 +100,34 @@ def _bridge(walk: Floats, timeline: Timeline, dates: Sequence[date]) -> Floats:
     return bridged
 
 
-def _second_classes(lines: Sequence[Line]) -> list[tuple[int, int]]:
+def _second_classes(securities: Sequence[Security]) -> list[tuple[int, int]]:
     """(column, column of the company's first line) of every line that is not its company's first."""
     first: dict[str, int] = {}
-    for column, line in enumerate(lines):
-        first.setdefault(line.cik, column)
-    return [(column, first[line.cik]) for column, line in enumerate(lines) if first[line.cik] != column]
+    for column, security in enumerate(securities):
+        first.setdefault(security.cik, column)
+    return [
+        (column, first[security.cik]) for column, security in enumerate(securities) if first[security.cik] != column
+    ]
 
 
 def _scale(blueprint: Blueprint, timeline: Timeline, units: Sequence[Sequence[Epoch]]) -> Floats:
     """By what a price in the anchor's share units is multiplied for the tape of the day."""
-    scale = np.ones((len(timeline), len(blueprint.lines)))
+    scale = np.ones((len(timeline), len(blueprint.securities)))
     spin_offs: Mapping[str, list[tuple[int, int, float]]] = {
-        line.ticker: price_levels(
-            timeline, [e for e in blueprint.events if e.ticker == line.ticker and e.kind == "spin_off"]
+        security.ticker: price_levels(
+            timeline, [e for e in blueprint.events if e.ticker == security.ticker and e.kind == "spin_off"]
         )
-        for line in blueprint.lines
+        for security in blueprint.securities
     }
-    for column, line in enumerate(blueprint.lines):
+    for column, security in enumerate(blueprint.securities):
         for epoch in units[column]:
             scale[epoch.first : epoch.stop, column] *= float(epoch.per_share)
-        for first, stop, factor in spin_offs[line.ticker]:
+        for first, stop, factor in spin_offs[security.ticker]:
             scale[first:stop, column] *= factor
     return scale
 
 
-def _tape(path: Floats, scale: Floats, lines: Sequence[Line], rng: np.random.Generator) -> PriceTable:
+def _tape(path: Floats, scale: Floats, securities: Sequence[Security], rng: np.random.Generator) -> PriceTable:
     shape = path.shape
     before = np.vstack([path[:1], path[:-1]])
     close = np.maximum(_rounded(path * scale, rng), 0.01)
@@ -131,7 +137,7 @@ def _tape(path: Floats, scale: Floats, lines: Sequence[Line], rng: np.random.Gen
     high = np.round(np.maximum(open_, close) * (1 + spread[0]), 4)
     low = np.maximum(np.round(np.minimum(open_, close) * (1 - spread[1]), 4), 0.0001)
     vwap = np.clip(np.round(low + (high - low) * rng.uniform(0.3, 0.7, shape), 4), low, high)
-    return PriceTable(open_, high, low, close, vwap, _volume(scale, lines, rng))
+    return PriceTable(open_, high, low, close, vwap, _volume(scale, securities, rng))
 
 
 def _rounded(prices: Floats, rng: np.random.Generator) -> Floats:
@@ -140,10 +146,10 @@ def _rounded(prices: Floats, rng: np.random.Generator) -> Floats:
     return np.where(four, np.round(prices, 4), np.round(prices, 2))
 
 
-def _volume(scale: Floats, lines: Sequence[Line], rng: np.random.Generator) -> Floats:
+def _volume(scale: Floats, securities: Sequence[Security], rng: np.random.Generator) -> Floats:
     """Shares traded in the day's units, most with a fraction, as the vendor has reported since it counts odd lots."""
     turnover = _TURNOVER * np.exp(rng.normal(0, 0.35, scale.shape))
-    traded = turnover * np.asarray([float(line.class_shares) for line in lines]) / scale
+    traded = turnover * np.asarray([float(security.class_shares) for security in securities]) / scale
     whole = rng.random(scale.shape) < _WHOLE_VOLUME_SHARE
     volume: Floats = np.where(whole, np.round(traded), np.round(traded, 6))
     return volume

@@ -95,19 +95,19 @@ class Report:
 def report(blocks: Sequence[Sequence[Block]], faults: Faults, seed: int) -> Report:
     """What the vendor says of a whole market, each block with its own faults; guests have only those of all lines."""
     reports = [[_report_of(block, faults, seed) for block in era] for era in blocks]
-    every = [one for era in reports for one in era]
+    every = [part for era in reports for part in era]
     return Report(
-        weighted=_stacked(blocks, [[one.weighted for one in era] for era in reports]),
-        share_class=_stacked(blocks, [[one.share_class for one in era] for era in reports]),
-        no_cik=_stacked(blocks, [[one.no_cik for one in era] for era in reports]),
-        splits=tuple(split for one in reversed(every) for split in one.splits),
-        faults=tuple(fault for one in every for fault in one.faults),
+        weighted=_stacked(blocks, [[part.weighted for part in era] for era in reports]),
+        share_class=_stacked(blocks, [[part.share_class for part in era] for era in reports]),
+        no_cik=_stacked(blocks, [[part.no_cik for part in era] for era in reports]),
+        splits=tuple(split for part in reversed(every) for split in part.splits),
+        faults=tuple(fault for part in every for fault in part.faults),
     )
 
 
 def _report_of(block: Block, faults: Faults, seed: int) -> Report:
     reporter = Reporter(block.blueprint, block.timeline, block.counts, (seed, block.streams[1]))
-    guests = any(line.guest for line in block.blueprint.lines)
+    guests = any(security.guest for security in block.blueprint.securities)
     return reporter.report(replace(faults, **dict.fromkeys(_OF_SOME_LINES, False)) if guests else faults)
 
 
@@ -123,7 +123,7 @@ class Reporter:
     def __init__(self, blueprint: Blueprint, timeline: Timeline, truth: CountTable, seed: Sequence[int]) -> None:
         self._blueprint = blueprint
         self._timeline = timeline
-        self._columns = {line.ticker: column for column, line in enumerate(blueprint.lines)}
+        self._columns = {security.ticker: column for column, security in enumerate(blueprint.securities)}
         self._truth = truth
         self._rng = np.random.default_rng(list(seed))
         self._weighted = truth.company.copy()
@@ -147,8 +147,8 @@ class Reporter:
             (True, self._note_garbage_prices),
             (faults.reused_symbols, self._note_reused_symbols),
         )
-        for wanted, step in steps:
-            if wanted:
+        for is_injected, step in steps:
+            if is_injected:
                 step()
         newest_first = sorted(self._splits, key=lambda split: split.execution_date, reverse=True)
         return Report(self._weighted, self._share_class, self._no_cik, tuple(newest_first), tuple(self._injected))
@@ -207,14 +207,14 @@ class Reporter:
     def _scale(self, kind: FaultKind, split: Split, first: int, stop: int, factor: float, share_class: bool) -> None:
         """Multiply the counts of all lines of the split's company on some rows."""
         company = self._cik(split.symbol)
-        for line in self._blueprint.lines:
-            if line.cik != company:
+        for security in self._blueprint.securities:
+            if security.cik != company:
                 continue
-            column = self._columns[line.ticker]
+            column = self._columns[security.ticker]
             self._multiply(self._weighted, column, first, stop, factor)
             if share_class:
                 self._multiply(self._share_class, column, first, stop, factor)
-            self._note(kind, line.ticker, first, stop - 1, factor)
+            self._note(kind, security.ticker, first, stop - 1, factor)
 
     @staticmethod
     def _multiply(counts: Counts, column: int, first: int, stop: int, factor: float) -> None:
@@ -223,7 +223,7 @@ class Reporter:
     def _glitch(self) -> None:
         """Ten times the shares for one session, of a small name, far from any split."""
         column = self._small_name()
-        ticker = self._blueprint.lines[column].ticker
+        ticker = self._blueprint.securities[column].ticker
         rows = [row for row in self._quiet_rows(ticker) if row > self._frozen_rows]
         if not rows:
             return
@@ -242,9 +242,11 @@ class Reporter:
     def _small_name(self) -> int:
         """The column of a line from the lower end of the index without a split and with one class."""
         split = {s.symbol for s in self._blueprint.splits}
-        lines = self._blueprint.lines
-        small = range(int(len(lines) * _SMALL_NAMES_FROM), len(lines))
-        plain = [c for c in small if lines[c].ticker not in split and lines[c].shares == lines[c].class_shares]
+        securities = self._blueprint.securities
+        small = range(int(len(securities) * _SMALL_NAMES_FROM), len(securities))
+        plain = [
+            c for c in small if securities[c].ticker not in split and securities[c].shares == securities[c].class_shares
+        ]
         return int(self._rng.choice(plain or list(small)))
 
     # Fields left out
@@ -265,18 +267,20 @@ class Reporter:
         start, end = self._timeline.row_from(within[0]), self._timeline.row_until(within[1])
         if start > end:
             return
-        others = self._rng.choice(len(self._blueprint.lines), min(6, len(self._blueprint.lines)), replace=False)
+        others = self._rng.choice(
+            len(self._blueprint.securities), min(6, len(self._blueprint.securities)), replace=False
+        )
         for column in sorted({0, *map(int, others)}):
             first = int(self._rng.integers(start, end + 1))
             last = min(first + int(self._rng.integers(0, 4)), end)
             self._no_cik[first : last + 1, column] = True
-            self._note("missing_cik", self._blueprint.lines[column].ticker, first, last)
+            self._note("missing_cik", self._blueprint.securities[column].ticker, first, last)
 
     # The splits list
 
     def _drop_split(self) -> None:
         """One real split of a small name is not in the list."""
-        middle = len(self._blueprint.lines) * _SMALL_NAMES_FROM
+        middle = len(self._blueprint.securities) * _SMALL_NAMES_FROM
         candidates = [
             split
             for split in self._splits
@@ -337,16 +341,16 @@ class Reporter:
 
     def _listed_row(self, ticker: str) -> int:
         """The row of the line's first session."""
-        listed_from = self._blueprint.lines[self._columns[ticker]].listed_from
+        listed_from = self._blueprint.securities[self._columns[ticker]].listed_from
         return self._timeline.row_from(listed_from) if listed_from else 0
 
     def _last_row(self, column: int, row: int) -> int:
         """A row, or that of the line's last session before it: nothing is filed for a company that is gone."""
-        last = self._blueprint.lines[column].last_trading_day
+        last = self._blueprint.securities[column].last_trading_day
         return min(row, self._timeline.row_until(last)) if last else row
 
     def _cik(self, ticker: str) -> str:
-        return self._blueprint.lines[self._columns[ticker]].cik
+        return self._blueprint.securities[self._columns[ticker]].cik
 
     def _note(self, kind: FaultKind, ticker: str, first: int, last: int, factor: float = 1.0) -> None:
         days: Sequence[date] = self._timeline.sessions

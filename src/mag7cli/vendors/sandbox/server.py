@@ -20,7 +20,7 @@ from typing import Final, Literal, Self
 from urllib.parse import parse_qs
 
 from mag7cli.core.errors import UsageError
-from mag7cli.vendors.sandbox.answers import Answer, Answers, too_many_requests, unknown_key
+from mag7cli.vendors.sandbox.answers import Answers, Response, too_many_requests, unknown_key
 from mag7cli.vendors.sandbox.intraday import SimulatedSession
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.misbehaviour import TRANSPORT, FaultKind, FaultRule, RandomFaults, Script, spoilt
@@ -110,7 +110,7 @@ class SandboxServer:
             self._thread.join()
         self._listener.server_close()
 
-    def answer(self, target: str, authorization: str) -> Answer:
+    def answer(self, target: str, authorization: str) -> Response:
         """What a good server answers: the key, then the rate, then the question."""
         if not self._knows(target, authorization):
             return unknown_key()
@@ -183,7 +183,7 @@ class _Connection(socketserver.StreamRequestHandler):
         at = sandbox.monotonic()
         if sandbox.latency_s:
             sandbox.closing.wait(sandbox.latency_s)
-        answer = sandbox.answer(target, authorization) if method == "GET" else Answer(405, b"GET only", "text/plain")
+        answer = sandbox.answer(target, authorization) if method == "GET" else Response(405, b"GET only", "text/plain")
         fault = sandbox.script.next(target)
         if fault:
             answer = spoilt(answer, fault)
@@ -198,8 +198,8 @@ class _Connection(socketserver.StreamRequestHandler):
     def _headers(self) -> tuple[str, bool]:
         """The Authorization header, and whether the client keeps the connection."""
         authorization, stays = "", True
-        while (line := self.rfile.readline(_LONGEST_LINE)) not in (b"\r\n", b"\n", b""):
-            name, _, value = line.decode("latin-1").partition(":")
+        while (header := self.rfile.readline(_LONGEST_LINE)) not in (b"\r\n", b"\n", b""):
+            name, _, value = header.decode("latin-1").partition(":")
             match name.lower():
                 case "authorization":
                     authorization = value.strip()
@@ -207,7 +207,7 @@ class _Connection(socketserver.StreamRequestHandler):
                     stays = value.strip().lower() != "close"
         return authorization, stays
 
-    def _spoil(self, answer: Answer, fault: FaultRule) -> bool:
+    def _spoil(self, answer: Response, fault: FaultRule) -> bool:
         """Send an answer badly; the connection is over, unless it was only slow."""
         closing = self.server.sandbox.closing
         match fault.kind:
@@ -229,15 +229,15 @@ class _Connection(socketserver.StreamRequestHandler):
         return False
 
 
-def _head(answer: Answer) -> bytes:
-    lines = [
+def _head(answer: Response) -> bytes:
+    headers = [
         f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}",
         f"Content-Type: {answer.content_type}",
         f"Content-Length: {len(answer.body)}",
         "X-Mag7-Simulated: 1",
         *(f"{name}: {value}" for name, value in answer.headers),
     ]
-    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+    return "\r\n".join([*headers, "\r\n"]).encode("latin-1")
 
 
 def _auth(target: str, authorization: str) -> Literal["bearer", "query", "none"]:

@@ -61,20 +61,20 @@ def epochs(timeline: Timeline, splits: Iterable[Split]) -> list[Epoch]:
     for row, step in by_row:
         if row <= timeline.anchor:
             per_share *= step
-    first, found = 0, []
+    first, spans = 0, []
     for row, step in by_row:
-        found.append(Epoch(first, row, per_share))
+        spans.append(Epoch(first, row, per_share))
         first, per_share = row, per_share / step
-    return [*(epoch for epoch in found if epoch.first < epoch.stop), Epoch(first, len(timeline), per_share)]
+    return [*(epoch for epoch in spans if epoch.first < epoch.stop), Epoch(first, len(timeline), per_share)]
 
 
 def price_levels(timeline: Timeline, spin_offs: Iterable[CompanyEvent]) -> list[tuple[int, int, float]]:
     """Rows and the factor by which later spin-offs make the anchor's price too low for them: (first, stop, factor)."""
-    found: list[tuple[int, int, float]] = []
+    levels: list[tuple[int, int, float]] = []
     for event in spin_offs:
         row = timeline.row_from(event.on)
         if row <= timeline.anchor:
-            found.append((0, row, 1 / event.factor))
+            levels.append((0, row, 1 / event.factor))
         else:
-            found.append((row, len(timeline), event.factor))
-    return found
+            levels.append((row, len(timeline), event.factor))
+    return levels

@@ -11,7 +11,7 @@ from mag7cli.market import index_history
 from mag7cli.market.records import Split
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.vendors.sandbox import eras
-from mag7cli.vendors.sandbox.blueprint import Blueprint, Line, period_on
+from mag7cli.vendors.sandbox.blueprint import Blueprint, Security, period_on
 from mag7cli.vendors.sandbox.counts import CountTable
 from mag7cli.vendors.sandbox.eras import COUNT_COLUMNS, PRICE_COLUMNS, Block
 from mag7cli.vendors.sandbox.prices import PriceTable
@@ -33,7 +33,7 @@ class Truth:
         _check_range(blueprint, start, end)
         self.blocks = eras.draw(blueprint, end, seed)
         self.timeline = _timeline(self.blocks, blueprint.anchor)
-        self._columns = {line.ticker: column for column, line in enumerate(blueprint.lines)}
+        self._columns = {security.ticker: column for column, security in enumerate(blueprint.securities)}
         self.prices = PriceTable(*(eras.stacked(self.blocks, name) for name in PRICE_COLUMNS))
         self.counts = CountTable(*(eras.stacked(self.blocks, name) for name in COUNT_COLUMNS))
 
@@ -47,27 +47,27 @@ class Truth:
     def listed_rows(self) -> list[int]:
         """The row of each line's first session."""
         rows = self.timeline.row_from
-        return [rows(line.listed_from) if line.listed_from else 0 for line in self.blueprint.lines]
+        return [rows(security.listed_from) if security.listed_from else 0 for security in self.blueprint.securities]
 
     @cached_property
     def delisted_rows(self) -> list[int]:
         """The row after each line's last session."""
         rows = self.timeline
-        days = (line.last_trading_day for line in self.blueprint.lines)
+        days = (security.last_trading_day for security in self.blueprint.securities)
         return [rows.row_until(day) + 1 if day else len(rows) for day in days]
 
-    def lines(self, on: date) -> tuple[str, ...]:
+    def listed(self, on: date) -> tuple[str, ...]:
         """The tickers that trade on a session, in order of weight, members of the index or not."""
         row = self._row(on)
-        spans = zip(self.blueprint.lines, self.listed_rows, self.delisted_rows, strict=True)
-        return tuple(line.ticker for line, first, stop in spans if first <= row < stop)
+        spans = zip(self.blueprint.securities, self.listed_rows, self.delisted_rows, strict=True)
+        return tuple(security.ticker for security, first, stop in spans if first <= row < stop)
 
     def members(self, on: date) -> tuple[str, ...]:
         """The lines of the index that trade on a session, in order of weight."""
         if not self.blueprint.dated:
-            return self.lines(on)
+            return self.listed(on)
         index = set(index_history.constituents_on(on))
-        return tuple(ticker for ticker in self.lines(on) if ticker in index)
+        return tuple(ticker for ticker in self.listed(on) if ticker in index)
 
     def shares(self, ticker: str, on: date) -> int:
         """Shares of the whole company."""
@@ -94,16 +94,16 @@ class Truth:
                 chosen[cik] = ticker
         return list(chosen.values())
 
-    def total(self, on: date, lines: Iterable[str] | None = None) -> Decimal:
+    def total(self, on: date, tickers: Iterable[str] | None = None) -> Decimal:
         """The market cap of these lines as far as they trade, or of the index, each company once."""
-        wanted = set(self.members(on) if lines is None else lines)
-        counted = self.counted(ticker for ticker in self.lines(on) if ticker in wanted)
+        chosen = set(self.members(on) if tickers is None else tickers)
+        counted = self.counted(ticker for ticker in self.listed(on) if ticker in chosen)
         return sum((self.market_cap(ticker, on) for ticker in counted), Decimal(0))
 
-    def mag7_pct(self, on: date, lines: Iterable[str] | None = None) -> float:
+    def mag7_pct(self, on: date, tickers: Iterable[str] | None = None) -> float:
         """The seven's part of the total, 0-100."""
         seven = sum((self.market_cap(ticker, on) for ticker in MAGNIFICENT_7), Decimal(0))
-        return float(100 * seven / self.total(on, lines))
+        return float(100 * seven / self.total(on, tickers))
 
     def splits(self) -> tuple[Split, ...]:
         """The splits that really happened, under the tickers of the index."""
@@ -114,9 +114,9 @@ class Truth:
         """How the vendor spells a line on a date, in bars or in details."""
         return period_on(self.line(ticker).symbols, on, details=details).symbol
 
-    def line(self, ticker: str) -> Line:
+    def line(self, ticker: str) -> Security:
         """The line of this ticker. Raises UsageError."""
-        return self.blueprint.lines[self.column(ticker)]
+        return self.blueprint.securities[self.column(ticker)]
 
     def column(self, ticker: str) -> int:
         """The column of a line in the drawn tables. Raises UsageError."""

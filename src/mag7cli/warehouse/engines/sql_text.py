@@ -54,16 +54,16 @@ class Statement:
     @property
     def title(self) -> str:
         """The start of the statement on one line, as errors name it."""
-        line = " ".join(self.render(f":{name}" for name in self.names).split())
-        return line if len(line) <= _NAME_LENGTH else line[: _NAME_LENGTH - 1].rstrip() + "…"
+        text = " ".join(self.render(f":{name}" for name in self.names).split())
+        return text if len(text) <= _NAME_LENGTH else text[: _NAME_LENGTH - 1].rstrip() + "…"
 
     def values(self, parameters: Mapping[str, Value] | None) -> dict[str, Value]:
         """The values of the names that the statement uses; others are left out. Raises EngineError."""
-        given = parameters or {}
-        missing = [name for name in dict.fromkeys(self.names) if name not in given]
+        bound = parameters or {}
+        missing = [name for name in dict.fromkeys(self.names) if name not in bound]
         if missing:
             raise EngineError(f"{self.title}: no value for :{', :'.join(missing)}")
-        return {name: given[name] for name in self.names}
+        return {name: bound[name] for name in self.names}
 
 
 def _tokens(sql: str) -> Iterator[tuple[str, str | None]]:
