@@ -320,6 +320,7 @@ def test_the_key_is_in_no_log_even_where_frames_would_be_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="websockets")
+    caplog.set_level(logging.INFO, logger="websockets.server")  # the other side may log what it sent
     server = serve(sending([bar()], status("error", f"unknown: {KEY}"), then=closing(1011)), sending())
     stream = stream_of(server)
 
