@@ -14,7 +14,9 @@ from typing import Final, Protocol
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.errors import AuthenticationError, Mag7Error, MarketDataError, PlanError, UsageError
+from mag7cli.lake import failed_checks
 from mag7cli.lake.document import Document
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
 from mag7cli.live.baseline import LiveConstituent
@@ -23,6 +25,7 @@ from mag7cli.live.points import LivePoints
 from mag7cli.live.records import record
 from mag7cli.market import symbology
 from mag7cli.market.calendar import previous_session
+from mag7cli.market.date_quality import DateQuality
 from mag7cli.market.membership import members_on
 from mag7cli.market.records import Split
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -222,14 +225,25 @@ def _check_group(document: Document, group: Sequence[str]) -> None:
 
 
 def _last_document(lake: Lake, before: date) -> Document:
-    """The last document before a date that has a figure."""
+    """The last document before a date that has a figure; what is doubtful about it is told."""
     for day in sorted((day for day in lake.documents() if day < before), reverse=True):
         document = lake.read_document(day)
-        if document["concentration_metrics"] is not None:
+        quality = date_quality(document)
+        if quality.has_figure:
+            _tell_doubts(lake, day, quality)
             return document
     raise Mag7Error(
         f"the lake has no date with a figure before {before}", hint="mag7 run collects one; or try mag7 demo"
     )
+
+
+def _tell_doubts(lake: Lake, day: date, quality: DateQuality) -> None:
+    """The share of the session rests upon the counts of a close, and is no better than they are."""
+    if quality.status == "suspect":
+        _log.warning("the close of %s, which the share rests upon, is suspect: %s", day, "; ".join(quality.reasons))
+    for check in failed_checks.read(lake):
+        if check.concerns(day):
+            _log.warning("the close of %s, which the share rests upon, fails a check: %s", day, check.sentence)
 
 
 def _members(document: Document, close_date: date, today: date) -> frozenset[str] | None:

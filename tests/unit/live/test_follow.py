@@ -17,6 +17,8 @@ from mag7cli.core.errors import (
     TickerNotFoundError,
     VendorUnavailableError,
 )
+from mag7cli.lake import failed_checks
+from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.lake.layout import Lake
 from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
@@ -355,3 +357,22 @@ def test_lines_that_join_and_leave_this_morning_are_known_from_the_history_of_th
     assert {ticker for ticker, _ in base.left_out} == {"GDDY", "KKR"}
     joined = {entry.ticker: entry for entry in base.constituents}["CRWD"]
     assert (joined.shares, joined.close_usd) == (1_000_000, 500)
+
+
+def test_a_close_without_a_figure_is_no_base_and_a_doubtful_one_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake = Lake.at(str(tmp_path))
+    doubtful = document(date(2024, 6, 20))
+    doubtful["doubts"] = [{"ticker": "AAPL", "kind": "step", "used": 1.0, "other": 1.1, "reason": "a step of 10 %"}]
+    partial = document(date(2024, 6, 21))
+    partial["concentration_metrics"]["mag7_companies_count"] = 6
+    lake.write_document(date(2024, 6, 20), doubtful)
+    lake.write_document(date(2024, 6, 21), partial)
+    failed_checks.write(lake, [FailedCheck("caps", "caps are off", 1, (date(2024, 6, 20),))])
+
+    question = prepare(lake, Source(), trading_hours(date(2024, 6, 24)), ("AAPL",))  # type: ignore[arg-type]
+
+    assert question.document["trading_date"] == "2024-06-20"
+    assert "the close of 2024-06-20, which the share rests upon, is suspect: AAPL: a step of 10 %" in caplog.text
+    assert "fails a check: caps: caps are off" in caplog.text
