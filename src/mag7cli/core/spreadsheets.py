@@ -15,6 +15,7 @@ from typing import Any, Final
 from xml.etree import ElementTree
 
 from mag7cli.core.errors import ExtraMissingError, UnreadableTableError
+from mag7cli.core.text_files import decoded
 
 Cell = str | float
 
@@ -26,7 +27,6 @@ _REFUSED: Final = {
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
 }
-_BYTE_ORDER_MARK: Final = "\ufeff"
 _COMMA: Final = ","
 _OTHER_DELIMITERS: Final = ";\t|"
 _NEARLY: Final = 0.6
@@ -116,13 +116,8 @@ def _refuse_other_formats(data: bytes, name: str) -> None:
 
 
 def _decode(data: bytes, name: str) -> str:
-    """The bytes as text, without byte order marks: one, none, or two where a file was saved twice."""
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")  # what Excel on Windows calls CSV
-    text = text.lstrip(_BYTE_ORDER_MARK)
+    """The bytes as text. Raises UnreadableTableError where there is none."""
+    text = decoded(data)
     if not text.strip():
         raise UnreadableTableError(f"{name} is empty", hint=_HINT)
     if "\0" in text:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from mag7cli.core.errors import HoldingsFormatError
+from mag7cli.core.text_files import decoded
 
 HINT: Final = "save the fund's holdings as CSV from ishares.com, or run: mag7 tickers --download"
 
-_BYTE_ORDER_MARK: Final = "\ufeff"
 _MAGIC: Final[Mapping[bytes, str]] = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
@@ -36,14 +36,9 @@ def read_cells(data: bytes, name: str) -> list[list[str]]:
 
 
 def _text(data: bytes, name: str) -> str:
-    """The bytes as text, without byte order marks: one, none, or two where a file was saved twice."""
+    """The bytes as text. Raises HoldingsFormatError where there is none."""
     _refuse_other_formats(data, name)
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")  # what Excel on Windows calls CSV
-    text = text.lstrip(_BYTE_ORDER_MARK)
+    text = decoded(data)
     if not text.strip():
         raise HoldingsFormatError(f"{name}: is empty", hint=HINT)
     if "\0" in text:
