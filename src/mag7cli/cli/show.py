@@ -13,7 +13,7 @@ from mag7cli.cli.options import SEVEN, GroupOption, PeriodArgument, WithoutOptio
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
 from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED, red_lines
 from mag7cli.core.errors import UsageError
-from mag7cli.core.formatting import MISSING, change, counted, pct, usd
+from mag7cli.core.formatting import MISSING, change, counted, pct, pct_within, usd
 
 if TYPE_CHECKING:
     from mag7cli.analytics.period import PeriodAnswer
@@ -24,7 +24,8 @@ _LISTED_COMPANIES: Final = 20
 
 # What stands in each row of the CSV, so that a row is understood alone.
 _OF_THE_DATE: Final = (
-    *("mag7_pct_of_sp500", "total_mag7_market_cap", "sp500_total_market_cap", "status", "simulated"),
+    *("group", "mag7_pct_of_sp500", "mag7_pct_low", "mag7_pct_high"),
+    *("total_mag7_market_cap", "sp500_total_market_cap", "status", "simulated"),
 )
 
 
@@ -98,7 +99,10 @@ def answer_result(answer: "ConcentrationSummary") -> Result:
         for company in answer.companies
     ]
     grid = Grid(columns, rows)
-    own = [answer.share_pct, answer.mag7_cap_usd, answer.sp500_cap_usd, answer.quality.status, answer.quality.simulated]
+    own = [
+        *(answer.group, answer.share_pct, answer.low_pct, answer.high_pct),
+        *(answer.mag7_cap_usd, answer.sp500_cap_usd, answer.quality.status, answer.quality.simulated),
+    ]
     table = Grid(
         (Column("trading_date"), *columns[:-1], *map(Column, _OF_THE_DATE)),
         [[answer.on, *row[:-1], *own] for row in rows],
@@ -230,7 +234,7 @@ def series_result(series: "tuple[SeriesRow, ...]") -> Result:
     """A row for each date, as a person and as a program read it."""
     columns = (
         Column("trading_date", "date"),
-        Column("share_pct", "share", pct, right=True),
+        Column("share_pct", "share", right=True),
         Column("group_cap_usd", "group", usd, right=True),
         Column("index_cap_usd", "index", usd, right=True),
         Column("fund_weight_pct", "in the fund", pct, right=True, optional=True),
@@ -240,7 +244,7 @@ def series_result(series: "tuple[SeriesRow, ...]") -> Result:
     rows = [
         [
             each.on,
-            each.share_pct,
+            MISSING if each.share_pct is None else pct_within(each.share_pct, each.low_pct, each.high_pct),
             each.group_cap_usd,
             each.index_cap_usd,
             each.fund_weight_pct,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from tests.simulators.command_line import environment, mag7, mag7_in_terminal
@@ -128,6 +129,21 @@ def test_every_row_of_the_last_dates_carries_status_kind_and_the_simulated_mark(
     assert {row["simulated"] for row in rows} == {"true"}
     assert {row["status"] for row in rows} <= {"complete", "suspect"}
     assert all(row["kind"].startswith("full market capitalisation") for row in rows)
+
+
+def test_a_share_of_the_last_dates_stands_with_its_bound(here):
+    shown = mag7("show", "--last", "2", cwd=here).stdout
+    assert len(re.findall(r"^2024-12-1[12]  +\d\d\.\d\d (?:% ± \d\.\d\d|to \d\d\.\d\d %) ", shown, re.MULTILINE)) == 2
+
+
+def test_a_row_of_the_csv_says_whose_share_it_is_and_between_what(here):
+    (seven, *_), (three, *_) = (
+        list(csv.DictReader(io.StringIO(mag7("show", "--group", group, "--format", "csv", cwd=here).stdout)))
+        for group in ("mag7", "top3")
+    )
+    assert (seven["group"], three["group"]) == ("mag7", "top3")
+    assert float(seven["mag7_pct_low"]) <= float(seven["mag7_pct_of_sp500"]) <= float(seven["mag7_pct_high"])
+    assert (three["mag7_pct_low"], three["mag7_pct_high"]) == ("", "")
 
 
 def test_a_group_may_be_a_file(here):
