@@ -719,10 +719,11 @@ def runs(lake: Lake) -> "list[RunRecord]":
 
     Raises:
         StoreError: The lake cannot be read.
+        UsageError: There is no lake.
     """
     from mag7cli.lake.run_history import read
 
-    return read(lake)
+    return read(lake.require())
 
 
 def report(

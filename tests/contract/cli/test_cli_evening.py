@@ -68,7 +68,14 @@ def test_a_monitor_reads_the_verdict_as_json(tmp_path):
     assert verdict["findings"] == [{"name": "empty", "value": 0, "limit": 1, "message": "the lake is empty"}]
 
 
+def test_no_run_is_looked_up_in_a_lake_that_is_not_there(tmp_path):
+    ended = mag7("status", "--runs", "--lake", "typo", cwd=tmp_path)
+    assert (ended.code, ended.stdout) == (2, "")
+    assert "there is no lake at typo" in ended.stderr
+
+
 def test_no_run_is_remembered_before_the_first(tmp_path):
+    (tmp_path / "my lake" / "raw").mkdir(parents=True)
     assert mag7("status", "--runs", "--lake", "my lake", cwd=tmp_path).stdout == (
         "No run is remembered yet: mag7 run --lake 'my lake' adds a line here.\n"
     )
