@@ -237,7 +237,6 @@ def series_result(series: "tuple[SeriesRow, ...]") -> Result:
         Column("share_pct", "share", right=True),
         Column("group_cap_usd", "group", usd, right=True),
         Column("index_cap_usd", "index", usd, right=True),
-        Column("fund_weight_pct", "in the fund", pct, right=True, optional=True),
         Column("status", tone=lambda status: QUALITY_STYLES[status]),
         Column("reason", optional=True),
     )
@@ -247,7 +246,6 @@ def series_result(series: "tuple[SeriesRow, ...]") -> Result:
             MISSING if each.share_pct is None else pct_within(each.share_pct, each.low_pct, each.high_pct),
             each.group_cap_usd,
             each.index_cap_usd,
-            each.fund_weight_pct,
             each.status,
             each.reason,
         ]
