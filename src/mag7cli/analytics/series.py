@@ -1,4 +1,4 @@
-"""The share of a group, a row a date, with all that a reader must know of each: what `mag7 export` writes.
+"""The share of a group, a row a date, with all that a reader must know of each.
 
 Every row stands for itself: its status, its bounds, the kind of number, and whether the market is simulated.
 """

@@ -14,7 +14,6 @@ LAKE_COMMANDS: Final = (
         "explain",
         "verify",
         "sql",
-        "export",
         "doctor",
         "service print",
     ),
