@@ -70,7 +70,8 @@ class CompanyPeriod:
 class PeriodAnswer:
     """The share of a group at two closes, `base` and `last`, and what happened between them.
 
-    `dates` counts the collected dates after the base, `suspect` and `partial` those of them that are not complete.
+    `dates` counts the collected dates after the base, `suspect` and `partial` those of them that are not complete, the
+    base included. The bounds of both shares are None where they are unknown.
     """
 
     group: str
@@ -80,7 +81,11 @@ class PeriodAnswer:
     base: date
     last: date
     then: Figure
+    then_low_pct: float | None
+    then_high_pct: float | None
     now: Figure
+    now_low_pct: float | None
+    now_high_pct: float | None
     returns: PeriodReturns
     companies: tuple[CompanyPeriod, ...]
     dates: int
@@ -111,9 +116,8 @@ def compare(engine: SqlEngine, base: date, last: date, group: CompanyGroup = THE
         EngineError: The SQL could not be run.
     """
     concentration = groups.read_concentration(engine, group, base, last)
-    then, now = (_figure(concentration.days, day) for day in (base, last))
-    days = [day for day in concentration.days if day.on > base]
-    statuses = Counter(day.status for day in days)
+    (first, then), (latest, now) = (_close(concentration.days, day) for day in (base, last))
+    statuses = Counter(day.status for day in concentration.days)
     returns = read_returns(engine, base, last, group)
     return PeriodAnswer(
         group=group.name,
@@ -123,10 +127,14 @@ def compare(engine: SqlEngine, base: date, last: date, group: CompanyGroup = THE
         base=base,
         last=last,
         then=then,
+        then_low_pct=first.low_pct,
+        then_high_pct=first.high_pct,
         now=now,
+        now_low_pct=latest.low_pct,
+        now_high_pct=latest.high_pct,
         returns=chained(returns),
         companies=_companies(engine, concentration, returns, base, last),
-        dates=len(days),
+        dates=sum(day.on > base for day in concentration.days),
         suspect=statuses["suspect"],
         partial=statuses["partial"],
         simulated=concentration.simulated,
@@ -195,11 +203,11 @@ def _chain(pcts: Iterable[float | None]) -> float | None:
     return 100 * (math.prod(1 + (pct or 0.0) / 100 for pct in known) - 1)
 
 
-def _figure(days: Sequence[Day], on: date) -> Figure:
-    """The figure of a date. Raises UsageError, naming the dates around it."""
+def _close(days: Sequence[Day], on: date) -> tuple[Day, Figure]:
+    """A date that has a figure, and that. Raises UsageError, naming the dates around it."""
     day = next((day for day in days if day.on == on), None)
     if day is not None and day.figure is not None:
-        return day.figure
+        return day, day.figure
     near = [other.on for other in days if other.figure]
     hint = f"mag7 show {near[0]} {near[-1]}" if len(near) > 1 else f"mag7 collect --start {on} --end {on}"
     why = "is not in the lake" if day is None else f"has no figure: {day.reason or 'nobody of the group'}"

@@ -204,8 +204,10 @@ def _period_lines(period: "PeriodAnswer") -> Iterator[Line]:
     if period.simulated:
         yield Line(SIMULATED, "warn")
     yield Line(
-        f"{period.now.share_pct:.2f} % of the S&P 500 is {period.subject}, at the close of {period.last}; "
-        f"{period.then.share_pct:.2f} % at that of {period.base}: {change(period.share_points)} points.",
+        f"{pct_within(period.now.share_pct, period.now_low_pct, period.now_high_pct)} of the S&P 500 is "
+        f"{period.subject}, at the close of {period.last}; "
+        f"{pct_within(period.then.share_pct, period.then_low_pct, period.then_high_pct)} at that of {period.base}: "
+        f"{change(period.share_points)} points.",
         "strong",
     )
     returns = period.returns
@@ -225,7 +227,7 @@ def _period_quality(period: "PeriodAnswer") -> Iterator[Line]:
         yield Line(f"The first {_LISTED_COMPANIES} of {len(period.companies)} by contribution; --format csv has all.")
     style: Style = "warn" if period.suspect or period.partial else "good"
     yield Line(
-        f"Data: {counted(period.dates, 'date')} after {period.base}, {period.suspect} of them suspect, "
+        f"Data: {period.base} and {counted(period.dates, 'date')} after it, {period.suspect} of them suspect, "
         f"{period.partial} partial.", style
     )  # fmt: skip
 

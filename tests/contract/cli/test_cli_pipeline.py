@@ -112,6 +112,7 @@ def test_two_dates_name_their_closes_and_what_the_seven_and_the_rest_gained(here
     ended = mag7("show", "2024-12-11", "2024-12-12", cwd=here)
     assert "at the close of 2024-12-12" in ended.stdout
     assert "at that of 2024-12-11" in ended.stdout
+    assert len(re.findall(r"\d\d\.\d\d (?:% ± \d\.\d\d|to \d\d\.\d\d %)", ended.stdout.partition(" points.")[0])) == 2
     assert "the rest " in ended.stdout
     assert "SIMULATED" in ended.stdout
 
