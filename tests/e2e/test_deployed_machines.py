@@ -11,9 +11,9 @@ from tests.simulators.athena import AthenaSimulator
 from tests.simulators.cloud import Cloud, own_client
 from tests.simulators.functions import CallContext, Functions, Machines, deployed, notifications
 
-from mag7cli import functions
 from mag7cli.collection.request import CollectRequest
 from mag7cli.core.errors import RateLimitError, StoreError, UsageError
+from mag7cli.deployment import functions
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import holder_of, release, take
 from mag7cli.tables.transform import transform

@@ -18,8 +18,7 @@ from urllib.parse import unquote
 import pytest
 from tests.simulators.cloud import ACCOUNT, REGION, Cloud, own_client
 
-from mag7cli import functions
-from mag7cli.deployment import template
+from mag7cli.deployment import functions, template
 from mag7cli.deployment.roles import FUNCTIONS
 
 _INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")

@@ -136,13 +136,13 @@ def package(
 
 
 def _built(out: Path, architecture: "Architecture") -> "Package":
+    from mag7cli.deployment.functions import CHART_LIBRARY
     from mag7cli.deployment.package import build
-    from mag7cli.functions import CHART_LIBRARY
     from mag7cli.reporting import library, png
 
     # The renderer does not fit into a function, what it makes does.
     chart_library = library.script(png.load()).encode()
-    return build(out, architecture, {f"mag7cli/{CHART_LIBRARY}": chart_library})
+    return build(out, architecture, {f"mag7cli/deployment/{CHART_LIBRARY}": chart_library})
 
 
 def _packaged(package: "Package") -> Result:

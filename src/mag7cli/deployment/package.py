@@ -149,7 +149,7 @@ def opened(path: Path, architecture: Architecture) -> Package:
             entries = archive.infolist()
     except (OSError, zipfile.BadZipFile) as error:
         raise UsageError(f"--package {path} is no zip file: {error}", hint="mag7 deploy package makes one") from error
-    if "mag7cli/functions.py" not in {entry.filename for entry in entries}:
+    if "mag7cli/deployment/functions.py" not in {entry.filename for entry in entries}:
         raise UsageError(f"--package {path} has no functions in it", hint="mag7 deploy package makes one")
     digest = hashlib.sha256()
     for entry in sorted(entries, key=lambda entry: entry.filename):

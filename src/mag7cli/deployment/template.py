@@ -36,7 +36,7 @@ RUNTIME: Final = "python3.13"
 Resource = Mapping[str, Any]
 
 _COMMON: Final = "common"
-_HANDLERS: Final = "mag7cli.functions"
+_HANDLERS: Final = "mag7cli.deployment.functions"
 _MARGIN_MINUTES: Final = 5
 
 

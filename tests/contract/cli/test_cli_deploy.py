@@ -20,7 +20,7 @@ def run(home: Path, *words: str, stdin: str = "") -> Ended:
 def functions(tmp_path: Path) -> Path:
     path = tmp_path / "functions.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mag7cli/functions.py", "")
+        archive.writestr("mag7cli/deployment/functions.py", "")
     return path
 
 

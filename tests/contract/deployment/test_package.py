@@ -60,7 +60,7 @@ def started(runtime: list[Path], program: str) -> subprocess.CompletedProcess[st
 def test_every_handler_of_the_template_is_there_with_what_it_imports(runtime: list[Path]) -> None:
     done = started(
         runtime,
-        "from mag7cli import functions\n"
+        "from mag7cli.deployment import functions\n"
         f"assert all(callable(getattr(functions, name.lower())) for name in {FUNCTIONS!r})\n"
         "import polygon, pyarrow.parquet, pyarrow.dataset, duckdb, orjson, tenacity, certifi, boto3\n"
         "import mag7cli.collection.request, mag7cli.vendors.polygon.client, mag7cli.tables.spread\n"
@@ -79,7 +79,7 @@ def test_a_function_of_the_package_answers_an_event(runtime: list[Path], tmp_pat
     done = started(
         runtime,
         f"import os, json; os.environ.update(MAG7_LAKE={str(lake)!r}, MAG7_PLAN='developer')\n"
-        "from mag7cli import functions\n"
+        "from mag7cli.deployment import functions\n"
         "class Context:\n    def get_remaining_time_in_millis(self): return 60000\n"
         "event = {'start': '2024-01-02', 'end': '2024-01-05'}\n"
         "print(json.dumps(functions.dates(event, Context())))\n"

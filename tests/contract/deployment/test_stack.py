@@ -30,7 +30,7 @@ def no_sleep(_: float) -> None:
 def packed(tmp_path: Path) -> Package:
     path = tmp_path / "functions.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mag7cli/functions.py", "")
+        archive.writestr("mag7cli/deployment/functions.py", "")
     return package.opened(path, "arm64")
 
 
