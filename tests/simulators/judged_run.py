@@ -18,7 +18,7 @@ from tests.simulators.sandbox_source import SandboxSource
 
 from mag7cli.collection.collector import CollectResult, collect
 from mag7cli.collection.details_cache import DetailsCache
-from mag7cli.collection.line_facts import COVER_PAGES
+from mag7cli.collection.security_facts import COVER_PAGES
 from mag7cli.collection.split_cache import SplitCache, read_splits
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core import packaged_data

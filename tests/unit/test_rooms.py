@@ -138,3 +138,28 @@ def test_a_heavy_library_has_one_door():
         "websockets",
         "yaml",
     }
+
+
+_NAME = re.compile(r"`(?P<name>[A-Za-z_][\w/]*(?:\.[A-Za-z_]\w*)*)`")
+
+
+def _defined() -> set[str]:
+    """Every name that the page may use: of modules, rooms, classes, functions, columns of code and test files."""
+    root = SOURCE.parents[1]
+    names = {part for path in [*SOURCE.rglob("*.py"), *(root / "tests").rglob("*.py")] for part in path.parts}
+    for tree in [*_modules().values(), ast.parse((root / "tests/simulators/sandbox_source.py").read_text("utf-8"))]:
+        names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    return names | {name.removesuffix(".py") for name in names}
+
+
+def test_the_page_names_only_what_is_there():
+    page = PAGE.read_text(encoding="utf-8").partition("## What a run survives")[0].partition("## Three seams")[2]
+    defined = _defined()
+    unknown = [
+        name
+        for name in _NAME.findall(page)
+        if not name.startswith(("raw/", "docs/"))
+        and not name.endswith(".json")
+        and any(part not in defined for part in re.split(r"[./]", name) if part not in {"", "py"})
+    ]
+    assert unknown == []

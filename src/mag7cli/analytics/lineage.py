@@ -11,7 +11,7 @@ from mag7cli import __version__
 from mag7cli.analytics.date_statuses import events_of
 from mag7cli.analytics.other_counts import OtherCount, other_counts
 from mag7cli.collection.details_cache import DetailsCache
-from mag7cli.collection.line_facts import known_cover_pages
+from mag7cli.collection.security_facts import known_cover_pages
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import KeyNotFoundError, UsageError

@@ -29,8 +29,8 @@ def demo(
     simulated wherever they appear.
     """
     from mag7cli import library
-    from mag7cli.collection.line_facts import COVER_PAGES
     from mag7cli.collection.request import CollectRequest
+    from mag7cli.collection.security_facts import COVER_PAGES
     from mag7cli.collection.source_marker import check_simulated
     from mag7cli.core.clock import SystemClock
     from mag7cli.lake.layout import Lake

@@ -13,9 +13,9 @@ from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.collection.document_builder import DayInputs, Profile, ValuedConstituent, build
 from mag7cli.collection.document_changes import DateChange, changes, differs
-from mag7cli.collection.line_facts import FactsOfSecurities, known_awards, known_cover_pages, price_request
 from mag7cli.collection.missing_prices import MissingPrices
 from mag7cli.collection.price_cache import PriceCache
+from mag7cli.collection.security_facts import FactsOfSecurities, known_awards, known_cover_pages, price_request
 from mag7cli.collection.share_counts import Counts
 from mag7cli.collection.source_marker import SourceMarker
 from mag7cli.collection.split_cache import log_step, update_splits

@@ -13,8 +13,8 @@ from typing import Final
 
 from mag7cli.collection import share_counts
 from mag7cli.collection.details_cache import DetailsCache
-from mag7cli.collection.line_facts import FactsOfSecurities, is_exact, price_request
 from mag7cli.collection.price_cache import PriceCache
+from mag7cli.collection.security_facts import FactsOfSecurities, is_exact, price_request
 from mag7cli.collection.split_cache import calls_for_splits, read_splits
 from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist, worklist
 from mag7cli.core.clock import Clock

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from mag7cli.collection.details_cache import DetailsCache
-from mag7cli.collection.line_facts import FactsOfSecurities, is_exact
+from mag7cli.collection.security_facts import FactsOfSecurities, is_exact
 from mag7cli.market.calendar import next_session
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.count_leeway import Leeway, leeways

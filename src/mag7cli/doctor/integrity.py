@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 
 from mag7cli.collection import details_cache, price_cache
-from mag7cli.collection.line_facts import known_cover_pages
+from mag7cli.collection.security_facts import known_cover_pages
 from mag7cli.collection.source_marker import marked_simulated
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, Mag7Error

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mag7cli.collection.line_facts import (
+from mag7cli.collection.price_cache import PriceCache
+from mag7cli.collection.security_facts import (
     COVER_PAGES,
     FactsOfSecurities,
     is_exact,
@@ -13,7 +14,6 @@ from mag7cli.collection.line_facts import (
     known_cover_pages,
     price_request,
 )
-from mag7cli.collection.price_cache import PriceCache
 from mag7cli.collection.split_cache import SplitCache
 from mag7cli.collection.worklist import DateBatch, Worklist
 from mag7cli.core.errors import DocumentError
