@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from mag7cli.collection.request import CollectRequest as CollectRequest
     from mag7cli.core.errors import Mag7Error as Mag7Error
     from mag7cli.lake.layout import Lake as Lake
+    from mag7cli.library import auto_copy_redshift as auto_copy_redshift
     from mag7cli.library import collect as collect
     from mag7cli.library import compare as compare
+    from mag7cli.library import download_holdings as download_holdings
+    from mag7cli.library import download_holdings_history as download_holdings_history
     from mag7cli.library import estimate as estimate
     from mag7cli.library import explain as explain
     from mag7cli.library import exposure as exposure
     from mag7cli.library import follow as follow
     from mag7cli.library import group as group
+    from mag7cli.library import keep_holdings as keep_holdings
     from mag7cli.library import load as load
+    from mag7cli.library import load_athena as load_athena
+    from mag7cli.library import load_redshift as load_redshift
+    from mag7cli.library import members as members
     from mag7cli.library import open_vendor as open_vendor
     from mag7cli.library import period as period
     from mag7cli.library import refresh as refresh
@@ -48,9 +55,10 @@ _PLACES: "Final" = {
     "Mag7Error": "mag7cli.core.errors",
     **dict.fromkeys(
         (
-            "collect", "compare", "estimate", "explain", "exposure", "follow", "group", "load", "open_vendor", "period",
-            "refresh", "report", "review_live", "run", "series", "status", "summary", "table", "transform", "validate",
-            "verify",
+            "auto_copy_redshift", "collect", "compare", "download_holdings", "download_holdings_history",
+            "estimate", "explain", "exposure", "follow", "group", "keep_holdings", "load", "load_athena",
+            "load_redshift", "members", "open_vendor", "period", "refresh", "report", "review_live", "run",
+            "series", "status", "summary", "table", "transform", "validate", "verify",
         ),
         "mag7cli.library",
     ),

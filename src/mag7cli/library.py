@@ -6,7 +6,7 @@ calls run at once, which holdings file counts. The command line only parses, cal
 
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mag7cli.collection.refresh import RefreshResult
     from mag7cli.collection.request import CollectRequest
     from mag7cli.doctor.integrity import Integrity
+    from mag7cli.lake.holdings import JudgedHoldings
     from mag7cli.lake.run_history import RunRecord
     from mag7cli.live.follow import LiveUpdate, MarketClosed
     from mag7cli.live.review import LiveReview
@@ -42,14 +43,19 @@ if TYPE_CHECKING:
     from mag7cli.market.date_words import Period
     from mag7cli.market.groups import CompanyGroup
     from mag7cli.market.holdings_file import Holdings
+    from mag7cli.market.membership import Membership
     from mag7cli.portfolio.answer import Exposure
     from mag7cli.portfolio.fund_file import FundHoldings
     from mag7cli.portfolio.positions import Portfolio, Position
     from mag7cli.reporting.write import ReportResult
     from mag7cli.tables.transform import TransformResult
     from mag7cli.vendors.base import MarketDataSource
+    from mag7cli.vendors.ishares import Every
     from mag7cli.warehouse.duckdb_load import LoadResult
     from mag7cli.warehouse.engines import SqlEngine
+    from mag7cli.warehouse.glue_catalog import CatalogChange
+    from mag7cli.warehouse.redshift_load import AutoCopyResult
+    from mag7cli.warehouse.redshift_load import LoadResult as RedshiftLoad
     from mag7cli.warehouse.validate import CheckResult
 
 
@@ -212,6 +218,131 @@ def calls_to_refresh(
     return requests.calls_to_refresh(lake.require(), period, clock=clock or SystemClock(), listener=Silence())
 
 
+def members(lake: Lake, *, on: date | None = None, clock: Clock | None = None) -> "Membership":
+    """Who is in the S&P 500 on a day.
+
+    Args:
+        lake: Its latest holdings file on or before the day is where the list begins, if it keeps any.
+        on: The day; by default the last session that is over.
+        clock: The time; by default this machine's.
+
+    Returns:
+        The constituents in the vendor's spelling, since when the list is in force, and how it is known.
+
+    Raises:
+        HoldingsFormatError: A file that the lake keeps is broken.
+    """
+    from mag7cli.lake.holdings import read_all_kept
+    from mag7cli.market.calendar import last_completed_session
+    from mag7cli.market.membership import members_on
+
+    day = on or last_completed_session((clock or SystemClock()).now())
+    return members_on(day, read_all_kept(lake))
+
+
+def keep_holdings(
+    lake: Lake, *, data: bytes, name: str, as_of: date | None = None, accept: bool = False, clock: Clock | None = None
+) -> "JudgedHoldings":
+    """Read a holdings file of the index fund, and keep it in the lake if it is what it should be. Holds the lake.
+
+    Args:
+        lake: Where to keep it.
+        data: The file as ishares.com gives it.
+        name: What the file is called in errors.
+        as_of: Its day, where it does not say.
+        accept: Keep it although it is doubtful, or in place of another one of its day.
+        clock: The time; by default this machine's.
+
+    Returns:
+        What was read, whether it was kept, what speaks against it, and its differences from the known history.
+
+    Raises:
+        HoldingsFormatError: It is no such file.
+        LockedError: Another run holds the lake.
+    """
+    from mag7cli.market import holdings_file
+
+    holdings = holdings_file.parse(data, name, as_of=as_of)
+    return _kept(lake, holdings, data, accept=accept, clock=clock)
+
+
+def download_holdings(
+    lake: Lake, *, as_of: date | None = None, accept: bool = False, clock: Clock | None = None
+) -> "JudgedHoldings":
+    """Get the index fund's holdings from the issuer, and keep them in the lake as `keep_holdings` does.
+
+    Args:
+        lake: Where to keep them.
+        as_of: The day; by default the latest one.
+        accept: Keep them although they are doubtful, or in place of others of their day.
+        clock: The time; by default this machine's.
+
+    Returns:
+        What came, whether it was kept, what speaks against it, and its differences from the known history.
+
+    Raises:
+        NoHoldingsError: The issuer has none of that day.
+        HoldingsFormatError: What came is no holdings file of that day.
+        VendorUnavailableError: The issuer did not answer.
+        LockedError: Another run holds the lake.
+    """
+    from mag7cli.vendors.ishares import HoldingsSite
+
+    holdings, data = HoldingsSite().download(as_of)
+    return _kept(lake, holdings, data, accept=accept, clock=clock)
+
+
+def download_holdings_history(
+    lake: Lake,
+    *,
+    since: date,
+    every: "Every" = "month",
+    accept: bool = False,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
+) -> "Iterator[JudgedHoldings]":
+    """Get the holdings files that the lake lacks, one a week, month or quarter; each is kept as it comes.
+
+    Args:
+        lake: Where to keep them.
+        since: The first day.
+        every: `week`, `month` or `quarter`.
+        accept: Keep doubtful ones, and in place of others.
+        listener: Hears of progress.
+        clock: The time; by default this machine's.
+
+    Yields:
+        Each file as `keep_holdings` returns it, oldest first.
+
+    Raises:
+        VendorUnavailableError: The issuer did not answer; what came before is kept.
+        LockedError: Another run holds the lake.
+    """
+    from mag7cli.core.progress import Note
+    from mag7cli.market.calendar import last_completed_session
+    from mag7cli.vendors.ishares import HoldingsSite, days_to_ask
+
+    days = days_to_ask(since, last_completed_session((clock or SystemClock()).now()), every)
+    with (listener or Silence()).progress("holdings", unit="file") as progress:
+        progress.start(len(days))
+        for holdings, data in HoldingsSite().history(days, lake.holdings_dates()):
+            yield _kept(lake, holdings, data, accept=accept, clock=clock)
+            progress.note(Note(doing=str(holdings.as_of)))
+            progress.advance()
+
+
+def _kept(lake: Lake, holdings: "Holdings", data: bytes, *, accept: bool, clock: Clock | None) -> "JudgedHoldings":
+    """Judge a file, and keep it while nobody else writes; what is refused makes no lake."""
+    from mag7cli.lake.holdings import JudgedHoldings, judge, keep
+    from mag7cli.lake.lock import locked
+
+    today = (clock or SystemClock()).now().date()
+    is_kept = holdings.as_of and (accept or not judge(lake, holdings, today))
+    with locked(lake, "mag7 tickers") if is_kept else nullcontext():
+        verdict = keep(lake, holdings, data, today=today, accept=accept)
+    return JudgedHoldings(holdings, verdict)
+
+
 def transform(
     lake: Lake,
     *,
@@ -323,6 +454,85 @@ def load(lake: Lake) -> "LoadResult":
 
     with locked(lake.require(), "mag7 load"):
         return load_warehouse(lake)
+
+
+def load_athena(lake: Lake, *, engine: "SqlEngine") -> "list[CatalogChange]":
+    """Bring Athena's catalog up to date: database, tables, partitions by date, views. Holds the lake.
+
+    Args:
+        lake: A lake on S3, which Athena queries in place.
+        engine: An `mag7cli.warehouse.engines.athena.AthenaEngine`.
+
+    Returns:
+        What was created, changed, or found as it should be, in that order of work.
+
+    Raises:
+        LockedError: Another run holds the lake.
+        UsageError: The lake is no bucket, or foreign objects lie among its tables.
+        EngineError: The service refused.
+    """
+    from mag7cli.lake.lock import locked
+    from mag7cli.warehouse.glue_catalog import sync
+
+    with locked(lake, "mag7 load"):
+        return sync(lake, engine)
+
+
+def load_redshift(
+    lake: Lake, *, engine: "SqlEngine", role: str = "default", recreate: bool = False, end_auto_copy: bool = False
+) -> "RedshiftLoad":
+    """Replace the rows of every table in Redshift by those of the lake, in one transaction. Holds the lake.
+
+    Args:
+        lake: A lake on S3.
+        engine: An `mag7cli.warehouse.engines.redshift.RedshiftEngine`.
+        role: The ARN of the role that reads the bucket, or `default` for the warehouse's own.
+        recreate: Replace tables of an older shape.
+        end_auto_copy: Drop the COPY JOBs and their files first.
+
+    Returns:
+        Rows of each table in the lake and in the warehouse, and the statements that were run.
+
+    Raises:
+        LockedError: Another run holds the lake.
+        UsageError: The lake is no bucket.
+        EngineError: The warehouse refused, or has other rows than the lake.
+    """
+    from mag7cli.lake.lock import locked
+    from mag7cli.warehouse import copy_jobs, redshift_load
+
+    redshift_load.check_is_s3(lake.store)
+    with locked(lake, "mag7 load"):
+        if end_auto_copy:
+            copy_jobs.end(lake.store, engine)
+        return redshift_load.load(lake, engine, role, recreate=recreate)
+
+
+def auto_copy_redshift(
+    lake: Lake, *, engine: "SqlEngine", role: str = "default", recreate: bool = False
+) -> "AutoCopyResult":
+    """Let Redshift's COPY JOBs load each new date by themselves, and hand them what is new. Holds the lake.
+
+    Args:
+        lake: A lake on S3.
+        engine: An `mag7cli.warehouse.engines.redshift.RedshiftEngine`.
+        role: The ARN of the role that reads the bucket, or `default` for the warehouse's own.
+        recreate: Replace tables of an older shape.
+
+    Returns:
+        Jobs that were made, files handed over, waiting or changed since, and whether the integration is there.
+
+    Raises:
+        LockedError: Another run holds the lake.
+        UsageError: The lake is no bucket.
+        EngineError: The warehouse refused.
+    """
+    from mag7cli.lake.lock import locked
+    from mag7cli.warehouse import redshift_load
+
+    redshift_load.check_is_s3(lake.store)
+    with locked(lake, "mag7 load"):
+        return redshift_load.auto_copy(lake, engine, role, recreate=recreate)
 
 
 def run(

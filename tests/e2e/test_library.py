@@ -82,3 +82,15 @@ def test_a_table_is_had_in_three_kinds_with_the_same_rows(tmp_path: Path) -> Non
     assert all(isinstance(total, Decimal) for total in totals)
     with pytest.raises(mag7.Mag7Error, match="there is no table 'prices'"):
         mag7.table(lake, "prices")
+
+
+def test_who_is_in_the_index_is_asked_of_the_library(tmp_path: Path) -> None:
+    lake = mag7.Lake.at(str(tmp_path / "lake"))
+    assert "TSLA" in [constituent.ticker for constituent in mag7.members(lake, on=date(2021, 1, 4)).constituents]
+
+    data = (ROOT / "tests" / "data" / "holdings_files" / "whole_index.csv").read_bytes()
+    judged = mag7.keep_holdings(lake, data=data, name="IVV.csv")
+
+    assert judged.verdict.is_kept
+    membership = mag7.members(lake, on=judged.holdings.as_of)
+    assert (membership.kind, membership.file) == ("observed", judged.holdings.as_of)

@@ -117,11 +117,10 @@ def _local(lake: "Lake") -> Result:
 
 
 def _athena(options: EngineOptions, lake: "Lake") -> Result:
-    from mag7cli.lake.lock import locked
-    from mag7cli.warehouse.glue_catalog import sync
+    from mag7cli import library
 
-    with locked(lake, "mag7 load"), opened(options) as engine:
-        changes = sync(lake, engine)
+    with opened(options) as engine:
+        changes = library.load_athena(lake, engine=engine)
     grid = Grid(
         (Column("kind"), Column("name"), Column("action")),
         [[change.kind, change.name, change.action] for change in changes],

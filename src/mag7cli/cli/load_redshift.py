@@ -31,20 +31,21 @@ class RedshiftMode:
 
 def load_redshift(options: EngineOptions, lake: "Lake", role: str, mode: RedshiftMode) -> Result:
     """Load the warehouse, or set up its COPY JOBs or end them, or look at what was loaded."""
-    from mag7cli.lake.lock import locked
-    from mag7cli.warehouse import copy_jobs, redshift_load
+    from mag7cli import library
+    from mag7cli.warehouse.redshift_load import check_is_s3
     from mag7cli.warehouse.redshift_status import load_status
 
-    redshift_load.check_is_s3(lake.store)
-    if mode.status:
-        with opened(options) as engine:
+    check_is_s3(lake.store)
+    with opened(options) as engine:
+        if mode.status:
             return _status(load_status(engine))
-    with locked(lake, "mag7 load"), opened(options) as engine:
         if mode.auto_copy:
-            return _auto_copied(redshift_load.auto_copy(lake, engine, role, recreate=mode.recreate))
-        if mode.end_auto_copy:
-            copy_jobs.end(lake.store, engine)
-        return _loaded(redshift_load.load(lake, engine, role, recreate=mode.recreate))
+            return _auto_copied(library.auto_copy_redshift(lake, engine=engine, role=role, recreate=mode.recreate))
+        return _loaded(
+            library.load_redshift(
+                lake, engine=engine, role=role, recreate=mode.recreate, end_auto_copy=mode.end_auto_copy
+            )
+        )
 
 
 def _loaded(result: "LoadResult") -> Result:

@@ -15,7 +15,7 @@ from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted
 
 if TYPE_CHECKING:
-    from mag7cli.lake.holdings import Verdict
+    from mag7cli.lake.holdings import JudgedHoldings
     from mag7cli.lake.layout import Lake
     from mag7cli.market.holdings_file import Holdings
     from mag7cli.market.index_history import IndexChange
@@ -72,11 +72,11 @@ def tickers(
         output.show(_downloaded(output, place, from_, every, accept=accept), to=out)
         return
     if file or download:
-        holdings, data = _read(file, as_of) if file else _fetch(as_of)
-        verdict = _keep(output, place, holdings, data, accept=accept)
-        result = _changes([holdings]) if changes else _of_file(holdings, verdict, "file" if file else "download")
+        judged = _file(place, file, as_of, accept=accept)
+        _tell(output, judged)
+        result = _changes([judged.holdings]) if changes else _of_file(judged, "file" if file else "download")
     else:
-        result = _changes(_kept(place, as_of)) if changes else _of_day(output, place, as_of)
+        result = _changes(_newest(place, as_of)) if changes else _of_day(output, place, as_of)
     output.show(result, to=out)
 
 
@@ -93,29 +93,22 @@ def _check(file: str | None, download: bool, as_of: date | None, from_: date | N
 # A file or a download
 
 
-def _read(file: str, as_of: date | None) -> "tuple[Holdings, bytes]":
-    from mag7cli.market import holdings_file
+def _file(lake: "Lake", file: str | None, as_of: date | None, *, accept: bool) -> "JudgedHoldings":
+    """The file, or what the issuer has, kept in the lake if it is what it should be."""
+    from mag7cli import library
 
-    data, name = read_bytes(file), called(file)
-    return holdings_file.parse(data, name, as_of=as_of), data
-
-
-def _fetch(as_of: date | None) -> "tuple[Holdings, bytes]":
-    from mag7cli.vendors.ishares import HoldingsSite
-
-    return HoldingsSite().download(as_of)
+    if file is None:
+        return library.download_holdings(lake, as_of=as_of, accept=accept)
+    return library.keep_holdings(lake, data=read_bytes(file), name=called(file), as_of=as_of, accept=accept)
 
 
-def _keep(output: Output, lake: "Lake", holdings: "Holdings", data: bytes, *, accept: bool) -> "Verdict":
-    """Keep the file in the lake if it is what it should be, and say what is odd about it."""
-    from mag7cli.core.clock import SystemClock
-    from mag7cli.lake.holdings import keep
-
+def _tell(output: Output, judged: "JudgedHoldings") -> None:
+    """Say what was read, and what is odd about it."""
+    holdings, verdict = judged.holdings, judged.verdict
     for warning in holdings.warnings:
         output.warn(warning)
     for row in holdings.dropped:
         _log.info("left out %s (%s): %s", row.symbol, row.name, row.reason)
-    verdict = keep(lake, holdings, data, today=SystemClock().now().date(), accept=accept)
     for reason in verdict.reasons:
         output.warn(f"kept in the lake although {reason}" if verdict.is_kept else f"not kept in the lake: {reason}")
     for difference in verdict.differences:
@@ -123,7 +116,6 @@ def _keep(output: Output, lake: "Lake", holdings: "Holdings", data: bytes, *, ac
     output.notice(
         _summary(holdings), as_of=holdings.as_of, tickers=len(holdings.equities), dropped=len(holdings.dropped)
     )
-    return verdict
 
 
 def _summary(holdings: "Holdings") -> str:
@@ -135,21 +127,12 @@ def _summary(holdings: "Holdings") -> str:
 
 def _downloaded(output: Output, lake: "Lake", first: date, every: Every, *, accept: bool) -> Result:
     """Fetch the files that the lake does not have; each is kept at once, so that a run can be repeated."""
-    from mag7cli.core.clock import SystemClock
-    from mag7cli.core.progress import Note
-    from mag7cli.market import calendar
-    from mag7cli.vendors.ishares import HoldingsSite, days_to_ask
+    from mag7cli import library
 
-    days = days_to_ask(first, calendar.last_completed_session(SystemClock().now()), every)
-    known_days = lake.holdings_dates()
     rows: list[tuple[date | None, int]] = []
-    with output.progress("holdings", unit="file") as progress:
-        progress.start(len(days))
-        for holdings, data in HoldingsSite().history(days, known_days):
-            _keep(output, lake, holdings, data, accept=accept)
-            rows.append((holdings.as_of, len(holdings.equities)))
-            progress.note(Note(doing=str(holdings.as_of)))
-            progress.advance()
+    for judged in library.download_holdings_history(lake, since=first, every=every, accept=accept, listener=output):
+        _tell(output, judged)
+        rows.append((judged.holdings.as_of, len(judged.holdings.equities)))
     output.notice(
         f"{counted(len(rows), 'file')} downloaded; the lake has {counted(len(lake.holdings_dates()), 'file')}"
     )
@@ -157,7 +140,8 @@ def _downloaded(output: Output, lake: "Lake", first: date, every: Every, *, acce
     return Result({"downloaded": grid.records()}, grid)
 
 
-def _of_file(holdings: "Holdings", verdict: "Verdict", source: str) -> Result:
+def _of_file(judged: "JudgedHoldings", source: str) -> Result:
+    holdings, verdict = judged.holdings, judged.verdict
     return _result(
         holdings.tickers,
         {
@@ -175,14 +159,13 @@ def _of_file(holdings: "Holdings", verdict: "Verdict", source: str) -> Result:
 
 def _of_day(output: Output, lake: "Lake", as_of: date | None) -> Result:
     """The list of a day, today by default, and how it is known."""
+    from mag7cli import library
     from mag7cli.core.clock import SystemClock
-    from mag7cli.lake.holdings import read_all_kept
     from mag7cli.market import index_history
     from mag7cli.market.calendar import last_completed_session
-    from mag7cli.market.membership import members_on
 
     day = as_of or last_completed_session(SystemClock().now())
-    membership = members_on(day, read_all_kept(lake))
+    membership = library.members(lake, on=day)
     output.notice(f"the S&P 500 on {day}, {_how_known(membership)}")
     if not index_history.is_known(day) and membership.kind != "observed":
         output.warn(f"{index_history.reach(day)}; mag7 tickers --download keeps a newer list")
@@ -215,7 +198,7 @@ def _how_known(membership: "Membership") -> str:
 # What the table lacks
 
 
-def _kept(lake: "Lake", as_of: date | None) -> "list[Holdings]":
+def _newest(lake: "Lake", as_of: date | None) -> "list[Holdings]":
     """The lake's holdings file of a day, or its newest one. Raises UsageError where there is none."""
     from mag7cli.lake.holdings import read_kept
 

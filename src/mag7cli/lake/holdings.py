@@ -31,6 +31,14 @@ class Verdict:
     differences: tuple[Difference, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedHoldings:
+    """A holdings file as it was read, and what became of it."""
+
+    holdings: Holdings
+    verdict: Verdict
+
+
 def read_kept(lake: Lake, as_of: date) -> Holdings:
     """The holdings file of a day. Raises KeyNotFoundError where none is kept, HoldingsFormatError if it is broken."""
     return parse(lake.read_holdings(as_of), lake.store.uri(lake.holdings_key(as_of)), as_of=as_of)

@@ -14,6 +14,7 @@ from tests.simulators.command_line import environment, mag7
 
 from mag7cli.core import packaged_data
 from mag7cli.lake.layout import Lake
+from mag7cli.lake.lock import locked
 from mag7cli.market.index_history import constituents_on
 from mag7cli.market.symbology import bundled_constituents
 
@@ -95,6 +96,24 @@ def test_a_file_is_printed_and_kept_in_the_lake_under_its_day(tmp_path, file):
     assert ended.stderr == "503 tickers of iShares Core S&P 500 ETF, 2024-12-06; 1 other line left out, -v says which\n"
     assert _kept(tmp_path) == ["as_of=2024-12-06"]
     assert next((tmp_path / "lake").rglob("*.csv")).read_bytes() == file.read_bytes()
+
+
+def test_a_file_is_not_kept_while_another_run_writes(tmp_path, file):
+    lake = Lake.at(str(tmp_path / "lake"))
+    with locked(lake, "mag7 collect"):
+        ended = mag7("tickers", str(file), cwd=tmp_path)
+    assert (ended.code, ended.stdout) == (7, "")
+    assert "is held by 'mag7 collect'" in ended.stderr
+    assert _kept(tmp_path) == []
+    assert mag7("tickers", str(file), cwd=tmp_path).code == 0
+
+
+def test_a_file_that_is_refused_makes_no_lake(tmp_path):
+    path = tmp_path / "half.csv"
+    path.write_bytes(holdings_file(date(2024, 12, 6), TICKERS[:200]))
+    ended = mag7("tickers", str(path), cwd=tmp_path)
+    assert "not kept in the lake" in ended.stderr
+    assert not (tmp_path / "lake").exists()
 
 
 def test_verbose_says_which_lines_were_left_out(tmp_path, file):
