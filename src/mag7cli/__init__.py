@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mag7cli.library import auto_copy_redshift as auto_copy_redshift
     from mag7cli.library import collect as collect
     from mag7cli.library import compare as compare
+    from mag7cli.library import download_fund as download_fund
     from mag7cli.library import download_holdings as download_holdings
     from mag7cli.library import download_holdings_history as download_holdings_history
     from mag7cli.library import estimate as estimate
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mag7cli.library import exposure as exposure
     from mag7cli.library import follow as follow
     from mag7cli.library import group as group
+    from mag7cli.library import keep_fund as keep_fund
     from mag7cli.library import keep_holdings as keep_holdings
     from mag7cli.library import load as load
     from mag7cli.library import load_athena as load_athena
@@ -55,10 +57,11 @@ _PLACES: "Final" = {
     "Mag7Error": "mag7cli.core.errors",
     **dict.fromkeys(
         (
-            "auto_copy_redshift", "collect", "compare", "download_holdings", "download_holdings_history",
-            "estimate", "explain", "exposure", "follow", "group", "keep_holdings", "load", "load_athena",
-            "load_redshift", "members", "open_vendor", "period", "refresh", "report", "review_live", "run",
-            "series", "status", "summary", "table", "transform", "validate", "verify",
+            "auto_copy_redshift", "collect", "compare", "download_fund", "download_holdings",
+            "download_holdings_history", "estimate", "explain", "exposure", "follow", "group", "keep_fund",
+            "keep_holdings", "load", "load_athena", "load_redshift", "members", "open_vendor", "period", "refresh",
+            "report", "review_live", "run", "series", "status", "summary", "table", "transform", "validate",
+            "verify",
         ),
         "mag7cli.library",
     ),

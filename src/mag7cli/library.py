@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit
 
 from mag7cli.core.clock import Clock, SystemClock
-from mag7cli.core.errors import KeyNotFoundError, StoreError, UsageError
+from mag7cli.core.errors import KeyNotFoundError, Mag7Error, StoreError, UsageError
 from mag7cli.core.progress import Listener, Silence
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
@@ -46,11 +47,12 @@ if TYPE_CHECKING:
     from mag7cli.market.membership import Membership
     from mag7cli.portfolio.answer import Exposure
     from mag7cli.portfolio.fund_file import FundHoldings
+    from mag7cli.portfolio.kept_funds import KeptFile
     from mag7cli.portfolio.positions import Portfolio, Position
     from mag7cli.reporting.write import ReportResult
     from mag7cli.tables.transform import TransformResult
     from mag7cli.vendors.base import MarketDataSource
-    from mag7cli.vendors.ishares import Every
+    from mag7cli.vendors.ishares import Every, HoldingsSite
     from mag7cli.warehouse.duckdb_load import LoadResult
     from mag7cli.warehouse.engines import SqlEngine
     from mag7cli.warehouse.glue_catalog import CatalogChange
@@ -341,6 +343,79 @@ def _kept(lake: Lake, holdings: "Holdings", data: bytes, *, accept: bool, clock:
     with locked(lake, "mag7 tickers") if is_kept else nullcontext():
         verdict = keep(lake, holdings, data, today=today, accept=accept)
     return JudgedHoldings(holdings, verdict)
+
+
+def keep_fund(
+    lake: Lake, *, symbol: str, data: bytes, name: str, as_of: date | None = None, clock: Clock | None = None
+) -> "KeptFile":
+    """Keep the holdings file of any fund, after reading it, so that `exposure` opens the fund by it. Holds the lake.
+
+    Args:
+        lake: Where to keep it.
+        symbol: The fund's ticker or ISIN.
+        data: The file as its issuer gives it.
+        name: Its name, by which errors call it.
+        as_of: Its day, where it does not say.
+        clock: The time; by default this machine's.
+
+    Returns:
+        The file in the lake: whose it is, of which day, its key.
+
+    Raises:
+        HoldingsFormatError: It is no holdings file that can be read.
+        UsageError: It is of another fund, or does not say of which day.
+        LockedError: Another run holds the lake.
+    """
+    from mag7cli.lake.lock import locked
+    from mag7cli.portfolio import kept_funds
+
+    plain, today = kept_funds.plain_symbol(symbol), (clock or SystemClock()).now().date()
+    with locked(lake, "mag7 funds"):
+        return kept_funds.keep(lake, plain, data, name=name, today=today, as_of=as_of)
+
+
+def download_fund(
+    lake: Lake,
+    *,
+    symbol: str,
+    url: str | None = None,
+    as_of: date | None = None,
+    site: "HoldingsSite | None" = None,
+    clock: Clock | None = None,
+) -> "KeptFile":
+    """Get the newest holdings file of a fund from its issuer, and keep it as `keep_fund` does.
+
+    Args:
+        lake: Where to keep it.
+        symbol: The fund's ticker or ISIN.
+        url: Where the issuer serves it, remembered for the next time; by default what was remembered or is known.
+        as_of: Its day, where it does not say.
+        site: Who fetches, if several are fetched one after the other.
+        clock: The time; by default this machine's.
+
+    Returns:
+        The file in the lake: whose it is, of which day, its key.
+
+    Raises:
+        UsageError: Nobody has said where the file is.
+        HoldingsFormatError: What came is no holdings file.
+        VendorUnavailableError: The issuer did not answer.
+        LockedError: Another run holds the lake.
+    """
+    from mag7cli.portfolio import kept_funds
+    from mag7cli.vendors.ishares import HoldingsSite
+
+    address = url or kept_funds.address_of(lake, kept_funds.plain_symbol(symbol))
+    try:
+        data = (site or HoldingsSite()).latest(address)
+    except Mag7Error as error:
+        error.hint = "save the file with a browser, then: mag7 funds add SYMBOL=FILE"
+        raise
+    name = urlsplit(address).path.rpartition("/")[2] or "holdings"
+    fund_file = keep_fund(lake, symbol=symbol, data=data, name=name, as_of=as_of, clock=clock)
+    if url:
+        kept_funds.remember(lake, fund_file.symbol, url)
+    return fund_file
 
 
 def transform(

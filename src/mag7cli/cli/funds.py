@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mag7cli.lake.layout import Lake
     from mag7cli.portfolio.kept_funds import KeptFile
     from mag7cli.vendors.ishares import HoldingsSite
-
-_BY_HAND: Final = "save the file with a browser, then: mag7 funds add SYMBOL=FILE"
 
 
 @command(
@@ -47,21 +45,17 @@ def add(
     The file is read before it is taken: its rows, its day and its fund have to be what they should be. Without a file
     it is got from the address that you give, or that its issuer is known to serve it at.
     """
+    from mag7cli import library
     from mag7cli.lake.layout import Lake
-    from mag7cli.portfolio import kept_funds
 
     place = Lake.at(lake)
     symbol, _, file = fund.partition("=")
-    symbol = kept_funds.plain_symbol(symbol)
     if file and url:
         raise UsageError("a file and --url contradict each other")
     if file:
-        fund_file = _keep(place, symbol, read_bytes(file), name=called(file), as_of=as_of)
+        fund_file = library.keep_fund(place, symbol=symbol, data=read_bytes(file), name=called(file), as_of=as_of)
     else:
-        address = url or kept_funds.address_of(place, symbol)
-        fund_file = _download(place, symbol, address, site=_site(), as_of=as_of)
-        if url:
-            kept_funds.remember(place, symbol, url)
+        fund_file = library.download_fund(place, symbol=symbol, url=url, as_of=as_of)
     _tell_warnings(output, place, fund_file)
     text = f"Kept the holdings of {fund_file.symbol} as of {fund_file.as_of}: {place.store.uri(fund_file.key)}."
     record = _record(fund_file, _today())
@@ -104,13 +98,14 @@ def refresh(
     """
     from mag7cli.lake.layout import Lake
     from mag7cli.portfolio import kept_funds
+    from mag7cli.vendors.ishares import HoldingsSite
 
     place = Lake.at(lake).require()
     symbols = [kept_funds.plain_symbol(each) for each in funds or ()] or sorted(kept_funds.addresses(place))
     if not symbols:
         raise UsageError("no fund has an address to get its holdings from", hint="mag7 funds add SPY")
     before = {each.key for each in kept_funds.kept_files(place)}
-    site = _site()
+    site = HoldingsSite()  # one at a time, and slowly
     outcomes = [_refreshed(output, place, symbol, site) for symbol in symbols]
     fund_files = [each for each in outcomes if each is not None]
     fresh = [each for each in fund_files if each.key not in before]
@@ -125,41 +120,15 @@ def refresh(
 
 def _refreshed(output: Output, lake: "Lake", symbol: str, site: "HoldingsSite") -> "KeptFile | None":
     """The newest file of a fund, kept; None if it could not be had, which is said."""
-    from mag7cli.portfolio import kept_funds
+    from mag7cli import library
 
     try:
-        fund_file = _download(lake, symbol, kept_funds.address_of(lake, symbol), site=site, as_of=None)
+        fund_file = library.download_fund(lake, symbol=symbol, site=site)
     except Mag7Error as error:
         output.warn(f"{symbol}: {error}")
         return None
     _tell_warnings(output, lake, fund_file)
     return fund_file
-
-
-def _download(lake: "Lake", symbol: str, address: str, *, site: "HoldingsSite", as_of: date | None) -> "KeptFile":
-    """Get a file from an address and keep it."""
-    name = urlsplit(address).path.rpartition("/")[2] or "holdings"
-    try:
-        data = site.latest(address)
-    except Mag7Error as error:
-        error.hint = _BY_HAND
-        raise
-    return _keep(lake, symbol, data, name=name, as_of=as_of)
-
-
-def _site() -> "HoldingsSite":
-    """Whoever fetches the files: one at a time, and slowly."""
-    from mag7cli.vendors.ishares import HoldingsSite
-
-    return HoldingsSite()
-
-
-def _keep(lake: "Lake", symbol: str, data: bytes, *, name: str, as_of: date | None) -> "KeptFile":
-    from mag7cli.lake.lock import locked
-    from mag7cli.portfolio import kept_funds
-
-    with locked(lake, "mag7 funds"):
-        return kept_funds.keep(lake, symbol, data, name=name, today=_today(), as_of=as_of)
 
 
 def _tell_warnings(output: Output, lake: "Lake", fund_file: "KeptFile") -> None:
