@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help install lock demo test lint format docs pictures names package bench interop clean
+.PHONY: help install lock demo test lint format docs pictures names package bench interop spark clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt
 
 lock: $(READY) ## write constraints.txt, the lock, again; UPGRADE=--upgrade takes the newest of everything
 	$(BIN)/python -m $(PIP) --group lock
-	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra report --extra deploy --extra excel \
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra report --extra deploy --extra excel --extra spark \
 	  --group dev --group release --group lock --no-annotate --custom-compile-command 'make lock' \
 	  --output-file constraints.txt $(UPGRADE)
 
@@ -56,5 +56,8 @@ bench: $(READY) ## measure the figures of docs/performance.md, side by side in o
 interop: $(READY) ## read a demo lake with every reader of docs/interop.md (needs the registry and Java)
 	$(BIN)/python scripts/interop/run.py
 
+spark: $(READY) ## run the Glue job's script on real Spark (Java, network) and compare its tables with one process's
+	$(BIN)/python scripts/try_spark.py
+
 clean: ## remove what the other commands made
-	rm -rf .venv demo-lake bench-out interop-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv demo-lake bench-out interop-out spark-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from mag7cli.portfolio.kept_funds import KeptFile
     from mag7cli.portfolio.positions import Portfolio, Position
     from mag7cli.reporting.write import ReportResult
-    from mag7cli.tables.transform import TransformResult
+    from mag7cli.tables.transform import Spread, TransformResult
     from mag7cli.vendors.base import MarketDataSource
     from mag7cli.vendors.ishares import Every, HoldingsSite
     from mag7cli.warehouse.duckdb_load import LoadResult
@@ -424,6 +424,7 @@ def transform(
     start: date | None = None,
     end: date | None = None,
     force: bool = False,
+    engine: Literal["local", "spark"] = "local",
     listener: Listener | None = None,
 ) -> "TransformResult":
     """Turn raw documents into the Parquet tables of both layouts; unchanged dates cost nothing. Holds the lake.
@@ -433,6 +434,8 @@ def transform(
         start: First trading date, both ends included; by default the lake's first.
         end: Last trading date; by default the lake's last.
         force: Make again what has not changed.
+        engine: `local` for the cores of this machine; `spark` for the executors of the Spark session that runs, or of
+            a new one, a year each. Both write the same bytes.
         listener: Hears of progress.
 
     Returns:
@@ -440,15 +443,21 @@ def transform(
 
     Raises:
         LockedError: Another run holds the lake.
+        ExtraMissingError: There is no pyspark.
     """
     from mag7cli.lake.lock import locked
     from mag7cli.tables.transform import transform as make_tables
 
+    spread: Spread | None = None
+    if engine == "spark":
+        from mag7cli.tables.spark import on_executors
+
+        spread = on_executors
     with (
         locked(lake.require(), "mag7 transform"),
         (listener or Silence()).progress("Transforming") as progress,
     ):
-        return make_tables(lake, start, end, force=force, progress=progress)
+        return make_tables(lake, start, end, force=force, progress=progress, spread=spread)
 
 
 def validate(lake: Lake, *, engine: "SqlEngine | None" = None) -> "list[CheckResult]":

@@ -129,6 +129,7 @@ def test_a_heavy_library_has_one_door():
         "pandas",
         "pandas_market_calendars",
         "polygon",
+        "pyspark",
         "python_calamine",
         "rich",
         "requests",

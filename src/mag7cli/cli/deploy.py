@@ -264,8 +264,25 @@ def _prepared(
         if stacks.upload_package(packed, bucket):
             output.notice(f"uploaded {packed.path} as s3://{bucket}/{packed.key}")
         values |= {"CodeKey": packed.key, "CodeBucket": bucket}
+    if "spark" in choice.on and "SparkWheelsKey" not in values:
+        _need_bucket(output, bucket, account)
+        values |= _uploaded_job(output, bucket)
     _need_bucket(output, bucket, account)
     return stacks.prepare(stack, replace(choice, values=values), bucket)
+
+
+def _uploaded_job(output: Output, bucket: str) -> dict[str, str]:
+    """The parameters that name the code of the Spark job, which is there now."""
+    from tempfile import gettempdir
+
+    from mag7cli.deployment import glue_job
+    from mag7cli.deployment.stack import upload_job
+
+    output.notice("packing the wheels of the Spark job")
+    code = glue_job.build(Path(gettempdir(), "mag7.gluewheels.zip"))
+    if upload_job(code, bucket):
+        output.notice(f"uploaded s3://{bucket}/{code.wheels_key}")
+    return {"SparkScriptKey": code.script_key, "SparkWheelsKey": code.wheels_key, "CodeBucket": bucket}
 
 
 def _need_bucket(output: Output, bucket: str, account: "Account") -> None:

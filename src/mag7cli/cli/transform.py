@@ -1,6 +1,8 @@
 """`mag7 transform`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.foreign import warn_of_foreign
@@ -19,19 +21,23 @@ def transform(
     start: StartOption = None,
     end: EndOption = None,
     force: ForceOption = False,
+    engine: Annotated[
+        Literal["local", "spark"],
+        typer.Option("--engine", help="Who makes the years: the cores of this machine, or Spark's executors."),
+    ] = "local",
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Turn raw documents into Parquet tables.
 
     Both layouts are written: partitioned by date for Athena, flat for Redshift. Dates that have not changed cost
-    nothing.
+    nothing. On Spark the bytes are the same: the lake is on S3 or every executor on this machine.
     """
     from mag7cli import library
     from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 
     check_period(start, end)
     place = Lake.at(lake)
-    result = library.transform(place, start=start, end=end, force=force, listener=output)
+    result = library.transform(place, start=start, end=end, force=force, engine=engine, listener=output)
     warn_of_foreign(output, place, ANALYTICS, PROCESSED, "raw/")
     output.show(transform_result(result))
     if result.failed:

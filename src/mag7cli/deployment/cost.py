@@ -28,6 +28,7 @@ _CALLS_AN_EVENING: Final = 30
 _COLLECTOR_GB: Final = 1.0
 _ALARMS: Final = 5
 _WAKING_S: Final = 60
+_JOB_MINUTES: Final = 5
 _WAKINGS: Final = 30
 
 
@@ -59,9 +60,8 @@ def _prices() -> Mapping[str, _Price]:
 
 def estimate(choice: Choice) -> list[CostItem]:
     """A month of these parts, the dearest first."""
-    items = [
-        item for counted in (_storage, _functions, _athena, _alarms, _redshift, _quicksight) for item in counted(choice)
-    ]
+    counts = (_storage, _functions, _athena, _alarms, _redshift, _quicksight, _spark)
+    items = [item for count in counts for item in count(choice)]
     return sorted(items, key=lambda item: -item.usd)
 
 
@@ -130,3 +130,10 @@ def _redshift(choice: Choice) -> Iterator[CostItem]:
 def _quicksight(choice: Choice) -> Iterator[CostItem]:
     if "quicksight" in choice.on:
         yield _item("quicksight_author", 1, "one author, by the month")
+
+
+def _spark(choice: Choice) -> Iterator[CostItem]:
+    if "spark" in choice.on:
+        workers = float(choice.values.get("SparkWorkers", "2"))
+        hours = workers * _JOB_MINUTES / 60
+        yield _item("glue_dpu", hours, f"one run of the whole lake a month, {workers:g} workers for {_JOB_MINUTES} min")

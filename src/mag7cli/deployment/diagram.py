@@ -17,6 +17,7 @@ _NODES: Final = (
     ("alarms", "Alarms[CloudWatch alarms<br>budget]"),
     ("quicksight", "QuickSight[QuickSight dashboard]"),
     ("redshift", "Redshift[(Redshift Serverless<br>COPY jobs)]"),
+    ("spark", "Spark[Glue job<br>transform on Spark]"),
 )
 _ARROWS: Final = (
     ("schedule", "machines", "Schedule --> Machines"),
@@ -32,6 +33,7 @@ _ARROWS: Final = (
     ("machines", "alarms", "Machines --> Alarms"),
     ("functions", "alarms", "Alarms --> Topic"),
     ("bucket", "redshift", "Lake -- events --> Redshift"),
+    ("bucket", "spark", "Lake <--> Spark"),
 )
 
 

@@ -227,8 +227,16 @@ def pack(folder: Path, out: Path, architecture: Architecture, *, level: int = 9)
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every file that the functions need, by its name in the package."""
-    program = Path(__file__).parents[1]
-    sources = ((folder, ""), (program, "mag7cli/"), (data_folder(), "mag7cli/data/"))
+    yield from _used_files((folder, ""))
+    yield from program_files()
+
+
+def program_files() -> Iterator[tuple[str, Path]]:
+    """The files of this program, without its command line, by their names below the folder of the packages."""
+    yield from _used_files((Path(__file__).parents[1], "mag7cli/"), (data_folder(), "mag7cli/data/"))
+
+
+def _used_files(*sources: tuple[Path, str]) -> Iterator[tuple[str, Path]]:
     for root, prefix in sources:
         for name, path in _below(root, prefix):
             if not is_unused(name):

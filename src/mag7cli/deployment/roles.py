@@ -35,7 +35,7 @@ _LIMITS: Final = tuple(
 )
 WILDCARDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(_LIMITS, "the action knows no resource; only the function behind the custom resource may use it"),
-    "cloudwatch:PutMetricData": "the action knows no resource; a condition bounds it to the stack's own namespace",
+    "cloudwatch:PutMetricData": "the action knows no resource; a condition bounds it to the stack's namespace, or Glue",
 }
 """The actions that are allowed on every resource, each with its reason."""
 
@@ -161,6 +161,16 @@ def _measure() -> Policy:
     return aws_policies.policy({**statement, "Condition": {"StringEquals": {"cloudwatch:namespace": "${Name}"}}})
 
 
+def _spark_logs() -> Policy:
+    """Where a job writes its logs and metrics. Source: Glue developer guide, "Create an IAM policy for Glue"."""
+    groups = f"arn:{_PARTITION}:logs:{_REGION}:{_ACCOUNT}:log-group:/aws-glue/*"
+    statement = allow("Metrics", ["cloudwatch:PutMetricData"], "*")
+    return aws_policies.policy(
+        allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], groups),
+        {**statement, "Condition": {"StringEquals": {"cloudwatch:namespace": "Glue"}}},
+    )
+
+
 def _one(sid: str, action: str, resource: str) -> Callable[[], Policy]:
     return lambda: aws_policies.policy(allow(sid, [action], resource))
 
@@ -187,6 +197,8 @@ POLICIES: Final[Mapping[str, Callable[[], Policy]]] = {
     "invoke_functions": _invoke,
     "start_machines": _start,
     "copy": lambda: aws_policies.copy_role_policy(BUCKET, partition=_PARTITION),
+    "read_code": _one("Code", "s3:GetObject", f"arn:{_PARTITION}:s3:::${{Code}}/glue/*"),
+    "spark_logs": _spark_logs,
     "usage_limit": _usage_limit,
     "usage_limit_logs": lambda: logs("${UsageLimitLogs.Arn}"),
 }

@@ -8,10 +8,12 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from io import BytesIO
+from typing import Any, BinaryIO, Final
 
 from mag7cli.core.errors import EngineError, Mag7Error, UsageError
 from mag7cli.deployment import parts, template
+from mag7cli.deployment.glue_job import JobCode
 from mag7cli.deployment.package import Package
 from mag7cli.deployment.template import Choice
 from mag7cli.lake import aws
@@ -114,12 +116,23 @@ def prepare_bucket(name: str, region: str) -> bool:
 
 def upload_package(package: Package, bucket: str) -> bool:
     """Upload a package under the name of its content; False if it was there already. Raises EngineError."""
+    return _upload(package.path.open("rb"), bucket, package.key)
+
+
+def upload_job(code: JobCode, bucket: str) -> bool:
+    """Upload script and wheels of the Spark job; False if both were there already. Raises EngineError."""
+    uploads = [_upload(BytesIO(code.script), bucket, code.script_key)]
+    uploads.append(_upload(code.wheels.open("rb"), bucket, code.wheels_key))
+    return any(uploads)
+
+
+def _upload(file: BinaryIO, bucket: str, key: str) -> bool:
     client = aws.client("s3")
-    with aws.errors_as(EngineError, f"s3://{bucket}/{package.key}"):
-        there = aws.answer_or_none(lambda: client.head_object(Bucket=bucket, Key=package.key), ("404", "NotFound"))
+    with file, aws.errors_as(EngineError, f"s3://{bucket}/{key}"):
+        there = aws.answer_or_none(lambda: client.head_object(Bucket=bucket, Key=key), ("404", "NotFound"))
         if there is not None:
             return False
-        client.upload_file(str(package.path), bucket, package.key)
+        client.upload_fileobj(file, bucket, key)
     return True
 
 

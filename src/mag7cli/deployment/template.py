@@ -28,6 +28,7 @@ PARTS: Final = (
     "alarms",
     "redshift",
     "quicksight",
+    "spark",
 )
 """Every part, in the order of the template."""
 

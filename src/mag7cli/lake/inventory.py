@@ -21,7 +21,7 @@ _OWN: Final = tuple(
         rf"{HOLDINGS}as_of={_DAY}/(IVV_holdings\.csv|accepted\.json)",
         rf"{FUNDS}(addresses\.json|fund=[A-Z0-9.\-]+/as_of={_DAY}/\w[\w.\-]*)",
         rf"{REFERENCE}(batches|collected|refresh|source|splits|written)\.json",
-        rf"{REFERENCE}cover_pages\.csv",
+        rf"{REFERENCE}(cover_pages\.csv|runs\.jsonl)",
         rf"{REFERENCE}(bars|details)/(date={_DAY}|ticker=[\w.~%\-]+)\.json",
         rf"{PROCESSED}(_manifest|_parts/\d{{4}})\.json",
         rf"{PROCESSED}{_TABLE}/trading_date={_DAY}/part-0\.parquet",

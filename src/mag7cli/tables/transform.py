@@ -5,8 +5,8 @@ rows. A run that dies at any point is completed by the next one. Knows nothing o
 """
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -57,18 +57,20 @@ def transform(
     *,
     force: bool = False,
     progress: Progress | None = None,
+    spread: "Spread | None" = None,
 ) -> TransformResult:
     """Bring the tables up to date with the raw documents from `start` to `end`, both included, and say what changed.
 
     Dates outside are touched only if they are in the tables already and share a year, hence a flat file, with one that
-    changed, or if another version of mag7 made them. `force` makes every date of the range anew. Raises StoreError.
+    changed, or if another version of mag7 made them. `force` makes every date of the range anew. `spread` makes the
+    years elsewhere than on the cores of this machine. Raises StoreError.
     """
     sources = Sources.of(lake)
     manifest = manifests.read(lake)
     period = Range(start or date.min, end or date.max)
     plans = list(changes.plans(sources, manifest, period, force=force))
     if plans:
-        manifest = _carry_out(lake, plans, manifest, progress or NoProgress())
+        manifest = _carry_out(lake, plans, manifest, progress or NoProgress(), spread or _on_cores)
     return _result(sources, plans, manifest, period)
 
 
@@ -101,13 +103,17 @@ class YearResult:
     dates: Mapping[date, Made]
 
 
-def _carry_out(lake: Lake, plans: Sequence[YearPlan], before: Manifest, progress: Progress) -> Manifest:
+Spread = Callable[[Lake, Sequence[YearPlan]], AbstractContextManager[Iterator[YearResult]]]
+"""Makes years of a lake, each by `make_year`, in any order and as often as it takes."""
+
+
+def _carry_out(lake: Lake, plans: Sequence[YearPlan], before: Manifest, progress: Progress, spread: Spread) -> Manifest:
     """Make the years and keep the manifest true at every step: what is being made counts as unknown until it is."""
     changed = [day for plan in plans for day in plan.changed]
     removed = [day for plan in plans for day in plan.removed]
     manifest = before.doubting([*changed, *removed], [plan.year for plan in plans])
     manifests.write(lake, manifest)
-    with processes.spread(partial(make_year, lake), plans, _workers(lake, plans)) as made_years:
+    with spread(lake, plans) as made_years:
         progress.start(len(changed))
         for result in made_years:
             delete_leftovers(lake, result, before)
@@ -116,6 +122,10 @@ def _carry_out(lake: Lake, plans: Sequence[YearPlan], before: Manifest, progress
             progress.advance(len(result.plan.changed))
     progress.finish()
     return manifest
+
+
+def _on_cores(lake: Lake, plans: Sequence[YearPlan]) -> AbstractContextManager[Iterator[YearResult]]:
+    return processes.spread(partial(make_year, lake), plans, _workers(lake, plans))
 
 
 def _workers(lake: Lake, plans: Sequence[YearPlan]) -> int:

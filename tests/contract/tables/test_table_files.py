@@ -18,6 +18,7 @@ from mag7cli.core.errors import StoreError, UsageError
 from mag7cli.doctor.integrity import check
 from mag7cli.lake import write_record
 from mag7cli.lake.layout import Lake
+from mag7cli.lake.run_history import RunRecord, remember
 from mag7cli.portfolio.kept_funds import kept_files
 from mag7cli.tables.schema import TABLES
 from mag7cli.tables.table_files import foreign_objects, visible_to_engines
@@ -93,6 +94,11 @@ def lake(clean: Path, tmp_path: Path) -> Lake:
 
 
 def test_a_lake_of_our_own_has_nothing_foreign(lake: Lake) -> None:
+    assert foreign_objects(lake) == []
+
+
+def test_the_history_of_its_runs_is_the_lakes_own(lake: Lake) -> None:
+    remember(lake, RunRecord(started_at="2024-12-14T00:30:07+00:00", ended_at="2024-12-14T00:31:00+00:00", exit_code=0))
     assert foreign_objects(lake) == []
 
 
