@@ -15,7 +15,7 @@ from tests.simulators.small_index import market, new_lake
 
 import mag7cli as mag7
 from mag7cli.analytics.date_statuses import date_statuses
-from mag7cli.core.errors import EXIT_INVALID
+from mag7cli.core.errors import EXIT_INVALID, EXIT_UNWELL
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
 
@@ -195,7 +195,26 @@ def test_validate_marks_what_it_finds_and_takes_the_mark_back(lake: Lake) -> Non
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"failed": 1}', b'{"failed": [{}]}'])
-def test_a_damaged_record_of_checks_is_none(lake: Lake, data: bytes) -> None:
+def test_a_damaged_record_of_checks_is_told_and_red(lake: Lake, data: bytes) -> None:
     lake.store.write(failed_checks.KEY, data)
 
+    assert failed_checks.read(lake) == (failed_checks.DAMAGED,)
+
+
+def test_a_damaged_record_of_checks_marks_every_date_until_they_are_run_again(lake: Lake, tmp_path: Path) -> None:
+    assert run(lake).exit_code == 0
+    lake.store.write(failed_checks.KEY, b'{"failed": [')
+
+    for words in (["show"], ["show", str(DAY)], ["explain", str(END)], ["status"]):
+        assert "FAILED CHECK: validation_record: " in command(*words, cwd=tmp_path).stdout, words
+    verified = command("verify", cwd=tmp_path)
+    assert (verified.code, failed_checks.KEY in verified.stdout) == (EXIT_INVALID, True)
+    assert "mag7 validate runs the checks and writes it anew" in verified.stderr
+    checked = command("status", "--check", "--max-behind", "9999", cwd=tmp_path)
+    assert (checked.code, failed_checks.KEY in checked.stdout) == (EXIT_UNWELL, True)
+
+    again = run(lake)
+
+    assert (again.exit_code, again.is_nothing_new) == (0, False)
     assert failed_checks.read(lake) == ()
+    assert command("verify", cwd=tmp_path).code == 0

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from mag7cli.analytics.lake_status import Status
-from mag7cli.core.errors import EXIT_ERROR, EXIT_INVALID, EXIT_REFUSED
+from mag7cli.core.errors import EXIT_ERROR, EXIT_REFUSED
 from mag7cli.core.formatting import counted
 from mag7cli.lake.run_history import RunRecord
 from mag7cli.warehouse.engines import SqlEngine
@@ -97,6 +97,7 @@ def judge(
     findings = (
         *_currency(status, days, limits),
         *_quality(days[: limits.window], limits),
+        *_failed_checks(status),
         *_last_run(runs),
         *_knowledge(status, today, limits),
         *_figure(days, limits),
@@ -124,12 +125,21 @@ def _quality(days: Sequence[DayFigure], limits: Thresholds) -> Iterator[Finding]
             yield Finding(kind, len(concerned), limit, message)
 
 
+def _failed_checks(status: Status) -> Iterator[Finding]:
+    """Checks of severity error, whoever ran them, until they pass: of the whole lake, whatever the window."""
+    failed = status.failed_checks
+    if failed:
+        first = failed[0]
+        on = f" on {first.dates[-1]}" if first.dates else ""
+        others = f", and {counted(len(failed) - 1, 'other check')}" if len(failed) > 1 else ""
+        yield Finding("checks", len(failed), 0, f"failed check{on}: {first.sentence}{others}")
+
+
 def _last_run(runs: Sequence[RunRecord]) -> Iterator[Finding]:
-    """What no other finding says: a red check, a refused key, a full disk."""
-    if runs and runs[-1].exit_code in (EXIT_ERROR, EXIT_REFUSED, EXIT_INVALID):
+    """What no other finding says: a refused key, a full disk."""
+    if runs and runs[-1].exit_code in (EXIT_ERROR, EXIT_REFUSED):
         last = runs[-1]
-        why = last.error or f"failed {', '.join(last.failed_checks)}"
-        message = f"the run of {last.started_at[:10]} ended with exit code {last.exit_code}: {why}"
+        message = f"the run of {last.started_at[:10]} ended with exit code {last.exit_code}: {last.error}"
         yield Finding("run", last.exit_code, 0, message)
 
 

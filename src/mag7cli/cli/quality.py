@@ -22,7 +22,8 @@ def red_lines(failed: "Iterable[FailedCheck]") -> Iterator[Line]:
 def red_sentences(failed: "Iterable[FailedCheck]") -> Iterator[str]:
     """The same as text."""
     for check in failed:
-        yield f"FAILED CHECK: {check.sentence} ({_concerned(check)}); mag7 validate shows the rows."
+        remedy = "mag7 validate shows the rows" if check.rows else "mag7 validate runs them"
+        yield f"FAILED CHECK: {check.sentence} ({_concerned(check)}); {remedy}."
 
 
 def _concerned(check: "FailedCheck") -> str:

@@ -1,7 +1,7 @@
 """`mag7 verify`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.foreign import foreign_sentence
@@ -9,9 +9,13 @@ from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import InvalidDataError
 from mag7cli.core.formatting import counted
+from mag7cli.lake import failed_checks
 
 if TYPE_CHECKING:
     from mag7cli.doctor.integrity import Integrity
+
+_COLLECT_AGAIN: Final = "restore it, or collect its date again: mag7 collect --force --start DATE --end DATE"
+_REMEDIES: Final = {failed_checks.KEY: "mag7 validate runs the checks and writes it anew"}
 
 
 @command("mag7 verify", formats=TEXT_JSON)
@@ -34,8 +38,8 @@ def _error(integrity: "Integrity") -> InvalidDataError:
     """Says the first of what is wrong, and what helps."""
     if integrity.damages:
         damage = integrity.damages[0]
-        hint = "restore it, or collect its date again: mag7 collect --force --start DATE --end DATE"
-        what = f"{counted(len(integrity.damages), 'raw file')} damaged; the first is {damage.key}: {damage.reason}"
+        hint = _REMEDIES.get(damage.key, _COLLECT_AGAIN)
+        what = f"{counted(len(integrity.damages), 'file')} damaged; the first is {damage.key}: {damage.reason}"
         return InvalidDataError(what, hint=hint)
     difference = integrity.differences[0]
     return InvalidDataError(
@@ -61,7 +65,7 @@ def _result(integrity: "Integrity") -> Result:
 
 def _sentences(integrity: "Integrity") -> Iterator[Line]:
     if integrity.damages:
-        yield Line(f"{counted(len(integrity.damages), 'raw file')} damaged.", "bad")
+        yield Line(f"{counted(len(integrity.damages), 'file')} damaged.", "bad")
     elif recorded := integrity.checked - integrity.unrecorded:
         yield Line(f"Damaged: none of the {counted(recorded, 'raw file')} in the record.", "good")
     if integrity.differences:

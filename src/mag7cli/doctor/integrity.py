@@ -14,7 +14,7 @@ from mag7cli.collection.security_facts import known_cover_pages
 from mag7cli.collection.source_marker import marked_simulated
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, Mag7Error
-from mag7cli.lake import write_record
+from mag7cli.lake import failed_checks, write_record
 from mag7cli.lake.holdings import acceptance, read_kept
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.write_record import Damage
@@ -64,7 +64,7 @@ def _table_differences(lake: Lake) -> Iterator[Difference]:
 
 
 def _malformed(lake: Lake) -> Iterator[Damage]:
-    """Raw files that cannot be what they should be, whatever their digests say."""
+    """Raw files, and the record of the checks, that cannot be what they should be, whatever their digests say."""
     for day in lake.documents():
         yield from _of(lake.document_key(day), partial(_check_document, lake, day))
     for day in lake.holdings_dates():
@@ -75,6 +75,7 @@ def _malformed(lake: Lake) -> Iterator[Damage]:
             yield from _of(file.key, partial(kept_funds.read, lake, file))
     for error in (*price_cache.broken_files(lake), *details_cache.broken_files(lake)):
         yield _damage(lake, error)
+    yield from _of(failed_checks.KEY, partial(failed_checks.read_record, lake))
     for read in (read_splits, marked_simulated, _cover_pages):
         try:
             read(lake)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from mag7cli.core.errors import StoreError
+from mag7cli.core.errors import DocumentError, KeyNotFoundError, StoreError
 from mag7cli.lake.layout import Lake
 
 KEY: Final = "state/validation.json"
@@ -32,16 +32,33 @@ class FailedCheck:
     @property
     def sentence(self) -> str:
         """The check and what it found, in a sentence."""
-        return f"{self.check}: {self.meaning}"
+        return f"{self.check}: {self.meaning.rstrip('.')}"
+
+
+DAMAGED: Final = FailedCheck(
+    "validation_record", f"{KEY} cannot be read, so what failed last is not known until the checks are run again", 0
+)
+"""What stands for a record that says nothing: what failed is unknown, and unknown is not none."""
 
 
 def read(lake: Lake) -> tuple[FailedCheck, ...]:
-    """The checks that failed when they were last run; none where nothing is known of any, or the record is damaged."""
+    """The checks that failed when they were last run; none without a record, `DAMAGED` for one that says nothing."""
     try:
-        content: Any = orjson.loads(lake.store.read(KEY))
-        return tuple(map(_check, content["failed"]))
-    except (StoreError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return read_record(lake)
+    except KeyNotFoundError:
         return ()
+    except (DocumentError, StoreError):
+        return (DAMAGED,)
+
+
+def read_record(lake: Lake) -> tuple[FailedCheck, ...]:
+    """The checks that the record names. Raises KeyNotFoundError without one, and DocumentError for a damaged one."""
+    data = lake.store.read(KEY)
+    try:
+        content: Any = orjson.loads(data)
+        return tuple(map(_check, content["failed"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise DocumentError(lake.store.uri(KEY), "it is not the record of the last checks") from error
 
 
 def write(lake: Lake, failed: Sequence[FailedCheck]) -> None:

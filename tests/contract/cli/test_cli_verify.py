@@ -74,7 +74,7 @@ def test_a_damaged_document_is_named_with_exit_6(run, lake):
     code, stdout, stderr = run("verify")
     assert code == 6
     assert DOCUMENT in stdout
-    assert "1 raw file damaged" in stderr
+    assert "1 file damaged" in stderr
     assert f"the first is {DOCUMENT}: its bytes are not those that were written" in stderr
     report = json.loads(run("verify", "--format", "json")[1])
     assert (report["identical"], report["raw_files"], report["unrecorded"]) == (False, 2, 0)

@@ -5,6 +5,7 @@ import pytest
 
 from mag7cli.analytics.health import DayFigure, Thresholds, judge
 from mag7cli.analytics.lake_status import Status
+from mag7cli.lake.failed_checks import DAMAGED, FailedCheck
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.run_history import KEY, RunRecord, read, remember
 
@@ -15,6 +16,7 @@ WELL = [
     DayFigure(date(2024, 12, 12), "complete", None, 33.0),
     DayFigure(date(2024, 12, 11), "partial", "TSLA: no share count", None),
 ]
+RED = FailedCheck("caps", "caps are off", 2, (date(2022, 6, 1), date(2022, 6, 2)))
 RUN = RunRecord(started_at="2024-12-14T00:30:00-05:00", ended_at="2024-12-14T00:31:00-05:00", exit_code=0)
 
 
@@ -54,7 +56,9 @@ def test_an_empty_lake_is_not(lake):
         ({"limits": Thresholds(window=3)}, ["partial"]),
         ({"limits": Thresholds(window=3, partial=1)}, []),
         ({"days": [replace(WELL[0], status="suspect"), WELL[1]]}, ["suspect"]),
-        ({"runs": (RUN, replace(RUN, exit_code=6, failed_checks=("gross_matches_lines",)))}, ["run"]),
+        ({"failed_checks": (RED,)}, ["checks"]),
+        # What was red in the last run, and passed when it was checked again since.
+        ({"runs": (RUN, replace(RUN, exit_code=6, failed_checks=("gross_matches_lines",)))}, []),
         ({"runs": (RUN, replace(RUN, exit_code=4, error="401 Unknown API Key"))}, ["run"]),
         ({"runs": (RUN, replace(RUN, exit_code=5))}, []),
         ({"runs": (replace(RUN, exit_code=6), RUN)}, []),
@@ -68,6 +72,16 @@ def test_an_empty_lake_is_not(lake):
 )
 def test_each_threshold_is_told_apart(lake, changes, names):
     assert _names(lake, **changes) == names
+
+
+def test_failed_checks_are_one_finding_that_names_the_first(lake):
+    def told(*failed):
+        verdict = judge(_status(lake, failed_checks=failed), WELL, (), today=TODAY, limits=Thresholds(window=2))
+        return [one.message for one in verdict.findings]
+
+    assert told(RED) == ["failed check on 2022-06-02: caps: caps are off"]
+    assert told(RED, DAMAGED) == ["failed check on 2022-06-02: caps: caps are off, and 1 other check"]
+    assert told(DAMAGED)[0].startswith("failed check: validation_record: state/validation.json cannot be read")
 
 
 def test_a_sentence_names_value_and_date(lake):
