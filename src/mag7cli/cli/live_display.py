@@ -101,7 +101,7 @@ def point_text(update: LiveUpdate) -> str:
     """The point in one line, most important first."""
     point = update.point
     parts = [
-        f"{point.minute:%Y-%m-%d %H:%M} {_share(point)} {_subject(update)}, {_changes(update)}",
+        f"{point.minute:%Y-%m-%d %H:%M} {point.share_text} {_subject(update)}, {_changes(update)}",
         _coverage(point),
         *_caveats(update),
     ]
@@ -114,7 +114,7 @@ def point_blocks(update: LiveUpdate) -> Iterator[Line | Grid]:
     if update.baseline.is_simulated:
         yield Line(SIMULATED, "warn")
     when = f"{point.minute:%H:%M} New York on {point.trading_date}"
-    yield Line(f"{_share(point)} {_subject(update)}, at {when}.", "strong")
+    yield Line(f"{point.share_text} {_subject(update)}, at {when}.", "strong")
     yield Line(f"{usd(point.group_cap_usd)} of {usd(point.sp500_cap_usd)}; {_changes(update)}.")
     yield Line()
     yield _companies(point)
@@ -141,12 +141,6 @@ def closed_text(closed: MarketClosed) -> str:
         f"{closed.now:%Y-%m-%d %H:%M} the market is closed; the pre-market opens {closed.pre_market_open:%A %Y-%m-%d} "
         f"at {closed.pre_market_open:%H:%M}, the session at {closed.open:%H:%M} New York"
     )
-
-
-def _share(point: LivePoint) -> str:
-    """The share, or its bounds where they differ as shown."""
-    low, high = f"{point.low_pct:.2f}", f"{point.high_pct:.2f}"
-    return pct(point.share_pct) if low == high else f"{low} to {high} %"
 
 
 def _subject(update: LiveUpdate) -> str:
@@ -178,6 +172,7 @@ def _caveats(update: LiveUpdate) -> list[str]:
     elif status.feed == "delayed":
         parts.append("15 minutes delayed")
     parts += [] if status.kind == "stream" else ["from snapshots"]
+    parts += [] if point.is_close_bounded else ["the bound of the last close is unknown"]
     if status.reason and not status.is_connected:
         parts.append(f"no connection since {status.since:%H:%M} ({status.reason})")
     elif status.kind == "stream" and not status.is_connected:

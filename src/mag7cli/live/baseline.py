@@ -37,11 +37,23 @@ class LiveConstituent:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseBound:
+    """How far the true share at the last close may lie below the document's (not above 0), and above it, points.
+
+    The share counts that leave this open are those of the session as well.
+    """
+
+    low_points: float
+    high_points: float
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """The index before the session.
 
     `group` holds the tickers of the companies in question, the Mag 7 unless somebody chose others. `left_out` are lines
     of the index without a share count or a close, each with the reason; `splits` those that were applied to the counts.
+    `close_bound` is None where it is not known, as for any group but the Mag 7.
     """
 
     trading_date: date
@@ -50,6 +62,7 @@ class Baseline:
     group: tuple[str, ...]
     splits: tuple[Split, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    close_bound: CloseBound | None = None
     is_simulated: bool = False
 
     @property
@@ -79,6 +92,7 @@ def baseline(
     newcomers: Sequence[LiveConstituent] = (),
     splits: Iterable[Split] = (),
     first_prices: Mapping[str, float] | None = None,
+    close_bound: CloseBound | None = None,
 ) -> Baseline:
     """The index before a session, from the document of the last close.
 
@@ -91,6 +105,7 @@ def baseline(
         splits: The vendor's rows, in the symbols of their day. Those that execute after the document and by
             `trading_date` are applied, unless the first price of the day contradicts them.
         first_prices: The first price of the session by symbol, USD, as far as there is one.
+        close_bound: That of the document's share of the Mag 7; None if it is unknown.
 
     Raises:
         Mag7Error: The document has no list of constituents, or no company of the group.
@@ -114,6 +129,7 @@ def baseline(
         group=in_group,
         splits=settled,
         left_out=_left_out(document, {*companies, *(newcomer.ticker for newcomer in newcomers)}, members),
+        close_bound=close_bound if set(in_group) == set(symbology.MAGNIFICENT_7) else None,
         is_simulated=bool(document.get("source", {}).get("simulated")),
     )
 

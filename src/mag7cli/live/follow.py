@@ -14,7 +14,7 @@ from typing import Final, Literal
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.errors import AuthenticationError, MarketDataError, PlanError, StoppedEarlyError
 from mag7cli.lake.document import Document
-from mag7cli.live.baseline import Baseline, LiveConstituent, baseline
+from mag7cli.live.baseline import Baseline, CloseBound, LiveConstituent, baseline
 from mag7cli.live.prices import PriceBook
 from mag7cli.live.share import LivePoint, live_point
 from mag7cli.market.records import Split
@@ -78,7 +78,7 @@ class MarketClosed:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is followed: a document of the last close, a date, a group, the lines of the index that day, with counts for
-    those that joined since, and the splits that may execute meanwhile.
+    those that joined since, the splits that may execute meanwhile, and the bound of the share at that close.
     """
 
     document: Document
@@ -87,6 +87,7 @@ class Question:
     members: frozenset[str] | None = None
     newcomers: Sequence[LiveConstituent] = ()
     splits: Sequence[Split] = ()
+    close_bound: CloseBound | None = None
 
     def baseline(self, first_prices: dict[str, float] | None = None) -> Baseline:
         """The index before the session, as far as the first prices confirm it. Raises Mag7Error."""
@@ -98,6 +99,7 @@ class Question:
             newcomers=self.newcomers,
             splits=self.splits,
             first_prices=first_prices,
+            close_bound=self.close_bound,
         )
 
 

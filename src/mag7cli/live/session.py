@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
+from mag7cli.analytics.date_statuses import events_of
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.errors import AuthenticationError, Mag7Error, MarketDataError, PlanError, UsageError
@@ -19,7 +20,7 @@ from mag7cli.lake.document import Document
 from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
-from mag7cli.live.baseline import LiveConstituent
+from mag7cli.live.baseline import CloseBound, LiveConstituent
 from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
 from mag7cli.live.records import record
@@ -196,7 +197,7 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
         UsageError: A ticker of the group is none of the index.
     """
     today = hours.trading_date
-    document = _last_document(lake, today)
+    document, quality = _last_document(lake, today)
     close_date = date.fromisoformat(document["trading_date"])
     _check_group(document, group)
     if close_date < (previous := previous_session(today)):
@@ -211,7 +212,17 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
         members=members,
         newcomers=_newcomers(source, document, members or (), close_date, today),
         splits=_splits(lake, source, close_date, today),
+        close_bound=_close_bound(document, quality),
     )
+
+
+def _close_bound(document: Document, quality: DateQuality) -> CloseBound | None:
+    """How far the share at the close may be off; None where its document leaves that unknown."""
+    metrics, bound = document["concentration_metrics"], quality.bound
+    if metrics is None or bound is None:
+        return None
+    share = float(metrics["mag7_pct_of_sp500"])
+    return CloseBound(min(0.0, bound.low_pct - share), max(0.0, bound.high_pct - share))
 
 
 def _check_group(document: Document, group: Sequence[str]) -> None:
@@ -224,14 +235,14 @@ def _check_group(document: Document, group: Sequence[str]) -> None:
         )
 
 
-def _last_document(lake: Lake, before: date) -> Document:
-    """The last document before a date that has a figure; what is doubtful about it is told."""
+def _last_document(lake: Lake, before: date) -> tuple[Document, DateQuality]:
+    """The last document before a date that has a figure, and how far that can be trusted; a doubt about it is told."""
     for day in sorted((day for day in lake.documents() if day < before), reverse=True):
         document = lake.read_document(day)
-        quality = date_quality(document)
+        quality = date_quality(document, events_of(lake, day, document))
         if quality.has_figure:
             _tell_doubts(lake, day, quality)
-            return document
+            return document, quality
     raise Mag7Error(
         f"the lake has no date with a figure before {before}", hint="mag7 run collects one; or try mag7 demo"
     )

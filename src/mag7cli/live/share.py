@@ -1,7 +1,7 @@
 """The share of a group during a session: prices of the moment times share counts, with age, coverage and bound.
 
-Pure. A company that has not traded in the phase stands at its last close. The bound says what that can cost: as if
-each of them had moved as far as the company that moved most.
+Pure. A company that has not traded in the phase stands at its last close. The bound says what that can cost, as if
+each of them had moved as far as the company that moved most, and what the share counts of the last close leave open.
 """
 
 import math
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from mag7cli.live.baseline import Baseline, LiveConstituent, share_pct
+from mag7cli.core.formatting import pct, pct_within
+from mag7cli.live.baseline import Baseline, CloseBound, LiveConstituent, share_pct
 from mag7cli.live.prices import LastPrice, PriceBook
 from mag7cli.market.intraday import MINUTE_MS
 from mag7cli.market.trading_hours import TradingPhase
@@ -48,9 +49,9 @@ class LivePoint:
     """The share of the group at one minute: intraday and unofficial. Percentages are 0-100, changes in points.
 
     `minute` is the end of the newest minute in it, `taken_at` the wall clock. `low_pct` to `high_pct` is what the
-    untraded companies leave open. `since_open` is None until a company has an official open. `has_closes` says that
-    regular prices are official closes. `oldest_at` and `oldest_ticker` are the oldest price among the companies that
-    have traded.
+    untraded companies and the share counts leave open, the latter as far as `is_close_bounded`. `since_open` is None
+    until a company has an official open. `has_closes` says that regular prices are official closes. `oldest_at` and
+    `oldest_ticker` are the oldest price among the companies that have traded.
     """
 
     trading_date: date
@@ -60,6 +61,7 @@ class LivePoint:
     share_pct: float
     low_pct: float
     high_pct: float
+    is_close_bounded: bool
     since_close: float
     since_open: float | None
     group_cap_usd: float
@@ -74,6 +76,12 @@ class LivePoint:
     oldest_ticker: str | None
     halted: tuple[str, ...]
     has_closes: bool
+
+    @property
+    def share_text(self) -> str:
+        """The share with its bound, as it is printed: `33.28 % ± 0.02`."""
+        is_exact = self.low_pct == self.high_pct
+        return pct(self.share_pct) if is_exact else pct_within(self.share_pct, self.low_pct, self.high_pct)
 
     @property
     def lag_s(self) -> float:
@@ -119,6 +127,7 @@ def live_point(baseline: Baseline, book: PriceBook, phase: TradingPhase, now: da
         share_pct=share,
         low_pct=low,
         high_pct=high,
+        is_close_bounded=baseline.close_bound is not None,
         since_close=share - baseline.share_pct,
         since_open=_since_open(baseline, book, share),
         group_cap_usd=share / 100 * total,
@@ -165,7 +174,10 @@ def _prices(book: PriceBook, phase: TradingPhase) -> Mapping[str, LastPrice]:
 
 
 def _bounds(baseline: Baseline, priced: list[_Priced], caps: Mapping[str, float]) -> tuple[float, float]:
-    """The share if the untraded companies had moved as much as the one that moved most, against it and for it."""
+    """The share if the untraded companies had moved as much as the one that moved most, against it and for it.
+
+    On both sides by as much more as the share counts of the last close leave open, at prices that moved as far.
+    """
     move = min(max((entry.move for entry in priced), default=0.0), 0.99)
     group = set(baseline.group)
 
@@ -175,7 +187,9 @@ def _bounds(baseline: Baseline, priced: list[_Priced], caps: Mapping[str, float]
         moved_caps = {ticker: caps[ticker] * (1 + by if ticker in group else 1 - by) for ticker in untraded}
         return share_pct({**caps, **moved_caps}, group)
 
-    return moved(-move), moved(move)
+    counts = baseline.close_bound or CloseBound(0.0, 0.0)
+    low, high = moved(-move) + counts.low_points * (1 + move), moved(move) + counts.high_points * (1 + move)
+    return max(0.0, low), min(100.0, high)
 
 
 def _since_open(baseline: Baseline, book: PriceBook, share: float) -> float | None:

@@ -131,8 +131,8 @@ def intraday_fact(point: Record | None) -> str:
     if not point:
         return ""
     minute = datetime.fromisoformat(point["minute"]).astimezone(NEW_YORK)
-    low, high = f"{point['low_pct']:.2f}", f"{point['high_pct']:.2f}"
-    share = pct(point["share_pct"]) if low == high else plain(f"{low} to {high} %")
+    low, high = point["low_pct"], point["high_pct"]
+    share = pct(point["share_pct"]) if low == high else plain(formatting.pct_within(point["share_pct"], low, high))
     since = plain(f"{change(point['since_close'])} points since the close of {point['close_date']}")
     return (
         f'<div><dt>During the session of {long_date(minute.date())}</dt><dd><span class="big" id="intraday">{share}'

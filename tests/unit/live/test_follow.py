@@ -18,13 +18,16 @@ from mag7cli.core.errors import (
     VendorUnavailableError,
 )
 from mag7cli.lake import failed_checks
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.lake.layout import Lake
+from mag7cli.live.baseline import CloseBound
 from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
 from mag7cli.live.session import LiveRequest, follow_sessions, prepare
 from mag7cli.market.intraday import MinuteBar, Snapshot
 from mag7cli.market.records import Split, TickerDetails
+from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.market.trading_hours import TradingPhase, trading_hours
 from mag7cli.vendors.base import Received, StreamNotice
 from mag7cli.vendors.snapshots import SnapshotStream
@@ -376,3 +379,30 @@ def test_a_close_without_a_figure_is_no_base_and_a_doubtful_one_is_told(
     assert question.document["trading_date"] == "2024-06-20"
     assert "the close of 2024-06-20, which the share rests upon, is suspect: AAPL: a step of 10 %" in caplog.text
     assert "fails a check: caps: caps are off" in caplog.text
+
+
+def test_the_bound_of_the_close_is_that_of_its_date(tmp_path: Path) -> None:
+    lake = Lake.at(str(tmp_path))
+    known = document(date(2024, 6, 20))
+    total = float(known["concentration_metrics"]["sp500_total_market_cap"])
+    known["uncertainty"] = [{"source": "sampling", "reason": "counts were sampled", "mag7": 0.0, "rest": total / 100}]
+    lake.write_document(date(2024, 6, 20), known)
+    step = document(date(2024, 6, 21), shares={"XOM": 13_000_000_000})
+    step["uncertainty"] = []
+
+    def bound() -> CloseBound | None:
+        return prepare(lake, Source(), trading_hours(date(2024, 6, 24)), MAGNIFICENT_7).close_bound  # type: ignore[arg-type]
+
+    quality = date_quality(known)
+    assert quality.bound is not None
+    share = known["concentration_metrics"]["mag7_pct_of_sp500"]
+    assert bound() == CloseBound(quality.bound.low_pct - share, quality.bound.high_pct - share)
+
+    # A step that only the guard sees, between the last two documents, is as much in doubt here as elsewhere.
+    lake.write_document(date(2024, 6, 21), step)
+    doubtful = bound()
+    assert doubtful is not None
+    assert doubtful.high_points > 1
+
+    lake.write_document(date(2024, 6, 21), document(date(2024, 6, 21)))
+    assert bound() is None

@@ -8,7 +8,7 @@ from tests.simulators.raw_documents import document, partial_document
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import Mag7Error
-from mag7cli.live.baseline import Baseline, baseline, share_pct
+from mag7cli.live.baseline import Baseline, CloseBound, baseline, share_pct
 from mag7cli.live.prices import PriceBook
 from mag7cli.live.share import LivePoint, live_point
 from mag7cli.market.intraday import MinuteBar, Snapshot, TradingHalt
@@ -81,6 +81,22 @@ def test_a_company_without_a_trade_stands_at_its_close_and_widens_the_bound() ->
     assert point.low_pct < point.share_pct < point.high_pct
     # Had XOM moved as the others have, the share would be yesterday's: that lies within the bound.
     assert point.low_pct <= BASELINE.share_pct <= point.high_pct
+
+
+def test_what_the_counts_of_the_last_close_leave_open_is_in_the_bound() -> None:
+    bound = CloseBound(-0.05, 0.02)
+    bars = [bar(symbol, CLOSES[symbol] * (1.1 if symbol == "XOM" else 1), at(10, 59)) for symbol in BASELINE.symbols]
+
+    point = point_of(*bars, base=baseline(DOCUMENT, TODAY, close_bound=bound))
+    of_another_group = point_of(*bars, base=baseline(DOCUMENT, TODAY, group=("AAPL", "XOM"), close_bound=bound))
+    without = point_of(*bars)
+
+    # At prices that moved by up to a tenth, a share count that is off costs up to a tenth more.
+    assert point.low_pct == pytest.approx(point.share_pct - 0.055)
+    assert point.high_pct == pytest.approx(point.share_pct + 0.022)
+    assert (point.is_close_bounded, " to " in point.share_text) == (True, True)
+    assert (without.is_close_bounded, without.share_text) == (False, f"{without.share_pct:.2f} %")
+    assert (of_another_group.is_close_bounded, of_another_group.low_pct) == (False, of_another_group.share_pct)
 
 
 def test_the_age_is_that_of_the_oldest_last_trade() -> None:

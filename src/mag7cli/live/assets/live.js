@@ -16,9 +16,8 @@ function show(state) {
     byId("subject").textContent = `The session opens ${point.next_open.slice(0, 10)} at ${newYork(point.next_open)} New York.`;
     return;
   }
-  const [low, high] = [point.low_pct.toFixed(2), point.high_pct.toFixed(2)];
   byId("simulated").hidden = !point.is_simulated;
-  byId("share").textContent = low === high ? `${point.share_pct.toFixed(2)} %` : `${low} to ${high} %`;
+  byId("share").textContent = point.share_text;
   byId("subject").textContent = `of the S&P 500 is ${point.group.split(",").join(", ")}, at ${newYork(point.minute)} New York on ${point.trading_date}.`;
   const sinceOpen = point.since_open === null ? "" : `, ${signed(point.since_open, 2)} since the open`;
   byId("changes").textContent = `${signed(point.since_close, 2)} points since the close of ${point.close_date}${sinceOpen}.`;
@@ -45,6 +44,7 @@ function caveats(point) {
   if (point.has_closes && point.phase === "regular") parts.push("official closes");
   else if (point.feed === "delayed") parts.push("15 minutes delayed");
   if (point.source !== "stream") parts.push("from snapshots");
+  if (!point.is_close_bounded) parts.push("the bound of the last close is unknown");
   if (!point.is_connected) parts.push("no connection to the vendor");
   return [...parts, point.kind];
 }
