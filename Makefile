@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help install lock demo test lint format docs pictures names package bench interop spark clean
+.PHONY: help install lock demo test lint format docs pictures names package bench truth interop spark clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -52,6 +52,9 @@ package: $(READY) ## build the sdist and the wheel into dist/, check them, try t
 
 bench: $(READY) ## measure the figures of docs/performance.md, side by side in one run
 	$(BIN)/python scripts/bench.py
+
+truth: $(READY) ## hold eight drawn markets of the index's size against their truth: the table of docs/methodology.md
+	$(BIN)/python scripts/measure_truth.py --write
 
 interop: $(READY) ## read a demo lake with every reader of docs/interop.md (needs the registry and Java)
 	$(BIN)/python scripts/interop/run.py

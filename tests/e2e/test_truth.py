@@ -18,10 +18,11 @@ from tests.simulators.invented_market import invented_market
 from tests.simulators.judged_run import JudgedRun, judged, tables_of
 from tests.simulators.small_index import quick_folder
 
+from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.market.index_history import constituents_on
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.vendors.sandbox.blueprint import KnownFaults, ListFault
+from mag7cli.vendors.sandbox.blueprint import CompanyEvent, KnownFaults, ListFault
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.reporting import InjectedFault
 
@@ -286,6 +287,7 @@ def test_evenings_on_which_few_counts_are_asked_for_are_within_their_bound_too()
 
 # A list of splits that cannot be trusted
 
+START = date(2024, 4, 15)
 NVIDIA_SPLIT = date(2024, 6, 10)
 LIST_FAULTS: tuple[ListFault, ...] = ("missing", "a_day_early", "a_day_late", "wrong_ratio", "inverted", "twice")
 
@@ -322,6 +324,24 @@ def test_on_the_evening_before_a_split_that_is_listed_wrongly_the_date_is_right_
 
     wrong = {day for day, ticker in run.cap_errors(run.documents)}
     assert wrong <= {day for ticker, day in run.alarms if ticker == "NVDA"}
+    assert run.outside_bounds(run.documents) == {}
+
+
+@pytest.mark.parametrize(("covers", "status"), [(False, "suspect"), (True, "complete")], ids=["alone", "cover"])
+def test_a_step_of_one_of_the_seven_makes_its_dates_suspect_unless_a_cover_page_explains_it(
+    covers: bool, status: str
+) -> None:
+    """13 % more shares, as of Tesla in January 2026: for the guard on every name too small a step."""
+    good = small_index.market()
+    issued = CompanyEvent("NVDA", date(2024, 5, 2), "share_issue", 1.13)
+    market = Market(start=good.start, end=good.end, blueprint=replace(good.blueprint, events=(issued,)))
+    with quick_folder() as folder:
+        run = judged(market, small_index.new_lake(folder), START, date(2024, 9, 6), covers=covers)
+
+    qualities = {day: date_quality(document) for day, document in run.documents.items()}
+    stepped = next(day for day in run.documents if market.truth.shares("NVDA", day) > 11 * shares(run, "NVDA", START))
+    assert {quality.status for day, quality in qualities.items() if day >= stepped} == {status}
+    assert {quality.status for day, quality in qualities.items() if day < stepped} == {"complete"}
     assert run.outside_bounds(run.documents) == {}
 
 
