@@ -266,6 +266,14 @@ def schema_of(group: Group) -> config.Schema:
     }
 
 
+def choices_of(group: Group) -> config.Choices:
+    """What the options of every command take that take one of a few values."""
+    return {
+        words: {name_of(option): option.type.choices for option in options_of(below) if hasattr(option.type, "choices")}
+        for words, below in commands_of(group)
+    }
+
+
 # The program
 
 
@@ -278,7 +286,7 @@ class Program(Group):
         # Help is given even where the configuration is broken.
         if places and not {"-h", "--help"} & set(ctx.obj.words):
             schema = schema_of(self)
-            ctx.default_map = config.load(places, schema).defaults(schema)
+            ctx.default_map = config.load(places, schema, choices_of(self)).defaults(schema)
         try:
             ended = super().invoke(ctx)
         except KeyboardInterrupt:

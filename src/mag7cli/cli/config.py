@@ -8,7 +8,7 @@ from typing import Any, Final
 from typer.core import TyperOption
 from typer.main import get_command
 
-from mag7cli.cli.app import TEXT_JSON_CSV, Group, command, commands_of, name_of, options_of, schema_of
+from mag7cli.cli.app import TEXT_JSON_CSV, Group, choices_of, command, commands_of, name_of, options_of, schema_of
 from mag7cli.cli.output import Column, Grid, Output, Result, plain
 from mag7cli.core import config
 
@@ -41,7 +41,7 @@ def show(output: Output) -> None:
     A flag goes before the environment, that before ./mag7.toml, that before your own file. Secrets are masked.
     """
     program = _program()
-    settings_read = config.load(config.paths(os.environ), schema_of(program))
+    settings_read = config.load(config.paths(os.environ), schema_of(program), choices_of(program))
     settings = [*_settings(program, settings_read), *_environment(os.environ)]
     grid = _grid(settings, sum(1 for _ in commands_of(program)))
     document = {"files": [str(file.path) for file in settings_read.files], "settings": settings}

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from mag7cli.core.errors import ConfigError
@@ -20,6 +21,10 @@ PROJECT_FILE: Final = "mag7.toml"
 Schema = Mapping[str, Mapping[str, str]]
 """The options of every command by its words, each with the name under which Click knows its value:
 `{"tickers": {"as_of": "as_of", "from": "from_", …}, "sandbox serve": {"port": "port", …}}`."""
+
+Choices = Mapping[str, Mapping[str, Collection[str]]]
+"""The values that an option of a command takes, of those that take but a few: `{"dates": {"format": ("text", "csv")}}`.
+"""
 
 _KEY_NAMES: Final = frozenset(
     {"api_key", "apikey", "key", "token", "polygon_api_key", "massive_api_key", "polygon_key", "massive_key"}
@@ -45,15 +50,21 @@ class ConfigFile(NamedTuple):
 
 
 class Config(NamedTuple):
-    """All configuration files that are there, the strongest first."""
+    """All configuration files that are there, the strongest first, and what the options take that take but a few."""
 
     files: Sequence[ConfigFile]
+    choices: Choices = MappingProxyType({})
 
     def find(self, command: str, option: str) -> tuple[Any, Path] | None:
-        """The value of a command's option and the file it stands in; None if it stands in none."""
+        """The value of a command's option and the file it stands in; None if it stands in none.
+
+        A common value is for the commands that take it: `format = "csv"` leaves alone those that have no such format.
+        """
+        taken = self.choices.get(command, {}).get(option)
         for file in self.files:
             value = file.value(command, option)
-            if value is not None:
+            is_own = option in file.commands.get(command, {})
+            if value is not None and (is_own or taken is None or value in taken):
                 return value, file.path
         return None
 
@@ -87,9 +98,12 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def load(places: Sequence[Path], schema: Schema) -> Config:
+def load(places: Sequence[Path], schema: Schema, choices: Choices = MappingProxyType({})) -> Config:
     """The files that are there, each checked against the options that exist. Raises ConfigError."""
-    return Config([_read(path, schema) for path in places if is_there(path)])
+    files = [_read(path, schema) for path in places if is_there(path)]
+    for file in files:
+        _refuse_value_of_none(file, choices)
+    return Config(files, choices)
 
 
 def _read(path: Path, schema: Schema) -> ConfigFile:
@@ -170,6 +184,17 @@ def _first_words(schema: Schema) -> frozenset[str]:
 
 def _second_words(schema: Schema, first: str) -> set[str]:
     return {words[1] for command in schema if (words := command.split())[0] == first and len(words) > 1}
+
+
+def _refuse_value_of_none(file: ConfigFile, choices: Choices) -> None:
+    """A common value must be one that some command takes. Raises ConfigError."""
+    for option, value in file.common.items():
+        taken = {choice for options in choices.values() for choice in options.get(option, ())}
+        if taken and value not in taken:
+            raise ConfigError(
+                f"{file.path}: {option.replace('_', '-')}: {value!r} is no value of it",
+                hint=did_you_mean(str(value), taken) or f"one of {', '.join(sorted(taken))}",
+            )
 
 
 def _refuse_foreign_command(file: ConfigFile) -> None:

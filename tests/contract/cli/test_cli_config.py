@@ -93,6 +93,22 @@ def test_show_tells_every_value_and_its_origin(tmp_path):
     assert (dates["end"]["value"], dates["end"]["origin"]) == (None, "default")
 
 
+@pytest.mark.parametrize("format_", ["text", "json", "csv", "jsonl"])
+def test_a_common_format_breaks_no_command_that_lacks_it(tmp_path, format_):
+    (tmp_path / "mag7.toml").write_text(f'format = "{format_}"\n')
+    commands = ("dates --last 1", "status", "config template", "explain 2024-12-13", "sql --list", "show", "verify")
+    for words in (command.split() for command in commands):
+        ended = mag7(*words, cwd=tmp_path)
+        # There is no lake: what matters is that the format is not what they complain of.
+        assert "--format" not in ended.stderr, (words, ended)
+        assert "is not one of" not in ended.stderr, (words, ended)
+    assert mag7("status", "--format", "csv", cwd=tmp_path).code == 2
+    (tmp_path / "mag7.toml").write_text('[status]\nformat = "csv"\n')
+    ended = mag7("status", cwd=tmp_path)
+    assert ended.code == 2
+    assert "(from a configuration file, see mag7 config show)" in ended.stderr
+
+
 def test_show_masks_the_key(tmp_path):
     env = environment(tmp_path, {"POLYGON_API_KEY": "AbCdEfGhIjKlMnOp1234", "MASSIVE_API_KEY": "short"})
     for format_ in ("text", "json", "csv"):

@@ -39,6 +39,29 @@ def test_a_common_value_is_for_every_command_that_has_the_option(places):
     }
 
 
+CHOICES = {"dates": {"format": ("text", "json", "csv")}, "collect": {"format": ("text", "json")}}
+
+
+def test_a_common_value_is_for_the_commands_that_take_it(places):
+    places[0].write_text('format = "csv"\n')
+    places[1].write_text('format = "json"\n')
+    chosen = config.load(places, SCHEMA, CHOICES)
+    assert chosen.find("dates", "format") == ("csv", places[0])
+    assert chosen.find("collect", "format") == ("json", places[1])
+
+
+def test_a_value_in_a_command_s_own_table_is_for_the_command_to_refuse(places):
+    places[0].write_text('[collect]\nformat = "csv"\n')
+    assert config.load(places, SCHEMA, CHOICES).find("collect", "format") == ("csv", places[0])
+
+
+def test_a_common_value_that_no_command_takes_is_refused(places):
+    places[0].write_text('format = "jsn"\n')
+    with pytest.raises(ConfigError, match="format: 'jsn' is no value of it") as caught:
+        config.load(places, SCHEMA, CHOICES)
+    assert caught.value.hint == "did you mean json?"
+
+
 def test_a_table_is_for_its_command_and_goes_before_a_common_value(places):
     places[0].write_text('format = "json"\n[dates]\nformat = "csv"\nlast = 3\n[sandbox.serve]\nport = 8000\n')
     defaults = _load(places).defaults(SCHEMA)
