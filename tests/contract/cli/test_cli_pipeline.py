@@ -95,6 +95,20 @@ def test_every_figure_says_that_it_is_simulated(here):
         assert "SIMULATED" in mag7(*words, cwd=here).stdout
 
 
+def test_a_receipt_begins_with_the_answer_and_names_its_inputs_when_asked_to(here):
+    simulated, answer, data, *rest = mag7("explain", "2024-12-12", cwd=here).stdout.splitlines()
+    hashes = [row for row in rest if row.startswith("  sha256 ")]
+    assert simulated.startswith("SIMULATED")
+    assert re.fullmatch(r"\d\d\.\d\d % ± 0\.\d\d of the S&P 500 was seven companies on 2024-12-12\.", answer)
+    assert data.startswith("Data: ")
+    assert len(hashes) == 1
+    assert hashes[0].endswith("/market_data.json")
+
+    named = [row for row in mag7("explain", "2024-12-12", "--hashes", cwd=here).stdout.splitlines() if "sha256" in row]
+    assert f"  and {len(named) - 1} more inputs, which --hashes names" in rest
+    assert len(named) == len(json.loads(mag7("explain", "2024-12-12", "--format", "json", cwd=here).stdout)["inputs"])
+
+
 def test_a_misspelt_ticker_brings_the_closest_to_mind(here):
     ended = mag7("explain", "2024-12-12", "NVDAA", cwd=here)
     assert (ended.code, ended.stdout) == (2, "")
