@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mag7cli.library import download_holdings_history as download_holdings_history
     from mag7cli.library import estimate as estimate
     from mag7cli.library import explain as explain
+    from mag7cli.library import export as export
     from mag7cli.library import exposure as exposure
     from mag7cli.library import follow as follow
     from mag7cli.library import group as group
@@ -58,7 +59,7 @@ _PLACES: "Final" = {
     **dict.fromkeys(
         (
             "auto_copy_redshift", "collect", "compare", "download_fund", "download_holdings",
-            "download_holdings_history", "estimate", "explain", "exposure", "follow", "group", "keep_fund",
+            "download_holdings_history", "estimate", "explain", "export", "exposure", "follow", "group", "keep_fund",
             "keep_holdings", "load", "load_athena", "load_redshift", "members", "open_vendor", "period", "refresh",
             "report", "review_live", "run", "series", "status", "summary", "table", "transform", "validate",
             "verify",

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import IO, TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
 from mag7cli.core.clock import Clock, SystemClock
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mag7cli import pipeline
+    from mag7cli.analytics.exports import FileFormat, Subject
     from mag7cli.analytics.health import Health, Thresholds
     from mag7cli.analytics.lake_status import Status
     from mag7cli.analytics.lineage import Lineage
@@ -713,13 +714,13 @@ def summary(
         Mag7Error: The date has no figure, with the reason.
         EngineError: The SQL could not be run.
     """
-    from mag7cli.analytics.fund_weight import weight_on
     from mag7cli.analytics.summary import answer
     from mag7cli.market.groups import THE_SEVEN
+    from mag7cli.portfolio.fund_weights import weight_on
 
-    fund = weight_on(lake, on)
     with _engine_over(lake, engine) as own:
-        return answer(own, on, fund, group=group or THE_SEVEN, failed=failed_checks.read(lake))
+        concentration = answer(own, on, None, group=group or THE_SEVEN, failed=failed_checks.read(lake))
+        return replace(concentration, fund=weight_on(lake, own, concentration.on))
 
 
 def period(
@@ -810,10 +811,58 @@ def series(
     from mag7cli.analytics.queries import BEGINNING, END
     from mag7cli.analytics.series import first_of_latest, read_series
     from mag7cli.market.groups import THE_SEVEN
+    from mag7cli.portfolio.fund_weights import index_fund_days, with_fund
 
     with _engine_over(lake, engine) as own:
         start = since or (first_of_latest(own, last) if last else BEGINNING)
-        return read_series(own, start, until or END, group or THE_SEVEN)
+        rows = read_series(own, start, until or END, group or THE_SEVEN)
+        return with_fund(rows, index_fund_days(lake, own)) if (group or THE_SEVEN).is_the_seven else rows
+
+
+def export(
+    lake: Lake,
+    *,
+    out: "Path | IO[bytes]",
+    subject: "Subject" = "series",
+    file_format: "FileFormat" = "csv",
+    since: date | None = None,
+    until: date | None = None,
+    group: "CompanyGroup | None" = None,
+) -> int:
+    """Write the daily series, or what is behind it, to a file or a stream; rows stream, whatever their number.
+
+    Args:
+        lake: The lake whose tables are read.
+        out: The file, or a binary stream.
+        subject: `series`, `companies` (of the group), `constituents`, `returns` or `fund-weights`.
+        file_format: `csv`, `jsonl`, `parquet` or `xlsx`.
+        since: The first date, included.
+        until: The last date, included.
+        group: Of `group`; by default the seven.
+
+    Returns:
+        How many rows were written, each with its date, status, bounds, kind and simulated mark.
+
+    Raises:
+        ExtraMissingError: A workbook is asked for, and the optional part `excel` is not installed.
+        StoreError: The file cannot be written.
+    """
+    from mag7cli.analytics.exports import ExportRequest, write
+    from mag7cli.analytics.queries import BEGINNING, END
+    from mag7cli.market.groups import THE_SEVEN
+    from mag7cli.portfolio import fund_weights
+
+    request = ExportRequest(
+        subject=subject,
+        group=group or THE_SEVEN,
+        since=since or BEGINNING,
+        until=until or END,
+        fund=fund_weights.index_fund(lake) or "",
+    )
+    with closing(_duckdb(lake)) as engine:
+        if subject in ("series", "fund-weights"):
+            fund_weights.add_table(engine, lake)
+        return write(engine, request, file_format, out)
 
 
 def follow(
@@ -1045,17 +1094,16 @@ def report(
         UsageError: A lake on S3 has no place for the page, and `out` is not given.
     """
     from mag7cli import pipeline
-    from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.portfolio.fund_weights import weight_on
     from mag7cli.reporting.write import write_report
 
     page = out or pipeline.report_path(lake)
     if page is None:
         raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
-    fund, now = weight_on(lake, None), clock or SystemClock()
-    if engine is not None:
-        return write_report(engine, page, png_dir, now, fund, lake=lake)
-    with closing(_duckdb(lake.require())) as own:
-        return write_report(own, page, png_dir, now, fund, lake=lake)
+    now = clock or SystemClock()
+    with _engine_over(lake, engine) as own:
+        _compute_returns_once(own)
+        return write_report(own, page, png_dir, now, weight_on(lake, own, None), lake=lake)
 
 
 @overload
@@ -1079,12 +1127,15 @@ def table(lake: Lake, name: str, *, kind: Literal["arrow", "pandas", "duckdb"] =
         UsageError: There is no such table.
         EngineError: It cannot be read.
     """
-    from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS
+    from mag7cli.portfolio import fund_weights
+    from mag7cli.tables.schema import COMPUTED, SCHEMA, TABLES, VIEWS
 
-    names = [*(table.name for table in TABLES), *(view.name for view in VIEWS)]
+    names = [*(table.name for table in (*TABLES, *COMPUTED)), *(view.name for view in VIEWS)]
     if name not in names:
         raise UsageError(f"there is no table {name!r}", hint=f"use one of {', '.join(names)}")
     engine = _duckdb(lake.require())
+    if name == fund_weights.TABLE:
+        fund_weights.add_table(engine, lake)
     relation = engine.relation(f"{SCHEMA}.{name}")
     if kind == "duckdb":
         return relation  # it keeps the connection for as long as it lives
@@ -1097,6 +1148,14 @@ def _duckdb(lake: Lake, *, with_partitions: bool = False) -> Any:
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     return DuckDbEngine.over_lake(lake, with_partitions=with_partitions)
+
+
+def _compute_returns_once(engine: "SqlEngine") -> None:
+    """Several charts ask for the returns of all companies, which take as long as all else."""
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    if isinstance(engine, DuckDbEngine):
+        engine.compute_once("market_data.company_returns")
 
 
 @contextmanager

@@ -177,13 +177,14 @@ def _reported(lake: Lake, clock: "Clock") -> "tuple[ReportResult | None, str | N
     out = report_path(lake)
     if out is None:
         return None, None
-    from mag7cli.analytics.fund_weight import weight_on
+    from mag7cli.portfolio.fund_weights import weight_on
     from mag7cli.reporting.write import write_report
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     engine = DuckDbEngine.over_lake(lake)
     try:
-        return write_report(engine, out, None, clock, weight_on(lake, None), lake=lake), None
+        engine.compute_once("market_data.company_returns")
+        return write_report(engine, out, None, clock, weight_on(lake, engine, None), lake=lake), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"
     finally:

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from mag7cli.tables.schema import TABLES, arrow_schema, create_schema_sql, create_sql
+from mag7cli.tables.schema import TABLES, VIEWS, arrow_schema, create_schema_sql, create_sql, create_view_sql
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 SEVEN = {
@@ -80,6 +80,8 @@ def engine(
         connection.register("incoming", pa.Table.from_arrays(columns, schema=schema))
         connection.execute(f"INSERT INTO market_data.{table.name} SELECT * FROM incoming")
         connection.unregister("incoming")
+    for view in VIEWS:
+        connection.execute(create_view_sql(view))
     return DuckDbEngine(connection)
 
 

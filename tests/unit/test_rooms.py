@@ -137,6 +137,7 @@ def test_a_heavy_library_has_one_door():
         "typer",
         "vl_convert",
         "websockets",
+        "xlsxwriter",
         "yaml",
     }
 

@@ -3,8 +3,9 @@
 In the shape of that of the seven (`queries.Concentration`), so that answer and page are made by the same code.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -105,6 +106,35 @@ def read_concentration(
         replace(day, figure=_figure(day, figures.get(day.on)), low_pct=None, high_pct=None) for day in whole.days
     )
     return Concentration(days=days, caps=caps, names=dict(company_names()), doubts=whole.doubts)
+
+
+@dataclass(frozen=True, slots=True)
+class SectorShare:
+    """A sector's part of the index on a date, percent."""
+
+    on: date
+    sector: str
+    share_pct: float
+
+
+def read_sectors(engine: SqlEngine) -> tuple[SectorShare, ...]:
+    """The sectors by size at the last date of each month, and at the last of all. Raises EngineError."""
+    rows = engine.query(_MONTH_ENDS).values
+    shares: dict[tuple[date, str], float] = defaultdict(float)
+    for on, ticker, pct in rows:
+        shares[on, sectors.sector_on(str(ticker), on)] += pct  # type: ignore[index, arg-type, operator]
+    return tuple(SectorShare(on, sector, pct) for (on, sector), pct in sorted(shares.items()))
+
+
+_MONTH_ENDS: Final = """\
+SELECT c.trading_date, c.ticker, c.pct_of_sp500
+FROM market_data.sp500_constituents c
+JOIN (
+    SELECT MAX(trading_date) AS trading_date
+    FROM market_data.concentration_metrics
+    GROUP BY EXTRACT(YEAR FROM trading_date), EXTRACT(MONTH FROM trading_date)
+) m ON m.trading_date = c.trading_date
+WHERE c.counted AND c.pct_of_sp500 IS NOT NULL"""
 
 
 def members_sql(group: CompanyGroup) -> str:

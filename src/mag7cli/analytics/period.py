@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 from typing import Final
 
 from mag7cli.analytics import groups, queries
@@ -194,6 +195,13 @@ def chained(returns: Sequence[DailyReturn]) -> PeriodReturns:
         index_pct=_chain(each.index_pct for each in returns),
         equal_weight_pct=_chain(each.equal_weight_pct for each in returns),
     )
+
+
+def levels(pcts: Sequence[float | None]) -> list[float | None]:
+    """The growth of 100 through these returns, one more than there are; unknown throughout if one of them is."""
+    if None in pcts:
+        return [None] * (len(pcts) + 1)
+    return list(accumulate(pcts, lambda level, pct: level * (1 + pct / 100), initial=100.0))  # type: ignore[operator]
 
 
 def _chain(pcts: Iterable[float | None]) -> float | None:

@@ -20,6 +20,8 @@ class SeriesRow:
     """One date. Amounts are USD, percentages 0-100; a partial date has a reason and no figure.
 
     `low_pct` and `high_pct` bound the share of the seven, where the tables know how far it may be off.
+    `fund_weight_pct` is a fund's own float-adjusted weight, another number: by its file of `fund_as_of`, as
+    `fund_basis` says.
     """
 
     on: date
@@ -32,6 +34,10 @@ class SeriesRow:
     high_pct: float | None
     group_cap_usd: Decimal | None
     index_cap_usd: Decimal | None
+    fund: str | None
+    fund_weight_pct: float | None
+    fund_as_of: date | None
+    fund_basis: str | None
     reason: str | None
     simulated: bool
 
@@ -68,6 +74,10 @@ def _row(day: Day, group: CompanyGroup) -> SeriesRow:
         high_pct=day.high_pct,
         group_cap_usd=figure.mag7_cap_usd if figure else None,
         index_cap_usd=figure.sp500_cap_usd if figure else None,
+        fund=None,
+        fund_weight_pct=None,
+        fund_as_of=None,
+        fund_basis=None,
         reason=day.reason,
         simulated=day.simulated,
     )

@@ -35,11 +35,17 @@ _FORMALITIES: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FundWeight:
-    """A fund's own weight of the seven, percent by ticker, float-adjusted, from its holdings file of `as_of`."""
+    """A fund's own weight of the seven, percent by ticker, float-adjusted, from its holdings file of `as_of`.
+
+    `on_pct` is that weight taken to the close of `on` by prices, where `basis` is not `file`.
+    """
 
     fund: str
     as_of: date | None
     weights_pct: Mapping[str, float]
+    on: date | None = None
+    on_pct: float | None = None
+    basis: str | None = None
 
     @property
     def mag7_pct(self) -> float:

@@ -39,6 +39,7 @@ COMMANDS: Final = CommandGroup(
         "status": CommandSpec("status:status", "Print what the lake holds and lacks."),
         "explain": CommandSpec("explain:explain", "Print the receipt of a number."),
         "verify": CommandSpec("verify:verify", "Hold every file of the lake against what was written."),
+        "export": CommandSpec("export:export", "Write the daily series, or what is behind it, into a file."),
         "sql": CommandSpec("sql:sql", "Ask the tables by SQL, read-only."),
         "doctor": CommandSpec("doctor:doctor", "Check that everything a collection needs is in order."),
         "config": CommandGroup(

@@ -34,9 +34,11 @@ def demo(
     from mag7cli.collection.source_marker import check_simulated
     from mag7cli.core.clock import SystemClock
     from mag7cli.lake.layout import Lake
+    from mag7cli.portfolio import kept_funds
     from mag7cli.shares.cover_pages import parse_cover_pages, write_cover_pages
     from mag7cli.vendors.polygon import ApiKey, PolygonSource
     from mag7cli.vendors.rate_limit import Rate, RateLimiter
+    from mag7cli.vendors.sandbox.fund_files import fund_files
     from mag7cli.vendors.sandbox.market import Market
     from mag7cli.vendors.sandbox.plan import PLANS
     from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
@@ -50,6 +52,9 @@ def demo(
     check_simulated(place)
     covers = parse_cover_pages(market.cover_pages()).values()
     place.write_reference(COVER_PAGES, write_cover_pages(chain.from_iterable(covers)).encode())
+    first, last = start or _DEMO_START, end or _DEMO_END
+    for file in fund_files(market, [day for day in market.sessions if first <= day <= last]):
+        kept_funds.keep(place, file.symbol, file.data, name=f"{file.symbol}.csv", today=file.as_of)
     with SandboxServer(market, plan=PLANS["advanced"]) as server:
         vendor = PolygonSource(
             ApiKey(DEFAULT_KEY),

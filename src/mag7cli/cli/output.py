@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION: Final = 1
 
-Format = Literal["text", "table", "json", "csv", "markdown", "python"]
+Format = Literal["text", "table", "json", "csv", "markdown", "python", "jsonl", "parquet", "xlsx"]
 Style = Literal["", "strong", "faint", "good", "warn", "bad"]
 
 _RICH_STYLES: Final[dict[Style, str]] = {

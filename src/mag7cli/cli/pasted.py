@@ -6,17 +6,8 @@ from typing import Final
 # Those whose lake is chosen by --lake; `demo` makes its own.
 LAKE_COMMANDS: Final = (
     *("tickers", "collect", "transform", "validate", "load", "run", "show", "live", "report", "exposure"),
-    *(
-        "funds add",
-        "funds list",
-        "funds refresh",
-        "status",
-        "explain",
-        "verify",
-        "sql",
-        "doctor",
-        "service print",
-    ),
+    *("funds add", "funds list", "funds refresh", "status", "explain", "verify", "export", "sql", "doctor"),
+    "service print",
 )
 _COMMAND: Final = re.compile(rf"\bmag7 (?:{'|'.join(LAKE_COMMANDS)})\b(?! --help)(?![^;,:]* --lake)")
 _DEFAULTS: Final = ("./lake", "lake", "lake/", "./lake/")

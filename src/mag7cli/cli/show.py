@@ -18,7 +18,7 @@ from mag7cli.core.formatting import MISSING, change, counted, pct, pct_within, u
 if TYPE_CHECKING:
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
-    from mag7cli.analytics.summary import ConcentrationSummary
+    from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
 
 _LISTED_COMPANIES: Final = 20
 
@@ -135,6 +135,14 @@ def _answer_lines(answer: "ConcentrationSummary") -> Iterator[Line]:
     if answer.fund and answer.group == SEVEN:
         yield Line(f"In the fund itself they weigh {answer.fund.mag7_pct:.2f} %: float-adjusted weight of "
                    f"{answer.fund.fund} as of {answer.fund.as_of}.")  # fmt: skip
+        if answer.fund.on_pct is not None:
+            yield Line(_taken_to_the_date(answer.fund))
+
+
+def _taken_to_the_date(fund: "FundWeight") -> str:
+    if fund.basis == "carried":
+        return f"Taken to {fund.on} by prices, that is {fund.on_pct:.2f} %; no later file says so."
+    return f"Between that file and the next, by prices, it is {fund.on_pct:.2f} % on {fund.on}."
 
 
 def _quality_lines(answer: "ConcentrationSummary") -> Iterator[Line]:

@@ -13,12 +13,13 @@ import typer
 
 from mag7cli.cli.app import command
 from mag7cli.cli.engines import LOCAL, EngineOptions, opened
-from mag7cli.cli.options import parse_date
+from mag7cli.cli.options import SEVEN, GroupOption, WithoutOption, parse_date
 from mag7cli.cli.output import Column, Grid, Output, Result, Stream
 from mag7cli.cli.quality import SIMULATED
 from mag7cli.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from mag7cli.market.groups import CompanyGroup
     from mag7cli.warehouse.engines import Rows, RowStream, SqlEngine, Value
     from mag7cli.warehouse.sql_files import SqlFile
 
@@ -33,6 +34,8 @@ _WRITING: Final = frozenset(
 # What may stand in SQL without being a word of it.
 _ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
 _LIVE: Final = re.compile(r"\blive\s*\.", re.IGNORECASE)
+_FUND_WEIGHTS: Final = re.compile(r"\bfund_weights\b", re.IGNORECASE)
+_GROUP: Final = re.compile(r"\bgroup_(members|share)\b", re.IGNORECASE)
 _LONGEST_INTEGER: Final = 2**63 - 1
 _TWO_DIGITS: Final = re.compile(r"decimal\(\d+,[0-2]\)")
 
@@ -53,6 +56,7 @@ def _names() -> list[str]:
     'mag7 sql "SELECT * FROM market_data.concentration_metrics ORDER BY trading_date DESC LIMIT 5"',
     "mag7 sql --list",
     "mag7 sql --name concentration_trend --format markdown",
+    'mag7 sql --group top10 "SELECT * FROM market_data.group_share ORDER BY trading_date DESC LIMIT 5"',
     formats=("table", "text", "csv", "json", "markdown"),
 )
 def sql(
@@ -73,14 +77,18 @@ def sql(
             "--as-of", parser=parse_date, metavar="YYYY-MM-DD", help="The value of :as_of; by default the latest date."
         ),
     ] = None,
+    group: GroupOption = SEVEN,
+    without: WithoutOption = "",
     options: EngineOptions = LOCAL,
 ) -> None:
     """Ask the tables by SQL, read-only.
 
     The tables are in the schema market_data, which may be left out over a lake; --list names them. Over a lake DuckDB
     answers, without any set-up, row by row, and has the minutes that mag7 live has kept as live.points and
-    live.companies.
+    live.companies, the weights of the seven in funds as market_data.fund_weights, and the companies of --group as
+    market_data.group_members, its share of the index as market_data.group_share.
     """
+    from mag7cli import library
     from mag7cli.collection.source_marker import is_simulated
     from mag7cli.lake.layout import Lake
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -100,6 +108,8 @@ def sql(
     statement = _named(name) if name else _typed(query or "")
     with opened(options, read_only=True) as engine:
         _offer_live_points(engine, statement, options.lake)
+        _offer_fund_weights(engine, statement, options.lake)
+        _offer_group(engine, statement, library.group(group, without=without))
         _say_cost(output, engine, statement)
         parameters = _parameters(engine, statement, as_of)
         if engine.dialect == "duckdb" and is_simulated(Lake.at(options.lake)):
@@ -112,6 +122,32 @@ def sql(
     for notice in (rows.note, _warning(engine, statement, rows)):
         if notice:
             output.notice(notice)
+
+
+def _offer_group(engine: "SqlEngine", statement: str, group: "CompanyGroup") -> None:
+    """Give DuckDB the companies of the group and its share if the statement asks for them. Raises UsageError."""
+    if not _GROUP.search(statement):
+        return
+    if engine.dialect != "duckdb":
+        raise UsageError(
+            "group_members and group_share are DuckDB's",
+            hint="market_data.company_rankings has the largest companies on every engine",
+        )
+    from mag7cli.analytics import groups
+
+    views = {"group_members": groups.members_sql(group), "group_share": groups.share_sql(group)}
+    engine.execute([f"CREATE OR REPLACE VIEW market_data.{name} AS {query}" for name, query in views.items()])
+
+
+def _offer_fund_weights(engine: "SqlEngine", statement: str, lake: str) -> None:
+    """Give DuckDB the funds' weights of the seven if the statement asks for them."""
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    if _FUND_WEIGHTS.search(statement) and isinstance(engine, DuckDbEngine):
+        from mag7cli.lake.layout import Lake
+        from mag7cli.portfolio.fund_weights import add_table
+
+        add_table(engine, Lake.at(lake))
 
 
 def _offer_live_points(engine: "SqlEngine", statement: str, lake: str) -> None:

@@ -92,9 +92,10 @@ def _day(text: str) -> date:
         raise UsageError(f"there is no such day as {text}", hint=HINT) from error
 
 
-def _checked(found: Period) -> Period:
-    if found.last <= found.base:
+def _checked(candidate: Period) -> Period:
+    if candidate.last <= candidate.base:
         raise UsageError(
-            f"{found.words}: nothing lies between the close of {found.base} and that of {found.last}", hint=HINT
+            f"{candidate.words}: nothing lies between the close of {candidate.base} and that of {candidate.last}",
+            hint=HINT,
         )
-    return found
+    return candidate

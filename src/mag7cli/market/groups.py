@@ -5,8 +5,9 @@ A group is a rule, not a list: who belongs to the ten largest, or to a sector, i
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Final
 
@@ -96,6 +97,19 @@ def of_file(name: str, content: str, without: str = "") -> CompanyGroup:
         raise UsageError(f"{name} has no ticker", hint=HINT)
     left_out = tickers_of(without.split(",")) if without.strip() else ()
     return _checked(CompanyGroup(name, tickers_of(cells), without=left_out))
+
+
+def members(group: CompanyGroup, caps_usd: Mapping[str, float], on: date) -> tuple[str, ...]:
+    """Who belongs to a group on a date, of companies with these market values (USD, by counted line), largest first.
+
+    Companies that the group leaves out are left out of the index, too, and so of `caps_usd`, by the caller.
+    """
+    ranked = sorted(caps_usd, key=lambda ticker: (-caps_usd[ticker], ticker))
+    if group.largest:
+        return tuple(ranked[: group.largest])
+    if group.sector:
+        return tuple(ticker for ticker in ranked if sectors.sector_on(ticker, on) == group.sector)
+    return tuple(ticker for ticker in group.tickers if ticker not in group.without)
 
 
 def tickers_of(words: Iterable[str]) -> tuple[str, ...]:

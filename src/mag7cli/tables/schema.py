@@ -20,7 +20,7 @@ SCHEMA_VERSION: Final = 2
 
 ColumnType = Literal["date", "varchar", "decimal", "double", "bigint", "integer", "boolean"]
 Dialect = Literal["duckdb", "athena", "redshift"]
-Origin = Literal["original", "added", "companion"]
+Origin = Literal["original", "added", "companion", "computed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +286,34 @@ TABLES: Final[tuple[Table, ...]] = (
 
 TABLE: Final[dict[str, Table]] = {table.name: table for table in TABLES}
 
+COMPUTED: Final[tuple[Table, ...]] = (
+    Table(
+        "fund_weights",
+        "computed",
+        "one row per trading date, fund and line of the seven",
+        "What a fund that can be bought holds of the seven: float-adjusted, from the holdings files that the lake "
+        "keeps, another number than the share by full market value. It is computed when it is asked for on DuckDB "
+        "(`mag7 sql`, `mag7 export fund-weights`, `mag7cli.table`), and lies in no file of the lake.",
+        (
+            _TRADING_DATE,
+            _varchar("fund", 20, "The fund's symbol.", nullable=False),
+            _varchar("ticker", 10, "The line: GOOGL and GOOG apart.", nullable=False),
+            _pct("weight_pct", "Part of the fund.", nullable=False),
+            Column("as_of", "date", "The day of the holdings file, the earlier of two.", nullable=False),
+            _varchar(
+                "basis",
+                12,
+                "`file`: the file's own figure; `interpolated`: between two files, by prices; `carried`: after the "
+                "last file, by prices.",
+                nullable=False,
+            ),
+        ),
+        ("trading_date", "fund", "ticker"),
+        ("trading_date", "fund", "ticker"),
+    ),
+)
+"""Tables that are made when they are asked for."""
+
 # Announced splits lie in the future: only those up to the last bar have happened. EXP(SUM(LN())) is the product
 # that all three engines know; rounding takes its last digits away, so that ten for one divides by ten. Redshift may cut
 # where the others round when a double becomes a decimal, hence the tenth of a last digit after ROUND: both end alike.
@@ -444,6 +472,7 @@ _ORIGINS: Final[dict[Origin, str]] = {
     "original": "Tables of the original pipeline",
     "added": "Added tables",
     "companion": "Companion tables",
+    "computed": "Computed tables",
 }
 
 
@@ -452,7 +481,7 @@ def data_model_markdown() -> str:
     sections: list[str] = [_MARKDOWN_INTRODUCTION]
     for origin, title in _ORIGINS.items():
         sections.append(f"## {title}\n")
-        sections.extend(_table_markdown(table) for table in TABLES if table.origin == origin)
+        sections.extend(_table_markdown(table) for table in (*TABLES, *COMPUTED) if table.origin == origin)
     sections.append("## Views\n")
     sections.extend(f"### {view.name}\n\n{view.description}\n\n```sql\n{view.query}\n```\n" for view in VIEWS)
     return "\n".join(sections)

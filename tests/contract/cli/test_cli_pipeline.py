@@ -170,3 +170,21 @@ def test_a_group_may_be_a_file(here):
 
 def test_a_date_and_last_contradict_each_other(here):
     assert mag7("show", "2024", "--last", "5", cwd=here).code == 2
+
+
+def test_an_export_streams_to_stdout_or_goes_to_a_file_whose_ending_is_its_format(here):
+    streamed = mag7("export", "--format", "jsonl", cwd=here)
+    assert [json.loads(row)["trading_date"] for row in streamed.stdout.splitlines()] == ["2024-12-11", "2024-12-12"]
+    written = mag7("export", "constituents", "--out", "lines.parquet", "--end", "2024-12-11", cwd=here)
+    assert (written.code, written.stdout) == (0, "")
+    assert "lines.parquet: 503 rows" in written.stderr
+    refused = mag7("export", "--format", "xlsx", cwd=here)
+    assert (refused.code, "--out mag7.xlsx" in refused.stderr) == (2, True)
+
+
+def test_a_group_is_a_view_in_sql(here):
+    share = "SELECT group_pct_of_index FROM market_data.group_share ORDER BY trading_date DESC LIMIT 1"
+    found = json.loads(mag7("sql", share, "--group", "top10", "--format", "json", cwd=here).stdout)
+    shown = json.loads(mag7("show", "--group", "top10", "--format", "json", cwd=here).stdout)
+    assert found["rows"][0]["group_pct_of_index"] == pytest.approx(shown["share_pct"])
+    assert mag7("sql", "SELECT * FROM market_data.fund_weights", cwd=here).code == 0

@@ -70,6 +70,16 @@ def test_an_empty_file_is_refused_by_its_name() -> None:
         groups.of_file("mine.txt", "# nobody\n")
 
 
+def test_who_belongs_by_the_market_values_of_a_date() -> None:
+    caps = {"AAPL": 3.0, "V": 0.6, "NVDA": 2.0, "XOM": 0.5}
+    friday = date(2023, 3, 17)
+
+    assert groups.members(parse("top2"), caps, friday) == ("AAPL", "NVDA")
+    assert groups.members(parse("sector:Information Technology"), caps, friday) == ("AAPL", "NVDA", "V")
+    assert groups.members(parse("sector:Information Technology"), caps, date(2023, 3, 20)) == ("AAPL", "NVDA")
+    assert groups.members(parse("mag7", "TSLA"), caps, friday) == MAGNIFICENT_7[:6]
+
+
 def test_a_sector_is_that_of_the_day() -> None:
     friday, monday = date(2023, 3, 17), date(2023, 3, 20)
 

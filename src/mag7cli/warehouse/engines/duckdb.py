@@ -32,6 +32,7 @@ class DuckDbEngine:
 
     def __init__(self, connection: "DuckDBPyConnection") -> None:
         self._connection = connection
+        self._is_of_lake = False
 
     @classmethod
     def over_lake(cls, lake: Lake, *, with_partitions: bool = False) -> "DuckDbEngine":
@@ -43,6 +44,7 @@ class DuckDbEngine:
         import duckdb
 
         engine = cls(duckdb.connect(_MEMORY))
+        engine._is_of_lake = True
         engine._run(create_schema_sql())
         files = TableFiles.of(lake)
         for table in TABLES:
@@ -95,6 +97,24 @@ class DuckDbEngine:
         columns = tuple(str(column[0]) for column in result.description or ())
         types = tuple(str(column[1]) for column in result.description or ())
         return RowStream(columns, types, _blocks(result, statement.title))
+
+    def compute_once(self, view: str) -> None:
+        """Keep the rows of a view for all statements to come; only a connection in memory, made by `over_lake`, can."""
+        if self._is_of_lake:
+            self._run(f"CREATE TABLE IF NOT EXISTS {view}_rows AS SELECT * FROM {view}")  # noqa: S608
+            self._run(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {view}_rows")  # noqa: S608
+
+    def batches(self, sql: str, parameters: Mapping[str, Value] | None = None, size: int = 20_000) -> Any:
+        """The rows of one statement that reads as Arrow batches, made as they are taken. Raises EngineError."""
+        import duckdb
+
+        statement = Statement.parse(sql)
+        text = statement.render(f"${name}" for name in statement.names)
+        try:
+            relation = self._connection.sql(text, params=statement.values(parameters) or None)
+            return relation.to_arrow_reader(size)
+        except duckdb.Error as error:
+            raise EngineError(f"{statement.title}: {_first_line(error)}") from error
 
     def relation(self, name: str) -> "DuckDBPyRelation":
         """A table or view as a relation, which keeps the connection open. Raises EngineError if there is none."""

@@ -1,0 +1,196 @@
+"""A fund's own weight of the seven, day by day, from the holdings files that a lake keeps.
+
+Float-adjusted, so another number than the share by full market value.
+
+On the day of a file it is the file's; on others `fund_drift` moves it by prices. What the tables have no price of, such
+as cash, keeps its part.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from mag7cli import __version__
+from mag7cli.analytics.queries import END
+from mag7cli.analytics.series import SeriesRow
+from mag7cli.analytics.summary import FundWeight
+from mag7cli.core import user_cache
+from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.portfolio import kept_funds
+from mag7cli.portfolio.fund_file import FundHolding
+from mag7cli.portfolio.fund_lines import FundWeightDay, counted_lines
+from mag7cli.portfolio.identity import is_us_symbol
+from mag7cli.portfolio.kept_funds import KeptFile
+from mag7cli.tables.schema import COMPUTED, SCHEMA, arrow_schema
+
+if TYPE_CHECKING:
+    from mag7cli.warehouse.engines import SqlEngine
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+INDEX_FUNDS: Final = ("IVV", "SIMIX")
+"""The funds of the index: of the market, and of the simulated one."""
+
+TABLE: Final = "fund_weights"
+
+
+def kept_weights(lake: Lake, files: Iterable[KeptFile] | None = None) -> dict[str, dict[date, dict[str, float]]]:
+    """What each kept file says: the weight of every line of the index, percent, by fund and day; funds inside opened.
+
+    Raises:
+        HoldingsFormatError: A kept file is broken.
+    """
+    every = list(kept_funds.kept_files(lake)) if files is None else list(files)
+    rows: dict[KeptFile, list[tuple[str, float]]] = {}
+    weights: dict[str, dict[date, dict[str, float]]] = defaultdict(dict)
+    for file in every:
+        parts: dict[str, float] = defaultdict(float)
+        for security, part in _lines(lake, file, every, rows, frozenset()):
+            parts[security] += 100 * part
+        weights[file.symbol][file.as_of] = dict(parts)
+    return dict(weights)
+
+
+def daily(
+    lake: Lake, engine: "SqlEngine", files: Sequence[KeptFile] | None = None, until: date = END
+) -> tuple[FundWeightDay, ...]:
+    """The weight of the seven in every kept fund on each date that a file speaks for; by fund, oldest first.
+
+    Args:
+        lake: Keeps the files.
+        engine: Over the tables, which have the prices.
+        files: The files that speak; by default all that are kept.
+        until: The last date.
+
+    Raises:
+        HoldingsFormatError: A kept file is broken.
+        EngineError: The SQL could not be run.
+    """
+    files = kept_funds.kept_files(lake) if files is None else files
+    if not files:
+        return ()
+    from mag7cli.portfolio import fund_drift  # numpy takes longer to import than a lake without files to answer
+
+    weights = kept_weights(lake, files)
+    prices = fund_drift.read_prices(engine, min(file.as_of for file in files) - fund_drift.SLACK, until)
+    if prices is None:
+        return ()
+    return tuple(day for fund in sorted(weights) for day in fund_drift.fund_days(fund, weights[fund], prices))
+
+
+def index_fund(lake: Lake) -> str | None:
+    """The fund of the index that the lake keeps files of; None if it keeps none."""
+    symbols = {file.symbol for file in kept_funds.kept_files(lake)}
+    return next((fund for fund in INDEX_FUNDS if fund in symbols), None)
+
+
+def index_fund_days(lake: Lake, engine: "SqlEngine") -> dict[date, FundWeightDay]:
+    """The weight of the seven in the index fund, by date. Raises HoldingsFormatError, EngineError."""
+    fund = index_fund(lake)
+    files = [file for file in kept_funds.kept_files(lake) if file.symbol == fund]
+    return {day.on: day for day in daily(lake, engine, files)}
+
+
+def with_fund(rows: Iterable[SeriesRow], days: Mapping[date, FundWeightDay]) -> tuple[SeriesRow, ...]:
+    """The rows with the fund's weight beside the share, where there is one."""
+    return tuple(_with_fund(row, days.get(row.on)) for row in rows)
+
+
+def _with_fund(row: SeriesRow, day: FundWeightDay | None) -> SeriesRow:
+    if day is None:
+        return row
+    return replace(row, fund=day.fund, fund_weight_pct=day.mag7_pct, fund_as_of=day.as_of, fund_basis=day.basis)
+
+
+def weight_on(lake: Lake, engine: "SqlEngine | None", day: date | None) -> FundWeight | None:
+    """The index fund's weight by its newest file until a date, and that weight taken to the date by prices.
+
+    None if no file of the fund is that old. Without an engine only the file's own weight is given.
+    """
+    fund = index_fund(lake)
+    files = [file for file in kept_funds.kept_files(lake) if file.symbol == fund and (day is None or file.as_of <= day)]
+    if not files or fund is None:
+        return None
+    newest = files[-1]
+    by_line = kept_weights(lake, [newest])[fund][newest.as_of]
+    printed = {ticker: sum(by_line.get(security, 0.0) for security in _lines_of(ticker)) for ticker in MAGNIFICENT_7}
+    if engine is None or day == newest.as_of:
+        return FundWeight(fund, newest.as_of, printed)
+    following = [file for file in kept_funds.kept_files(lake) if file.symbol == fund and file.as_of > newest.as_of]
+    days = daily(lake, engine, [newest, *following[:1]], END if day is None else max([day, *_days(following[:1])]))
+    on = next((each for each in reversed(days) if day in (None, each.on)), None)
+    if on is None or on.basis == "file":
+        return FundWeight(fund, newest.as_of, printed)
+    return FundWeight(fund, newest.as_of, printed, on=on.on, on_pct=on.mag7_pct, basis=on.basis)
+
+
+def _days(files: Iterable[KeptFile]) -> list[date]:
+    return [file.as_of for file in files]
+
+
+def add_table(engine: "DuckDbEngine", lake: Lake) -> None:
+    """Offer `market_data.fund_weights` to the statements of an engine. Raises HoldingsFormatError, EngineError."""
+    import pyarrow as pa
+
+    table = next(table for table in COMPUTED if table.name == TABLE)
+    rows = [
+        (day.on, day.fund, security, weight, day.as_of, day.basis)
+        for day in daily(lake, engine)
+        for security, weight in day.weights_pct.items()
+    ]
+    schema = arrow_schema(table, partitioned=False)
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [pa.array(list(values), field.type) for values, field in zip(columns, schema, strict=True)]
+    engine.add_arrow_table(SCHEMA, TABLE, pa.Table.from_arrays(arrays, schema=schema))
+
+
+# What a file says
+
+
+def _lines(
+    lake: Lake,
+    file: KeptFile,
+    files: Sequence[KeptFile],
+    rows: dict[KeptFile, list[tuple[str, float]]],
+    around: frozenset[str],
+) -> Iterator[tuple[str, float]]:
+    """The lines of the index in a fund, 1 being all of the fund; funds inside it are opened by their newest file."""
+    if file not in rows:
+        rows[file] = _rows(lake, file)
+    inner = kept_funds.newest((each for each in files if each.as_of <= file.as_of), file.as_of)
+    for security, weight in rows[file]:
+        if security in inner and security not in {*around, file.symbol}:
+            opened = _lines(lake, inner[security], files, rows, around | {file.symbol})
+            yield from ((each, weight * part) for each, part in opened)
+        elif security in counted_lines():
+            yield security, weight
+
+
+def _rows(lake: Lake, file: KeptFile) -> list[tuple[str, float]]:
+    """The lines and funds in a file, with their part of it; to read a file of the index takes 0.06 s."""
+    data = lake.store.read(file.key)
+    name = hashlib.sha256(f"{__version__} {file.as_of} ".encode() + data).hexdigest()
+
+    def read() -> str:
+        holdings = kept_funds.read(lake, file)
+        return json.dumps([(security, row.weight) for row in holdings.rows if (security := _line_of(row, file.as_of))])
+
+    return [
+        (str(security), float(weight))
+        for security, weight in json.loads(user_cache.kept_text(f"holdings/{name}.json", read))
+    ]
+
+
+def _line_of(row: FundHolding, day: date) -> str:
+    if row.kind not in ("stock", "fund") or not is_us_symbol(row.security):
+        return ""
+    return symbology.ticker_for(symbology.vendor_symbol(row.security.symbol), day)
+
+
+def _lines_of(ticker: str) -> list[str]:
+    return [security for security, counted in counted_lines().items() if counted == ticker]
