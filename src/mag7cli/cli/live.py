@@ -2,20 +2,26 @@
 
 from contextlib import closing, nullcontext
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.collect import PlanOption
-from mag7cli.cli.options import DEFAULT_LAKE, ApiKeyCommandOption, LakeOption, parse_date, parse_duration
+from mag7cli.cli.options import (
+    DEFAULT_LAKE,
+    SEVEN,
+    ApiKeyCommandOption,
+    GroupOption,
+    LakeOption,
+    parse_date,
+    parse_duration,
+)
 from mag7cli.cli.output import Output
 
 if TYPE_CHECKING:
     from mag7cli.lake.layout import Lake
     from mag7cli.live.session import LiveRequest
-
-_MAG7: Final = "mag7"
 
 
 class LiveOptions(NamedTuple):
@@ -33,19 +39,16 @@ class LiveOptions(NamedTuple):
     until: Annotated[
         Literal["close"] | None, typer.Option("--until", help="close: end with the session and its official closes.")
     ] = None
-    group: Annotated[
-        str, typer.Option("--group", metavar="mag7|TICKERS", help="The companies: mag7, or such as AAPL,MSFT.")
-    ] = _MAG7
+    group: GroupOption = SEVEN
 
     def request(self) -> "LiveRequest":
         """The request that the options make. Raises UsageError for a time that cannot be read."""
+        from mag7cli import library
         from mag7cli.live.session import LiveRequest
-        from mag7cli.market.symbology import MAGNIFICENT_7, vendor_symbol
 
-        tickers = tuple(vendor_symbol(ticker.strip().upper()) for ticker in self.group.split(","))
         return LiveRequest(
             plan=self.plan,
-            group=MAGNIFICENT_7 if self.group.lower() == _MAG7 else tickers,
+            group=library.group(self.group),
             feed=self.feed,
             interval=timedelta(seconds=parse_duration(self.interval, "--interval")),
             once=self.once,

@@ -24,9 +24,10 @@ from mag7cli.live.baseline import CloseBound, LiveConstituent
 from mag7cli.live.follow import Follower, LiveUpdate, MarketClosed, Question
 from mag7cli.live.points import LivePoints
 from mag7cli.live.records import record
-from mag7cli.market import symbology
+from mag7cli.market import groups, symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.date_quality import DateQuality
+from mag7cli.market.groups import CompanyGroup
 from mag7cli.market.membership import members_on
 from mag7cli.market.records import Split
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -54,12 +55,13 @@ OpenStream = Callable[[Feed, Sequence[str]], MinuteStream]
 class LiveRequest:
     """What to follow and how.
 
-    `group` are tickers of companies, `feed` the stream, None for the plan's. `once` is one point and no record;
+    `group` are tickers of companies, or a rule by which the last close decides who belongs to it; `feed` is the
+    stream, None for the plan's. `once` is one point and no record;
     `until_close` ends with the official closes of the day. `interval` is the time from point to point.
     """
 
     plan: str = "basic"
-    group: tuple[str, ...] = MAGNIFICENT_7
+    group: tuple[str, ...] | CompanyGroup = MAGNIFICENT_7
     feed: Feed | None = None
     interval: timedelta = timedelta(minutes=1)
     once: bool = False
@@ -183,14 +185,14 @@ def _refuse_another_market(update: LiveUpdate, *, is_simulated: bool) -> None:
         raise UsageError(f"the lake is of a {lake} market, the vendor is a {vendor} one", hint="choose another --lake")
 
 
-def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Sequence[str]) -> Question:
+def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Sequence[str] | CompanyGroup) -> Question:
     """What is followed on a date: the document of the last close, the splits since, the lines that joined and left.
 
     Args:
         lake: Has the documents.
         source: Asked once for the splits since the document, and for each company that joined since.
         hours: The date.
-        group: Tickers of companies.
+        group: Tickers of companies, or the rule of a group.
 
     Raises:
         Mag7Error: No document before the date has a figure.
@@ -199,7 +201,8 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
     today = hours.trading_date
     document, quality = _last_document(lake, today)
     close_date = date.fromisoformat(document["trading_date"])
-    _check_group(document, group)
+    tickers = _tickers(group, document) if isinstance(group, CompanyGroup) else tuple(group)
+    _check_group(document, tickers)
     if close_date < (previous := previous_session(today)):
         _log.warning(
             "the last close in the lake is of %s, not of %s: mag7 run collects what is missing", close_date, previous
@@ -208,7 +211,7 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
     return Question(
         document=document,
         hours=hours,
-        group=group,
+        group=tickers,
         members=members,
         newcomers=_newcomers(source, document, members or (), close_date, today),
         splits=_splits(lake, source, close_date, today),
@@ -225,14 +228,21 @@ def _close_bound(document: Document, quality: DateQuality) -> CloseBound | None:
     return CloseBound(min(0.0, bound.low_pct - share), max(0.0, bound.high_pct - share))
 
 
-def _check_group(document: Document, group: Sequence[str]) -> None:
+def _check_group(document: Document, tickers: Sequence[str]) -> None:
     """Raise UsageError for a ticker that is none of the index."""
     known = {row["ticker"] for row in document["sp500_details"].get("constituents", [])}
-    if strangers := [ticker or "''" for ticker in group if ticker not in known]:
+    if strangers := [ticker or "''" for ticker in tickers if ticker not in known]:
         raise UsageError(
             f"--group: {', '.join(strangers)} was not in the index at the close of {document['trading_date']}",
             hint="--group AAPL,MSFT, or mag7",
         )
+
+
+def _tickers(group: CompanyGroup, document: Document) -> tuple[str, ...]:
+    """Who belongs to a group by the document's market values."""
+    rows = document["sp500_details"].get("constituents", [])
+    caps = {row["ticker"]: float(row["market_cap"]) for row in rows if row["counted"]}
+    return groups.members(group, caps, date.fromisoformat(document["trading_date"]))
 
 
 def _last_document(lake: Lake, before: date) -> tuple[Document, DateQuality]:

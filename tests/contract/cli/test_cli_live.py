@@ -107,12 +107,19 @@ def test_one_figure_of_a_snapshot_says_so_and_complains_of_no_connection(vendor:
     assert "no connection" not in ended.stdout
 
 
-@pytest.mark.parametrize("group", ["NOPE", "AAPL,NOPE"])
-def test_a_group_with_a_stranger_is_refused_by_name(vendor: LiveMarket, lake: Path, group: str) -> None:
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        ("NOPE", "NOPE was no line of the index since 2021"),
+        ("AAPL,NOPE", "NOPE was no line of the index since 2021"),
+        ("AAPL,PLTR", "--group: PLTR was not in the index at the close of 2022-11-23"),
+    ],
+)
+def test_a_group_with_a_stranger_is_refused_by_name(vendor: LiveMarket, lake: Path, group: str, message: str) -> None:
     ended = run(vendor, lake, "--group", group)
 
     assert (ended.code, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("Error: --group: NOPE was not in the index at the close of 2022-11-23\n")
+    assert ended.stderr.startswith(f"Error: {message}\n")
 
 
 def test_a_lake_that_lacks_the_last_session_is_told(vendor: LiveMarket, tmp_path: Path) -> None:
@@ -139,6 +146,15 @@ def test_what_cannot_be_is_said_of_what_was_typed(lake: Path, words: tuple[str, 
     assert ended.stderr.startswith(f"Error: {message}")
 
 
+def test_the_largest_are_those_of_the_last_close(vendor: LiveMarket, lake: Path) -> None:
+    point = json.loads(run(vendor, lake, "--once", "--group", "top3", "--format", "json").stdout)
+
+    caps = {row["ticker"]: row["market_cap"] for row in Lake.at(str(lake)).read_document(
+        max(Lake.at(str(lake)).documents()))["sp500_details"]["constituents"] if row["counted"]}  # fmt: skip
+    assert {company["ticker"] for company in point["companies"]} == set(sorted(caps, key=caps.__getitem__)[-3:])
+    assert run(vendor, lake, "--once", "--group", "NOSUCH").code == 2
+
+
 def test_a_terminal_has_one_screen(vendor: LiveMarket, lake: Path) -> None:
     ended = mag7_in_terminal("live", "--once", "--lake", str(lake), cwd=lake.parent, env=vendor.environ)
 
@@ -147,7 +163,7 @@ def test_a_terminal_has_one_screen(vendor: LiveMarket, lake: Path) -> None:
     assert "last trade" in ended.stderr
     assert "early close today" in ended.stderr
     assert "Regular session; " in ended.stderr
-    assert "unofficial; SIMULATED." in " ".join(ended.stderr.split())
+    assert "unofficial; SIMULATED." in " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", ended.stderr).split())
 
 
 @pytest.mark.parametrize("words", [("--once",), ("--until", "close")])
