@@ -4,27 +4,34 @@ from collections.abc import Sequence
 
 from mag7cli.analytics.queries import Day
 from mag7cli.analytics.statistics import INTERVAL_PCT, Projection
-from mag7cli.reporting import charts, motion_charts
+from mag7cli.reporting import charts, motion_charts, performance_charts
 from mag7cli.reporting.charts import Chart
-from mag7cli.reporting.datasets import Dataset
+from mag7cli.reporting.datasets import NOTHING, Beside, Dataset
 from mag7cli.reporting.marks import Dates
 
 
 def all_charts(
-    days: Sequence[Day], tickers: Sequence[str], events: Dataset, projection: Projection | None
+    days: Sequence[Day],
+    tickers: Sequence[str],
+    events: Dataset,
+    projection: Projection | None,
+    *,
+    beside: Beside = NOTHING,
 ) -> tuple[Chart, ...]:
     """Every chart that there are figures for. `tickers` are the seven."""
     figured = [day.on for day in days if day.figure]
     dates = Dates(figured[0], figured[-1])
     key = event_key(events)
     drawn = [
-        charts.share(dates),
+        charts.share(dates, has_bounds=any(day.low_pct is not None for day in days), has_fund=bool(beside.fund_pct)),
+        *([performance_charts.growth(dates)] if len(beside.returns) > 1 else []),
         charts.stacked(dates),
         charts.then_and_now(dates),
         charts.contribution(dates),
         charts.company_share(dates, tickers, key),
         charts.company_cap(dates, tickers, key),
         charts.effective(dates),
+        *([performance_charts.sectors(dates)] if len({each.on for each in beside.sectors}) > 1 else []),
         motion_charts.gains(dates),
         motion_charts.gain_distribution(dates, tickers[0]),
         motion_charts.gain_series(dates, tickers[0]),

@@ -54,49 +54,38 @@ _DAILY: Final = (
 )
 
 
-def share(dates: Dates) -> Chart:
-    """The share of the seven as a line over the index in bars."""
-    bars = {
-        "transform": _buckets("sp500_total_market_cap", "index"),
-        "mark": {"type": "bar", "style": "rest"},
-        "encoding": {
-            "x": {**marks.x_time("[lo, hi]"), "field": "bar"},
-            "x2": {"field": "bar_end"},
-            "y": marks.y("index", "S&P 500, $ trillion", side="right", ticks=4),
-            "y2": {"datum": 0},
-        },
+_IN_THE_FUND: Final = Reading("In the fund", "fund_weight_pct", 2, " %")
+
+
+def share(dates: Dates, *, has_bounds: bool = False, has_fund: bool = False) -> Chart:
+    """The share of the seven, with what it may be off by, beside a fund's own weight of them: one scale for all."""
+    title = "% of the S&P 500"
+    band = {
+        "mark": {"type": "area", "style": "band"},
+        "encoding": {"y": marks.y("mag7_pct_low", title, zero=False), "y2": {"field": "mag7_pct_high"}},
+    }
+    fund = {
+        "mark": {"type": "line", "style": "fund"},
+        "encoding": {"y": marks.y("fund_weight_pct", title, zero=False)},
     }
     curve = {
         "mark": {"type": "line", "style": "mag7"},
-        "encoding": {"y": marks.y("mag7_pct_of_sp500", "Mag 7, % of the S&P 500", zero=False)},
+        "encoding": {"y": marks.y("mag7_pct_of_sp500", title, zero=False)},
     }
-    over = {"layer": [curve, marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})]}
-    spec = timed("daily", dates, [bars, over, marks.partial()])
-    spec["resolve"] = {"scale": {"y": "independent"}}
+    ring = marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})
+    layers = [*([band] if has_bounds else []), *([fund] if has_fund else []), curve, ring, marks.partial()]
+    caption = "The seven in percent of the S&P 500's full market value; the scale does not begin at zero."
+    caption += " Band: what the figure may be off by." if has_bounds else ""
+    caption += (
+        " Thin line: the fund's own float-adjusted weight of them, by prices between its files." if has_fund else ""
+    )
     return Chart(
         "share",
-        "The share of the seven, over the index",
-        "Line, left scale: the seven in percent of the S&P 500's full market value. Bars, right scale: the S&P 500. "
-        "Ring: a suspect date. Dashed: a partial date, without a figure.",
-        spec,
-        reads=_DAILY,
+        "The share of the seven",
+        f"{caption} Ring: a suspect date. Dashed: a partial date, without a figure.",
+        timed("daily", dates, layers),
+        reads=(*_DAILY[:1], *([_IN_THE_FUND] if has_fund else []), *_DAILY[1:]),
     )
-
-
-def _buckets(field: str, trillions: str) -> list[Spec]:
-    """The last value of each day, week or four weeks, whichever leaves a bar three pixels: `bar` to `bar_end`."""
-    day = "86400000"
-    days_per_bar = f"width > 3 * (hi - lo) / {day} ? 1 : width > 3 * (hi - lo) / {day} / 7 ? 7 : 28"
-    return [
-        {"filter": f"isValid(datum.{field})"},
-        {"calculate": f"{day} * ({days_per_bar})", "as": "span"},
-        # Weeks begin on a Monday; the epoch began on a Thursday.
-        {"calculate": f"floor((datum.time - 4 * {day}) / datum.span) * datum.span + 4 * {day}", "as": "bucket"},
-        {"aggregate": [{"op": "argmax", "field": "time", "as": "end"}], "groupby": ["bucket", "span"]},
-        {"calculate": f"datum.end.{field} / {_TRILLION}", "as": trillions},
-        {"calculate": "max(lo, datum.bucket)", "as": "bar"},
-        {"calculate": "min(hi, datum.bucket + 0.75 * datum.span)", "as": "bar_end"},
-    ]
 
 
 def stacked(dates: Dates) -> Chart:

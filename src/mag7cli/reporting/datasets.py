@@ -4,13 +4,16 @@ A data set is columns and rows, so that names are not repeated 7,000 times; the 
 records of it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from itertools import count, product
 from string import ascii_lowercase
 from typing import Any, Final
 
+from mag7cli.analytics.groups import SectorShare
+from mag7cli.analytics.period import DailyReturn, levels
 from mag7cli.analytics.queries import Concentration, Day, Event, ReportData
 from mag7cli.analytics.statistics import Point, Projection, co_movement, project
 
@@ -37,11 +40,25 @@ class Dataset:
         return {"columns": self.columns, "rows": self.rows}
 
 
-def build(data: ReportData) -> dict[str, Dataset]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the share: returns, the fund's own weight by date, percent, and sectors."""
+
+    returns: Sequence[DailyReturn] = ()
+    fund_pct: Mapping[date, float] = field(default_factory=dict)
+    sectors: Sequence[SectorShare] = ()
+
+
+NOTHING: Final = Beside()
+
+
+def build(data: ReportData, beside: Beside = NOTHING) -> dict[str, Dataset]:
     """Every data set by name; one may be empty."""
     concentration = data.concentration
     return {
-        "daily": _daily(concentration.days),
+        "daily": _daily(concentration.days, beside),
+        "growth": _growth(beside.returns),
+        "sector": _sectors(beside.sectors),
         "company": _company(concentration),
         "session": _session(data),
         "event": _events(data.events),
@@ -63,12 +80,35 @@ def _trusted(days: Iterable[Day]) -> tuple[list[Point[float]], list[Point[float]
     return share, [Point(on, float(figure.sp500_cap_usd)) for on, figure in figures]
 
 
-def _daily(days: Iterable[Day]) -> Dataset:
+def _growth(returns: Sequence[DailyReturn]) -> Dataset:
+    """Growth of 100 since the first date of each series that has a return on every date; the others are empty."""
+    series = [
+        levels([each.group_pct for each in returns]),
+        levels([each.rest_pct for each in returns]),
+        levels([each.index_pct for each in returns]),
+        levels([each.equal_weight_pct for each in returns]),
+    ]
+    dates = [*(each.base for each in returns[:1]), *(each.on for each in returns)]
+    rows = (
+        (on.isoformat(), *(None if level is None else round(level, 6) for level in row))
+        for on, row in zip(dates, zip(*series, strict=True), strict=False)
+    )
+    return Dataset(("trading_date", "mag7", "rest", "index", "equal_weight"), tuple(rows))
+
+
+def _sectors(sectors: Iterable[SectorShare]) -> Dataset:
+    rows = ((each.on.isoformat(), each.sector, round(each.share_pct, 4)) for each in sectors)
+    return Dataset(("trading_date", "sector", "pct_of_sp500"), tuple(rows))
+
+
+def _daily(days: Iterable[Day], beside: Beside) -> Dataset:
     columns = (
         "trading_date", "status", "reason", "mag7_pct_of_sp500", "mag7_pct_low", "mag7_pct_high",
         "total_mag7_market_cap", "sp500_total_market_cap", "failed_count", "top10_pct", "hhi", "effective_n",
+        "fund_weight_pct",
     )  # fmt: skip
-    return Dataset(columns, tuple(map(_daily_row, days)))
+    rows = ((*_daily_row(day), beside.fund_pct.get(day.on)) for day in days)
+    return Dataset(columns, tuple(rows))
 
 
 def _daily_row(day: Day) -> tuple[Cell, ...]:

@@ -11,7 +11,7 @@ from typing import Final
 from mag7cli.analytics.queries import Concentration, Day, Doubt, FailureReason, ReportData
 from mag7cli.analytics.statistics import Change
 from mag7cli.analytics.summary import CompanySummary, ConcentrationSummary, FundWeight
-from mag7cli.core import formatting
+from mag7cli.core import formatting, packaged_data
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.formatting import MISSING, change, counted
 from mag7cli.lake.failed_checks import FailedCheck
@@ -122,8 +122,15 @@ def _fund_fact(fund: FundWeight | None) -> str:
     as_of = f", as of {long_date(fund.as_of)}" if fund.as_of else ""
     return (
         f'<div><dt>In {escape(fund.fund)}</dt><dd><span class="big" id="fund-weight">{pct(fund.mag7_pct)}</span>'
-        f"<small>the fund's own float-adjusted weight{as_of}</small></dd></div>"
+        f"<small>the fund's own float-adjusted weight{as_of}{_taken_on(fund)}</small></dd></div>"
     )
+
+
+def _taken_on(fund: FundWeight) -> str:
+    """The fund's weight on the date of the answer, where its file is of another day."""
+    if fund.on is None or fund.on_pct is None:
+        return ""
+    return f"; by prices {pct(fund.on_pct)} on {long_date(fund.on)}"
 
 
 def intraday_fact(point: Record | None) -> str:
@@ -300,6 +307,25 @@ def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -
         return ""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
     return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def published(days: Sequence[Day], answer: ConcentrationSummary) -> str:
+    """What others published of the ten largest stocks, for scale; our own figure of another kind stands before it."""
+    own = next((day.top10_pct for day in reversed(days) if day.top10_pct is not None and day.on <= answer.on), None)
+    ours = f"Here the ten largest companies are {own:.1f} %, by full market value. " if own is not None else ""
+    rows = ((row["as_of"], row["pct"] + "\N{NO-BREAK SPACE}%", row["publisher"]) for row in _published())
+    titles = "; ".join(dict.fromkeys(f"{row['publisher']}, {row['title']}" for row in _published()))
+    return (
+        '<section aria-labelledby="scale-title"><h2 id="scale-title">For scale: figures of others</h2>'
+        f"<p>{plain(ours)}What follows was published by others of the real market, and is of another kind: the ten "
+        "largest stocks instead of companies, and none says whether by float. It is in no chart and no other figure. "
+        f"Sources: {escape(titles)}.</p>"
+        f"{_table('Ten largest stocks of the S&P 500', ('As of', 'Share', 'Published by'), rows)}</section>"
+    )
+
+
+def _published() -> list[dict[str, str]]:
+    return packaged_data.read("published_concentration")
 
 
 def downloads(datasets: Mapping[str, Dataset]) -> str:

@@ -71,6 +71,7 @@ def render(page: Page, library: str) -> str:
         "story": "".join(f"<li>{fragments.plain(sentence)}</li>" for sentence in page.story),
         "range_buttons": fragments.range_buttons(),
         "figures": _figures(page, simulated),
+        "published": fragments.published(page.data.concentration.days, answer),
         "quality_summary": fragments.quality_summary(page.data.concentration.days),
         "quality_figures": _figure(page, "failures", simulated),
         "quality_tables": fragments.quality_tables(page.data),
@@ -135,6 +136,8 @@ _NEEDED_DATES: Final = {"correlation": QUARTER_SESSIONS + 1, "beta": QUARTER_SES
 _HEADINGS: Final = {
     "share": "<section><h2>How much, since when</h2></section>",
     "company_share": "<section><h2>Company by company</h2></section>",
+    "growth": "<section><h2>How it performed</h2></section>",
+    "sectors": "<section><h2>Where it lies</h2></section>",
     "correlation": "<section><h2>With the index, or without it</h2></section>",
     "projection": "<section><h2>And then?</h2></section>",
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from mag7cli.analytics.period import DailyReturn, chained
 from mag7cli.analytics.queries import Concentration, Day
 from mag7cli.analytics.statistics import Contribution, Snapshot, contributions, share_without
 from mag7cli.analytics.summary import CompanySummary, ConcentrationSummary
@@ -26,10 +27,35 @@ class Span:
     parts: tuple[Contribution, ...]
 
 
-def tell(concentration: Concentration, answer: ConcentrationSummary) -> tuple[str, ...]:
+def tell(
+    concentration: Concentration, answer: ConcentrationSummary, returns: Sequence[DailyReturn] = ()
+) -> tuple[str, ...]:
     """The sentences, the most telling first."""
     spans = spans_to_now(concentration)
-    return tuple(sentence for sentence in _sentences(concentration, answer, spans) if sentence)
+    sentences = [sentence for sentence in _sentences(concentration, answer, spans) if sentence]
+    performed = _performed(returns)
+    return (*sentences[:1], *([performed] if performed else []), *sentences[1:])
+
+
+def _performed(returns: Sequence[DailyReturn]) -> str | None:
+    """What the seven and the rest gained in price since the first date."""
+    whole = chained(returns)
+    if whole.group_pct is None or whole.rest_pct is None or whole.index_pct is None:
+        return None
+    alike = f", all companies alike {_moved(whole.equal_weight_pct)}" if whole.equal_weight_pct is not None else ""
+    return (
+        f"In price, without dividends, the seven {_verb(whole.group_pct)} {abs(whole.group_pct):.1f} % since "
+        f"{long_date(returns[0].base)}, the other companies {_moved(whole.rest_pct)}, "
+        f"the index {_moved(whole.index_pct)}{alike}."
+    )
+
+
+def _verb(pct: float) -> str:
+    return "gained" if pct >= 0 else "lost"
+
+
+def _moved(value: float) -> str:
+    return f"{change(value, 1)} %"
 
 
 def spans_to_now(concentration: Concentration) -> tuple[Span, ...]:

@@ -95,6 +95,7 @@ def _styles(palette: Palette) -> Config:
     return {
         "mag7": {"color": palette.mag7, "strokeWidth": 2},
         "mag7_label": {"color": palette.mag7, "fontWeight": "bold", "fontSize": 13},
+        "fund": {"color": palette.faint_text, "strokeWidth": 1.2},
         "rest": {"color": palette.rest},
         "neutral": {"color": palette.faint_text},
         "suspect": _ring(palette, palette.suspect, 46),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mag7cli.core.clock import Clock
     from mag7cli.lake.failed_checks import FailedCheck
     from mag7cli.lake.layout import Lake
+    from mag7cli.reporting.datasets import Beside
     from mag7cli.reporting.page import Page
     from mag7cli.warehouse.engines import SqlEngine
 
@@ -85,21 +86,38 @@ def compose(
     tables = queries.read(engine)
     days = tables.concentration.days
     answer = summary.build(tables.concentration, fund=fund_weights, failed=failed)
-    embedded = datasets.build(tables)
+    beside = _beside(engine, lake)
+    embedded = datasets.build(tables, beside)
     return Page(
         data=tables,
         answer=answer,
-        story=story.tell(tables.concentration, answer),
+        story=story.tell(tables.concentration, answer, beside.returns),
         charts=all_charts(
             days,
             sorted(company.ticker for company in answer.companies),
             embedded["event"],
             datasets.projection_of(days),
+            beside=beside,
         ),
         datasets=embedded,
         made_at=clock.now(),
         failed_checks=failed,
         intraday=latest_record(lake, answer.on) if lake else None,
+    )
+
+
+def _beside(engine: "SqlEngine", lake: "Lake | None") -> "Beside":
+    """Returns, the fund's own weight and sectors. Raises EngineError, HoldingsFormatError."""
+    from mag7cli.analytics.groups import read_sectors
+    from mag7cli.analytics.period import read_returns
+    from mag7cli.portfolio.fund_weights import index_fund_days
+    from mag7cli.reporting.datasets import Beside
+
+    days = index_fund_days(lake, engine) if lake else {}
+    return Beside(
+        returns=read_returns(engine),
+        fund_pct={on: day.mag7_pct for on, day in days.items()},
+        sectors=read_sectors(engine),
     )
 
 

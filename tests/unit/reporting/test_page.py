@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -90,7 +91,9 @@ def test_every_embedded_figure_is_the_tables(engine: DuckDbEngine, source: str) 
         "s.top10_pct, s.hhi, s.effective_n FROM market_data.daily_summary s "
         "LEFT JOIN market_data.concentration_metrics m USING (trading_date) ORDER BY 1"
     ).values
-    assert [tuple(row) for row in data["daily"]["rows"]] == list(table)
+    # What stands beside the share comes last: the fund's weight, of which these tables have none.
+    assert [tuple(row[:12]) for row in data["daily"]["rows"]] == list(table)
+    assert data["daily"]["columns"][12:] == ["fund_weight_pct"]
     companies = engine.query(
         "SELECT CAST(trading_date AS VARCHAR), ticker, CAST(market_cap AS DOUBLE), pct_of_mag7, pct_of_sp500 "
         "FROM market_data.magnificent7_metrics ORDER BY trading_date, ranking"
@@ -106,6 +109,32 @@ def test_embedded_money_has_every_digit_of_the_tables(engine: DuckDbEngine, sour
         "SELECT CAST(trading_date AS VARCHAR), sp500_total_market_cap FROM market_data.concentration_metrics"
     )
     assert {day: total for day, total in totals.items() if total is not None} == dict(table.values)
+
+
+def test_growth_and_sectors_are_the_views(engine: DuckDbEngine, source: str) -> None:
+    data = embedded(source)["datasets"]
+
+    returns = engine.query("SELECT mag7_return_pct FROM market_data.daily_returns ORDER BY trading_date").values
+    level = math.prod(1 + pct / 100 for (pct,) in returns)
+    columns = data["growth"]["columns"]
+    first, last = data["growth"]["rows"][0], data["growth"]["rows"][-1]
+    assert first[columns.index("mag7")] == 100
+    assert last[columns.index("mag7")] == pytest.approx(100 * level, abs=1e-5)
+    assert len(data["growth"]["rows"]) == len(returns) + 1
+    total = engine.query(
+        "SELECT SUM(pct_of_sp500) FROM market_data.sp500_constituents GROUP BY trading_date ORDER BY trading_date DESC"
+    ).values[0][0]
+    newest = data["sector"]["rows"][-1][0]
+    assert sum(row[2] for row in data["sector"]["rows"] if row[0] == newest) == pytest.approx(total, abs=1e-3)
+
+
+def test_figures_of_others_are_marked_as_theirs_and_of_another_kind(source: str) -> None:
+    told = words(source)
+    scale = told[told.index("For scale: figures of others") : told.index("Can I trust it?", told.index("For scale"))]
+
+    assert "published by others of the real market, and is of another kind" in scale
+    assert "2024 38 % Visual Capitalist" in scale
+    assert "1980 25.54 % Janney" in scale
 
 
 def test_the_data_is_embedded_once(source: str) -> None:
@@ -169,7 +198,7 @@ def test_a_simulated_market_is_marked_in_the_title_the_banner_and_at_every_chart
     assert words(source).split("Skip to the charts ")[1].startswith("SIMULATED MARKET: no figure here is real")
     assert source.count('<span class="tag">SIMULATED</span>') == len(page.charts)
     picture = png.standalone(page.charts[0], page.datasets, page.answer)
-    assert picture["title"]["text"] == "SIMULATED: The share of the seven, over the index"
+    assert picture["title"]["text"] == "SIMULATED: The share of the seven"
 
 
 def test_without_a_holdings_file_the_funds_weight_is_unknown(page: Page) -> None:
@@ -180,8 +209,8 @@ def test_without_a_holdings_file_the_funds_weight_is_unknown(page: Page) -> None
 
 def test_all_that_the_issue_asked_for_is_drawn(page: Page) -> None:
     assert [chart.name for chart in page.charts] == [
-        "share", "stacked", "then_and_now", "contribution", "company_share", "company_cap", "effective",
-        "gains", "gain_distribution", "gain_series", "correlation", "beta", "failures",
+        "share", "growth", "stacked", "then_and_now", "contribution", "company_share", "company_cap", "effective",
+        "sectors", "gains", "gain_distribution", "gain_series", "correlation", "beta", "failures",
     ]  # fmt: skip
 
 

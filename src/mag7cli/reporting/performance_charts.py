@@ -1,0 +1,91 @@
+"""How those in question performed, and how the index divides: growth of 100, and the sectors over time."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from mag7cli.reporting import marks
+from mag7cli.reporting.charts import Chart, Reading
+from mag7cli.reporting.marks import HEIGHT, Dates, Spec, timed
+
+_SERIES: Final[Mapping[str, str]] = {
+    "mag7": "Mag 7",
+    "rest": "the others",
+    "index": "S&P 500",
+    "equal_weight": "equal weight",
+}
+# So that there is room for the lines on a phone.
+_SHORT: Final[Mapping[str, str]] = {
+    "Information Technology": "Technology",
+    "Communication Services": "Communication",
+    "Consumer Discretionary": "Discretionary",
+    "Consumer Staples": "Staples",
+}
+_RIGHT: Final = 8
+
+
+def growth(dates: Dates) -> Chart:
+    """What 100 became in the seven, in the others, in the index, and in all companies alike."""
+    names = "{" + ", ".join(f"{field}: '{name}'" for field, name in _SERIES.items()) + "}"
+    fold: list[Spec] = [
+        {"fold": list(_SERIES), "as": ["series", "level"]},
+        {"filter": "isValid(datum.level)"},
+        {"calculate": f"({names})[datum.series]", "as": "ticker"},
+    ]
+    series = list(_SERIES.values())
+    line = {
+        "mark": {"type": "line", "strokeWidth": 1.8},
+        "encoding": {"y": marks.y("level", "growth of 100", zero=False), "color": marks.by_ticker(series)},
+    }
+    layers = [line, marks.end_labels("level", series, HEIGHT)]
+    spec = timed("growth", dates, layers, right=_RIGHT)
+    spec["transform"] += fold
+    return Chart(
+        "growth",
+        "Did the seven beat the rest?",
+        f"What 100 at the close of {dates.first} became, by price alone, without dividends, weighted by market value "
+        "at the close before; equal weight: all companies alike, bought for the same sum each quarter.",
+        spec,
+        reads=tuple(Reading(name, field, 1) for field, name in _SERIES.items()),
+    )
+
+
+def sectors(dates: Dates) -> Chart:
+    """The parts of the sectors at the end of each month, each in percent of the index."""
+    short = "{" + ", ".join(f"'{name}': '{label}'" for name, label in _SHORT.items()) + "}"
+    spec: Spec = {
+        "width": "container",
+        "height": HEIGHT + 60,
+        "autosize": marks.AUTOSIZE,
+        "padding": {"left": 2, "top": 6, "right": _RIGHT, "bottom": 2},
+        "data": {"name": "sector"},
+        "params": dates.visible(),
+        "transform": [
+            marks.TIME,
+            marks.VISIBLE,
+            {"calculate": f"({short})[datum.sector] || datum.sector", "as": "ticker"},
+        ],
+        "encoding": {"x": marks.x_time("[lo, hi]")},
+        "layer": [
+            {
+                "mark": {"type": "line", "strokeWidth": 1.5},
+                "encoding": {
+                    "y": marks.y("pct_of_sp500", "% of the S&P 500"),
+                    "color": {"field": "sector", "type": "nominal", "legend": None},
+                },
+            },
+            _sector_labels(),
+        ],
+    }
+    return Chart(
+        "sectors",
+        "The sectors",
+        "Each sector in percent of the index's full market value, at the end of each month, by the classification of "
+        "that day: in March 2023 payment companies moved from Information Technology to Financials and Industrials.",
+        spec,
+    )
+
+
+def _sector_labels() -> Spec:
+    labels = marks.end_labels("pct_of_sp500", [], HEIGHT + 60)
+    labels["encoding"]["color"] = {"field": "sector", "type": "nominal", "legend": None}
+    return labels
