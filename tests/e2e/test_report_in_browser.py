@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 from tests.simulators import market_tables
 
 from mag7cli.analytics.queries import read_concentration
-from mag7cli.analytics.statistics import contributions
+from mag7cli.analytics.statistics import contributions, month_before, year_before
 from mag7cli.analytics.summary import FundWeight
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.formatting import change
@@ -75,6 +75,10 @@ class Visit:
 
 
 Open = Callable[..., Visit]
+
+
+def last_year(day: date) -> date:
+    return date(day.year - 1, 12, 31)
 
 
 def chromium() -> str | None:
@@ -236,6 +240,19 @@ def test_a_range_button_narrows_every_chart_of_time(visit: Visit) -> None:
     assert {name for name in before if before[name] != after[name]} == {"share", "company_cap", "failures", "gains"}
     assert visit.page.get_by_role("button", name="1Y").get_attribute("aria-pressed") == "true"
     assert visit.page.get_by_role("button", name="All").get_attribute("aria-pressed") == "false"
+
+
+@pytest.mark.parametrize(("button", "base"), [("1M", month_before), ("1Y", year_before), ("YTD", last_year)])
+def test_a_range_begins_where_the_change_over_it_begins(
+    engine: DuckDbEngine, visit: Visit, button: str, base: Callable[[date], date]
+) -> None:
+    days = [day.on for day in read_concentration(engine).days if day.figure]
+    expected = max(day for day in days if day <= base(days[-1]))
+
+    visit.after("time", visit.page.get_by_role("button", name=button, exact=True).click)
+
+    lo = visit.script("window.mag7.views.get('share').view.signal('lo')")
+    assert datetime.fromtimestamp(lo / 1000, UTC).date() == expected
 
 
 def test_dragging_looks_closer_and_a_double_click_shows_everything(visit: Visit) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mag7cli.analytics.queries import Day
 from mag7cli.analytics.statistics import INTERVAL_PCT, Projection
+from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.reporting import charts, motion_charts, performance_charts
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import NOTHING, Beside, Dataset
@@ -25,7 +26,7 @@ def all_charts(
     drawn = [
         charts.share(dates, has_bounds=any(day.low_pct is not None for day in days), has_fund=bool(beside.fund_pct)),
         *([performance_charts.growth(dates)] if len(beside.returns) > 1 else []),
-        charts.stacked(dates),
+        charts.stacked(dates, _others(days)),
         charts.then_and_now(dates),
         charts.contribution(dates),
         charts.company_share(dates, tickers, key),
@@ -43,11 +44,20 @@ def all_charts(
     return (*drawn, charts.failures(dates, max(day.failed_count for day in days)))
 
 
+def _others(days: Sequence[Day]) -> str:
+    """How many companies stand beside the seven, on the first and the last date that knows."""
+    known = [(day.on, day.companies_count - len(MAGNIFICENT_7)) for day in days if day.figure and day.companies_count]
+    if not known:
+        return ""
+    (first, before), (last, now) = known[0], known[-1]
+    return f"; {before} others on {first}, {now} on {last}" if before != now else f"; {now} others on {last}"
+
+
 def event_key(events: Dataset) -> str:
     """What the letters stand for."""
     if not events.rows:
         return "No split and no new symbol falls in this time."
-    listed = "; ".join(f"{letter} {label}" for _, letter, label in events.rows)
+    listed = "; ".join(f"{letter} {label}" for _, letter, label, *_ in events.rows)
     return f"A split changes no market value: {listed}."
 
 

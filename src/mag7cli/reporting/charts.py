@@ -4,8 +4,8 @@ Whoever shows a chart sets its parameters: `lo` and `hi` are the visible time in
 two dates, `company` a ticker. How a named style looks is the theme's business.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mag7cli.reporting import marks
@@ -44,6 +44,20 @@ class Chart:
     spec: Spec
     follows: frozenset[str] = frozenset({"time"})
     reads: tuple[Reading, ...] = ()
+
+
+def each_company(chart: Chart, tickers: Iterable[str]) -> tuple[Chart, ...]:
+    """A chart that shows one company as one chart for each, named `gain_series_NVDA`; any other as it is."""
+    if "company" not in chart.follows:
+        return (chart,)
+    return tuple(
+        replace(chart, name=f"{chart.name}_{ticker}", spec={**chart.spec, "params": _of_company(chart, ticker)})
+        for ticker in tickers
+    )
+
+
+def _of_company(chart: Chart, ticker: str) -> list[Spec]:
+    return [{**each, "value": ticker} if each["name"] == "company" else each for each in chart.spec["params"]]
 
 
 _DAILY: Final = (
@@ -88,8 +102,8 @@ def share(dates: Dates, *, has_bounds: bool = False, has_fund: bool = False) -> 
     )
 
 
-def stacked(dates: Dates) -> Chart:
-    """The market cap of the other 493 on that of the seven."""
+def stacked(dates: Dates, how_many: str) -> Chart:
+    """The market cap of the other companies on that of the seven. `how_many` says how many they are."""
     caps = [
         {"filter": "isValid(datum.total_mag7_market_cap)"},
         {"calculate": f"datum.total_mag7_market_cap / {_TRILLION}", "as": "mag7"},
@@ -103,10 +117,10 @@ def stacked(dates: Dates) -> Chart:
     areas = {"transform": caps, "layer": [others, seven, *_area_labels()]}
     return Chart(
         "stacked",
-        "The seven and the other 493",
-        "Full market capitalisation, each company counted once.",
+        "The seven and all others",
+        f"Full market capitalisation, each company counted once{how_many}.",
         timed("daily", dates, [areas, marks.partial()], right=END_LABEL + 4),
-        reads=_DAILY,
+        reads=(*_DAILY, Reading("Companies", "companies_count", 0)),
     )
 
 
@@ -118,7 +132,7 @@ def _area_labels() -> list[Spec]:
         {"calculate": "datum.mag7 / 2", "as": "seven_middle"},
         {"calculate": "(datum.mag7 + datum.index) / 2", "as": "others_middle"},
     ]
-    labels = (("seven_middle", "Mag 7", "mag7_label"), ("others_middle", "S&P 493", "faint_label"))
+    labels = (("seven_middle", "Mag 7", "mag7_label"), ("others_middle", "all others", "faint_label"))
     return [
         {
             "transform": at_the_end,
@@ -277,7 +291,7 @@ def failures(dates: Dates, most: int) -> Chart:
         "failures",
         "What could not be collected",
         "Tickers without a market value, by date.",
-        timed("daily", dates, [bars, marks.partial(), ring], height=180),
+        timed("daily", dates, [bars, marks.partial(), ring], height=180, bars=True),
         reads=(
             Reading("Failed tickers", "failed_count", 0),
             Reading("Date is", "status", None),

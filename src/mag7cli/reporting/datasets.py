@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import count, product
+from itertools import count, pairwise, product
 from string import ascii_lowercase
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ Cell = str | float | int | Decimal | None
 
 # Letters closer than this would be written over each other.
 _SAME_LETTER_DAYS: Final = 30
+# Letters closer than this touch on a phone that shows six years.
+_NEAR_LETTER_DAYS: Final = 180
+_LETTER_LEVELS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,9 @@ def _daily(days: Iterable[Day], beside: Beside) -> Dataset:
     columns = (
         "trading_date", "status", "reason", "mag7_pct_of_sp500", "mag7_pct_low", "mag7_pct_high",
         "total_mag7_market_cap", "sp500_total_market_cap", "failed_count", "top10_pct", "hhi", "effective_n",
-        "fund_weight_pct",
+        "companies_count", "fund_weight_pct",
     )  # fmt: skip
-    rows = ((*_daily_row(day), beside.fund_pct.get(day.on)) for day in days)
+    rows = ((*_daily_row(day), day.companies_count, beside.fund_pct.get(day.on)) for day in days)
     return Dataset(columns, tuple(rows))
 
 
@@ -135,18 +138,37 @@ def _session(data: ReportData) -> Dataset:
 
 
 def _events(events: Sequence[Event]) -> Dataset:
-    """Splits and renames with the letter that stands for them; those of the same weeks share one."""
+    """Splits and renames with the letter that stands for them; those of the same weeks share one.
+
+    `gap_days` is how near the next letter of the same row of them is, `level` the letter's place in that row: where a
+    narrow chart would write them over each other, they stand one below the other.
+    """
     groups: list[list[Event]] = []
     for event in events:
         if groups and (event.on - groups[-1][0].on).days < _SAME_LETTER_DAYS:
             groups[-1].append(event)
         else:
             groups.append([event])
+    first_days = [group[0].on for group in groups]
     rows = (
-        (group[0].on.isoformat(), letter, ", ".join(f"{event.label} on {event.on}" for event in group))
-        for letter, group in zip(_letters(), groups, strict=False)
+        (on.isoformat(), letter, ", ".join(f"{event.label} on {event.on}" for event in group), *place)
+        for on, letter, group, place in zip(first_days, _letters(), groups, _levels(first_days), strict=False)
     )
-    return Dataset(("trading_date", "letter", "label"), tuple(rows))
+    return Dataset(("trading_date", "letter", "label", "level", "gap_days"), tuple(rows))
+
+
+def _levels(days: Sequence[date]) -> Iterator[tuple[int, int]]:
+    """For each letter its place in a row of near ones, and the least days between two of that row."""
+    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
+    rows = [[0]] if days else []
+    for place, gap in enumerate(gaps, 1):
+        if gap < _NEAR_LETTER_DAYS:
+            rows[-1].append(place)
+        else:
+            rows.append([place])
+    for row in rows:
+        gap = min((gaps[place] for place in row[:-1]), default=_NEAR_LETTER_DAYS)
+        yield from ((level % _LETTER_LEVELS, gap) for level in range(len(row)))
 
 
 def _letters() -> Iterator[str]:

@@ -90,6 +90,12 @@ def line_svg(values: Sequence[float], width: int, height: int) -> str:
     )
 
 
+def share(answer: ConcentrationSummary) -> str:
+    """The share as the largest text of the page, with its bound smaller."""
+    number, space, bound = answer.share_text.partition(" ± ")
+    return plain(number) + (f' <span class="bound">± {plain(bound)}</span>' if space else "")
+
+
 def facts(concentration: Concentration, answer: ConcentrationSummary) -> str:
     """The change, the fund's own weight, and whether to trust the number."""
     return _changes_fact(answer) + _fund_fact(answer.fund) + _trust_fact(concentration.days, answer)

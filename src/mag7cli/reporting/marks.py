@@ -25,6 +25,7 @@ DAY_WIDTH: Final[Spec] = {"expr": "max(1, 0.8 * width * 86400000 / (hi - lo))"}
 AUTOSIZE: Final[Spec] = {"type": "fit-x", "contains": "padding", "resize": True}
 # Room for the label behind the end of a line.
 END_LABEL: Final = 62
+_LETTER_PX: Final = 11
 HEIGHT: Final = 300
 
 
@@ -48,8 +49,10 @@ def _epoch_ms(day: date) -> int:
     return int(datetime.combine(day, time(), UTC).timestamp() * 1000)
 
 
-def timed(dataset: str, dates: Dates, layers: Sequence[Spec], *, height: int = HEIGHT, right: int = 8) -> Spec:
-    """A chart over the visible time."""
+def timed(
+    dataset: str, dates: Dates, layers: Sequence[Spec], *, height: int = HEIGHT, right: int = 8, bars: bool = False
+) -> Spec:
+    """A chart over the visible time; with `bars` it begins and ends half a day outside, so that each is whole."""
     return {
         "width": "container",
         "height": height,
@@ -58,7 +61,7 @@ def timed(dataset: str, dates: Dates, layers: Sequence[Spec], *, height: int = H
         "data": {"name": dataset},
         "params": dates.visible(),
         "transform": [TIME, VISIBLE],
-        "encoding": {"x": x_time("[lo, hi]")},
+        "encoding": {"x": x_time("[lo - 43200000, hi + 43200000]" if bars else "[lo, hi]")},
         "layer": list(layers),
     }
 
@@ -124,8 +127,13 @@ def partial() -> Spec:
 
 def events() -> Spec:
     """A letter above each split and new symbol; the caption says what the letter stands for."""
+    crowded = f"datum.gap_days * 86400000 * width / (hi - lo) < {_LETTER_PX}"
     letter = {
-        "mark": {"type": "text", "style": "event_label", "dy": -7},
+        "mark": {
+            "type": "text",
+            "style": "event_label",
+            "dy": {"expr": f"-7 + ({crowded} ? {_LETTER_PX} * datum.level : 0)"},
+        },
         "encoding": {"text": {"field": "letter"}, "y": {"value": 0}, "tooltip": {"field": "label"}},
     }
     rule = {"mark": {"type": "rule", "style": "event"}, "encoding": {"tooltip": {"field": "label"}}}

@@ -89,7 +89,7 @@ def gain_series(dates: Dates, company: str) -> Chart:
         "mark": {"type": "bar", "width": marks.DAY_WIDTH},
         "encoding": {"y": marks.y("gain_pct", "open to close, %"), "color": marks.SIGN},
     }
-    spec = timed("session", dates, [bars], height=220)
+    spec = timed("session", dates, [bars], height=220, bars=True)
     spec["params"] += [{"name": "company", "value": company}]
     spec["transform"] += [
         {"filter": "datum.ticker == company"},

@@ -61,7 +61,7 @@ def render(page: Page, library: str) -> str:
         "style": _asset("page.css"),
         "banner": (fragments.banner() if simulated else "") + fragments.red_banner(page.failed_checks),
         "as_of": f"{answer.on:%A} {long_date(answer.on)}",
-        "share": fragments.plain(answer.share_text),
+        "share": fragments.share(answer),
         "mag7_cap": fragments.plain(usd(answer.mag7_cap_usd)),
         "sp500_cap": fragments.plain(usd(answer.sp500_cap_usd)),
         "kind": escape(answer.kind),

@@ -59,13 +59,13 @@ def _moved(value: float) -> str:
 
 
 def spans_to_now(concentration: Concentration) -> tuple[Span, ...]:
-    """From the first date to the last, and from the first of its year, where these are different dates."""
+    """From the first date to the last, and from the last close of the year before, where these are different dates."""
     snapshots = snapshots_of(concentration)
     if len(snapshots) < 2:
         return ()
     now = snapshots[-1]
-    this_year = next(snapshot for snapshot in snapshots if snapshot.on.year == now.on.year)
-    starts = dict.fromkeys(snapshot.on for snapshot in (snapshots[0], this_year) if snapshot.on < now.on)
+    before_this_year = [snapshot for snapshot in snapshots if snapshot.on.year < now.on.year][-1:]
+    starts = dict.fromkeys(snapshot.on for snapshot in (snapshots[0], *before_this_year) if snapshot.on < now.on)
     by_date = {snapshot.on: snapshot for snapshot in snapshots}
     return tuple(span(by_date[start], now) for start in starts)
 

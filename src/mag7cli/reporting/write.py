@@ -4,6 +4,7 @@ This module puts the parts together and writes the files. It decides neither wha
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,20 +50,29 @@ def write_report(
     """
     from mag7cli.lake import failed_checks
     from mag7cli.reporting import library, png
-    from mag7cli.reporting.page import lacking, render
+    from mag7cli.reporting.page import render
 
     renderer = png.load()
     failed = failed_checks.read(lake) if lake else ()
     page = compose(engine, clock, fund_weights, lake, failed=failed)
     size = _write(out, render(page, library.script(renderer)).encode())
+    pictures = _draw(page, png_dir) if png_dir else ()
+    return ReportResult(out, size, pictures, page.answer, page.data.concentration.simulated)
+
+
+def _draw(page: "Page", folder: Path) -> tuple[Path, ...]:
+    """Each chart as a picture; one that shows a company, once for each of them."""
+    from mag7cli.reporting import png
+    from mag7cli.reporting.charts import each_company
+    from mag7cli.reporting.page import lacking
+
+    tickers = [company.ticker for company in page.answer.companies]
+    drawn = [chart for chart in page.charts if not lacking(page, chart.name)]
     pictures = []
-    for chart in page.charts if png_dir else ():
-        if lacking(page, chart.name):
-            continue
-        path = Path(png_dir or "", f"{chart.name}.png")
-        _write(path, png.draw(chart, page.datasets, page.answer))
-        pictures.append(path)
-    return ReportResult(out, size, tuple(pictures), page.answer, page.data.concentration.simulated)
+    for chart in chain.from_iterable(each_company(chart, tickers) for chart in drawn):
+        pictures.append(folder / f"{chart.name}.png")
+        _write(pictures[-1], png.draw(chart, page.datasets, page.answer))
+    return tuple(pictures)
 
 
 def compose(

@@ -21,7 +21,7 @@ from mag7cli.analytics.statistics import Projection
 from mag7cli.analytics.summary import FundWeight
 from mag7cli.core.errors import ExtraMissingError, Mag7Error, StoreError
 from mag7cli.core.formatting import pct
-from mag7cli.reporting import datasets, library, motion_charts, png, write
+from mag7cli.reporting import charts, datasets, library, motion_charts, png, write
 from mag7cli.reporting.catalogue import all_charts
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
@@ -93,7 +93,7 @@ def test_every_embedded_figure_is_the_tables(engine: DuckDbEngine, source: str) 
     ).values
     # What stands beside the share comes last: the fund's weight, of which these tables have none.
     assert [tuple(row[:12]) for row in data["daily"]["rows"]] == list(table)
-    assert data["daily"]["columns"][12:] == ["fund_weight_pct"]
+    assert data["daily"]["columns"][12:] == ["companies_count", "fund_weight_pct"]
     companies = engine.query(
         "SELECT CAST(trading_date AS VARCHAR), ticker, CAST(market_cap AS DOUBLE), pct_of_mag7, pct_of_sp500 "
         "FROM market_data.magnificent7_metrics ORDER BY trading_date, ranking"
@@ -316,6 +316,35 @@ def test_a_folder_that_cannot_be_written_costs_time_and_nothing_else(tmp_path: P
     (tmp_path / "file").write_text("")
 
     assert library.script(Renderer(), tmp_path / "file" / "cache").startswith("/* 1 */")
+
+
+def test_a_chart_of_one_company_is_a_picture_of_each(page: Page) -> None:
+    tickers = [company.ticker for company in page.answer.companies]
+    pictures = charts.each_company(charts_by_name(page)["gain_series"], tickers)
+
+    assert [each.name for each in pictures] == [f"gain_series_{ticker}" for ticker in tickers]
+    for each, ticker in zip(pictures, tickers, strict=True):
+        picture = png.standalone(each, page.datasets, page.answer)
+        assert {"name": "company", "value": ticker} in picture["params"]
+        assert picture["title"]["subtitle"][0].startswith(f"{ticker}. ")
+    assert charts.each_company(charts_by_name(page)["share"], tickers) == (charts_by_name(page)["share"],)
+
+
+def test_letters_that_a_phone_has_no_room_for_stand_below_each_other(page: Page) -> None:
+    events = page.datasets["event"].records()
+
+    places = [(each["letter"], each["level"], each["gap_days"]) for each in events]
+    assert places == [("a", 0, 180), ("b", 0, 42), ("c", 1, 42)]
+
+
+def test_the_others_are_counted(page: Page) -> None:
+    newest = next(day for day in reversed(page.data.concentration.days) if day.figure and day.companies_count)
+
+    assert newest.companies_count is not None
+    assert (
+        f"492 others on 2021-01-04, {newest.companies_count - 7} on {newest.on}"
+        in charts_by_name(page)["stacked"].caption
+    )
 
 
 def test_a_report_that_cannot_be_written_says_which(

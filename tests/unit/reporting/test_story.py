@@ -61,13 +61,14 @@ def test_an_index_that_hardly_moved_has_no_gain_worth_dividing() -> None:
 
 
 def test_both_the_whole_time_and_the_current_year_are_told() -> None:
-    middle = (date(2024, 1, 2), {"NVDA": 2.0, "AAPL": 2.0, "TSLA": 1.0}, 22.0)
+    middle = (date(2023, 12, 29), {"NVDA": 2.0, "AAPL": 2.0, "TSLA": 1.0}, 22.0)
+    first_of_year = (date(2024, 1, 2), {"NVDA": 2.5, "AAPL": 2.0, "TSLA": 1.0}, 23.0)
     last = (date(2024, 6, 28), {"NVDA": 3.0, "AAPL": 2.0, "TSLA": 1.0}, 24.0)
 
-    spans = spans_to_now(concentration(FIRST, middle, last))
+    spans = spans_to_now(concentration(FIRST, middle, first_of_year, last))
 
-    assert [one.then.on for one in spans] == [date(2023, 1, 3), date(2024, 1, 2)]
-    assert "Since 2 January 2024 the seven added 50 % of the index's gain of $2.00 T" in story(FIRST, middle, last)
+    assert [one.then.on for one in spans] == [date(2023, 1, 3), date(2023, 12, 29)]
+    assert "Since 29 December 2023 the seven added 50 % of the index's gain of $2.00 T" in story(FIRST, middle, last)
 
 
 def test_a_single_date_has_no_change_to_tell() -> None:

@@ -83,14 +83,20 @@
     apply("time");
   }
 
+  // As the changes are counted: from the same day of an earlier month, or its last, or the date before that.
   function monthsAgo(months) {
-    const day = new Date(everything[1]);
-    day.setUTCMonth(day.getUTCMonth() - months);
-    return day.getTime();
+    const last = new Date(everything[1]);
+    const [year, month] = [last.getUTCFullYear(), last.getUTCMonth() - months];
+    return dateUntil(Date.UTC(year, month, Math.min(last.getUTCDate(), new Date(Date.UTC(year, month + 1, 0)).getUTCDate())));
+  }
+
+  function dateUntil(time) {
+    return Math.max(everything[0], ...dates.map(Date.parse).filter((day) => day <= time));
   }
 
   function rangeButtons() {
-    const starts = { all: () => everything[0], ytd: () => Date.UTC(new Date(everything[1]).getUTCFullYear(), 0, 1) };
+    const lastOfYearBefore = () => dateUntil(Date.UTC(new Date(everything[1]).getUTCFullYear(), 0, 0));
+    const starts = { all: () => everything[0], ytd: lastOfYearBefore };
     for (const button of document.querySelectorAll("[data-range]")) {
       const range = button.dataset.range;
       button.addEventListener("click", () => show(starts[range] ? starts[range]() : monthsAgo(Number(range)), everything[1], button));
