@@ -7,19 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
-from mag7cli.collection import batches, share_counts
+from mag7cli.collection import batches, known_lake, share_counts
 from mag7cli.collection.batches import BatchRecord
 from mag7cli.collection.date_range import Unserved
-from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.collection.document_builder import DayInputs, Profile, ValuedConstituent, build
 from mag7cli.collection.document_changes import DateChange, changes, differs
+from mag7cli.collection.known_lake import KnownLake
 from mag7cli.collection.missing_prices import MissingPrices
-from mag7cli.collection.price_cache import PriceCache
 from mag7cli.collection.security_facts import FactsOfSecurities, known_awards, known_cover_pages, price_request
 from mag7cli.collection.share_counts import Counts
 from mag7cli.collection.source_marker import SourceMarker
 from mag7cli.collection.split_cache import log_step, update_splits
-from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist, worklist
+from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, StoreError
 from mag7cli.core.parallel import Stop
@@ -72,13 +71,16 @@ def collect(
     progress: Progress | None = None,
     stop: Stop | None = None,
     expected_calls: int = 0,
+    known: KnownLake | None = None,
 ) -> CollectResult:
     """Collect what `worklist` says, oldest first; each document is written whole or not at all.
 
     `stop` ends the run from outside. `expected_calls`, as planned, are for the progress to tell when the run will end.
+    `known` is what the lake has, if it was read with these options already.
     Raises MarketDataError and its kin when the run cannot go on; what was collected by then is kept.
     """
-    work = worklist(lake, options)
+    known = known or known_lake.read(lake, options, clock)
+    work = known.work
     if not work.dates:
         # A run that died after its last document has left nothing else to do.
         write_record.complete(lake, {})
@@ -87,7 +89,7 @@ def collect(
     watcher.start(len(work.dates))
     teller = _Teller(watcher, source, clock, len(work.dates), expected_calls)
     try:
-        return _Run(lake, source, options, clock, teller, stop or Cancel()).collect(work)
+        return _Run(known, source, options, clock, teller, stop or Cancel()).collect(work)
     finally:
         watcher.finish()
 
@@ -105,9 +107,15 @@ class _Run:
     """One run: prices first, then the splits that they confirm, then share counts, then the documents."""
 
     def __init__(
-        self, lake: Lake, source: MarketDataSource, options: CollectOptions, clock: Clock, teller: "_Teller", stop: Stop
+        self,
+        known: KnownLake,
+        source: MarketDataSource,
+        options: CollectOptions,
+        clock: Clock,
+        teller: "_Teller",
+        stop: Stop,
     ) -> None:
-        self._lake = lake
+        self._lake = lake = known.lake
         self._source = source
         self._options = options
         self._clock = clock
@@ -116,8 +124,9 @@ class _Run:
         self._origin = SourceMarker(lake, source)
         self._acceptances: dict[date, tuple[str, ...]] = {}
         self._known_companies: dict[tuple[date | None, date], _Companies] = {}
-        self._prices = PriceCache(lake, self._calls("prices"))
-        self._details = DetailsCache(lake, clock, self._calls("share counts"), self._prices.continues)
+        self._prices, self._details = known.prices, known.details
+        self._prices.ask_by(self._calls("prices"))
+        self._details.ask_by(self._calls("share counts"))
 
     def _calls(self, what: str) -> VendorCalls:
         on_call = partial(self._teller.call, what)
@@ -125,9 +134,6 @@ class _Run:
 
     def collect(self, work: Worklist) -> CollectResult:
         """Collect every date of the list."""
-        self._prices.load()
-        self._details.load()
-        self._prices.doubt(work.failed)
         today = self._clock.now().date()
         reach = self._options.reach(today)
         prices = price_request(work, reach)
@@ -193,9 +199,9 @@ class _Run:
             return None
 
     def _close_step(self, ticker: str, day: date) -> float | None:
-        after = self._prices.bar(ticker, day)
-        before = self._prices.bar(ticker, previous_session(day)) if after else None
-        return log_step(before.close_usd if before else None, after.close_usd if after else None)
+        after = self._prices.close(ticker, day)
+        before = self._prices.close(ticker, previous_session(day)) if after else None
+        return log_step(before, after)
 
     def _counts(self, part: DateBatch, facts: FactsOfSecurities) -> Counts:
         members = part.member_dates()
@@ -217,11 +223,11 @@ class _Run:
         failed: list[FailedTicker] = []
         not_listed: list[str] = []
         for constituent in companies.constituents:
-            bar = self._prices.bar(constituent.ticker, day)
-            count = counts.on(constituent.ticker, day) if bar else None
-            if bar is None and absences.is_not_listed(constituent.ticker, day):
+            close = self._prices.close(constituent.ticker, day)
+            count = counts.on(constituent.ticker, day) if close else None
+            if close is None and absences.is_not_listed(constituent.ticker, day):
                 not_listed.append(constituent.ticker)
-            elif bar is None:
+            elif close is None:
                 failed.append(
                     self._failed(constituent, absences.reason(constituent.ticker, day), counts, companies, day)
                 )
@@ -234,7 +240,8 @@ class _Run:
                         constituent.ticker,
                         constituent.cik,
                         counted=constituent.ticker in companies.counted,
-                        bar=bar,
+                        symbol=symbology.symbol_on(constituent.ticker, day),
+                        close_usd=close,
                         count=count,
                         class_shares=own,
                         new_registrant=self._details.registrant_doubt(constituent.ticker, count.observed_on),
@@ -252,6 +259,7 @@ class _Run:
                 failed=failed,
                 not_listed=not_listed,
                 judged_by=facts.judges,
+                bars={ticker: bar for ticker in symbology.MAGNIFICENT_7 if (bar := self._prices.bar(ticker, day))},
                 profiles={ticker: self._profile(counts, ticker, day) for ticker in symbology.MAGNIFICENT_7},
                 errors=counts.errors.get(day),
             )

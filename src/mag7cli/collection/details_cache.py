@@ -75,6 +75,10 @@ class DetailsCache:
         self._refused: dict[str, set[date]] = {}
         self.failures: dict[Request, str] = {}
 
+    def ask_by(self, calls: VendorCalls) -> None:
+        """From now on ask the vendor this way for what is missing."""
+        self._calls = calls
+
     def load(self) -> None:
         """Read what earlier runs were told. Raises DocumentError for a file that is no file of details."""
         for info in self._lake.reference_files(_FOLDER):

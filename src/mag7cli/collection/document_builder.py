@@ -47,17 +47,18 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class ValuedConstituent:
-    """A line with its price and share count; `counted` if it is the one of its company that enters the total.
+    """A line with its close and share count; `counted` if it is the one of its company that enters the total.
 
-    `class_shares` are those of the line's own class, where the company has other lines and they are known.
-    `market_cap_usd` is close x the whole company's shares, exact to the cent. `new_registrant` says why the count
-    may be of another company, `leeways` by how much it may be off.
+    `symbol` is that of the day. `class_shares` are those of the line's own class, where the company has other lines
+    and they are known. `market_cap_usd` is close x the whole company's shares, exact to the cent. `new_registrant`
+    says why the count may be of another company, `leeways` by how much it may be off.
     """
 
     ticker: str
     cik: str | None
     counted: bool
-    bar: Bar
+    symbol: str
+    close_usd: float
     count: ShareCount
     class_shares: float | None = None
     new_registrant: str | None = None
@@ -65,13 +66,14 @@ class ValuedConstituent:
     market_cap_usd: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "market_cap_usd", market_cap_usd(self.bar.close_usd, self.count.shares))
+        object.__setattr__(self, "market_cap_usd", market_cap_usd(self.close_usd, self.count.shares))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayInputs:
     """All that a document is made of. `collected_at` is the moment of collection, in New York time.
 
+    `bars` and `profiles` are those of the seven.
     `errors` are those that the sampling of share counts leaves on that date, if they were sampled.
     """
 
@@ -83,6 +85,7 @@ class DayInputs:
     failed: Sequence[FailedTicker]
     not_listed: Sequence[str]
     judged_by: Sequence[str]
+    bars: Mapping[str, Bar]
     profiles: Mapping[str, Profile]
     errors: CountErrors | None = None
 
@@ -100,7 +103,9 @@ def _whole_document(inputs: DayInputs) -> Document:
     """The document with its concentration, if all of the seven are there, whatever else is not."""
     by_ticker = {constituent.ticker: constituent for constituent in inputs.valued}
     companies: dict[str, CompanyDocument] = {
-        ticker: _company(by_ticker[ticker], inputs.profiles[ticker]) for ticker in MAGNIFICENT_7 if ticker in by_ticker
+        ticker: _company(by_ticker[ticker], inputs.bars[ticker], inputs.profiles[ticker])
+        for ticker in MAGNIFICENT_7
+        if ticker in by_ticker
     }
     counted = [constituent.market_cap_usd for constituent in inputs.valued if constituent.counted]
     partial = _partial_reason(by_ticker, inputs.failed)
@@ -186,16 +191,16 @@ def _metrics(on: date, companies: Mapping[str, CompanyDocument], counted: Sequen
     return document.concentration(on, caps, counted)
 
 
-def _company(constituent: ValuedConstituent, profile: Profile) -> CompanyDocument:
+def _company(constituent: ValuedConstituent, bar: Bar, profile: Profile) -> CompanyDocument:
     return {
         "name": profile.name,
         "market_cap": constituent.market_cap_usd,
         "shares_outstanding": _whole(constituent.count.shares),
         "currency": profile.currency,
         "description": profile.description,
-        "trading_data": _trading_data(constituent.bar),
+        "trading_data": _trading_data(bar),
         "cik": constituent.cik,
-        "symbol": constituent.bar.symbol,
+        "symbol": constituent.symbol,
         "share_class_shares_outstanding": _whole(constituent.count.share_class),
         "vendor_market_cap": profile.vendor_market_cap,
         "vendor_shares_outstanding": _whole(constituent.count.vendor),
@@ -228,10 +233,10 @@ def _caps_by_class(valued: Sequence[ValuedConstituent]) -> dict[str, Decimal]:
     for classes in companies.values():
         counted = next((listed for listed in classes if listed.counted), None)
         others = [
-            ListedClass(listed.bar.close_usd, listed.class_shares or 0.0) for listed in classes if listed is not counted
+            ListedClass(listed.close_usd, listed.class_shares or 0.0) for listed in classes if listed is not counted
         ]
         if counted and others:
-            own = ListedClass(counted.bar.close_usd, counted.class_shares or 0.0)
+            own = ListedClass(counted.close_usd, counted.class_shares or 0.0)
             cap = market_cap_by_class(counted.count.shares, own, others)
             if cap is not None:
                 caps[counted.ticker] = cap
@@ -259,9 +264,9 @@ def _with_classes(
 def _constituent(constituent: ValuedConstituent, by_class: Mapping[str, Decimal]) -> ConstituentDocument:
     row: ConstituentDocument = {
         "ticker": constituent.ticker,
-        "symbol": constituent.bar.symbol,
+        "symbol": constituent.symbol,
         "cik": constituent.cik,
-        "close_price": constituent.bar.close_usd,
+        "close_price": constituent.close_usd,
         "shares_outstanding": _whole(constituent.count.shares) or 0,
         "market_cap": constituent.market_cap_usd,
         "counted": constituent.counted,

@@ -11,12 +11,12 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from mag7cli.collection import share_counts
+from mag7cli.collection import known_lake, share_counts
 from mag7cli.collection.details_cache import DetailsCache
-from mag7cli.collection.price_cache import PriceCache
+from mag7cli.collection.known_lake import KnownLake
 from mag7cli.collection.security_facts import FactsOfSecurities, is_exact, price_request
 from mag7cli.collection.split_cache import calls_for_splits, read_splits
-from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist, worklist
+from mag7cli.collection.worklist import CollectOptions, DateBatch
 from mag7cli.core.clock import Clock
 from mag7cli.lake.layout import Lake
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
@@ -57,8 +57,13 @@ class CollectPlan:
 
 def plan(lake: Lake, options: CollectOptions, clock: Clock, rate: Rate) -> CollectPlan:
     """What `collect` would do with these options; asks the lake only."""
-    work = worklist(lake, options)
-    calls = _calls(lake, work, options, clock) if work.dates else {}
+    return plan_of(known_lake.read(lake, options, clock), options, clock, rate)
+
+
+def plan_of(known: KnownLake, options: CollectOptions, clock: Clock, rate: Rate) -> CollectPlan:
+    """What `collect` would do with what a lake is known to have."""
+    work = known.work
+    calls = _calls(known, options, clock) if work.dates else {}
     total = sum(calls.values())
     return CollectPlan(
         options.start,
@@ -73,15 +78,11 @@ def plan(lake: Lake, options: CollectOptions, clock: Clock, rate: Rate) -> Colle
     )
 
 
-def _calls(lake: Lake, work: Worklist, options: CollectOptions, clock: Clock) -> dict[str, int]:
-    prices = PriceCache(lake)
-    prices.load()
-    prices.doubt(work.failed)
-    details = DetailsCache(lake, clock)
-    details.load()
+def _calls(known: KnownLake, options: CollectOptions, clock: Clock) -> dict[str, int]:
+    work, details = known.work, known.details
     reach = options.reach(clock.now().date())
-    facts = FactsOfSecurities(prices, read_splits(lake), {}, (), reach)
-    way, price_calls = prices.calls(price_request(work, reach))
+    facts = FactsOfSecurities(known.prices, read_splits(known.lake), {}, (), reach)
+    way, price_calls = known.prices.calls(price_request(work, reach))
     calls = {
         "grouped" if way == "days" else "bars": price_calls,
         "splits": calls_for_splits(facts.splits, work.tickers, work.valued[0] - NEIGHBOURHOOD, clock.now().date()),

@@ -21,8 +21,7 @@ class MissingPrices:
         self._prices = prices
         self._details = details
         self._members = members
-        dated = ((ticker, day) for ticker, days in members.items() for day in days)
-        self._unpriced = [(ticker, day) for ticker, day in dated if not prices.bar(ticker, day)]
+        self._unpriced = [(ticker, day) for ticker, days in members.items() for day in _unpriced(prices, ticker, days)]
         self._edges = {
             (ticker, day): edge
             for ticker, days in members.items()
@@ -70,7 +69,7 @@ class MissingPrices:
 
     def _priced_relative(self, ticker: str, day: date) -> str | None:
         """Another line of the same company, or one that had the ticker as its symbol, with a price on the date."""
-        return next((other for other in self._relatives.get(ticker, ()) if self._prices.bar(other, day)), None)
+        return next((other for other in self._relatives.get(ticker, ()) if self._prices.close(other, day)), None)
 
     @cached_property
     def _relatives(self) -> Mapping[str, Sequence[str]]:
@@ -93,10 +92,18 @@ def _is_outside_its_life(ticker: str, day: date) -> bool:
     return (first is not None and day < first) or (last is not None and day > last)
 
 
+def _unpriced(prices: PriceCache, ticker: str, days: Sequence[date]) -> list[date]:
+    """The dates on which a line has no price."""
+    closes = prices.closes(ticker, days)
+    return [] if len(closes) == len(days) else [day for day in days if day not in closes]
+
+
 def _unpriced_edges(prices: PriceCache, ticker: str, days: Sequence[date]) -> Iterator[tuple[date, date]]:
     """The dates before the first price and after the last, each with the one of them that is nearest to a price."""
+    if not _unpriced(prices, ticker, days):
+        return
     answered = [day for day in days if day not in prices.failures]
-    priced = [day for day in answered if prices.bar(ticker, day)]
+    priced = list(prices.closes(ticker, answered))
     before = [day for day in answered if not priced or day < priced[0]]
     after = [day for day in answered if priced and day > priced[-1]]
     yield from ((day, before[-1]) for day in before)

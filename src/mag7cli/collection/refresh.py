@@ -97,7 +97,6 @@ def refresh(
     origin = SourceMarker(lake, source)
     calls = VendorCalls(source, stop, options.workers, on_answer=origin.answered)
     prices, details = PriceCache(lake, calls), DetailsCache(lake, clock, calls)
-    prices.load()
     details.load()
     requests = _questions(details, days)
     concerned = sorted({*days, *_resting_on(details, requests, lake.documents())})

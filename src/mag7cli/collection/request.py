@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mag7cli.collection import collector
+from mag7cli.collection import collector, known_lake
 from mag7cli.collection import estimate as estimates
 from mag7cli.collection.collector import CollectResult
 from mag7cli.collection.date_range import resolve
@@ -141,7 +141,8 @@ def collect(
     options = options_of(request, lake, clock, listener)
     if request.holdings:
         keep_holdings(lake, request.holdings, clock, listener, accept=request.accept)
-    intention = estimates.plan(lake, options, clock, request.pace)
+    known = known_lake.read(lake, options, clock)
+    intention = estimates.plan_of(known, options, clock, request.pace)
     if not intention.dates:
         write_record.complete(lake, {})
         if vendor:
@@ -163,6 +164,7 @@ def collect(
                 progress=progress,
                 stop=cancel,
                 expected_calls=intention.total_calls,
+                known=known,
             )
         cancel.check()
         return result

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from mag7cli.collection import details_cache, price_cache
+from mag7cli.collection import bar_files, details_cache
 from mag7cli.collection.security_facts import known_cover_pages
 from mag7cli.collection.source_marker import marked_simulated
 from mag7cli.collection.split_cache import read_splits
@@ -73,7 +73,7 @@ def _malformed(lake: Lake) -> Iterator[Damage]:
     for file in kept_funds.kept_files(lake):
         if file.symbol != kept_funds.INDEX_FUND:
             yield from _of(file.key, partial(kept_funds.read, lake, file))
-    for error in (*price_cache.broken_files(lake), *details_cache.broken_files(lake)):
+    for error in (*bar_files.broken_files(lake), *details_cache.broken_files(lake)):
         yield _damage(lake, error)
     yield from _of(failed_checks.KEY, partial(failed_checks.read_record, lake))
     for read in (read_splits, marked_simulated, _cover_pages):

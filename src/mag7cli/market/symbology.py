@@ -247,6 +247,8 @@ def known_constituents() -> tuple[KnownConstituent, ...]:
 
 def _period_on(ticker: str, on: date) -> SymbolPeriod:
     periods = history(ticker)
+    if len(periods) == 1:
+        return periods[0]
     return next((period for period in periods if period.covers(on)), periods[-1])
 
 

@@ -7,8 +7,10 @@ nor what a split may explain.
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from operator import truediv
 from typing import Final
 
+from mag7cli.market.bar_series import CLOSE, HIGH, LOW, OPEN, SIZE, BarSeries
 from mag7cli.market.records import Bar, Split
 from mag7cli.shares.close_moves import ROUND_STEPS
 
@@ -23,6 +25,7 @@ COMPARABLE: Final = timedelta(days=45)
 """Bars that are further apart are not held against each other."""
 # Prices are written with four decimals, and a close may be another venue's than the high.
 _PRICE_SLACK: Final = 0.005
+_HAIR: Final = 1e-9
 # In an index of fewer lines one may well be larger than all others.
 _INDEX_OF: Final = 100
 
@@ -34,6 +37,24 @@ def bar_problem(bar: Bar) -> str | None:
     if not bar.low_usd * (1 - _PRICE_SLACK) <= bar.close_usd <= bar.high_usd * (1 + _PRICE_SLACK):
         return f"the close {bar.close_usd:.6g} is outside of low {bar.low_usd:.6g} to high {bar.high_usd:.6g}"
     return None
+
+
+def are_sound(bars: BarSeries) -> bool:
+    """True if `bar_problem` denies none of these bars; of one that is within a hair's breadth of it, False."""
+    if not bars.days:
+        return True
+    opens, highs, lows, closes = (bars.numbers[place::SIZE] for place in (OPEN, HIGH, LOW, CLOSE))
+    if not (min(map(min, opens, lows, closes)) > 0 and max(highs) < math.inf):
+        return False
+    lowest: float = min(map(truediv, closes, lows))
+    highest: float = max(map(truediv, closes, highs))
+    return lowest > 1 - _PRICE_SLACK + _HAIR and highest < 1 + _PRICE_SLACK - _HAIR
+
+
+def are_ordinary_moves(closes: Sequence[float]) -> bool:
+    """True if each of these closes (USD) may simply follow the one before."""
+    ratios = list(map(truediv, closes[1:], closes))
+    return not ratios or _ORDINARY_FALL < min(ratios) <= max(ratios) < _ORDINARY_RISE
 
 
 def price_problems(bars: Iterable[Bar], splits: Collection[Split] = ()) -> dict[date, str]:

@@ -11,8 +11,8 @@ from tests.simulators.filled_lake import DAYS as FILLED_DAYS
 from tests.simulators.redshift_data import RedshiftSimulator
 
 from mag7cli.analytics.lake_status import status
+from mag7cli.collection.bar_files import broken_files
 from mag7cli.collection.details_cache import DetailsCache
-from mag7cli.collection.price_cache import PriceCache
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.errors import StoreError, UsageError
 from mag7cli.doctor.integrity import check
@@ -147,7 +147,7 @@ def test_what_has_the_name_of_a_table_file_is_told_from_what_the_documents_make(
 def test_nothing_foreign_is_taken_for_an_answer_a_document_or_a_holdings_file(lake: Lake) -> None:
     intrude(lake)
 
-    PriceCache(lake).load()
+    assert list(broken_files(lake)) == []
     DetailsCache(lake, SystemClock()).load()
     assert list(lake.documents()) == DAYS
     assert lake.holdings_dates() == []

@@ -25,8 +25,14 @@ def count(shares: float, *adjustments: Adjustment, vendor: float | None = None) 
 
 
 def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> ValuedConstituent:
-    bar = Bar(ticker, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
-    return ValuedConstituent(ticker, f"{len(ticker):010d}", counted=counted, bar=bar, count=count(shares))
+    return ValuedConstituent(
+        ticker, f"{len(ticker):010d}", counted=counted, symbol=ticker, close_usd=close, count=count(shares)
+    )
+
+
+def bar(line: ValuedConstituent) -> Bar:
+    close = line.close_usd
+    return Bar(line.symbol, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
 
 
 SEVEN = tuple(valued(ticker, 100.0 + number) for number, ticker in enumerate(MAGNIFICENT_7))
@@ -42,6 +48,7 @@ def built(lines: Sequence[ValuedConstituent] = SEVEN, **changes: object) -> Docu
         failed=(),
         not_listed=(),
         judged_by=("closes",),
+        bars={line.ticker: bar(line) for line in lines if line.ticker in MAGNIFICENT_7},
         profiles={ticker: Profile(f"{ticker} Inc.", "usd", None, 1e11) for ticker in MAGNIFICENT_7},
     )
     return build(replace(inputs, **changes))  # type: ignore[arg-type]

@@ -28,9 +28,7 @@ def source() -> AnsweringSource:
 
 
 def loaded(lake: Lake, source: AnsweringSource | None = None) -> PriceCache:
-    prices = PriceCache(lake, source.asking() if source else None)
-    prices.load()
-    return prices
+    return PriceCache(lake, source.asking() if source else None)
 
 
 def test_few_dates_are_asked_by_days_and_many_by_lines(lake, source):
@@ -160,4 +158,4 @@ def test_a_damaged_file_is_named(lake, content):
     lake.store.write("raw/reference/bars/date=2024-06-20.json", content)
 
     with pytest.raises(DocumentError, match=r"bars/date=2024-06-20\.json: not a bars file .+ delete it"):
-        loaded(lake)
+        loaded(lake).calls(PriceRequest(LINES, FEW))

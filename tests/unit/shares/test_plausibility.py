@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from mag7cli.market.bar_series import BarSeries
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import Bar, Split
-from mag7cli.shares.plausibility import bar_problem, impossible_caps, price_problems
+from mag7cli.shares.plausibility import are_ordinary_moves, are_sound, bar_problem, impossible_caps, price_problems
 
 DAYS = sessions(date(2024, 6, 3), date(2024, 6, 14))
 
@@ -83,3 +86,20 @@ def test_no_line_is_larger_than_all_others():
 
 def test_in_a_small_index_one_line_may_be_larger_than_all_others():
     assert impossible_caps({"A": 9e12, "B": 1e12}) == {}
+
+
+@given(st.lists(st.floats(0.9, 1.1), min_size=1, max_size=len(DAYS)), st.floats(0.98, 1.02), st.floats(0.98, 1.02))
+@example([1.0, 2.1], 1.0, 1.0)
+@example([1.0], 1.0051, 1.0)
+@example([1.0], 1.0, 0.9949)
+@example([0.0], 1.0, 1.0)
+def test_what_is_beyond_doubt_at_a_glance_is_so_looked_into(steps: list[float], low: float, high: float):
+    closes = [100.0 * step for step in steps]
+    several = [
+        Bar("KO", day, close, close * high, close * low, close, 1000.0, None)
+        for day, close in zip(DAYS, closes, strict=False)
+    ]
+    is_clear = are_sound(BarSeries.of("KO", several)) and are_ordinary_moves(closes)
+
+    assert not (is_clear and price_problems(several))
+    assert are_sound(BarSeries.of("KO", several)) == (not any(map(bar_problem, several)))

@@ -1,0 +1,228 @@
+"""The bars that a lake knows: their closes as numbers, and whole bars from their file when somebody wants one.
+
+A lake of four years has half a million bars, of nearly all of which only the close is looked at. A file is opened when
+its line or its day is looked at. Where both have a bar the line's stands: it was asked for as a whole.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+
+from mag7cli.collection.bar_files import BarFiles, DayRows, LineFile
+from mag7cli.lake.layout import Lake
+from mag7cli.market import symbology
+from mag7cli.market.bar_series import CLOSE, BarSeries, Values, values_of
+from mag7cli.market.records import Bar
+from mag7cli.shares.plausibility import are_ordinary_moves, are_sound
+
+# Whole bars are wanted of the seven and their second lines only.
+_WHOLE_LINES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Closes:
+    """The closes (USD) of a line's file by the ordinals of their days; `is_sound` if no bar of it denies itself."""
+
+    days: "array[int]"
+    closes: "array[float]"
+    covers: tuple[date, date] | None = None
+    is_sound: bool = True
+
+    def place(self, day: int) -> int | None:
+        """Where a day is, None if it has no bar."""
+        place = bisect_left(self.days, day)
+        return place if place < len(self.days) and self.days[place] == day else None
+
+    def between(self, first: date, last: date) -> dict[int, float]:
+        """The closes from `first` to `last`, oldest first."""
+        start, stop = bisect_left(self.days, first.toordinal()), bisect_right(self.days, last.toordinal())
+        return dict(zip(self.days[start:stop], self.closes[start:stop], strict=True))
+
+
+_NOTHING: Final = _Closes(array("i"), array("d"))
+
+
+class KnownBars:
+    """The bars of one lake, by line and day."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._files = BarFiles(lake)
+        self._lines: dict[str, _Closes] = {}
+        self._days: dict[date, DayRows] = {}
+        self._calendars: dict[bytes, array[int]] = {}
+        self._whole = lru_cache(_WHOLE_LINES)(self._read_whole)
+
+    # What was asked for
+
+    def covers(self, ticker: str, first: date, last: date) -> bool:
+        """True if a line was asked for as a whole over these days."""
+        span = self.span(ticker)
+        return span is not None and span[0] <= first and last <= span[1]
+
+    def span(self, ticker: str) -> tuple[date, date] | None:
+        """First and last day for which a line was asked for as a whole, None if it was not."""
+        return self._closes(ticker).covers
+
+    def lines_of(self, day: date) -> Collection[str]:
+        """The lines that a day was asked for as a whole, with a bar or without."""
+        return self._rows(day).keys()
+
+    # What is known
+
+    def close(self, ticker: str, day: date) -> float | None:
+        """The close (USD) of a line on a date, None if it has no bar."""
+        line = self._closes(ticker)
+        place = line.place(day.toordinal())
+        if place is not None:
+            return line.closes[place]
+        values = self._rows(day).get(ticker)
+        return values[CLOSE] if values else None
+
+    def bar(self, ticker: str, day: date) -> Bar | None:
+        """The bar of a line on a date, None if there is none."""
+        return next(iter(self.bars(ticker, day, day)), None)
+
+    def closes(self, ticker: str, among: Iterable[date]) -> dict[date, float]:
+        """The closes (USD) of a line on those of these dates on which it has a bar, oldest first."""
+        days = sorted(set(among))
+        known = self._between(ticker, days[0], days[-1]) if days else {}
+        return {day: close for day in days if (close := known.get(day.toordinal())) is not None}
+
+    def closes_between(self, ticker: str, first: date, last: date) -> dict[date, float]:
+        """The closes (USD) of a line from `first` to `last`, oldest first."""
+        return {date.fromordinal(day): close for day, close in self._between(ticker, first, last).items()}
+
+    def bars(self, ticker: str, first: date = date.min, last: date = date.max) -> list[Bar]:
+        """The bars of a line from `first` to `last`, oldest first, in the symbols of their days."""
+        known: Iterable[tuple[date, Any]] = sorted(self._values(ticker, first, last).items())
+        return [Bar(symbology.symbol_on(ticker, day), day, *values) for day, values in known]
+
+    def nearest_close(self, ticker: str, day: date) -> tuple[date, float] | None:
+        """The close (USD) of a line on the last date up to a day that has one, else on the first after it."""
+        days = {*map(date.fromordinal, self._closes(ticker).days), *self._files.days}
+        before = sorted((known for known in days if known <= day), reverse=True)
+        after = sorted(known for known in days if known > day)
+        closes = ((known, self.close(ticker, known)) for known in (*before, *after))
+        return next(((known, close) for known, close in closes if close is not None), None)
+
+    def are_beyond_doubt(self, ticker: str, first: date, last: date) -> bool:
+        """True if no bar of a line denies itself, and the close always moves as it does every day."""
+        rows = self._rows_between(ticker, first, last)
+        if not (self._closes(ticker).is_sound and are_sound(BarSeries.of_rows(ticker, _by_ordinal(rows)))):
+            return False
+        return are_ordinary_moves([*self._between(ticker, first, last).values()])
+
+    # What is new
+
+    def keep_line(self, ticker: str, bars: BarSeries, first: date, last: date) -> None:
+        """Keep what a line was answered from `first` to `last`, and what was known in between and is not in it."""
+        known = _by_ordinal(self._values(ticker, first, last))
+        if known.keys() - {*bars.days}:
+            bars = BarSeries.of_rows(ticker, known | dict(bars.rows()))
+        self._put(ticker, LineFile((first, last), bars))
+
+    def keep_day(self, day: date, bars: Mapping[str, Bar | None]) -> None:
+        """Keep what was answered for a day: the bars of lines, None for one that had none."""
+        answered = {ticker: values_of(bar) if bar else self._value(ticker, day) for ticker, bar in bars.items()}
+        self._put_day(day, {**self._rows(day), **answered})
+
+    def replace(self, bars: Mapping[tuple[str, date], Bar]) -> None:
+        """Put other bars in the place of those that are there, in every file that has them."""
+        for day, of_day in _by_day(bars).items():
+            values = {ticker: values_of(bars[ticker, day]) for ticker in of_day if ticker in self._rows(day)}
+            if values:
+                self._put_day(day, {**self._rows(day), **values})
+        for ticker, days in _by_ticker(bars).items():
+            self._change(ticker, {day: values_of(bars[ticker, day]) for day in days if self.covers(ticker, day, day)})
+
+    def forget(self, keys: Iterable[tuple[str, date]]) -> None:
+        """Take bars out of every file that has them, so that the days are as if these lines were not asked for."""
+        keys = list(keys)
+        for day, tickers in _by_day(keys).items():
+            rows = self._rows(day)
+            if rows.keys() & tickers:
+                self._put_day(day, {ticker: values for ticker, values in rows.items() if ticker not in tickers})
+        for ticker, days in _by_ticker(keys).items():
+            self._change(ticker, dict.fromkeys(days))
+
+    def _change(self, ticker: str, values: Mapping[date, Values | None]) -> None:
+        """Change bars of a line's file; None takes one out."""
+        file = self._files.line(ticker)
+        if file and values:
+            changed = dict(file.bars.rows()) | {day.toordinal(): new for day, new in values.items()}
+            rows = {day: known for day, known in changed.items() if known}
+            self._put(ticker, LineFile(file.covers, BarSeries.of_rows(ticker, rows)))
+
+    # Files
+
+    def _put(self, ticker: str, file: LineFile) -> None:
+        self._files.keep_line(ticker, file)
+        self._lines[ticker] = self._of_file(file)
+        self._whole.cache_clear()
+
+    def _put_day(self, day: date, rows: DayRows) -> None:
+        self._files.keep_day(day, rows)
+        self._days[day] = rows
+
+    def _closes(self, ticker: str) -> _Closes:
+        known = self._lines.get(ticker)
+        if known is None:
+            file = self._files.line(ticker)
+            known = self._lines[ticker] = self._of_file(file) if file else _NOTHING
+        return known
+
+    def _of_file(self, file: LineFile) -> _Closes:
+        days = self._calendars.setdefault(file.bars.days.tobytes(), file.bars.days)
+        return _Closes(days, file.bars.closes, file.covers, are_sound(file.bars))
+
+    def _read_whole(self, ticker: str) -> BarSeries | None:
+        file = self._files.line(ticker)
+        return file.bars if file else None
+
+    def _rows(self, day: date) -> DayRows:
+        known = self._days.get(day)
+        if known is None:
+            known = self._days[day] = self._files.day(day) or {}
+        return known
+
+    def _between(self, ticker: str, first: date, last: date) -> dict[int, float]:
+        """The closes from `first` to `last` by the ordinals of their days, oldest first."""
+        own = self._closes(ticker).between(first, last)
+        rows = self._rows_between(ticker, first, last)
+        known: Any = {day.toordinal(): values[CLOSE] for day, values in rows.items()}
+        return dict(sorted((known | own).items())) if known else own
+
+    def _rows_between(self, ticker: str, first: date, last: date) -> dict[date, Values]:
+        days = (day for day in self._files.days if first <= day <= last)
+        return {day: values for day in days if (values := self._rows(day).get(ticker))}
+
+    def _values(self, ticker: str, first: date, last: date) -> dict[date, Values]:
+        """The values of the bars from `first` to `last` by day."""
+        whole = self._whole(ticker) if self._closes(ticker).between(first, last) else None
+        own = whole.between(first, last).rows() if whole else ()
+        return self._rows_between(ticker, first, last) | {date.fromordinal(day): values for day, values in own}
+
+    def _value(self, ticker: str, day: date) -> Values | None:
+        return self._values(ticker, day, day).get(day)
+
+
+def _by_ordinal(values: Mapping[date, Values]) -> dict[int, Values]:
+    return {day.toordinal(): known for day, known in values.items()}
+
+
+def _by_day(keys: Iterable[tuple[str, date]]) -> dict[date, set[str]]:
+    days: dict[date, set[str]] = {}
+    for ticker, day in keys:
+        days.setdefault(day, set()).add(ticker)
+    return days
+
+
+def _by_ticker(keys: Iterable[tuple[str, date]]) -> dict[str, list[date]]:
+    tickers: dict[str, list[date]] = {}
+    for ticker, day in keys:
+        tickers.setdefault(ticker, []).append(day)
+    return tickers
