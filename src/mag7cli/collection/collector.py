@@ -1,7 +1,7 @@
 """Collects raw documents: what is missing, what that costs, and the way of each trading date into the lake."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -25,7 +25,7 @@ from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import NoProgress, Note, Progress
 from mag7cli.lake import write_record
 from mag7cli.lake.document import Document, FailedTicker, MembershipDocument, SourceDocument
-from mag7cli.lake.document_index import summary
+from mag7cli.lake.document_index import Collected, WrittenDocument, note_written, summary
 from mag7cli.lake.holdings import acceptance
 from mag7cli.lake.layout import Lake
 from mag7cli.market import index_history, symbology
@@ -152,16 +152,17 @@ class _Run:
         facts = FactsOfSecurities(self._prices, splits, covers, known_awards(simulated=simulated), reach)
         result = CollectResult(present=work.present, unserved=self._options.unserved)
         reached: list[Precision | None] = []
-        with _recorded(self._lake, work.valued) as written:
+        with _recorded(self._lake, work.valued) as note:
             for part in work.parts:
                 counts = self._counts(part, facts)
                 for day, document in self._documents(part, counts, facts):
                     self._stop.check()
                     before = self._present(day) if self._options.again else None
                     data = self._lake.write_document(day, document)
-                    written[self._lake.document_key(day)] = write_record.digest(data)
+                    outcome = summary(document)
+                    note(WrittenDocument(day, len(data), write_record.digest(data), outcome))
                     self._teller.date(day)
-                    result = _with(result, day, document)
+                    result = _with(result, day, outcome, document["sp500_details"]["failed_tickers"])
                     if before:
                         result = replace(result, changes=(*result.changes, changes(before, document)))
                 reached.append(counts.precision)
@@ -357,16 +358,17 @@ class _Run:
 
 
 @contextmanager
-def _recorded(lake: Lake, days: Sequence[date]) -> Iterator[dict[str, str]]:
-    """Where to put the digests of the documents of these days as they are written: at the end they are recorded."""
-    written: dict[str, str] = {}
+def _recorded(lake: Lake, days: Sequence[date]) -> Iterator[Callable[[WrittenDocument], None]]:
+    """Whom to tell of the documents of these days as they are written: at the end they are recorded."""
+    written: list[WrittenDocument] = []
     write_record.forget(lake, [lake.document_key(day) for day in days])
     try:
-        yield written
+        yield written.append
     finally:
         # Whatever ended the run matters more; the next run completes the record.
         with suppress(StoreError):
-            write_record.complete(lake, written)
+            write_record.complete(lake, {lake.document_key(entry.trading_date): entry.digest for entry in written})
+            note_written(lake, written)
 
 
 class _Teller:
@@ -403,9 +405,7 @@ class _Teller:
         self._progress.advance()
 
 
-def _with(result: CollectResult, day: date, document: Document) -> CollectResult:
-    outcome = summary(document)
-    failed = document["sp500_details"]["failed_tickers"]
+def _with(result: CollectResult, day: date, outcome: Collected, failed: Sequence[FailedTicker]) -> CollectResult:
     return replace(
         result,
         written=(*result.written, day),

@@ -1,9 +1,11 @@
-"""Which dates are collected, and which of them completely: read from the documents themselves, remembered by version.
+"""Which dates are collected, and which of them completely: read from the documents themselves, and remembered.
 
-The memory, `raw/reference/collected.json`, spares a rerun the reading of every document. It can be deleted at any time.
+The memory, `raw/reference/collected.json`, spares a rerun the reading of every document. It knows them by their version
+in the store, and in a copy of the lake, where every version is another one, by their digest. It can be deleted at any
+time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -12,10 +14,12 @@ from typing import Final
 import orjson
 
 from mag7cli.core.errors import DocumentError, StoreError
+from mag7cli.lake import document as market_data
 from mag7cli.lake.document import Document
 from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import ObjectInfo
+from mag7cli.lake.write_record import digest
 
 _FILE: Final = "collected.json"
 # Another rule for what is partial makes what was remembered worthless.
@@ -35,15 +39,39 @@ class Collected:
         return self.partial is None and not self.failed_count
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is remembered of a document: its version in the store, the digest of its bytes, None if nobody noted it."""
+
+    version: str
+    digest: str | None
+    outcome: Collected
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDocument:
+    """A document that was just written: how many bytes, their digest, and what it says of its own completeness."""
+
+    trading_date: date
+    size: int
+    digest: str
+    outcome: Collected
+
+
 class CollectedDates:
     """The documents of a lake, without reading those that have not changed since they were last read."""
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
         known = _decode(lake.read_reference(_FILE))
-        documents = lake.documents()
-        self._entries = {day: known.get((day, info.version)) or self._look(day) for day, info in documents.items()}
-        self._remember(documents, known)
+        entries = {
+            day: entry if (entry := known.get(day)) and entry.version == info.version else _look(lake, day, info, entry)
+            for day, info in lake.documents().items()
+        }
+        self._entries = {day: entry.outcome for day, entry in entries.items()}
+        if entries != known:
+            # A lake that may only be read can be looked at all the same.
+            with suppress(StoreError):
+                lake.write_reference(_FILE, _encode(entries))
 
     def __getitem__(self, day: date) -> Collected:
         return self._entries[day]
@@ -63,18 +91,18 @@ class CollectedDates:
         """True if the date has a document with something left to retry."""
         return day in self._entries and not self._entries[day].is_complete
 
-    def _look(self, day: date) -> Collected:
-        try:
-            return summary(self._lake.read_document(day))
-        except DocumentError as error:
-            return Collected(0, f"the document cannot be read: {error.reason}")
 
-    def _remember(self, documents: Mapping[date, ObjectInfo], known: Mapping[tuple[date, str], Collected]) -> None:
-        fresh = {(day, info.version): self._entries[day] for day, info in documents.items()}
-        if fresh != known:
-            # A lake that may only be read can be looked at all the same.
-            with suppress(StoreError):
-                self._lake.write_reference(_FILE, _encode(fresh))
+def note_written(lake: Lake, written: Iterable[WrittenDocument]) -> None:
+    """Remember documents that were just written, so that the next run need not read them."""
+    known, present = _decode(lake.read_reference(_FILE)), lake.documents()
+    entries = {day: entry for day, entry in known.items() if day in present}
+    for document in written:
+        info = present.get(document.trading_date)
+        # What has another size was put there by somebody else since.
+        if info and info.size == document.size:
+            entries[document.trading_date] = _Entry(info.version, document.digest, document.outcome)
+    if entries != known:
+        lake.write_reference(_FILE, _encode(entries))
 
 
 def summary(document: Document) -> Collected:
@@ -85,19 +113,36 @@ def summary(document: Document) -> Collected:
     return Collected(failed, date_quality(document).partial_reason)
 
 
-def _decode(data: bytes | None) -> dict[tuple[date, str], Collected]:
+def _look(lake: Lake, day: date, info: ObjectInfo, known: _Entry | None) -> _Entry:
+    """What a document says; of one whose bytes are known, what it is known to say."""
+    key = lake.document_key(day)
+    data = lake.store.read(key)
+    seen = digest(data)
+    if known and known.digest == seen:
+        return _Entry(info.version, seen, known.outcome)
+    try:
+        outcome = summary(market_data.decode(data, lake.store.uri(key)))
+    except DocumentError as error:
+        outcome = Collected(0, f"the document cannot be read: {error.reason}")
+    return _Entry(info.version, seen, outcome)
+
+
+def _decode(data: bytes | None) -> dict[date, _Entry]:
     """The memory; an unreadable one is an empty one, since it can be made again."""
     try:
         memory = orjson.loads(data or b"{}")
         rows = memory.get("dates", ()) if memory.get("rule") == _RULE else ()
-        return {(date.fromisoformat(day), version): Collected(failed, why) for day, version, failed, why in rows}
+        return {
+            date.fromisoformat(day): _Entry(version, noted[0] if noted else None, Collected(failed, why))
+            for day, version, failed, why, *noted in rows
+        }
     except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
         return {}
 
 
-def _encode(entries: Mapping[tuple[date, str], Collected]) -> bytes:
+def _encode(entries: Mapping[date, _Entry]) -> bytes:
     rows = [
-        [day.isoformat(), version, entry.failed_count, entry.partial]
-        for (day, version), entry in sorted(entries.items())
+        [day.isoformat(), entry.version, entry.outcome.failed_count, entry.outcome.partial, entry.digest]
+        for day, entry in sorted(entries.items())
     ]
     return orjson.dumps({"rule": _RULE, "dates": rows}, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,15 +1,22 @@
 """Which dates are complete: read from the documents, and remembered for as long as they do not change."""
 
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 from tests.simulators.small_index import document, keep, new_lake
 
-from mag7cli.lake.document_index import Collected, CollectedDates, summary
+from mag7cli.lake import document_index
+from mag7cli.lake.document_index import Collected, CollectedDates, WrittenDocument, note_written, summary
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import LocalStore
+from mag7cli.lake.write_record import digest
 
 DAY, NEXT = date(2024, 6, 20), date(2024, 6, 21)
 NO_METRICS = "no concentration metrics were collected"
@@ -26,15 +33,26 @@ def lake(tmp_path: Path) -> Lake:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[date]:
     """The dates whose documents are read."""
-    found: list[date] = []
-    before = Lake.read_document
+    return _noted(monkeypatch, LocalStore, "read", lambda store, key: key)
 
-    def reading(lake: Lake, day: date):
-        found.append(day)
-        return before(lake, day)
 
-    monkeypatch.setattr(Lake, "read_document", reading)
-    return found
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[date]:
+    """The dates whose documents are decoded."""
+    return _noted(monkeypatch, document_index.market_data, "decode", lambda data, where: where)
+
+
+def _noted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, key_of: Callable[..., str]) -> list[date]:
+    days: list[date] = []
+    before = getattr(owner, name)
+
+    def noting(*arguments: Any) -> Any:
+        if day := re.search(r"trading_date=([\d-]+)", key_of(*arguments)):
+            days.append(date.fromisoformat(day[1]))
+        return before(*arguments)
+
+    monkeypatch.setattr(owner, name, noting)
+    return days
 
 
 @pytest.mark.parametrize(
@@ -79,6 +97,44 @@ def test_a_document_is_read_again_only_if_it_has_changed(lake, read):
 
     assert read == [DAY, DAY, NEXT]
     assert collected.is_incomplete(DAY)
+
+
+def test_in_a_copy_of_a_lake_documents_are_known_by_their_bytes(lake, decoded, tmp_path):
+    CollectedDates(lake)
+    shutil.copytree(tmp_path / "lake", tmp_path / "copy")
+    copy = Lake.at(str(tmp_path / "copy"))
+    decoded.clear()
+
+    assert CollectedDates(copy).is_complete(DAY)
+    assert decoded == []
+    keep(copy, document(DAY, failed=1))
+    assert CollectedDates(copy).is_incomplete(DAY)
+    assert decoded == [DAY]
+
+
+def test_what_was_just_written_need_not_be_read(lake, read):
+    data = lake.store.read(lake.document_key(DAY))
+    read.clear()
+    written = WrittenDocument(DAY, len(data), digest(data), Collected(0, None))
+    note_written(lake, [written, replace(written, trading_date=NEXT)])
+
+    assert CollectedDates(lake).days() == [DAY]
+    assert read == []
+
+
+def test_what_somebody_else_put_in_its_place_is_read(lake, read):
+    note_written(lake, [WrittenDocument(DAY, 7, digest(b"another"), Collected(3, None))])
+
+    assert CollectedDates(lake).is_complete(DAY)
+    assert read == [DAY]
+
+
+def test_a_memory_of_before_digests_is_one(lake, read):
+    version = lake.documents()[DAY].version
+    lake.store.write(MEMORY, orjson.dumps({"rule": 2, "dates": [[DAY.isoformat(), version, 4, None]]}))
+
+    assert CollectedDates(lake)[DAY] == Collected(4, None)
+    assert read == []
 
 
 def test_a_document_that_is_gone_is_forgotten(lake):
