@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import chain
 from operator import lt
 from typing import Any, Final, TypeVar
@@ -22,6 +23,8 @@ from mag7cli.market.bar_series import SIZE, BarSeries, Values, iso_day, ordinal
 
 SCHEMA_VERSION: Final = 1
 _FOLDER: Final = "bars/"
+_BARS: Final = b'"bars":{'
+_A_SESSION_WITHIN: Final = 8
 
 DayRows = Mapping[str, Values | None]
 """The values of one day by line; None for a line that was looked for and had no bar."""
@@ -32,7 +35,10 @@ _Content = TypeVar("_Content")
 
 @dataclass(frozen=True, slots=True)
 class LineFile:
-    """All bars of a line from the first to the last day that were asked for, both included."""
+    """The bars of a line from the first to the last day that it `covers`, both included.
+
+    Of a file that was read for its last days alone the bars may begin later.
+    """
 
     covers: tuple[date, date]
     bars: BarSeries
@@ -46,9 +52,12 @@ class BarFiles:
         self._names = {info.key.rpartition("/")[2] for info in lake.reference_files(_FOLDER)}
         self.days = {day for name in self._names if (day := _day_of(name))}
 
-    def line(self, ticker: str) -> LineFile | None:
-        """The file of a line, None if there is none. Raises DocumentError for one that is no file of bars."""
-        return self._read(_line_name(ticker), _decode_line, ticker)
+    def line(self, ticker: str, since: date | None = None) -> LineFile | None:
+        """The file of a line, None if there is none; the bars of before `since` may be left out.
+
+        Raises DocumentError for one that is no file of bars.
+        """
+        return self._read(_line_name(ticker), partial(_decode_line, since=since), ticker)
 
     def day(self, day: date) -> DayRows | None:
         """The rows of a day, None if there are none. Raises DocumentError for what is no file of bars."""
@@ -123,11 +132,23 @@ def _day_of(name: str) -> date | None:
     return None
 
 
-def _decode_line(data: bytes, ticker: str) -> LineFile:
-    document: dict[str, Any] = orjson.loads(data)
+def _decode_line(data: bytes, ticker: str, since: date | None) -> LineFile:
+    document: dict[str, Any] = orjson.loads(_last_bars(data, since) if since else data)
     _check_name(_line_name(document["ticker"]), _line_name(ticker))
     first, last = (date.fromisoformat(day) for day in document["covers"])
     return LineFile((first, last), _series(ticker, document["bars"]))
+
+
+def _last_bars(data: bytes, since: date) -> bytes:
+    """The file without its bars of before a day, which are its first ones: to parse them all takes twenty times longer.
+
+    As it is if it has no bar within days of `since`, or was not written by `_encode_line`.
+    """
+    head = data.find(_BARS)
+    days = range(since.toordinal(), since.toordinal() + _A_SESSION_WITHIN)
+    places = (data.find(b'"%s":[' % iso_day(day).encode(), head) for day in days)
+    place = next((place for place in places if place > head >= 0), None)
+    return data[: head + len(_BARS)] + data[place:] if place else data
 
 
 def _series(ticker: str, rows: Mapping[str, Values]) -> BarSeries:

@@ -25,12 +25,16 @@ _WHOLE_LINES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class _Closes:
-    """The closes (USD) of a line's file by the ordinals of their days; `is_sound` if no bar of it denies itself."""
+    """The closes (USD) of a line's file by the ordinals of their days, from `since` on.
+
+    It is sound if none of these bars denies itself.
+    """
 
     days: "array[int]"
     closes: "array[float]"
     covers: tuple[date, date] | None = None
     is_sound: bool = True
+    since: date = date.min
 
     def place(self, day: int) -> int | None:
         """Where a day is, None if it has no bar."""
@@ -47,10 +51,11 @@ _NOTHING: Final = _Closes(array("i"), array("d"))
 
 
 class KnownBars:
-    """The bars of one lake, by line and day."""
+    """The bars of one lake, by line and day. Those of before `since` are read if they are looked at all the same."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, since: date = date.min) -> None:
         self._files = BarFiles(lake)
+        self._since = since
         self._lines: dict[str, _Closes] = {}
         self._days: dict[date, DayRows] = {}
         self._calendars: dict[bytes, array[int]] = {}
@@ -75,7 +80,7 @@ class KnownBars:
 
     def close(self, ticker: str, day: date) -> float | None:
         """The close (USD) of a line on a date, None if it has no bar."""
-        line = self._closes(ticker)
+        line = self._closes(ticker, day)
         place = line.place(day.toordinal())
         if place is not None:
             return line.closes[place]
@@ -103,7 +108,7 @@ class KnownBars:
 
     def nearest_close(self, ticker: str, day: date) -> tuple[date, float] | None:
         """The close (USD) of a line on the last date up to a day that has one, else on the first after it."""
-        days = {*map(date.fromordinal, self._closes(ticker).days), *self._files.days}
+        days = {*map(date.fromordinal, self._closes(ticker, date.min).days), *self._files.days}
         before = sorted((known for known in days if known <= day), reverse=True)
         after = sorted(known for known in days if known > day)
         closes = ((known, self.close(ticker, known)) for known in (*before, *after))
@@ -112,7 +117,7 @@ class KnownBars:
     def are_beyond_doubt(self, ticker: str, first: date, last: date) -> bool:
         """True if no bar of a line denies itself, and the close always moves as it does every day."""
         rows = self._rows_between(ticker, first, last)
-        if not (self._closes(ticker).is_sound and are_sound(BarSeries.of_rows(ticker, _by_ordinal(rows)))):
+        if not (self._closes(ticker, first).is_sound and are_sound(BarSeries.of_rows(ticker, _by_ordinal(rows)))):
             return False
         return are_ordinary_moves([*self._between(ticker, first, last).values()])
 
@@ -168,16 +173,18 @@ class KnownBars:
         self._files.keep_day(day, rows)
         self._days[day] = rows
 
-    def _closes(self, ticker: str) -> _Closes:
+    def _closes(self, ticker: str, first: date = date.max) -> _Closes:
+        """The closes of a line, from `first` on at the latest."""
         known = self._lines.get(ticker)
-        if known is None:
-            file = self._files.line(ticker)
-            known = self._lines[ticker] = self._of_file(file) if file else _NOTHING
+        if known is None or first < known.since:
+            since = self._since if self._since <= first else date.min
+            file = self._files.line(ticker, None if since == date.min else since)
+            known = self._lines[ticker] = self._of_file(file, since) if file else _NOTHING
         return known
 
-    def _of_file(self, file: LineFile) -> _Closes:
+    def _of_file(self, file: LineFile, since: date = date.min) -> _Closes:
         days = self._calendars.setdefault(file.bars.days.tobytes(), file.bars.days)
-        return _Closes(days, file.bars.closes, file.covers, are_sound(file.bars))
+        return _Closes(days, file.bars.closes, file.covers, are_sound(file.bars), since)
 
     def _read_whole(self, ticker: str) -> BarSeries | None:
         file = self._files.line(ticker)
@@ -191,7 +198,7 @@ class KnownBars:
 
     def _between(self, ticker: str, first: date, last: date) -> dict[int, float]:
         """The closes from `first` to `last` by the ordinals of their days, oldest first."""
-        own = self._closes(ticker).between(first, last)
+        own = self._closes(ticker, first).between(first, last)
         rows = self._rows_between(ticker, first, last)
         known: Any = {day.toordinal(): values[CLOSE] for day, values in rows.items()}
         return dict(sorted((known | own).items())) if known else own
@@ -202,7 +209,7 @@ class KnownBars:
 
     def _values(self, ticker: str, first: date, last: date) -> dict[date, Values]:
         """The values of the bars from `first` to `last` by day."""
-        whole = self._whole(ticker) if self._closes(ticker).between(first, last) else None
+        whole = self._whole(ticker) if self._closes(ticker, first).between(first, last) else None
         own = whole.between(first, last).rows() if whole else ()
         return self._rows_between(ticker, first, last) | {date.fromordinal(day): values for day, values in own}
 

@@ -1,12 +1,19 @@
 """What a lake has for a collection, read once: the estimate tells what is missing of it, and the run asks for that."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
 
 from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.collection.price_cache import PriceCache
 from mag7cli.collection.worklist import CollectOptions, Worklist, worklist
 from mag7cli.core.clock import Clock
 from mag7cli.lake.layout import Lake
+from mag7cli.shares.plausibility import COMPARABLE
+from mag7cli.shares.split_evidence import NEIGHBOURHOOD
+
+# Prices are asked for some weeks before the first date, and held against those of before.
+_LOOKED_AT_BEFORE: Final = NEIGHBOURHOOD + COMPARABLE + timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +28,10 @@ class KnownLake:
 
 def read(lake: Lake, options: CollectOptions, clock: Clock) -> KnownLake:
     """Read a lake for a collection. Raises DocumentError for a file of bars or of answers that is none."""
-    prices = PriceCache(lake)
-    known = KnownLake(lake, worklist(lake, options), prices, DetailsCache(lake, clock, continues=prices.continues))
-    if known.work.dates:
-        known.details.load()
-        prices.doubt(known.work.failed)
-    return known
+    work = worklist(lake, options)
+    prices = PriceCache(lake, since=work.valued[0] - _LOOKED_AT_BEFORE if work.dates else date.max)
+    details = DetailsCache(lake, clock, continues=prices.continues)
+    if work.dates:
+        details.load()
+        prices.doubt(work.failed)
+    return KnownLake(lake, work, prices, details)

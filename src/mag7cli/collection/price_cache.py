@@ -49,9 +49,9 @@ class PriceRequest:
 class PriceCache:
     """The bars of one lake; asks the vendor for those that are not there yet."""
 
-    def __init__(self, lake: Lake, calls: VendorCalls | None = None) -> None:
-        """Without `calls` the bars can be read, but not asked for."""
-        self._bars = KnownBars(lake)
+    def __init__(self, lake: Lake, calls: VendorCalls | None = None, *, since: date = date.min) -> None:
+        """Without `calls` the bars can be read, but not asked for; few are looked at that are of before `since`."""
+        self._bars = KnownBars(lake, since)
         self._calls = calls
         self._holes: set[tuple[str, date]] = set()
         self._doubted: set[str] = set()

@@ -75,6 +75,28 @@ def test_a_bar_has_the_symbol_of_its_day(lake):
     assert KnownBars(lake).bar("META", MONDAY) is None
 
 
+@pytest.mark.parametrize("since", [date(2021, 1, 1), MONDAY, TUESDAY, WEDNESDAY, THURSDAY, date(2024, 6, 3)])
+def test_bars_of_before_the_days_that_are_looked_at_are_there_all_the_same(lake, since):
+    every = [bar(MONDAY, 10.0), bar(TUESDAY, 10.2), bar(WEDNESDAY, 10.4, vwap=None)]
+    line(KnownBars(lake), *every)
+    known = KnownBars(lake, since)
+
+    assert known.span("AAPL") == (MONDAY, WEDNESDAY)
+    assert known.closes("AAPL", [WEDNESDAY]) == {WEDNESDAY: 10.4}
+    assert known.closes("AAPL", [MONDAY, TUESDAY]) == {MONDAY: 10.0, TUESDAY: 10.2}
+    assert known.bars("AAPL") == every
+    known.forget([("AAPL", WEDNESDAY)])
+    assert KnownBars(lake).bars("AAPL") == every[:2]
+
+
+def test_a_file_that_was_written_otherwise_is_read_as_a_whole(lake):
+    document = {"ticker": "AAPL", "covers": ["2022-06-06", "2022-06-08"]}
+    rows = {"2022-06-08": [9.0, 11.0, 8.0, 10.5, 1.0, None], "2022-06-07": [9.0, 11.0, 8.0, 10.4, 1.0, 9.5]}
+    lake.write_reference("bars/ticker=AAPL.json", orjson.dumps(document | {"bars": rows}, option=orjson.OPT_INDENT_2))
+
+    assert KnownBars(lake, TUESDAY).closes("AAPL", [TUESDAY, WEDNESDAY]) == {TUESDAY: 10.4, WEDNESDAY: 10.5}
+
+
 def test_where_a_line_and_a_day_differ_the_line_stands_and_a_hole_of_it_is_filled(lake):
     known = KnownBars(lake)
     known.keep_day(MONDAY, {"AAPL": bar(MONDAY, 8.5)})
