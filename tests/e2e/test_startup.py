@@ -129,6 +129,13 @@ def test_what_asks_by_sql_needs_the_engine_alone(folder: Path, words: tuple[str,
     assert imported(folder, *words) & HEAVY == {"duckdb"}
 
 
+@pytest.mark.usefixtures("imported_by_transform")
+def test_a_report_is_drawn_without_pandas(folder: Path) -> None:
+    pytest.importorskip("vl_convert")
+
+    assert imported(folder, "report") & HEAVY <= {"duckdb", "numpy", "vl_convert"}
+
+
 @pytest.mark.usefixtures("imported_by_collect")
 @pytest.mark.parametrize(
     "words", [("status",), ("explain", "2024-12-12"), ("tickers",), ("config", "show")], ids=" ".join

@@ -126,7 +126,6 @@ def test_a_heavy_library_has_one_door():
         "boto3",
         "duckdb",
         "massive",
-        "pandas",
         "pandas_market_calendars",
         "polygon",
         "pyspark",
