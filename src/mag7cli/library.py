@@ -461,12 +461,13 @@ def transform(
         return make_tables(lake, start, end, force=force, progress=progress, spread=spread)
 
 
-def validate(lake: Lake, *, engine: "SqlEngine | None" = None) -> "list[CheckResult]":
+def validate(lake: Lake, *, engine: "SqlEngine | None" = None, full: bool = False) -> "list[CheckResult]":
     """Run the data-quality checks, and keep in the lake which failed: what they concern is marked until they pass.
 
     Args:
         lake: The lake whose tables are checked.
-        engine: Where the SQL runs; by default DuckDB over both layouts of the lake.
+        engine: Where the SQL runs, over all dates; by default DuckDB over both layouts of the lake.
+        full: Check every date, those too that passed before and have not changed.
 
     Returns:
         One result a check, errors first; `is_failure` tells those that found rows.
@@ -474,13 +475,13 @@ def validate(lake: Lake, *, engine: "SqlEngine | None" = None) -> "list[CheckRes
     Raises:
         EngineError: The SQL could not be run.
     """
+    from mag7cli.warehouse.lake_checks import check_lake
     from mag7cli.warehouse.validate import failed_checks as failures
     from mag7cli.warehouse.validate import run_checks
 
     if engine is not None:
         return run_checks(engine)
-    with closing(_duckdb(lake.require(), with_partitions=True)) as own:
-        results = run_checks(own)
+    results = check_lake(lake.require(), full=full)
     # A lake that may only be read can be checked all the same.
     with suppress(StoreError):
         failed_checks.write(lake, failures(results))
@@ -1144,10 +1145,10 @@ def table(lake: Lake, name: str, *, kind: Literal["arrow", "pandas", "duckdb"] =
     return rows.to_pandas(date_as_object=True) if kind == "pandas" else rows
 
 
-def _duckdb(lake: Lake, *, with_partitions: bool = False) -> Any:
+def _duckdb(lake: Lake) -> Any:
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
-    return DuckDbEngine.over_lake(lake, with_partitions=with_partitions)
+    return DuckDbEngine.over_lake(lake)
 
 
 def _compute_returns_once(engine: "SqlEngine") -> None:

@@ -153,14 +153,10 @@ def _is_current(lake: Lake) -> bool:
 
 def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
     from mag7cli.lake import failed_checks as record
-    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
-    from mag7cli.warehouse.validate import failed_checks, run_checks
+    from mag7cli.warehouse.lake_checks import check_lake
+    from mag7cli.warehouse.validate import failed_checks
 
-    engine = DuckDbEngine.over_lake(lake, with_partitions=True)
-    try:
-        results = tuple(run_checks(engine))
-    finally:
-        engine.close()
+    results = tuple(check_lake(lake))
     record.write(lake, failed_checks(results))
     return results
 

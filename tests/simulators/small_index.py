@@ -27,7 +27,9 @@ LIST_OF = date(2024, 6, 3)
 TICKERS = (*MAGNIFICENT_7, "GOOG", "JPM", "BRKB", "XOM", "CMG")
 
 # What only remembers what else is in the lake: file times differ from run to run, and it can be deleted.
-MEMORIES = frozenset({"raw/reference/collected.json", "raw/reference/runs.jsonl", "processed/_manifest.json"})
+MEMORIES = frozenset(
+    {"raw/reference/collected.json", "raw/reference/runs.jsonl", "processed/_manifest.json", "state/passed_dates.json"}
+)
 TEMPORARY = ".mag7-tmp-"
 
 

@@ -1,7 +1,9 @@
 """`mag7 validate`."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from mag7cli.cli.app import command
 from mag7cli.cli.engines import EngineOptions, opened
@@ -19,21 +21,28 @@ _TONES: Final[dict[str, Style]] = {"ok": "good", "warning": "warn", "FAILED": "b
 
 @command(
     "mag7 validate",
+    "mag7 validate --full",
     "mag7 validate --engine athena --workgroup primary --output-location s3://bucket/athena/",
     formats=("text", "json", "csv"),
 )
-def validate(output: Output, options: EngineOptions) -> None:
+def validate(
+    output: Output,
+    options: EngineOptions,
+    full: Annotated[
+        bool, typer.Option("--full", help="Check every date, also those that passed and have not changed since.")
+    ] = False,
+) -> None:
     """Check the tables with SQL, and say what is wrong.
 
     Each check is a SQL file that returns the rows that offend it. A check of severity error that finds one ends in
-    exit code 6.
+    exit code 6. Dates that passed are read again when their files change, after an upgrade, or with --full.
     """
     from mag7cli import library
     from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 
     lake = Lake.at(options.lake)
     if options.engine == "duckdb":
-        results = library.validate(lake)
+        results = library.validate(lake, full=full)
         warn_of_foreign(output, lake, ANALYTICS, PROCESSED)
     else:
         with opened(options) as engine:
@@ -69,8 +78,16 @@ def checks_result(results: "Sequence[CheckResult]") -> Result:
     return Result(
         document={"failed": failed, "warnings": warned, "checks": [_check_document(result) for result in results]},
         grid=grid,
-        text=[grid, *_offences(results), Line(""), Line(summary, "bad" if failed else "good")],
+        text=[grid, *_offences(results), Line(""), Line(summary, "bad" if failed else "good"), *_scope(results)],
     )
+
+
+def _scope(results: "Sequence[CheckResult]") -> Iterator[Line]:
+    """How much of the lake was read, if not all."""
+    dates = next((result.dates for result in results if result.dates is not None), None)
+    if dates is not None:
+        new = "no date has" if dates == 0 else f"{counted(dates, 'date')} {'has' if dates == 1 else 'have'}"
+        yield Line(f"Read anew: {new} changed since it passed; --full reads all.", "faint")
 
 
 def _verdict(result: "CheckResult") -> str:

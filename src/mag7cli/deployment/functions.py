@@ -281,11 +281,10 @@ def validate(event: Event, context: Context) -> Document:
     """
     from mag7cli.lake import failed_checks
     from mag7cli.warehouse import validate as checking
-    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+    from mag7cli.warehouse.lake_checks import check_lake
 
     lake = _lake()
-    with closing(DuckDbEngine.over_lake(lake)) as engine:
-        results = checking.run_checks(engine)
+    results = check_lake(lake)
     failed = checking.failed_checks(results)
     failed_checks.write(lake, failed)
     if failed:

@@ -194,12 +194,12 @@ class LocalStore:
 
     def exists(self, key: str) -> bool:
         """True if the file is there."""
-        return self._path(key).is_file()
+        return os.path.isfile(self._path_text(key))  # noqa: PTH113
 
     def info(self, key: str) -> ObjectInfo:
         """Size and modification time of the file."""
         try:
-            return _info(key, self._path(key).stat())
+            return _info(key, os.stat(self._path_text(key)))  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError) as error:
             raise KeyNotFoundError(self.uri(key)) from error
         except OSError as error:

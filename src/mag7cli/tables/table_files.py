@@ -3,11 +3,13 @@
 The record is the manifest. Without one, as in a lake whose tables came without it, a file is known by its name alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from mag7cli.core.errors import KeyNotFoundError
 from mag7cli.lake import inventory
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 from mag7cli.lake.store import ObjectInfo
@@ -41,6 +43,31 @@ class TableFiles:
         days = ((_day(info.key.removeprefix(prefix)), info) for info in self.lake.store.list(prefix))
         return {day: info for day, info in days if day and self._is_partition(info.key, table, day)}
 
+    def partitions_on(self, table: str, dates: Collection[date]) -> list[str]:
+        """The keys of a table's partitions on some dates, as far as they are there, oldest first."""
+        keys = [Lake.partition_key(table, day) for day in sorted(dates) if self._may_have(table, day)]
+        return [key for key in keys if self.lake.store.exists(key)]
+
+    def partition_versions(self) -> dict[date, dict[str, str]]:
+        """The version of every partition's file by table, on each date that has one."""
+        versions: dict[date, dict[str, str]] = {}
+        for table, day, version in self._listed() if self.record is None else self._recorded(self.record):
+            versions.setdefault(day, {})[table] = version
+        return versions
+
+    def _listed(self) -> Iterator[tuple[str, date, str]]:
+        return ((table, day, info.version) for table in TABLE for day, info in self.partitions(table).items())
+
+    def _recorded(self, record: Manifest) -> Iterator[tuple[str, date, str]]:
+        """What the record knows to be there: to look at each file costs a third of a listing of all folders."""
+        for day, made in record.dates.items():
+            for table in made.tables:
+                with suppress(KeyNotFoundError):
+                    yield table, day, self.lake.store.info(Lake.partition_key(table, day)).version
+
+    def _may_have(self, table: str, day: date) -> bool:
+        return self.record is None or table in self.record.tables_on(day)
+
     def _is_flat(self, key: str, table: str) -> bool:
         name = key.rpartition("/")[2].removesuffix(".parquet")
         if not (name.isascii() and name.isdigit()) or key != Lake.flat_key(table, int(name)):
@@ -48,8 +75,7 @@ class TableFiles:
         return self.record is None or table in self.record.tables_in(int(name))
 
     def _is_partition(self, key: str, table: str, day: date) -> bool:
-        known = self.record is None or table in self.record.tables_on(day)
-        return known and key == Lake.partition_key(table, day)
+        return self._may_have(table, day) and key == Lake.partition_key(table, day)
 
     def _is_own(self, key: str) -> bool:
         if not inventory.is_own(key, TABLE):

@@ -16,6 +16,7 @@ Severity = Literal["error", "warning", "info"]
 _FOLDER: Final = "validate"
 _MISSING: Final = "sessions without a row"
 _EACH_TABLE: Final = "for each table"
+_ALL_DATES: Final = "all dates"
 _CLOSED: Final = "rows without a session"
 _SCHEMA_SQL: Final = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = :schema"
 
@@ -25,6 +26,7 @@ class Check:
     """One check. `compare`, if given, says how the dates that the SQL returns are held against the calendar.
 
     `schema`, if given, is one that the check needs beside market_data: without it there is nothing to check.
+    `of_single_dates` is True if what it finds on a date follows from the rows of that date alone.
     """
 
     name: str
@@ -34,14 +36,19 @@ class Check:
     compare: str | None
     engines: tuple[str, ...]
     schema: str | None = None
+    of_single_dates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The offending rows of a check; those of severity `info` are for the reader, and offend nobody."""
+    """The offending rows of a check; those of severity `info` are for the reader, and offend nobody.
+
+    `dates` is how many dates were looked at, if it was not all: the others passed before and have not changed.
+    """
 
     check: Check
     rows: Rows
+    dates: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -57,22 +64,27 @@ class CheckResult:
 def failed_checks(results: Iterable[CheckResult]) -> list[FailedCheck]:
     """The checks that failed, as the lake keeps them."""
     return [
-        FailedCheck(result.check.name, result.check.meaning, len(result.rows.values), _dates_in(result.rows))
+        FailedCheck(result.check.name, result.check.meaning, len(result.rows.values), dates_in(result.rows))
         for result in results
         if result.is_failure
     ]
 
 
-def _dates_in(rows: Rows) -> tuple[date, ...]:
+def dates_in(rows: Rows) -> tuple[date, ...]:
+    """The dates that rows name, oldest first."""
     return tuple(sorted({value for row in rows.values for value in row if isinstance(value, date)}))
 
 
 def checks(engine: SqlEngine) -> list[Check]:
     """The checks that run on an engine, errors first."""
+    return [check for check in all_checks() if _is_runnable(check, engine)]
+
+
+def all_checks() -> list[Check]:
+    """Every check, errors first."""
     shipped = [_check(sql_files.read(_FOLDER, name)) for name in sql_files.names(_FOLDER)]
     order = ("error", "warning", "info")
-    runnable = [check for check in shipped if _is_runnable(check, engine)]
-    return sorted(runnable, key=lambda check: (order.index(check.severity), check.name))
+    return sorted(shipped, key=lambda check: (order.index(check.severity), check.name))
 
 
 def run_checks(engine: SqlEngine, chosen: Iterable[Check] | None = None) -> list[CheckResult]:
@@ -81,11 +93,17 @@ def run_checks(engine: SqlEngine, chosen: Iterable[Check] | None = None) -> list
 
 
 def _check(file: sql_files.SqlFile) -> Check:
-    engines = tuple(file.fields.get("engines", "").replace(",", " ").split())
-    severity = cast(Severity, file.fields["severity"])
     fields = file.fields
-    sql = _for_each_table(file.sql) if fields.get("repeat") == _EACH_TABLE else file.sql
-    return Check(file.name, file.meaning, severity, sql, fields.get("compare"), engines, fields.get("schema"))
+    return Check(
+        name=file.name,
+        meaning=file.meaning,
+        severity=cast(Severity, fields["severity"]),
+        sql=_for_each_table(file.sql) if fields.get("repeat") == _EACH_TABLE else file.sql,
+        compare=fields.get("compare"),
+        engines=tuple(fields.get("engines", "").replace(",", " ").split()),
+        schema=fields.get("schema"),
+        of_single_dates=fields.get("scope") != _ALL_DATES,
+    )
 
 
 def _for_each_table(template: str) -> str:

@@ -1,6 +1,7 @@
 """DuckDB: the engine where there is no cloud, over the flat files of a lake or over the local warehouse."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 PARTITIONED: Final = "partitioned"
 _MEMORY: Final = ":memory:"
+# Small files are opened, not read: more threads, or an order to keep among them, only double the work.
+_SPARING: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "preserve_insertion_order": "false"}
 _BLOCK_ROWS: Final = 1000
+_DAY: Final = "COALESCE(trading_date, DATE '0001-01-01')"
 STORAGE_VERSION: Final = "v1.0.0"
 """The format of the warehouse's file, which every DuckDB since 1.0 opens; DuckDB 2 has one of its own by default."""
 _TRANSFORM_HINT: Final = "another version of mag7 made these tables: mag7 transform makes them again"
@@ -58,6 +62,26 @@ class DuckDbEngine:
         engine._close_off(
             [lake.store.local_root / ANALYTICS, lake.store.local_root / PROCESSED] if lake.store.local_root else []
         )
+        return engine
+
+    @classmethod
+    def over_dates(cls, files: TableFiles, dates: Collection[date], years: Collection[int]) -> "DuckDbEngine":
+        """The rows of some dates in memory, from the flat files of these years, and from the partitions if local.
+
+        Rows that lack a date are those of `date.min`.
+        """
+        import duckdb
+
+        engine = cls(duckdb.connect(_MEMORY, config=_SPARING))
+        engine._run(create_schema_sql())
+        for table in TABLES:
+            keys = [info.key for info in files.flat(table.name) if _year_of(info.key) in years]
+            engine._take(files.lake, table, keys, dates)
+        if files.lake.store.local_root:
+            engine._run(f"CREATE SCHEMA {PARTITIONED}")
+            for table in TABLES:
+                engine._take_partitions(files, table, dates)
+        engine._close_off([])
         return engine
 
     @classmethod
@@ -136,48 +160,76 @@ class DuckDbEngine:
             raise
         self._run("COMMIT")
 
+    def date_fingerprints(self, lake: Lake, table: Table, key: str) -> dict[date, str]:
+        """What a flat file has on each date: its rows and a sum of their hashes, whatever their order.
+
+        Rows that lack a date are those of `date.min`. Another version of DuckDB may hash in another way.
+        Raises EngineError.
+        """
+        source = self._source(lake, table, [key])
+        values = ", ".join(column.name for column in table.columns)
+        rows = self._run(
+            f"SELECT {_DAY}, COUNT(*), SUM(CAST(hash({values}) AS HUGEINT)) "  # noqa: S608
+            f"FROM (SELECT {self._columns_of(table, source)} FROM {source}) GROUP BY 1",
+            title=f"SELECT ... FROM {key}",  # noqa: S608
+        ).fetchall()
+        return {day: f"{count}:{digest:x}" for day, count, digest in rows}
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
+    def _take(self, lake: Lake, table: Table, keys: Sequence[str], dates: Collection[date]) -> None:
+        if not keys or not dates:
+            self._run(create_sql(table, "duckdb"))
+            return
+        source = self._source(lake, table, keys)
+        days = ", ".join(f"DATE {literal(day.isoformat())}" for day in sorted(dates))
+        self._run(
+            f"CREATE TABLE {table.qualified_name} AS SELECT {self._columns_of(table, source)} "  # noqa: S608
+            f"FROM {source} WHERE {_DAY} IN ({days})"
+        )
+
+    def _take_partitions(self, files: TableFiles, table: Table, dates: Collection[date]) -> None:
+        keys = files.partitions_on(table.name, dates)
+        source = _hive(map(files.lake.store.uri, keys)) if keys else _nothing_of(table)
+        columns = self._columns_of(table, source)
+        self._run(f"CREATE TABLE {PARTITIONED}.{table.name} AS SELECT {columns} FROM {source}")  # noqa: S608
+
+    def _source(self, lake: Lake, table: Table, keys: Sequence[str]) -> str:
+        """What to select from for these flat files: themselves, or what was read of them where they are objects."""
+        if lake.store.local_root is not None:
+            return f"read_parquet({literals(map(lake.store.uri, keys))})"
+        name = f"{table.name}_read"
+        self._connection.register(name, _arrow_rows(lake, table, keys))
+        return name
+
     def _add_table(self, files: TableFiles, table: Table) -> None:
-        store, keys = files.lake.store, [info.key for info in files.flat(table.name)]
+        lake, keys = files.lake, [info.key for info in files.flat(table.name)]
         if not keys:
             self._run(create_sql(table, "duckdb"))
-        elif store.local_root is not None:
-            self._add_view(table.qualified_name, table, f"read_parquet({literals(map(store.uri, keys))})")
-        else:
-            self._register(files.lake, table, keys)
+            return
+        source = self._source(lake, table, keys)
+        if lake.store.local_root is not None:
+            self._add_view(table.qualified_name, table, source)
+            return
+        columns = _columns(table, {column.name for column in table.columns})
+        self._run(f"CREATE TABLE {table.qualified_name} AS SELECT {columns} FROM {source}")  # noqa: S608
+        self._connection.unregister(source)
 
     def _add_partitions(self, files: TableFiles, table: Table) -> None:
         addresses = [files.lake.store.uri(info.key) for info in files.partitions(table.name).values()]
-        if addresses:
-            hive = "hive_partitioning = true, hive_types = {'trading_date': DATE}"
-            source = f"read_parquet({literals(addresses)}, {hive})"
-        else:
-            source = table.qualified_name
-        self._add_view(f"{PARTITIONED}.{table.name}", table, source)
+        self._add_view(f"{PARTITIONED}.{table.name}", table, _hive(addresses) if addresses else _nothing_of(table))
 
     def _add_view(self, name: str, table: Table, source: str) -> None:
-        """A view in the columns of today's table: tables of an older version lack some, which are then NULL."""
-        title = f"CREATE VIEW {name} AS SELECT ..."
+        """A view in the columns of today's table."""
+        self._run(f"CREATE VIEW {name} AS SELECT {self._columns_of(table, source, name)} FROM {source}")  # noqa: S608
+
+    def _columns_of(self, table: Table, source: str, name: str | None = None) -> str:
+        """The columns of today's table in a source: tables of an older version lack some, which are then NULL."""
+        title = f"CREATE VIEW {name or table.qualified_name} AS SELECT ..."
         present = {row[0] for row in self._run(f"DESCRIBE SELECT * FROM {source}", title=title).fetchall()}  # noqa: S608
-        columns = _columns(table, present)
-        self._run(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608
-
-    def _register(self, lake: Lake, table: Table, keys: Iterable[str]) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        parts = [pq.read_table(pa.BufferReader(lake.store.read(key))) for key in keys]
-        if any(part.column_names != [column.name for column in table.columns] for part in parts):
-            raise EngineError(f"{table.qualified_name}: its files have other columns", hint=_TRANSFORM_HINT)
-        rows = pa.concat_tables(parts)
-        name = f"{table.name}_read"
-        self._connection.register(name, rows)
-        columns = _columns(table, set(rows.column_names))
-        self._run(f"CREATE TABLE {table.qualified_name} AS SELECT {columns} FROM {name}")  # noqa: S608
-        self._connection.unregister(name)
+        return _columns(table, present)
 
     def _close_off(self, folders: Sequence[Path]) -> None:
         """Let SQL from outside read what it is here for, and nothing else."""
@@ -197,6 +249,13 @@ class DuckDbEngine:
             named = title or Statement.parse(sql).title
             hint = _TRANSFORM_HINT if _is_of_other_columns(sql, str(error)) else None
             raise EngineError(f"{named}: {_first_line(error)}", hint=hint) from error
+
+
+def version() -> str:
+    """The version of DuckDB."""
+    import duckdb
+
+    return str(duckdb.__version__)
 
 
 def _is_of_other_columns(sql: str, error: str) -> bool:
@@ -222,6 +281,29 @@ def _columns(table: Table, present: Collection[str]) -> str:
         column.name if column.name in present else f"CAST(NULL AS {sql_type(column, 'duckdb')}) AS {column.name}"
         for column in table.columns
     )
+
+
+def _arrow_rows(lake: Lake, table: Table, keys: Iterable[str]) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = [pq.read_table(pa.BufferReader(lake.store.read(key))) for key in keys]
+    if any(part.column_names != [column.name for column in table.columns] for part in parts):
+        raise EngineError(f"{table.qualified_name}: its files have other columns", hint=_TRANSFORM_HINT)
+    return pa.concat_tables(parts)
+
+
+def _hive(addresses: Iterable[str]) -> str:
+    """Files of the partitioned layout, with the date that stands in their keys."""
+    return f"read_parquet({literals(addresses)}, hive_partitioning = true, hive_types = {{'trading_date': DATE}})"
+
+
+def _nothing_of(table: Table) -> str:
+    return f"{table.qualified_name} WHERE FALSE"
+
+
+def _year_of(key: str) -> int:
+    return int(key.rpartition("/")[2].removesuffix(".parquet"))
 
 
 def literal(text: str) -> str:

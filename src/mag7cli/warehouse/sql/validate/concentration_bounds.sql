@@ -1,6 +1,7 @@
 -- The lowest and the highest share of the seven.
 -- grain: one row
 -- severity: info
+-- scope: all dates
 SELECT
     MIN(mag7_pct_of_sp500) AS lowest_value,
     MAX(mag7_pct_of_sp500) AS highest_value

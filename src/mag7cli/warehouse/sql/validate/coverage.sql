@@ -1,6 +1,7 @@
 -- How far the figures reach: first and last date, and how many there are.
 -- grain: one row
 -- severity: info
+-- scope: all dates
 SELECT
     MIN(trading_date) AS earliest_date,
     MAX(trading_date) AS latest_date,

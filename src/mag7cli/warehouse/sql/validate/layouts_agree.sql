@@ -1,10 +1,10 @@
 -- Rows that only one of the two Parquet layouts has.
--- grain: one row per table and layout
+-- grain: one row per table, date and layout
 -- severity: error
 -- engines: duckdb
 -- schema: partitioned
 -- repeat: for each table
-SELECT '{table}' AS table_name, found_in, COUNT(*) AS row_count
+SELECT '{table}' AS table_name, trading_date, found_in, COUNT(*) AS row_count
 FROM (
     SELECT * EXCLUDE (side), CASE WHEN SUM(side) > 0 THEN 'analytics only' ELSE 'processed only' END AS found_in
     FROM (
@@ -15,4 +15,4 @@ FROM (
     GROUP BY ALL
     HAVING SUM(side) <> 0
 ) rows_apart
-GROUP BY found_in
+GROUP BY trading_date, found_in

@@ -2,6 +2,7 @@
 -- The original's upper bound was five trillion, which Nvidia passed in October 2025.
 -- grain: one row per trading_date and ticker
 -- severity: warning
+-- scope: all dates
 SELECT
     trading_date,
     ticker,

@@ -1,6 +1,7 @@
 -- Dates without a figure, because one of the seven has no market cap.
 -- grain: one row per trading_date
 -- severity: warning
+-- scope: all dates
 SELECT
     trading_date,
     partial_reason

@@ -1,6 +1,7 @@
 -- A lake that mixes simulated dates with real ones.
 -- grain: one row per kind
 -- severity: error
+-- scope: all dates
 SELECT
     simulated,
     COUNT(*) AS dates,

@@ -1,6 +1,7 @@
 -- Dates with a value that no rule explains: their figures are shown, and marked.
 -- grain: one row per trading_date and event
 -- severity: warning
+-- scope: all dates
 SELECT
     trading_date,
     ticker,
