@@ -47,8 +47,8 @@ def load(
 ) -> None:
     """Load the tables into the warehouse.
 
-    Every load replaces the rows, so it can be repeated. DuckDB makes warehouse.duckdb in the lake, Athena queries the
-    lake in place and gets its catalog, Redshift copies from the bucket.
+    Whatever was there, a load ends in the lake's rows, so it can be repeated. DuckDB makes warehouse.duckdb in the
+    lake, Athena queries the lake in place and gets its catalog, Redshift copies from the bucket.
     """
     from mag7cli.lake import failed_checks
     from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake

@@ -16,7 +16,7 @@ from mag7cli.lake.layout import WAREHOUSE, Lake
 from mag7cli.tables.schema import TABLES, VIEWS
 from mag7cli.tables.transform import transform
 from mag7cli.warehouse import duckdb_load
-from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine, literal
 
 DAYS = raw_documents.days(3, date(2024, 6, 5))
 
@@ -76,6 +76,59 @@ def test_a_collected_again_date_replaces_its_rows(lake: Lake) -> None:
     assert duckdb_load.is_current(lake)
 
 
+def test_a_load_touches_no_row_of_a_date_that_has_not_changed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb_load.load(lake)
+    lake.write_document(DAYS[-1], document(DAYS[-1], scale=1.01))
+    transform(lake)
+    statements: list[str] = []
+    execute = DuckDbEngine.execute
+    monkeypatch.setattr(DuckDbEngine, "execute", lambda self, sql: (statements.extend(sql), execute(self, sql)))
+
+    duckdb_load.load(lake)
+
+    of_rows = [sql for sql in statements if "market_data." in sql and not sql.startswith("CREATE")]
+    assert of_rows
+    assert all(sql.endswith(f"WHERE trading_date IN (DATE '{DAYS[-1]}')") for sql in of_rows)
+    assert in_warehouse(lake) == in_lake(lake)
+
+
+def test_files_that_were_made_again_with_the_same_rows_change_nothing(lake: Lake) -> None:
+    duckdb_load.load(lake)
+    transform(lake, force=True)
+    assert not duckdb_load.is_current(lake)
+
+    assert duckdb_load.load(lake).replaced == ()
+    assert duckdb_load.is_current(lake)
+
+
+def test_a_row_in_the_file_of_another_year_goes_when_the_file_is_mended(lake: Lake) -> None:
+    stray = "SELECT * REPLACE (DATE '2023-05-05' AS trading_date) FROM"
+    path = Path(lake.store.uri(lake.flat_key("daily_trading", DAYS[0].year)))
+    sound = path.read_bytes()
+    with duckdb.connect() as engine:
+        file, new = literal(str(path)), literal(f"{path}.new")
+        engine.execute(f"COPY (FROM {file} UNION ALL {stray} {file}) TO {new} (FORMAT parquet)")
+    Path(f"{path}.new").replace(path)
+    duckdb_load.load(lake)
+    assert in_warehouse(lake) == in_lake(lake)
+
+    path.write_bytes(sound)
+    duckdb_load.load(lake)
+
+    assert in_warehouse(lake) == in_lake(lake)
+
+
+def test_a_warehouse_of_an_older_version_is_loaded_anew(lake: Lake) -> None:
+    duckdb_load.load(lake)
+    with duckdb.connect(str(path_of(lake))) as connection:
+        connection.execute("DELETE FROM mag7_internal.loads WHERE table_name LIKE 'analytics/%'")
+        connection.execute("UPDATE mag7_internal.loads SET fingerprint = 'of another form'")
+    assert not duckdb_load.is_current(lake)
+
+    assert len(duckdb_load.load(lake).replaced) == len(TABLES)
+    assert in_warehouse(lake) == in_lake(lake)
+
+
 def test_a_table_that_has_no_files_any_more_is_emptied(lake: Lake) -> None:
     duckdb_load.load(lake)
     for day in DAYS:
@@ -99,7 +152,7 @@ def test_the_dry_run_is_the_sql_that_makes_the_warehouse(lake: Lake) -> None:
 KILLED = """
 import os, sys
 from mag7cli.warehouse import duckdb_load
-from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine, literal
 from mag7cli.lake.layout import Lake
 
 run, left = DuckDbEngine._run, iter(range(int(sys.argv[2])))

@@ -1,6 +1,7 @@
 """DuckDB: the engine where there is no cloud, over the flat files of a lake or over the local warehouse."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,14 @@ STORAGE_VERSION: Final = "v1.0.0"
 _TRANSFORM_HINT: Final = "another version of mag7 made these tables: mag7 transform makes them again"
 # How every version words that a file is of a later format.
 _WRITTEN_BY_A_NEWER: Final = "read a database file with version number"
+
+
+@dataclass(frozen=True, slots=True)
+class DateRows:
+    """The rows of a date: how many, and the sum of their hashes, which another version of DuckDB may make otherwise."""
+
+    count: int
+    hash_sum: int
 
 
 class DuckDbEngine:
@@ -160,20 +169,33 @@ class DuckDbEngine:
             raise
         self._run("COMMIT")
 
-    def date_fingerprints(self, lake: Lake, table: Table, key: str) -> dict[date, str]:
-        """What a flat file has on each date: its rows and a sum of their hashes, whatever their order.
-
-        Rows that lack a date are those of `date.min`. Another version of DuckDB may hash in another way.
-        Raises EngineError.
-        """
+    def rows_of_file(self, lake: Lake, table: Table, key: str) -> dict[date, DateRows]:
+        """What a flat file has on each date; rows that lack one are those of `date.min`. Raises EngineError."""
         source = self._source(lake, table, [key])
+        return self._date_rows(table, f"(SELECT {self._columns_of(table, source)} FROM {source})")  # noqa: S608
+
+    def rows_of_year(self, table: Table, year: int) -> dict[date, DateRows]:
+        """What a table has on each date of a year. Raises EngineError."""
+        return self._date_rows(
+            table, f"{table.qualified_name} WHERE trading_date BETWEEN '{year:04d}-01-01' AND '{year:04d}-12-31'"
+        )
+
+    def count_rows(self, lake: Lake, keys: Sequence[str]) -> int:
+        """How many rows flat files of a local lake have together. Raises EngineError."""
+        if not keys:
+            return 0
+        source = f"read_parquet({literals(map(lake.store.uri, keys))})"
+        (count,) = self._run(f"SELECT COUNT(*) FROM {source}").fetchone()  # noqa: S608
+        assert isinstance(count, int)
+        return count
+
+    def _date_rows(self, table: Table, source: str) -> dict[date, DateRows]:
         values = ", ".join(column.name for column in table.columns)
         rows = self._run(
-            f"SELECT {_DAY}, COUNT(*), SUM(CAST(hash({values}) AS HUGEINT)) "  # noqa: S608
-            f"FROM (SELECT {self._columns_of(table, source)} FROM {source}) GROUP BY 1",
-            title=f"SELECT ... FROM {key}",  # noqa: S608
+            f"SELECT {_DAY}, COUNT(*), SUM(CAST(hash({values}) AS HUGEINT)) FROM {source} GROUP BY 1",  # noqa: S608
+            title=f"SELECT ... FROM {table.qualified_name}",  # noqa: S608
         ).fetchall()
-        return {day: f"{count}:{digest:x}" for day, count, digest in rows}
+        return {day: DateRows(count, digest) for day, count, digest in rows}
 
     def close(self) -> None:
         """Close the connection."""
@@ -184,10 +206,9 @@ class DuckDbEngine:
             self._run(create_sql(table, "duckdb"))
             return
         source = self._source(lake, table, keys)
-        days = ", ".join(f"DATE {literal(day.isoformat())}" for day in sorted(dates))
         self._run(
             f"CREATE TABLE {table.qualified_name} AS SELECT {self._columns_of(table, source)} "  # noqa: S608
-            f"FROM {source} WHERE {_DAY} IN ({days})"
+            f"FROM {source} WHERE {_DAY} IN {date_literals(dates)}"
         )
 
     def _take_partitions(self, files: TableFiles, table: Table, dates: Collection[date]) -> None:
@@ -315,6 +336,11 @@ def literal(text: str) -> str:
 def literals(texts: Iterable[str]) -> str:
     """Texts as a SQL list."""
     return f"[{', '.join(map(literal, texts))}]"
+
+
+def date_literals(dates: Iterable[date]) -> str:
+    """Dates as what SQL's `IN` takes."""
+    return f"({', '.join(f'DATE {literal(day.isoformat())}' for day in sorted(dates))})"
 
 
 def _connection(path: Path, *, read_only: bool) -> "DuckDBPyConnection":
