@@ -3,7 +3,6 @@
 Rows stream from the engine to the file, a batch at a time, so that six years of all lines fit into little memory.
 """
 
-import io
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from mag7cli.analytics import groups
 from mag7cli.analytics.period import RETURNS_KIND
 from mag7cli.analytics.queries import BEGINNING, END
 from mag7cli.analytics.summary import KIND
-from mag7cli.core.errors import ExtraMissingError, StoreError, UsageError
+from mag7cli.core import workbooks
+from mag7cli.core.errors import StoreError
 from mag7cli.market.groups import THE_SEVEN, CompanyGroup
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ FileFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
 SUBJECTS: Final[tuple[Subject, ...]] = ("series", "companies", "constituents", "returns", "fund-weights")
 FUND_KIND: Final = "float-adjusted weight by the holdings file of the fund"
 
-_EXCEL_ROWS: Final = 1_048_576
 _BATCH_ROWS: Final = 20_000
 
 _MARKS: Final = (
@@ -198,29 +197,8 @@ def _write_parquet(batches: "pa.RecordBatchReader", stream: IO[bytes]) -> int:
 
 
 def _write_workbook(batches: "pa.RecordBatchReader", stream: IO[bytes]) -> int:
-    try:
-        import xlsxwriter
-    except ImportError as error:
-        raise ExtraMissingError("excel", "export to a workbook") from error
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
-    content = io.BytesIO()
-    count = 0
-    with xlsxwriter.Workbook(content, options) as book:
-        sheet = book.add_worksheet("mag7")
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(batches.schema) - 1, 14)
-        sheet.write_row(0, 0, batches.schema.names, book.add_format({"bold": True}))
-        for row in _rows(batches):
-            count += 1
-            if count >= _EXCEL_ROWS:
-                raise UsageError("a worksheet has no more than 1,048,576 rows", hint="--start, or --format parquet")
-            sheet.write_row(count, 0, [_cell(value) for value in row.values()])
-    stream.write(content.getbuffer())
-    return count
-
-
-def _cell(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else value
+    rows = (list(row.values()) for row in _rows(batches))
+    return workbooks.write(stream, {"mag7": (batches.schema.names, rows)})
 
 
 def _rows(batches: "pa.RecordBatchReader") -> Iterator[dict[str, Any]]:

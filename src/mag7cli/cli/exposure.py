@@ -118,6 +118,10 @@ def exposure(
         Path | None,
         typer.Option("--page", parser=parse_out_file, metavar="FILE", help="Write the answer as an HTML page, too."),
     ] = None,
+    workbook: Annotated[
+        Path | None,
+        typer.Option("--workbook", parser=parse_out_file, metavar="FILE", help="Write the answer as XLSX, too."),
+    ] = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
     """Show how much of your money is in the seven.
@@ -138,7 +142,10 @@ def exposure(
     answer = ask(held)
     if page:
         _write_page(output, answer, page, as_of=held.as_of, files=portfolio or ())
-    output.show(_result(answer, held, target=target, history=history, lake=lake))
+    result = _result(answer, held, target=target, history=history, lake=lake)
+    if workbook:
+        _write_workbook(output, result.document, workbook)
+    output.show(result)
     if answer.is_range or answer.unvalued:
         raise typer.Exit(EXIT_PARTIAL)
 
@@ -146,8 +153,46 @@ def exposure(
 def _write_page(output: Output, answer: "Exposure", page: Path, *, as_of: date | None, files: Sequence[str]) -> None:
     from mag7cli.reporting.exposure_page import write
 
-    write(answer, page, as_of=as_of, files=[Path(file).name for file in files])
+    names = [Path(file).name for file in files]
+    write(answer, page, as_of=as_of, files=names, simulated=bool(output.origin()))
     output.notice(f"The page is {page}.")
+
+
+def _write_workbook(output: Output, document: Mapping[str, Any], path: Path) -> None:
+    """A sheet of the single values, and one for each list, under the names of --format json."""
+    from mag7cli.core import workbooks
+    from mag7cli.core.errors import StoreError
+
+    lists = {name: rows for name, rows in document.items() if isinstance(rows, list) and rows}
+    single = [[name, _cell(value)] for name, value in document.items() if not isinstance(value, list)]
+    single.append(["simulated", bool(output.origin())])
+    sheets: dict[str, tuple[Sequence[str], Sequence[Sequence[Any]]]] = {"answer": (("key", "value"), single)}
+    for name, rows in lists.items():
+        records = [_fields(row) for row in rows]
+        columns = list(dict.fromkeys(key for record in records for key in record))
+        sheets[name] = (columns, [[_cell(record.get(key)) for key in columns] for record in records])
+    try:
+        with path.open("wb") as stream:
+            workbooks.write(stream, sheets)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+    output.notice(f"The workbook is {path}.")
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    names = getattr(type(value), "__dataclass_fields__", None)
+    return {name: getattr(value, name) for name in names} if names else {"text": str(value)}
+
+
+def _cell(value: Any) -> Any:
+    """What a cell can hold: numbers, dates and texts as they are, everything else as a text."""
+    if value is None or isinstance(value, bool | int | float | str | date):
+        return value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return str(value)
 
 
 # What is given

@@ -6,7 +6,7 @@ OF_A_MARKET: Final = frozenset(
     f"mag7 {name}"
     for name in (
         *("collect", "transform", "validate", "load", "run", "demo"),
-        *("show", "report", "export", "status", "explain", "verify"),
+        *("show", "report", "export", "status", "explain", "verify", "exposure"),
     )
 )
 """The commands whose results are made of a lake's market: each of them says if that was simulated. So does `mag7 sql`,

@@ -12,7 +12,7 @@ from mag7cli import __version__
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted, money, pct
 from mag7cli.portfolio.answer import Benchmark, CompanyExposure, Exposure, FundLookThrough, Group, Overlap
-from mag7cli.reporting.fragments import plain
+from mag7cli.reporting.fragments import banner, plain
 from mag7cli.reporting.story import long_date
 
 _PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
@@ -25,23 +25,26 @@ _PARTS: Final = (
 _GROUPS_SHOWN: Final = 12
 
 
-def write(answer: Exposure, path: Path, *, as_of: date | None, files: Sequence[str]) -> None:
+def write(answer: Exposure, path: Path, *, as_of: date | None, files: Sequence[str], simulated: bool = False) -> None:
     """Write the answer as a page; `files` are the names of what it was read from.
+
+    `simulated` marks it as made of the funds of a simulated market.
 
     Raises UsageError if the file cannot be written.
     """
     try:
-        path.write_text(render(answer, as_of=as_of, files=files), encoding="utf-8")
+        path.write_text(render(answer, as_of=as_of, files=files, simulated=simulated), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def render(answer: Exposure, *, as_of: date | None, files: Sequence[str]) -> str:
+def render(answer: Exposure, *, as_of: date | None, files: Sequence[str], simulated: bool = False) -> str:
     """The page as HTML; everything that comes from a file is escaped."""
     share = _share(answer)
     values = {
         "version": __version__,
-        "title": escape(f"{share} of my money is in seven companies"),
+        "title": escape(f"{'SIMULATED: ' if simulated else ''}{share} of my money is in seven companies"),
+        "banner": banner() if simulated else "",
         "style": _asset("page.css"),
         "as_of": f"Positions of {long_date(as_of)}" if as_of else "My positions",
         "share": plain(share),

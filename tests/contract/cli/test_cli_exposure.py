@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 from tests.simulators.command_line import environment, mag7, mag7_in_terminal
 
 from mag7cli.cli import input_files
@@ -309,3 +310,25 @@ def test_a_file_that_does_not_end_is_refused_before_it_fills_the_memory(here, mo
         input_files.read_bytes("/dev/zero")
     (here / "small.csv").write_bytes(b"x" * (1 << 20))
     assert len(input_files.read_bytes(str(here / "small.csv"))) == 1 << 20
+
+
+def test_the_answer_goes_into_a_workbook_whose_sheets_are_its_lists(here):
+    words = ["--fund", "TEST=1000", "--fund-file", "TEST=fund.csv", "--stock", "NVDA=500", "--workbook", "mine.xlsx"]
+    answer = _exposure(here, *words)
+    book = CalamineWorkbook.from_path(str(here / "mine.xlsx"))
+    sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+    assert dict(sheets["answer"])["mag7_usd"] == pytest.approx(answer["mag7_usd"])
+    assert dict(sheets["answer"])["simulated"] is False
+    columns, *rows = sheets["mag7"]
+    companies = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert [company["ticker"] for company in companies] == [company["ticker"] for company in answer["mag7"]]
+    assert companies[0]["amount_usd"] == pytest.approx(answer["mag7"][0]["amount_usd"])
+    assert companies[0]["via"] == "TEST 200.0, direct 500.0"
+
+
+def test_a_workbook_that_cannot_be_written_is_one_line(here):
+    ended = mag7("exposure", "--stock", "NVDA=500", "--workbook", "no/such/folder.xlsx", cwd=here)
+    assert (ended.code, ended.stderr.splitlines()) == (
+        1,
+        ["Error: no/such/folder.xlsx cannot be written: No such file or directory"],
+    )

@@ -53,6 +53,15 @@ def test_the_real_market_is_not_called_simulated(here):
     assert SIMULATED not in mag7("validate", "--lake", "real", cwd=here).stdout
 
 
+def test_money_in_funds_of_a_simulated_lake_is_marked_on_every_surface(here, tmp_path):
+    words = ["exposure", "--stock", "NVDA=500", "--page", str(tmp_path / "mine.html")]
+    ended = mag7(*words, cwd=here)
+    assert ended.stdout.splitlines()[0] == SIMULATED
+    assert "SIMULATED MARKET" in (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert SIMULATED not in mag7(*words, "--lake", "real", cwd=here).stdout
+    assert "SIMULATED" not in (tmp_path / "mine.html").read_text(encoding="utf-8")
+
+
 def test_a_download_of_the_page_has_a_column_for_it():
     script = (resources.files("mag7cli.reporting") / "assets" / "page.js").read_text(encoding="utf-8")
     assert re.search(r'\[\.\.\.columns, "simulated"\].*page\.simulated', script)
