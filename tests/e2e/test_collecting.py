@@ -20,6 +20,7 @@ from tests.simulators.small_index import (
     new_lake,
     quick_folder,
     tree,
+    warm_up,
 )
 
 from mag7cli.lake.layout import Lake
@@ -39,10 +40,11 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def runner(server: SandboxServer) -> Iterator[Mortal]:
-    with quick_folder() as folder:
-        warm_up = ("collect", *RANGE, "--plan-only", "--lake", str(folder))
-        with Mortal(environment(folder, server.url), folder, warm_up) as runner:
-            yield runner
+    with (
+        quick_folder() as folder,
+        Mortal(environment(folder, server.url), folder, warm_up(folder, "collect", *RANGE)) as runner,
+    ):
+        yield runner
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 from tests.simulators.mortal import Death, Mortal
-from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, quick_folder, tree
+from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, quick_folder, tree, warm_up
 
 from mag7cli.vendors.sandbox.plan import PLANS
 from mag7cli.vendors.sandbox.server import SandboxServer
@@ -28,7 +28,7 @@ def runner() -> Iterator[Mortal]:
     with (
         quick_folder() as folder,
         SandboxServer(market(), key=KEY, plan=PLANS["advanced"]) as server,
-        Mortal(environment(folder, server.url), folder, (*COLLECT, "--plan-only", "--lake", str(folder))) as runner,
+        Mortal(environment(folder, server.url), folder, warm_up(folder, *COLLECT)) as runner,
     ):
         yield runner
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.simulators.command_line import MAG7, without_times
 from tests.simulators.mortal import Mortal
-from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, quick_folder, tree
+from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, quick_folder, tree, warm_up
 
 from mag7cli.vendors.sandbox.misbehaviour import FaultRule
 from mag7cli.vendors.sandbox.plan import PLANS
@@ -110,10 +110,8 @@ def test_a_signal_while_no_connection_comes_about_ends_the_run_at_once(folder):
 
 @pytest.fixture(scope="module")
 def runner(server: SandboxServer) -> Iterator[Mortal]:
-    with quick_folder() as folder:
-        warm_up = (*COLLECT, "--plan-only", "--lake", str(folder))
-        with Mortal(environment(folder, server.url), folder, warm_up) as runner:
-            yield runner
+    with quick_folder() as folder, Mortal(environment(folder, server.url), folder, warm_up(folder, *COLLECT)) as runner:
+        yield runner
 
 
 @pytest.mark.parametrize("words", [COLLECT, EVENING], ids=["range", "evening"])

@@ -12,7 +12,17 @@ from pathlib import Path
 import duckdb
 import pytest
 from tests.simulators.mortal import KILLED, TIMED_OUT, Mortal
-from tests.simulators.small_index import KEY, TEMPORARY, environment, leftovers, market, new_lake, quick_folder, tree
+from tests.simulators.small_index import (
+    KEY,
+    TEMPORARY,
+    environment,
+    leftovers,
+    market,
+    new_lake,
+    quick_folder,
+    tree,
+    warm_up,
+)
 
 from mag7cli.tables.schema import TABLES
 from mag7cli.vendors.sandbox.plan import PLANS
@@ -24,7 +34,7 @@ def mortal() -> Iterator[Mortal]:
     with (
         quick_folder() as folder,
         SandboxServer(market(), key=KEY, plan=PLANS["advanced"]) as server,
-        Mortal(environment(folder, server.url), folder, (*RANGE, "--plan-only", "--lake", str(folder))) as runner,
+        Mortal(environment(folder, server.url), folder, warm_up(folder, *RANGE)) as runner,
     ):
         yield runner
 

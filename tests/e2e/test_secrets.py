@@ -18,7 +18,16 @@ from urllib.parse import quote
 import pytest
 from tests.simulators.command_line import MAG7, mag7
 from tests.simulators.mortal import Mortal
-from tests.simulators.small_index import KEY, TICKERS, environment, holdings_file, market, new_lake, quick_folder
+from tests.simulators.small_index import (
+    KEY,
+    TICKERS,
+    environment,
+    holdings_file,
+    market,
+    new_lake,
+    quick_folder,
+    warm_up,
+)
 
 from mag7cli.collection.collector import collect
 from mag7cli.collection.worklist import CollectOptions
@@ -106,7 +115,7 @@ def runner() -> Iterator[tuple[Mortal, SandboxServer]]:
     with (
         quick_folder() as folder,
         SandboxServer(market(), key=KEY, plan=PLANS["advanced"]) as server,
-        Mortal(environment(folder, server.url), folder, (*COLLECT, "--plan-only", "--lake", str(folder))) as runner,
+        Mortal(environment(folder, server.url), folder, warm_up(folder, *COLLECT)) as runner,
     ):
         yield runner, server
 

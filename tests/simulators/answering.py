@@ -17,6 +17,8 @@ from mag7cli.vendors.sandbox.market import Market
 class StandingClock:
     """`clock.Clock` at one moment, on which nobody waits."""
 
+    speed = 1.0
+
     def __init__(self, now: datetime = datetime(2025, 1, 2, 8, tzinfo=NEW_YORK)) -> None:
         self.moment = now
 

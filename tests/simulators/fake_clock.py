@@ -10,6 +10,7 @@ class FakeClock:
 
     def __init__(self, start: datetime = datetime(2024, 12, 16, 22, 0, tzinfo=UTC)) -> None:
         self._start = start
+        self.speed = 1.0
         self.elapsed = 0.0
 
     def now(self) -> datetime:

@@ -39,7 +39,10 @@ class Mortal:
     """Runs `mag7`, and kills it where it is told to."""
 
     def __init__(self, env: dict[str, str], folder: Path, warm_up: Sequence[str] = ("dates", "--last", "1")) -> None:
-        """`warm_up` is a command without effect, run once to import what the runs need."""
+        """`warm_up` is a command like those of the runs, done once in a lake of its own.
+
+        What it imported and read from `data/`, which is most of what a short run costs, every run has then.
+        """
         self.env = env
         self._folder = folder
         # One thread in the numeric libraries: nothing can be forked beside a second one.
@@ -48,6 +51,7 @@ class Mortal:
             [sys.executable, "-m", "tests.simulators.mortal", *warm_up],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**env, **alone}, text=True, bufsize=1,
         )  # fmt: skip
+        assert self._answer() == "warm"
 
     def run(
         self,
@@ -73,10 +77,13 @@ class Mortal:
             "largest_file": largest_file, "user": user,
         }  # fmt: skip
         assert self._process.stdin
-        assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
-        told = json.loads(self._process.stdout.readline())
+        told = self._answer()
         return Death(told["code"], tuple(told["steps"]), without_times(said.read_text()))
+
+    def _answer(self) -> Any:
+        assert self._process.stdout
+        return json.loads(self._process.stdout.readline())
 
     def __enter__(self) -> Self:
         return self
@@ -203,6 +210,7 @@ def _warm_up(words: Sequence[str]) -> None:
 def _serve(words: Sequence[str]) -> None:
     """Fork a run for every order, and tell how it ended."""
     _warm_up(words)
+    print(json.dumps("warm"), flush=True)
     for line in sys.stdin:
         receiver, told = os.pipe()
         child = os.fork()
@@ -218,3 +226,4 @@ def _serve(words: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     _serve(sys.argv[1:])
+    os._exit(0)  # nothing is open, and the goodbyes of the libraries would be printed among the tests' lines

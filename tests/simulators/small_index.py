@@ -112,6 +112,12 @@ def new_lake(root: Path, lists: Mapping[date, Sequence[str]] | None = None) -> L
     return lake
 
 
+def warm_up(folder: Path, *words: str) -> tuple[str, ...]:
+    """A command for a process to warm up with: it runs in a lake of its own in this folder."""
+    new_lake(folder / "warm-up")
+    return *words, "--lake", str(folder / "warm-up")
+
+
 def tree(root: Path) -> dict[str, bytes]:
     """Every file that is no memory, by its path, temporary files included."""
     return {name: path.read_bytes() for name, path in _files(root) if name not in MEMORIES}

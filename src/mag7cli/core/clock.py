@@ -21,7 +21,12 @@ _RUNNING: Final = re.compile(r"(?P<start>\S+)@(?P<anchor>\d{1,12}(\.\d+)?)x(?P<s
 
 
 class Clock(Protocol):
-    """The wall clock, a stopwatch that never goes backwards, and a way to wait."""
+    """The wall clock, a stopwatch that never goes backwards, and a way to wait.
+
+    `speed` is how many of its seconds pass in one of the machine's: whoever waits without `sleep` divides by it.
+    """
+
+    speed: float
 
     def now(self) -> datetime:
         """The wall clock, with its offset."""

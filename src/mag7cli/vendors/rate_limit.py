@@ -279,7 +279,7 @@ class RateLimiter:
             self._queue.append(slot)
         try:
             while (wait_s := self._take(slot)) > 0:
-                self._cancel.wait(min(wait_s, self._budget.left_s()))
+                self._wait(min(wait_s, self._budget.left_s()))
         finally:
             with self._lock, suppress(ValueError):  # not in the queue any more: taken
                 self._queue.remove(slot)
@@ -300,7 +300,11 @@ class RateLimiter:
     def wait(self, seconds: float) -> None:
         """Wait within the run's limits. Raises StoppedEarlyError at once if they end before the wait would."""
         self._budget.check(seconds)
-        self._cancel.wait(seconds)
+        self._wait(seconds)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait so many seconds of the clock, or raise InterruptedRunError as soon as the run is asked to end."""
+        self._cancel.wait(seconds / self._clock.speed)
 
     def check(self) -> None:
         """Raise InterruptedRunError if the run was asked to end."""

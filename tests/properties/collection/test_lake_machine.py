@@ -119,6 +119,7 @@ class Failing:
 @dataclass(frozen=True)
 class StandingClock:
     moment: datetime
+    speed: float = 1.0
 
     def now(self) -> datetime:
         return self.moment

@@ -2,12 +2,13 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 from tests.simulators.fake_clock import FakeClock, FakeWaits
 
-from mag7cli.core.clock import SystemClock
+from mag7cli.core.clock import SystemClock, running_now
 from mag7cli.core.errors import InterruptedRunError, StoppedEarlyError, UsageError
 from mag7cli.vendors.rate_limit import MAX_HOLD_S, Budget, Cancel, Rate, RateLimiter
 
@@ -253,6 +254,19 @@ def test_a_wait_that_nobody_cancels_lasts_as_long_as_it_should() -> None:
     Cancel().wait(0.05)
 
     assert time.monotonic() - before >= 0.05
+
+
+def test_on_a_clock_that_runs_fast_waits_are_as_short() -> None:
+    clock = SystemClock(running_now(datetime(2024, 3, 5, tzinfo=UTC), time.time(), 600))
+    limiter = RateLimiter(Rate.parse("1/min"), clock)
+    before = time.monotonic()
+
+    for _ in range(3):
+        with limiter.slot():
+            pass
+    limiter.wait(60)
+
+    assert 0.3 <= time.monotonic() - before < 10
 
 
 def test_whoever_gives_up_waiting_leaves_the_queue_to_the_others() -> None:
