@@ -10,6 +10,7 @@ import pytest
 from tests.simulators.athena import AthenaSimulator
 from tests.simulators.cloud import Cloud, own_client
 from tests.simulators.functions import CallContext, Functions, Machines, deployed, notifications
+from tests.simulators.small_index import TICKERS, holdings_file, market_from
 
 from mag7cli.collection.request import CollectRequest
 from mag7cli.core.errors import RateLimitError, StoreError, UsageError
@@ -17,7 +18,6 @@ from mag7cli.deployment import functions
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import holder_of, release, take
 from mag7cli.tables.transform import transform
-from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.plan import PLANS
 from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
 
@@ -30,7 +30,7 @@ Stack = tuple[Functions, Machines]
 
 @pytest.fixture(scope="module")
 def vendor() -> Iterator[SandboxServer]:
-    with SandboxServer(Market(), plan=PLANS["advanced"]) as server:
+    with SandboxServer(market_from(date(2023, 11, 1), date(2024, 3, 1)), plan=PLANS["advanced"]) as server:
         yield server
 
 
@@ -45,6 +45,7 @@ def chart_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def stack(cloud: Cloud, athena: AthenaSimulator, vendor: SandboxServer) -> Iterator[Stack]:
     athena.states = ()
+    keep_list(Lake.at(cloud.lake))
     with deployed(cloud, vendor.url, DEFAULT_KEY) as stack:
         yield stack
 
@@ -56,11 +57,18 @@ def local(vendor: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> La
     from mag7cli.vendors.polygon import open_source
 
     lake = Lake.at(str(tmp_path_factory.mktemp("local")))
+    keep_list(lake)
     request = CollectRequest(start=START, end=END, plan="advanced", rate="unlimited")
     environ = {"POLYGON_API_KEY": DEFAULT_KEY, "POLYGON_BASE_URL": vendor.url}
     collect(lake, request=request, vendor=open_source(environ, plan="advanced", rate=request.pace))
     transform(lake)
     return lake
+
+
+def keep_list(lake: Lake) -> None:
+    """An index of a dozen lines: what the machines do is the same for five hundred."""
+    as_of = date(2023, 12, 1)
+    lake.write_holdings(as_of, holdings_file(as_of, TICKERS))
 
 
 class Gap:

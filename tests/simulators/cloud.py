@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,8 +96,9 @@ def aws_endpoint() -> Iterator[str]:
     server.stop()
 
 
+@cache
 def own_client(service: str, endpoint: str) -> Any:
-    """A client of the tests' own, so that they see the account without the code under test."""
+    """A client of the tests' own, so that they see the account without the code under test; each is made once."""
     import boto3
 
     keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
