@@ -968,8 +968,9 @@ def exposure(
     deltas: Mapping[str, float] | None = None,
     expenses: Mapping[str, float] | None = None,
     top: int = 10,
+    group: "CompanyGroup | None" = None,
 ) -> "Exposure":
-    """How much of somebody's money is in the seven, funds opened to companies.
+    """How much of somebody's money is in the seven, or in another group of companies, funds opened to companies.
 
     Args:
         lake: The lake whose kept holdings files open the funds that are held, the newest until the day of the
@@ -980,16 +981,20 @@ def exposure(
         deltas: Shares that one option stands for, by its label or its underlying; other options are left out.
         expenses: Expense ratios of funds, percent a year, by symbol.
         top: How many other companies are listed.
+        group: Of `group`; by default the seven. Who belongs to the largest or to a sector, the lake's last date until
+            the day of the positions says.
 
     Returns:
         Amounts by company and by position, what is not known, and the range that follows from it.
 
     Raises:
-        UsageError: The positions come to nothing.
+        UsageError: The positions come to nothing, or the lake cannot say who belongs to the group.
     """
+    from mag7cli.market.groups import THE_SEVEN
     from mag7cli.portfolio import kept_funds
     from mag7cli.portfolio.exposure import expose
     from mag7cli.portfolio.fund_file import of_holdings
+    from mag7cli.portfolio.group_members import decided
     from mag7cli.portfolio.positions import Portfolio, merged
 
     whole = positions if isinstance(positions, Portfolio) else Portfolio(merged(positions))
@@ -1002,6 +1007,7 @@ def exposure(
         index=kept_funds.index_fund(lake, whole.as_of),
         deltas=deltas,
         expenses=expenses,
+        group=decided(lake, group or THE_SEVEN, whole.as_of),
     )
 
 

@@ -23,7 +23,9 @@ COMMANDS: Final = CommandGroup(
         "show": CommandSpec("show:show", "Print the answer: how much of the index is seven companies."),
         "live": CommandSpec("live:live", "Show the share during the session, from the vendor's stream."),
         "report": CommandSpec("report:report", "Draw the report: one HTML file that needs no network."),
-        "exposure": CommandSpec("exposure:exposure", "Show how much of your money is in the seven."),
+        "exposure": CommandSpec(
+            "exposure:exposure", "Show how much of your money is in the seven, or in another group."
+        ),
         "funds": CommandGroup(
             "The holdings files of funds that the lake keeps for exposure.",
             {

@@ -10,7 +10,7 @@ import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.input_files import STANDARD_STREAM, called, read_bytes
-from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date, parse_out_file
+from mag7cli.cli.options import DEFAULT_LAKE, SEVEN, GroupOption, LakeOption, parse_date, parse_out_file
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import EXIT_PARTIAL, UsageError
 from mag7cli.core.formatting import counted, money, pct
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mag7cli.portfolio.positions import Portfolio, Position
 
 _GROUPS_SHOWN: Final = 8
+_MEMBERS_SHOWN: Final = 20
 _SHOWN_PCT: Final = 0.005  # less is shown as 0.00 %
 _OLD_DAYS: Final = 45  # funds tell their holdings every day or every month
 
@@ -75,11 +76,16 @@ class OpeningOptions(NamedTuple):
         typer.Option("--expense", metavar="QQQ=0.20", help="A fund's expense ratio, percent a year."),
     ] = None
     top: Annotated[int, typer.Option("--top", min=0, metavar="N", help="How many other companies to list.")] = 10
+    group: GroupOption = SEVEN
+    without: Annotated[
+        str, typer.Option("--without", metavar="TICKERS", help="Companies to leave out of the group.")
+    ] = ""
 
     def question(self, output: Output, lake: "Lake", held: "Portfolio") -> "Callable[[Portfolio], Exposure]":
         """What answers for a portfolio; holdings that open nothing of `held` are told."""
-        from mag7cli.library import exposure
+        from mag7cli import library
 
+        group = library.group(self.group, without=self.without)
         funds = _funds(output, self.fund_file or ())
         _warn_of_unused(output, funds, held)
         rates = dict(_number(text, "--rate", "EUR=1.08") for text in self.rate or ())
@@ -87,8 +93,15 @@ class OpeningOptions(NamedTuple):
         expenses = dict(_number(text, "--expense", "QQQ=0.20") for text in self.expense or ())
 
         def answer(positions: "Portfolio") -> "Exposure":
-            return exposure(
-                lake, positions=positions, funds=funds, rates=rates, deltas=deltas, expenses=expenses, top=self.top
+            return library.exposure(
+                lake,
+                positions=positions,
+                funds=funds,
+                rates=rates,
+                deltas=deltas,
+                expenses=expenses,
+                top=self.top,
+                group=group,
             )
 
         return answer
@@ -124,7 +137,7 @@ def exposure(
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
-    """Show how much of your money is in the seven.
+    """Show how much of your money is in the seven, or in another group.
 
     Brokers' exports are read as they are. Funds are opened by the holdings files that the lake keeps (mag7 funds), or
     by --fund-file. What is not covered is unknown: the answer is a range then, and the exit code is 3.
@@ -336,6 +349,7 @@ def _document(answer: "Exposure", held: "Portfolio", target: float | None) -> di
     lists = ("mag7", "others", "unknown", "funds", "sectors", "countries", "benchmarks")
     return {
         "currency": answer.currency,
+        "group": answer.group,
         **{_key(name, answer): amount for name, amount in amounts.items()},
         "mag7_pct": answer.mag7_pct,
         "mag7_pct_low": answer.low_pct,
@@ -382,7 +396,10 @@ def _target(answer: "Exposure", target: float | None) -> dict[str, float] | None
 def _text(answer: "Exposure", target: float | None) -> Iterator[Line | Grid]:
     yield from _headline(answer)
     yield Line()
-    yield _company_grid(answer, answer.mag7)
+    held = [company for company in answer.mag7 if company.amount or answer.group == SEVEN]
+    yield _company_grid(answer, held[:_MEMBERS_SHOWN])
+    if len(held) > _MEMBERS_SHOWN:
+        yield Line(f"The largest {_MEMBERS_SHOWN} of {len(held)}; --format csv has all.")
     if answer.others:
         yield from (Line(), Line("The largest other companies", "strong"), _company_grid(answer, answer.others))
     yield Line()
@@ -408,18 +425,18 @@ def _text(answer: "Exposure", target: float | None) -> Iterator[Line | Grid]:
 
 def _headline(answer: "Exposure") -> Iterator[Line]:
     """The answer in one sentence, a range where something is unknown; and what it leaves out."""
-    seven, held = _money(answer.mag7_amount, answer), _money(answer.held, answer)
+    chosen, held = _money(answer.mag7_amount, answer), _money(answer.held, answer)
     if answer.is_range:
         share = _pct(answer.unknown_amount, answer)
         rest = f"{pct(share)} is unknown" if share > _SHOWN_PCT else "futures and swaps may change it"
         yield Line(
-            f"Between {answer.low_pct:.2f} and {pct(answer.high_pct)} of {held} is in the Magnificent 7: {seven} is,"
+            f"Between {answer.low_pct:.2f} and {pct(answer.high_pct)} of {held} is in {answer.subject}: {chosen} is,"
             f" {rest}.",
             "strong",
         )
     else:
         whole = f"the {held} that has a value" if answer.unvalued else held
-        yield Line(f"{seven} of {whole} is in the Magnificent 7: {pct(answer.mag7_pct)}.", "strong")
+        yield Line(f"{chosen} of {whole} is in {answer.subject}: {pct(answer.mag7_pct)}.", "strong")
     owed = answer.held - answer.total
     if owed > 0.005 and answer.mag7_pct_of_net is not None:
         net = _money(answer.total, answer)
@@ -465,7 +482,7 @@ def _parts_grid(answer: "Exposure") -> Grid:
     """The whole in its parts, which sum to it."""
     direct = answer.cash_via.get("direct", 0.0)
     parts = [
-        ("the Magnificent 7", answer.mag7_amount),
+        (answer.subject, answer.mag7_amount),
         (counted(answer.others_count, "other company", "other companies"), answer.others_amount),
         ("cash, bonds and other", direct),
         ("cash and other in funds", answer.cash - direct),
@@ -495,7 +512,7 @@ def _fund_grid(answer: "Exposure") -> Grid:
         Column("fund"),
         Column("as_of", "as of"),
         Column("amount", "amount", lambda amount: _money(amount, answer), right=True),
-        Column("mag7", "in the seven", pct, right=True),
+        Column("mag7", f"in {answer.them}", pct, right=True),
         Column("unknown", "not covered", pct, right=True, optional=True),
         Column("derivatives", "futures, swaps", pct, right=True, optional=True),
     )
@@ -531,7 +548,7 @@ def _target_lines(answer: "Exposure", target: float | None) -> Iterator[Line]:
     if sums is None:
         return
     move, add = sums[_key("move", answer)], sums[_key("add", answer)]
-    ways = ("out of them into others", "in others alone") if move > 0 else ("into the seven", "in the seven")
+    ways = ("out of them into others", "in others alone") if move > 0 else (f"into {answer.them}", f"in {answer.them}")
     extra = add if move > 0 else -move / (1 - sums["pct"] / 100)
     amounts = f"{_money(abs(move), answer)} {ways[0]}, or {_money(extra, answer)} more {ways[1]}"
     yield Line(f"To have {sums['pct']:g} % in them: {amounts}. This is arithmetic, not advice.")
@@ -557,7 +574,7 @@ def _history_lines(history: History) -> Iterator[Line | Grid]:
         columns = (
             Column("on"),
             Column("held", right=True),
-            Column("share", "in the seven", right=True),
+            Column("share", f"in {history[0][1].them}", right=True),
         )
         rows = [[day, _money(each.held, each), _share(each)] for day, each in history]
         yield from (Line(), Grid(columns, rows))

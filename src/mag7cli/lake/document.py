@@ -247,6 +247,12 @@ def rank(companies: Mapping[str, CompanyDocument], metrics: Concentration) -> li
     ]
 
 
+def company_caps(document: Document) -> dict[str, float]:
+    """Market value of each company of the index, USD, by its counted line; empty where no constituents are listed."""
+    rows = document["sp500_details"].get("constituents", [])
+    return {row["ticker"]: float(row["market_cap"]) for row in rows if row["counted"]}
+
+
 def encode(document: Document) -> bytes:
     """The document as one line of JSON, which jq, Spark and Athena's JSON reader all take."""
     return orjson.dumps(document, default=money.json_literal, option=orjson.OPT_APPEND_NEWLINE)

@@ -16,7 +16,7 @@ from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.errors import AuthenticationError, Mag7Error, MarketDataError, PlanError, UsageError
 from mag7cli.lake import failed_checks
-from mag7cli.lake.document import Document
+from mag7cli.lake.document import Document, company_caps
 from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
@@ -240,9 +240,7 @@ def _check_group(document: Document, tickers: Sequence[str]) -> None:
 
 def _tickers(group: CompanyGroup, document: Document) -> tuple[str, ...]:
     """Who belongs to a group by the document's market values."""
-    rows = document["sp500_details"].get("constituents", [])
-    caps = {row["ticker"]: float(row["market_cap"]) for row in rows if row["counted"]}
-    return groups.members(group, caps, date.fromisoformat(document["trading_date"]))
+    return groups.members(group, company_caps(document), date.fromisoformat(document["trading_date"]))
 
 
 def _last_document(lake: Lake, before: date) -> tuple[Document, DateQuality]:

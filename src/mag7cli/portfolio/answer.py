@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from mag7cli.market.groups import SEVEN
 from mag7cli.portfolio.positions import OptionPosition
 
 
@@ -109,6 +110,8 @@ class Cost:
 class Exposure:
     """The whole portfolio, all amounts in `currency`.
 
+    `mag7` and the figures called so are of the companies in question: the seven, or those of another `group`, which
+    `subject` calls in a sentence.
     The amounts of the seven, other companies, cash and other, and unknown sum to `total`, which is net of what is
     owed; `held` is what is held without debts and short sales, and percentages are of it. `low_pct` and `high_pct`
     bound the seven where something is unknown. `others` are the largest of `others_count` other companies,
@@ -141,6 +144,13 @@ class Exposure:
     benchmarks: tuple[Benchmark, ...]
     cost: Cost | None
     notes: tuple[str, ...]
+    group: str = SEVEN
+    subject: str = "the Magnificent 7"
+
+    @property
+    def them(self) -> str:
+        """The companies in question, in short."""
+        return "the seven" if self.group == SEVEN else "the group"
 
     @property
     def is_range(self) -> bool:

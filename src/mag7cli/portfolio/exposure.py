@@ -13,7 +13,7 @@ from datetime import date
 from itertools import combinations
 from typing import Final
 
-from mag7cli.market import symbology
+from mag7cli.market.groups import SEVEN, THE_SEVEN, CompanyGroup
 from mag7cli.portfolio import look_through
 from mag7cli.portfolio.answer import (
     Benchmark,
@@ -39,8 +39,6 @@ DIRECT: Final = "direct"
 _FEW_DERIVATIVES: Final = 0.01
 """Index funds hold futures of less than a hundredth of their assets against cash that is not yet invested."""
 
-SEVEN: Final = tuple(symbology.MAGNIFICENT_7)
-
 
 def expose(
     portfolio: Portfolio | Iterable[Position],
@@ -51,6 +49,7 @@ def expose(
     index: FundHoldings | None = None,
     deltas: Mapping[str, float] | None = None,
     expenses: Mapping[str, float] | None = None,
+    group: CompanyGroup = THE_SEVEN,
 ) -> Exposure:
     """Open a portfolio through the holdings of funds.
 
@@ -62,6 +61,7 @@ def expose(
         index: Holdings of an index fund, to say what the same money would have there.
         deltas: Shares that one option stands for, 0 to 1, by its label or its underlying; options without are left out.
         expenses: Expense ratios of funds, percent a year, by symbol; they win over those of the portfolio's own file.
+        group: The companies in question, by `tickers`.
 
     Returns:
         The whole portfolio, in US dollars; in another currency if all of it is in that one and no rate is known.
@@ -74,7 +74,8 @@ def expose(
     valued, unvalued = _valued(positions, currency, known_rates)
     companies = Companies(_securities(valued, funds, index))
     pieces = _Pieces(valued, funds, companies)
-    answer = _Answer(pieces, currency, unvalued, top=top).exposure(options, _benchmarks(index, companies))
+    benchmarks = _benchmarks(index, companies, group.tickers)
+    answer = _Answer(pieces, currency, unvalued, top=top, group=group).exposure(options, benchmarks)
     return replace(answer, cost=_cost(valued, {**whole.expenses, **(expenses or {})}, answer))
 
 
@@ -265,11 +266,20 @@ def _why_unknown(position: Position, kind: Kind | None) -> str:
 class _Answer:
     """Puts the pieces together, each in the currency of the answer."""
 
-    def __init__(self, pieces: _Pieces, currency: str, unvalued: tuple[Unvalued, ...], *, top: int) -> None:
+    def __init__(
+        self,
+        pieces: _Pieces,
+        currency: str,
+        unvalued: tuple[Unvalued, ...],
+        *,
+        top: int,
+        group: CompanyGroup,
+    ) -> None:
         self._pieces = pieces
         self._currency = currency
         self._unvalued = unvalued
         self._top = top
+        self._group = group
         amounts = [position.amount or 0.0 for position in pieces.positions]
         self._total = math.fsum(amounts)
         self._held = math.fsum(amount for amount in amounts if amount > 0)
@@ -279,15 +289,16 @@ class _Answer:
     ) -> Exposure:
         """The whole answer; `benchmarks` are names, percentages and days."""
         companies = self._companies()
-        seven = [companies.pop(ticker, self._nothing_in(ticker)) for ticker in map(known_company, SEVEN)]
+        members = map(known_company, self._group.tickers)
+        chosen = [companies.pop(company, self._nothing_in(company)) for company in members]
         others = sorted(companies.values(), key=_largest_first)
-        amount = math.fsum(company.amount for company in seven)
+        amount = math.fsum(company.amount for company in chosen)
         unknown = tuple(self._pieces.unknown)
         return Exposure(
             currency=self._currency,
             total=self._total,
             held=self._held,
-            mag7=tuple(sorted(seven, key=_largest_first)),
+            mag7=tuple(sorted(chosen, key=_largest_first)),
             mag7_amount=amount,
             mag7_pct=self._pct(amount),
             mag7_pct_of_net=100 * amount / self._total if self._total > 0 else None,
@@ -309,6 +320,8 @@ class _Answer:
             cost=None,
             benchmarks=tuple(Benchmark(name, pct, self._held * pct / 100, day) for name, pct, day in benchmarks),
             notes=tuple(dict.fromkeys(self._pieces.notes)),
+            group=self._group.name + _without(self._group),
+            subject=_subject(self._group),
         )
 
     def _pct(self, amount: float) -> float:
@@ -322,7 +335,7 @@ class _Answer:
         return _company_exposure(company, amount, self._pct(amount), ways)
 
     def _nothing_in(self, company: Company) -> CompanyExposure:
-        """One of the seven that is not held."""
+        """A company in question that is not held."""
         return _company_exposure(company, 0.0, 0.0, {})
 
     def _fund(self, symbol: str) -> FundLookThrough:
@@ -332,7 +345,7 @@ class _Answer:
             name=holdings.name,
             as_of=holdings.as_of,
             amount=amount,
-            mag7_pct=100 * contents.seven,
+            mag7_pct=100 * contents.part_of(self._group.tickers),
             companies_pct=100 * math.fsum(contents.companies.values()),
             cash_pct=100 * contents.cash,
             unknown_pct=100 * math.fsum(gap.weight for gap in contents.gaps),
@@ -379,13 +392,25 @@ def _common(first: Mapping[int, float], second: Mapping[int, float]) -> float:
     return math.fsum(max(0.0, min(first[company], second[company])) for company in first.keys() & second.keys())
 
 
-def _benchmarks(index: FundHoldings | None, companies: Companies) -> list[tuple[str, float, date | None]]:
+def _subject(group: CompanyGroup) -> str:
+    """What the companies in question are called in a sentence."""
+    subject = "the Magnificent 7" if group.name == SEVEN else replace(group, without=()).subject
+    return subject + _without(group)
+
+
+def _without(group: CompanyGroup) -> str:
+    return f" without {', '.join(group.without)}" if group.without else ""
+
+
+def _benchmarks(
+    index: FundHoldings | None, companies: Companies, tickers: Sequence[str]
+) -> list[tuple[str, float, date | None]]:
     """The index by its fund's weights, and the same companies in equal parts."""
     if index is None:
         return []
     contents = look_through.contents("", {"": index}, companies)
-    count = len(contents.companies)
+    members = sum(company in contents.companies for company in map(known_company, tickers))
     return [
-        ("S&P 500", 100 * contents.seven, index.as_of),
-        ("equal weight", 100 * len(SEVEN) / count, index.as_of),
+        ("S&P 500", 100 * contents.part_of(tickers), index.as_of),
+        ("equal weight", 100 * members / len(contents.companies), index.as_of),
     ]

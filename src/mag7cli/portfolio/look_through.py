@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -33,10 +33,9 @@ class Contents:
     cash: float = 0.0
     gaps: list[Gap] = field(default_factory=list)
 
-    @property
-    def seven(self) -> float:
-        """The part of the seven."""
-        return math.fsum(self.companies.get(company, 0.0) for company in map(known_company, symbology.MAGNIFICENT_7))
+    def part_of(self, tickers: Iterable[str]) -> float:
+        """The part of some companies of the index."""
+        return math.fsum(self.companies.get(company, 0.0) for company in map(known_company, tickers))
 
 
 def contents(symbol: str, funds: Mapping[str, FundHoldings], companies: Companies) -> Contents:

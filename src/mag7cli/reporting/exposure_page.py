@@ -11,13 +11,13 @@ from typing import Final
 from mag7cli import __version__
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import counted, money, pct
+from mag7cli.market.groups import SEVEN
 from mag7cli.portfolio.answer import Benchmark, CompanyExposure, Exposure, FundLookThrough, Group, Overlap
 from mag7cli.reporting.fragments import banner, plain
 from mag7cli.reporting.story import long_date
 
 _PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
 _PARTS: Final = (
-    ("mag7", "the seven"),
     ("others", "other companies"),
     ("cash", "cash and other"),
     ("unknown", "unknown"),
@@ -43,7 +43,7 @@ def render(answer: Exposure, *, as_of: date | None, files: Sequence[str], simula
     share = _share(answer)
     values = {
         "version": __version__,
-        "title": escape(f"{'SIMULATED: ' if simulated else ''}{share} of my money is in seven companies"),
+        "title": escape(f"{'SIMULATED: ' if simulated else ''}{share} of my money is in {_named(answer)}"),
         "banner": banner() if simulated else "",
         "style": _asset("page.css"),
         "as_of": f"Positions of {long_date(as_of)}" if as_of else "My positions",
@@ -56,7 +56,9 @@ def render(answer: Exposure, *, as_of: date | None, files: Sequence[str], simula
         "key": "".join(
             f'<li><i class="{part}"></i>{name} {plain(pct(share, 1))}</li>' for part, name, share in _parts(answer)
         ),
-        "seven": "".join(_company(company, answer) for company in answer.mag7),
+        "named": escape(_named(answer)),
+        "them": escape(answer.them.capitalize()),
+        "seven": "".join(_company(each, answer) for each in answer.mag7 if each.amount or answer.group == SEVEN),
         "sections": "".join(_sections(answer)),
         "provenance": escape(f"Read from {', '.join(files) or 'what was typed'} by mag7 {__version__}. Not advice."),
     }
@@ -65,6 +67,10 @@ def render(answer: Exposure, *, as_of: date | None, files: Sequence[str], simula
 
 def _share(answer: Exposure) -> str:
     return f"{answer.low_pct:.2f} to {pct(answer.high_pct)}" if answer.is_range else pct(answer.mag7_pct)
+
+
+def _named(answer: Exposure) -> str:
+    return "seven companies" if answer.group == SEVEN else answer.subject
 
 
 def _kind(answer: Exposure) -> str:
@@ -83,7 +89,8 @@ def _parts(answer: Exposure) -> list[tuple[str, str, float]]:
     """The parts of what is held: the name of its colour, what it is called, percent."""
     amounts = (answer.mag7_amount, answer.others_amount, answer.cash, answer.unknown_amount)
     held = answer.held or 1.0
-    return [(part, name, 100 * amount / held) for (part, name), amount in zip(_PARTS, amounts, strict=True)]
+    parts = (("mag7", answer.them), *_PARTS)
+    return [(part, name, 100 * amount / held) for (part, name), amount in zip(parts, amounts, strict=True)]
 
 
 def _whole(answer: Exposure) -> str:
@@ -101,7 +108,7 @@ def _sections(answer: Exposure) -> Iterator[str]:
         companies = (_company(company, answer) for company in answer.others)
         yield _section("The largest other companies", ("Company", "#Amount", "#Share", "", "By way of"), companies)
     if answer.funds:
-        headings = ("Fund", "As of", "#Amount", "#In the seven", "#Not covered", "#Futures, swaps")
+        headings = ("Fund", "As of", "#Amount", f"#In {answer.them}", "#Not covered", "#Futures, swaps")
         yield _section("Funds", headings, (_fund(fund, answer) for fund in answer.funds))
     if answer.overlaps:
         yield _matrix(answer.overlaps)

@@ -188,3 +188,16 @@ def test_a_group_is_a_view_in_sql(here):
     shown = json.loads(mag7("show", "--group", "top10", "--format", "json", cwd=here).stdout)
     assert found["rows"][0]["group_pct_of_index"] == pytest.approx(shown["share_pct"])
     assert mag7("sql", "SELECT * FROM market_data.fund_weights", cwd=here).code == 0
+
+
+def test_my_money_is_answered_for_in_the_largest_of_the_lakes_last_date(here):
+    shown = json.loads(mag7("show", "--group", "top3", "--format", "json", cwd=here).stdout)
+    third = [company["ticker"] for company in shown["companies"]][2]
+    stocks = ["--stock", f"{third}=30", "--stock", "KO=70", "--group", "top3"]
+
+    answer = json.loads(mag7("exposure", *stocks, "--format", "json", cwd=here).stdout)
+    text = mag7("exposure", *stocks, cwd=here).stdout
+
+    assert (answer["group"], answer["mag7_pct"], len(answer["mag7"])) == ("top3", 30.0, 3)
+    assert "$30.00 of $100.00 is in the three largest companies: 30.00 %." in text
+    assert mag7("exposure", *stocks, "--lake", "elsewhere", cwd=here).code == 2

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from mag7cli.lake.layout import Lake
 from mag7cli.market import holdings_file
+from mag7cli.market.groups import parse
 from mag7cli.portfolio.answer import CompanyExposure, Exposure
 from mag7cli.portfolio.exposure import expose
 from mag7cli.portfolio.fund_file import FundHolding, FundHoldings, of_holdings
+from mag7cli.portfolio.group_members import decided
 from mag7cli.portfolio.positions import OptionPosition, Portfolio, Position
 from mag7cli.portfolio.securities import Kind, Security, option_of
 
@@ -238,7 +241,7 @@ def test_the_same_money_in_the_index_and_in_equal_parts() -> None:
 
     assert [(b.name, b.pct, b.amount) for b in answer.benchmarks] == [
         ("S&P 500", pytest.approx(40.0), pytest.approx(80.0)),
-        ("equal weight", pytest.approx(100 * 7 / 9), pytest.approx(200 * 7 / 9)),
+        ("equal weight", pytest.approx(100 * 3 / 9), pytest.approx(200 * 3 / 9)),
     ]
 
 
@@ -308,3 +311,17 @@ def test_large_derivatives_widen_the_range_and_small_ones_do_not() -> None:
     assert (geared.low_pct, geared.high_pct) == pytest.approx((80.0, 200.0))
     assert geared.notes == ("futures and swaps of G come to 120.0 % of it, and are not opened",)
     assert not index_fund.is_range
+
+
+def test_another_group_is_answered_for_as_the_seven_are() -> None:
+    index = fund(row("JPM", 30.0), row("XOM", 20.0), row("NVDA", 40.0), row("AAPL", 10.0))
+    group = decided(Lake.at("nowhere"), parse("JPM,XOM,NVDA", without="NVDA"), None)
+    answer = expose([Position("BIG", 1_000.0)], {"BIG": BIG}, index=index, group=group)
+
+    assert seven(answer) == pytest.approx({"JPM": 800.0})
+    assert (answer.group, answer.them) == ("JPM,XOM,NVDA without NVDA", "the group")
+    assert answer.subject == "two companies without NVDA"
+    assert (answer.mag7_pct, answer.high_pct) == pytest.approx((80.0, 81.0))
+    assert amounts(answer.others) == pytest.approx({"NVDA": 100.0, "GOOGL": 70.0})
+    assert [round(each.pct, 6) for each in answer.benchmarks] == [50.0, 50.0]
+    assert answer.funds[0].mag7_pct == pytest.approx(80.0)
