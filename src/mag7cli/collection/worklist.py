@@ -6,6 +6,7 @@ Asks the lake only.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import chain, groupby
 from typing import Final, Literal
 
@@ -61,7 +62,7 @@ class CollectOptions:
         return ValuationTerms(self.method, self.tolerance)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DateBatch:
     """Dates that are valued together, sorted: `to_collect` are those of them to collect now.
 
@@ -78,7 +79,7 @@ class DateBatch:
         """The dates that are only valued along."""
         return tuple(day for day in self.dates if day not in self.to_collect)
 
-    @property
+    @cached_property
     def tickers(self) -> tuple[str, ...]:
         """Every line of any of the dates, those of the newest list first, in its order."""
         return _lines(self.dates, self.members)
@@ -91,13 +92,15 @@ class DateBatch:
     def member_dates(self) -> dict[str, list[date]]:
         """On which of the dates each line was in the index."""
         dates: dict[str, list[date]] = {ticker: [] for ticker in self.tickers}
-        for day in self.dates:
-            for constituent in self.members[day].constituents:
-                dates[constituent.ticker].append(day)
+        # Dates that follow each other mostly have the same list.
+        for _, days in groupby(self.dates, key=lambda day: id(self.members[day].constituents)):
+            together = list(days)
+            for constituent in self.members[together[0]].constituents:
+                dates[constituent.ticker] += together
         return dates
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Worklist:
     """The dates to collect in parts, and how many of the range are there already.
 
@@ -113,18 +116,18 @@ class Worklist:
         """The dates to collect, oldest first."""
         return tuple(sorted(chain.from_iterable(part.to_collect for part in self.parts)))
 
-    @property
+    @cached_property
     def valued(self) -> tuple[date, ...]:
         """The dates to collect and those that are valued with them, oldest first."""
         return tuple(sorted(set(chain.from_iterable(part.dates for part in self.parts))))
 
-    @property
+    @cached_property
     def tickers(self) -> tuple[str, ...]:
         """Every line of any of the dates, those of the newest list first, in its order."""
         members = {day: part.members[day] for part in self.parts for day in part.dates}
         return _lines(self.valued, members)
 
-    @property
+    @cached_property
     def priced_tickers(self) -> tuple[str, ...]:
         """The lines to get prices of: those of the dates, and whatever a name that nobody knows was a symbol of."""
         known = {constituent.ticker for constituent in symbology.known_constituents()}
@@ -201,5 +204,6 @@ def _fresh(dates: Iterable[date], method: Method) -> Iterator[tuple[date, ...]]:
 
 
 def _lines(dates: Sequence[date], members: Mapping[date, Membership]) -> tuple[str, ...]:
-    newest_first = (constituent.ticker for day in reversed(dates) for constituent in members[day].constituents)
-    return tuple(dict.fromkeys(newest_first))
+    newest_first = (members[day].constituents for day in reversed(dates))
+    lists = {id(constituents): constituents for constituents in newest_first}
+    return tuple(dict.fromkeys(constituent.ticker for constituent in chain.from_iterable(lists.values())))

@@ -48,7 +48,7 @@ class MarketDataSource(Protocol):
         """The unadjusted bars of every security that traded `on`; empty if the market was closed."""
         ...
 
-    def bars(self, symbol: str, start: date, end: date) -> list[Bar]:
+    def bars(self, symbol: str, start: date, end: date) -> Sequence[Bar]:
         """The unadjusted daily bars of one symbol, oldest first, both ends included; empty if it never traded.
 
         The vendor may clip the range to the plan's window without a word: compare the first bar with `start`.

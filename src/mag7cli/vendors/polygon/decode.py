@@ -6,15 +6,17 @@ it is a fault, never an empty result. In lists of the whole market one row that 
 
 import logging
 import math
-from collections.abc import Collection, Iterator, Mapping
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final
 
 import orjson
 
 from mag7cli.core.clock import NEW_YORK
+from mag7cli.market.bar_series import BarSeries
 from mag7cli.market.calendar import AFTER_HOURS_CLOSE
 from mag7cli.market.intraday import MinuteBar, Snapshot
 from mag7cli.market.records import Bar, Split, TickerDetails
@@ -75,15 +77,17 @@ def details(page: Body, symbol: str, on: date) -> TickerDetails:
     )
 
 
-def bars(page: Body, symbol: str, start: date, end: date) -> list[Bar]:
+def bars(page: Body, symbol: str, start: date, end: date) -> BarSeries:
     """The bars of one symbol, oldest first. Raises ShapeError for one impossible bar: the series would have a hole."""
     rows = _unadjusted_rows(page)
     if rows and page.get("ticker") != symbol:
         raise ShapeError(f"it is about {page.get('ticker')!r}")
-    series = [_bar(row, symbol) for row in rows]
-    days = [bar.trading_date for bar in series]
-    if any(not start <= day <= end for day in days):
-        raise ShapeError(f"it has bars from {min(days)} to {max(days)}")
+    if not all(map(_is_possible, rows)):
+        [_bar(row, symbol) for row in rows]  # says what is wrong
+    series = _series(rows, symbol)
+    days = series.days
+    if days and not start.toordinal() <= min(days) <= max(days) <= end.toordinal():
+        raise ShapeError(f"it has bars from {date.fromordinal(min(days))} to {date.fromordinal(max(days))}")
     if any(later <= earlier for earlier, later in pairwise(days)):
         raise ShapeError("its bars are not in the order of their dates, one for each")
     return series
@@ -177,6 +181,14 @@ def _rows(page: Body) -> list[Body]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ShapeError("it has no list of results")
     return rows
+
+
+def _series(rows: Sequence[Body], symbol: str) -> BarSeries:
+    """The bars of possible rows, in their order."""
+    days = [_new_york_date(row["t"]).toordinal() for row in rows]
+    values = ((row["o"], row["h"], row["l"], row["c"], row["v"], row.get("vw")) for row in rows)
+    numbers = (math.nan if number is None else number for number in chain.from_iterable(values))
+    return BarSeries(symbol, array("i", days), array("d", numbers))
 
 
 def _bar(row: Body, symbol: str) -> Bar:
@@ -323,7 +335,8 @@ def _epoch_ms(row: Body) -> int:
     return value
 
 
-@lru_cache(maxsize=64)  # a grouped day has one time, or a few, for its twelve thousand bars
+# A grouped day has one time, or a few, for its twelve thousand bars; the ranges of all lines have the same ones.
+@lru_cache(maxsize=16_384)
 def _new_york_date(epoch_ms: int) -> date:
     """The trading date of a daily bar. Raises ShapeError for a time at night.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import MalformedResponseError, MarketDataError, TickerNotFoundError
+from mag7cli.market.bar_series import BarSeries, joined
 from mag7cli.market.intraday import Snapshot
 from mag7cli.market.records import Bar, Split, TickerDetails
 from mag7cli.vendors.base import VendorStatus
@@ -110,11 +111,15 @@ class PolygonSource:
         question = Question("grouped", f"bars of the whole market for {on}")
         return self._ask(question, lambda client: client.grouped(on), lambda page: decode.grouped(page, on))
 
-    def bars(self, symbol: str, start: date, end: date) -> list[Bar]:
+    def bars(self, symbol: str, start: date, end: date) -> BarSeries:
         """The unadjusted daily bars of one symbol, oldest first, both ends included."""
         question = Question("bars", f"bars of {_checked(symbol)} from {start} to {end}")
-        return self._ask_pages(
-            question, lambda client: client.bars(symbol, start, end), lambda page: decode.bars(page, symbol, start, end)
+        return joined(
+            self._ask_pages(
+                question,
+                lambda client: client.bars(symbol, start, end),
+                lambda page: [decode.bars(page, symbol, start, end)],
+            )
         )
 
     def splits(self, start: date, end: date) -> list[Split]:
