@@ -9,8 +9,10 @@ from functools import partial
 
 from mag7cli.collection import batches, known_lake, share_counts
 from mag7cli.collection.batches import BatchRecord
+from mag7cli.collection.constituent_value import CountedShares, ValuedConstituent, at_close
+from mag7cli.collection.counted_lines import Companies, CountedLines
 from mag7cli.collection.date_range import Unserved
-from mag7cli.collection.document_builder import DayInputs, Profile, ValuedConstituent, build
+from mag7cli.collection.document_builder import DayInputs, Profile, build
 from mag7cli.collection.document_changes import DateChange, changes, differs
 from mag7cli.collection.known_lake import KnownLake
 from mag7cli.collection.missing_prices import MissingPrices
@@ -94,15 +96,6 @@ def collect(
         watcher.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _Companies:
-    """The lines of a list, those of them that are counted, and those whose company has several."""
-
-    constituents: Sequence[Constituent]
-    counted: frozenset[str]
-    of_several: frozenset[str]
-
-
 class _Run:
     """One run: prices first, then the splits that they confirm, then share counts, then the documents."""
 
@@ -123,7 +116,7 @@ class _Run:
         self._stop = stop
         self._origin = SourceMarker(lake, source)
         self._acceptances: dict[date, tuple[str, ...]] = {}
-        self._known_companies: dict[tuple[date | None, date], _Companies] = {}
+        self._known_companies: dict[tuple[date | None, date], Companies] = {}
         self._prices, self._details = known.prices, known.details
         self._prices.ask_by(self._calls("prices"))
         self._details.ask_by(self._calls("share counts"))
@@ -174,7 +167,7 @@ class _Run:
         The batch is noted before the first of them, so that a run that dies among them is gone on with.
         """
         absences = MissingPrices(self._prices, self._details, part.member_dates())
-        document_of = partial(self._document, part, counts, facts, absences)
+        document_of = partial(self._document, part, counts, CountedLines(counts, self._details), facts, absences)
         if part.begun and not part.begun.is_final:
             for day in part.others:
                 document = document_of(day)
@@ -216,39 +209,31 @@ class _Run:
         return share_counts.sample(self._details, facts, members, counted, self._options.tolerance)
 
     def _document(
-        self, part: DateBatch, counts: Counts, facts: FactsOfSecurities, absences: MissingPrices, day: date
+        self,
+        part: DateBatch,
+        counts: Counts,
+        counted: CountedLines,
+        facts: FactsOfSecurities,
+        absences: MissingPrices,
+        day: date,
     ) -> Document:
         membership = part.members[day]
         companies = self._companies(membership)
+        closes = self._prices.closes_on(day, [constituent.ticker for constituent in companies.constituents])
+        shares = counted.on(day, companies, closes)
         valued: list[ValuedConstituent] = []
         failed: list[FailedTicker] = []
         not_listed: list[str] = []
         for constituent in companies.constituents:
-            close = self._prices.close(constituent.ticker, day)
-            count = counts.on(constituent.ticker, day) if close else None
-            if close is None and absences.is_not_listed(constituent.ticker, day):
-                not_listed.append(constituent.ticker)
-            elif close is None:
-                failed.append(
-                    self._failed(constituent, absences.reason(constituent.ticker, day), counts, companies, day)
-                )
-            elif count is None or isinstance(count, str):
-                failed.append(self._failed(constituent, f"no share count: {count}", counts, companies, day))
+            ticker, own = constituent.ticker, shares.get(constituent.ticker)
+            if isinstance(own, CountedShares):
+                valued.append(at_close(own, closes[ticker]))
+            elif own is not None:
+                failed.append(self._failed(constituent, f"no share count: {own}", counts, companies, day))
+            elif absences.is_not_listed(ticker, day):
+                not_listed.append(ticker)
             else:
-                own = counts.class_on(constituent.ticker, day) if constituent.ticker in companies.of_several else None
-                valued.append(
-                    ValuedConstituent(
-                        constituent.ticker,
-                        constituent.cik,
-                        counted=constituent.ticker in companies.counted,
-                        symbol=symbology.symbol_on(constituent.ticker, day),
-                        close_usd=close,
-                        count=count,
-                        class_shares=own,
-                        new_registrant=self._details.registrant_doubt(constituent.ticker, count.observed_on),
-                        leeways=counts.leeways(constituent.ticker, count, day),
-                    )
-                )
+                failed.append(self._failed(constituent, absences.reason(ticker, day), counts, companies, day))
         self._fail_impossible(valued, failed, day)
         return build(
             DayInputs(
@@ -267,7 +252,7 @@ class _Run:
         )
 
     def _failed(
-        self, constituent: Constituent, reason: str, counts: Counts, companies: "_Companies", day: date
+        self, constituent: Constituent, reason: str, counts: Counts, companies: Companies, day: date
     ) -> FailedTicker:
         """A line that failed, with what the total lacks by it, as far as that is known."""
         if constituent.ticker not in companies.counted:
@@ -285,13 +270,13 @@ class _Run:
     def _fail_impossible(self, valued: list[ValuedConstituent], failed: list[FailedTicker], day: date) -> None:
         """Turn lines whose market cap cannot be true into failed ones; what made it up is asked for again."""
         for ticker, reason in impossible_caps(
-            {candidate.ticker: float(candidate.market_cap_usd) for candidate in valued}
+            {candidate.shares.ticker: float(candidate.market_cap_usd) for candidate in valued}
         ).items():
-            constituent = next(candidate for candidate in valued if candidate.ticker == ticker)
+            constituent = next(candidate for candidate in valued if candidate.shares.ticker == ticker)
             valued.remove(constituent)
             failed.append({"ticker": ticker, "reason": reason})
             self._prices.refuse(ticker, day, reason)
-            self._details.refuse(ticker, constituent.count.observed_on, reason)
+            self._details.refuse(ticker, constituent.shares.count.observed_on, reason)
 
     def _membership_document(self, membership: Membership) -> MembershipDocument:
         content: MembershipDocument = {
@@ -307,16 +292,16 @@ class _Run:
                 content["accepted"] = "; ".join(reasons)
         return content
 
-    def _companies(self, membership: Membership) -> "_Companies":
+    def _companies(self, membership: Membership) -> Companies:
         """The lines with what is known of their CIKs, and which of them are counted."""
         index = membership.file, membership.as_of
         if index not in self._known_companies:
-            constituents = [
+            constituents = tuple(
                 replace(constituent, cik=self._cik(constituent, membership.as_of))
                 for constituent in membership.constituents
-            ]
+            )
             companies = symbology.companies(constituents)
-            self._known_companies[index] = _Companies(
+            self._known_companies[index] = Companies(
                 constituents,
                 frozenset(company.counted for company in companies),
                 frozenset(

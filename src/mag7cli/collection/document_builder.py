@@ -1,20 +1,19 @@
 """Builds the raw document of one trading date from what is known of its lines. Pure: no vendor, no lake, no clock."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 
+from mag7cli.collection.constituent_value import CountedShares, ValuedConstituent, whole
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.lake import document
 from mag7cli.lake.document import (
     CompanyDocument,
     Concentration,
     ConstituentDocument,
-    Correction,
     Document,
-    Doubt,
     FailedTicker,
     MembershipDocument,
     SourceDocument,
@@ -23,13 +22,11 @@ from mag7cli.lake.document import (
     UncertaintyDocument,
 )
 from mag7cli.lake.document_quality import date_quality
-from mag7cli.market.money import market_cap_usd, pct_of, total_usd
+from mag7cli.market.money import pct_of, total_usd
 from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.class_prices import ListedClass, market_cap_by_class
-from mag7cli.shares.count_leeway import REASONS, Leeway, LeewaySource
-from mag7cli.shares.history import ShareCount
-from mag7cli.shares.records import Adjustment
+from mag7cli.shares.count_leeway import REASONS, LeewaySource
 from mag7cli.shares.sampler import CountErrors
 
 _MILLISECONDS: Final = 1000
@@ -43,30 +40,6 @@ class Profile:
     currency: str | None
     description: str | None
     vendor_market_cap: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ValuedConstituent:
-    """A line with its close and share count; `counted` if it is the one of its company that enters the total.
-
-    `symbol` is that of the day. `class_shares` are those of the line's own class, where the company has other lines
-    and they are known. `market_cap_usd` is close x the whole company's shares, exact to the cent. `new_registrant`
-    says why the count may be of another company, `leeways` by how much it may be off.
-    """
-
-    ticker: str
-    cik: str | None
-    counted: bool
-    symbol: str
-    close_usd: float
-    count: ShareCount
-    class_shares: float | None = None
-    new_registrant: str | None = None
-    leeways: tuple[Leeway, ...] = ()
-    market_cap_usd: Decimal = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "market_cap_usd", market_cap_usd(self.close_usd, self.count.shares))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +74,13 @@ def build(inputs: DayInputs) -> Document:
 
 def _whole_document(inputs: DayInputs) -> Document:
     """The document with its concentration, if all of the seven are there, whatever else is not."""
-    by_ticker = {constituent.ticker: constituent for constituent in inputs.valued}
+    by_ticker = {constituent.shares.ticker: constituent for constituent in inputs.valued}
     companies: dict[str, CompanyDocument] = {
         ticker: _company(by_ticker[ticker], inputs.bars[ticker], inputs.profiles[ticker])
         for ticker in MAGNIFICENT_7
         if ticker in by_ticker
     }
-    counted = [constituent.market_cap_usd for constituent in inputs.valued if constituent.counted]
+    counted = [constituent.market_cap_usd for constituent in inputs.valued if constituent.shares.counted]
     partial = _partial_reason(by_ticker, inputs.failed)
     by_class = _caps_by_class(inputs.valued)
     metrics = None if partial else _metrics(inputs.trading_date, companies, counted)
@@ -129,17 +102,14 @@ def _whole_document(inputs: DayInputs) -> Document:
             "not_listed": list(inputs.not_listed),
             "membership": inputs.membership,
             "corrections": [
-                correction
-                for constituent in inputs.valued
-                if constituent.ticker not in MAGNIFICENT_7
-                for correction in _ticker_corrections(constituent)
+                correction for constituent in inputs.valued for correction in _ticker_corrections(constituent.shares)
             ],
-            "constituents": [_constituent(constituent, by_class) for constituent in inputs.valued],
+            "constituents": [_row(constituent, by_class) for constituent in inputs.valued],
         },
         "schema_version": document.SCHEMA_VERSION,
         "source": inputs.source,
         "partial": partial,
-        "doubts": [doubt for constituent in inputs.valued for doubt in _doubts(constituent)],
+        "doubts": [doubt for constituent in inputs.valued for doubt in constituent.shares.doubts],
         "judged_by": list(inputs.judged_by),
         "uncertainty": list(_uncertainty(inputs)),
     }
@@ -172,9 +142,10 @@ def _of_sides(source: str, reason: str, sides: Mapping[str, float]) -> Uncertain
 def _open_usd(valued: Iterable[ValuedConstituent], source: LeewaySource) -> tuple[float, float]:
     """By how much (USD) the counted lines of the seven, and the others, may be off for one cause."""
     parts = {True: 0.0, False: 0.0}
-    for constituent in (entry for entry in valued if entry.counted):
-        for leeway in (entry for entry in constituent.leeways if entry.source == source):
-            parts[constituent.ticker in MAGNIFICENT_7] += float(constituent.market_cap_usd) * leeway.part
+    for shares, _, cap in valued:
+        if shares.leeways and shares.counted:
+            for leeway in (entry for entry in shares.leeways if entry.source == source):
+                parts[shares.ticker in MAGNIFICENT_7] += float(cap) * leeway.part
     return round(parts[True], 2), round(parts[False], 2)
 
 
@@ -192,19 +163,20 @@ def _metrics(on: date, companies: Mapping[str, CompanyDocument], counted: Sequen
 
 
 def _company(constituent: ValuedConstituent, bar: Bar, profile: Profile) -> CompanyDocument:
+    shares = constituent.shares
     return {
         "name": profile.name,
         "market_cap": constituent.market_cap_usd,
-        "shares_outstanding": _whole(constituent.count.shares),
+        "shares_outstanding": whole(shares.count.shares),
         "currency": profile.currency,
         "description": profile.description,
         "trading_data": _trading_data(bar),
-        "cik": constituent.cik,
-        "symbol": constituent.symbol,
-        "share_class_shares_outstanding": _whole(constituent.count.share_class),
+        "cik": shares.cik,
+        "symbol": shares.symbol,
+        "share_class_shares_outstanding": whole(shares.count.share_class),
         "vendor_market_cap": profile.vendor_market_cap,
-        "vendor_shares_outstanding": _whole(constituent.count.vendor),
-        "corrections": [_correction(constituent, adjustment) for adjustment in constituent.count.adjustments],
+        "vendor_shares_outstanding": whole(shares.count.vendor),
+        "corrections": list(shares.corrections),
     }
 
 
@@ -217,7 +189,7 @@ def _trading_data(bar: Bar) -> TradingData:
         "open_price": bar.open_usd,
         "high_price": bar.high_usd,
         "low_price": bar.low_usd,
-        "volume": _whole(bar.volume),
+        "volume": whole(bar.volume),
         "vwap": bar.vwap_usd,
         "timestamp": int(midnight.timestamp()) * _MILLISECONDS,
     }
@@ -227,20 +199,21 @@ def _caps_by_class(valued: Sequence[ValuedConstituent]) -> dict[str, Decimal]:
     """The market caps (USD) of companies with several lines, each class at its own close, by their counted line."""
     companies: dict[str, list[ValuedConstituent]] = {}
     for constituent in valued:
-        if constituent.cik and constituent.class_shares:
-            companies.setdefault(constituent.cik, []).append(constituent)
+        if constituent.shares.class_shares and constituent.shares.cik:
+            companies.setdefault(constituent.shares.cik, []).append(constituent)
     caps: dict[str, Decimal] = {}
     for classes in companies.values():
-        counted = next((listed for listed in classes if listed.counted), None)
-        others = [
-            ListedClass(listed.close_usd, listed.class_shares or 0.0) for listed in classes if listed is not counted
-        ]
+        counted = next((listed for listed in classes if listed.shares.counted), None)
+        others = [_listed_class(listed) for listed in classes if listed is not counted]
         if counted and others:
-            own = ListedClass(counted.close_usd, counted.class_shares or 0.0)
-            cap = market_cap_by_class(counted.count.shares, own, others)
+            cap = market_cap_by_class(counted.shares.count.shares, _listed_class(counted), others)
             if cap is not None:
-                caps[counted.ticker] = cap
+                caps[counted.shares.ticker] = cap
     return caps
+
+
+def _listed_class(constituent: ValuedConstituent) -> ListedClass:
+    return ListedClass(constituent.close_usd, constituent.shares.class_shares or 0.0)
 
 
 def _with_classes(
@@ -248,9 +221,9 @@ def _with_classes(
 ) -> Concentration:
     """The same, and what it is with the classes of companies that have several at their own closes."""
     caps = {
-        constituent.ticker: by_class.get(constituent.ticker, constituent.market_cap_usd)
-        for constituent in constituents.values()
-        if constituent.counted
+        ticker: by_class.get(ticker, constituent.market_cap_usd)
+        for ticker, constituent in constituents.items()
+        if constituent.shares.counted
     }
     seven, total = total_usd(caps[ticker] for ticker in MAGNIFICENT_7), total_usd(caps.values())
     return {
@@ -261,71 +234,16 @@ def _with_classes(
     }
 
 
-def _constituent(constituent: ValuedConstituent, by_class: Mapping[str, Decimal]) -> ConstituentDocument:
-    row: ConstituentDocument = {
-        "ticker": constituent.ticker,
-        "symbol": constituent.symbol,
-        "cik": constituent.cik,
-        "close_price": constituent.close_usd,
-        "shares_outstanding": _whole(constituent.count.shares) or 0,
-        "market_cap": constituent.market_cap_usd,
-        "counted": constituent.counted,
-    }
-    if constituent.class_shares:
-        row["share_class_shares_outstanding"] = _whole(constituent.class_shares) or 0
-    if constituent.ticker in by_class:
-        row["market_cap_by_class"] = by_class[constituent.ticker]
+def _row(constituent: ValuedConstituent, by_class: Mapping[str, Decimal]) -> ConstituentDocument:
+    row = constituent.shares.row.copy()
+    row["close_price"] = constituent.close_usd
+    row["market_cap"] = constituent.market_cap_usd
+    if row["ticker"] in by_class:
+        row["market_cap_by_class"] = by_class[row["ticker"]]
     return row
 
 
-def _correction(constituent: ValuedConstituent, adjustment: Adjustment) -> Correction:
-    return {
-        "field": "shares_outstanding",
-        "from": _whole(constituent.count.vendor),
-        "to": _whole(constituent.count.shares),
-        "reason": adjustment.reason,
-        "evidence": f"{adjustment.evidence} (answer for {constituent.count.observed_on})",
-    }
-
-
-def _ticker_corrections(constituent: ValuedConstituent) -> list[TickerCorrection]:
-    return [
-        {"ticker": constituent.ticker, **_correction(constituent, adjustment)}
-        for adjustment in constituent.count.adjustments
-    ]
-
-
-def _doubts(constituent: ValuedConstituent) -> list[Doubt]:
-    doubts = [
-        _shares_doubt(constituent, adjustment) for adjustment in constituent.count.adjustments if adjustment.doubtful
-    ]
-    return (
-        [*doubts, _registrant_doubt(constituent, constituent.new_registrant)] if constituent.new_registrant else doubts
-    )
-
-
-def _shares_doubt(constituent: ValuedConstituent, adjustment: Adjustment) -> Doubt:
-    return {
-        "ticker": constituent.ticker,
-        "kind": adjustment.kind,
-        "field": "shares_outstanding",
-        "used": _whole(constituent.count.shares),
-        "other": _whole(constituent.count.vendor if adjustment.other is None else adjustment.other),
-        "reason": f"{adjustment.reason}: {adjustment.evidence}",
-    }
-
-
-def _registrant_doubt(constituent: ValuedConstituent, reason: str) -> Doubt:
-    return {
-        "ticker": constituent.ticker,
-        "kind": "new_registrant",
-        "field": "cik",
-        "used": _whole(constituent.count.shares),
-        "other": None,
-        "reason": reason,
-    }
-
-
-def _whole(value: float | None) -> float | None:
-    """Counts are written without a decimal point where they have no fraction, as the original wrote them."""
-    return int(value) if value is not None and value == int(value) else value
+def _ticker_corrections(shares: CountedShares) -> list[TickerCorrection]:
+    if not shares.count.adjustments or shares.ticker in MAGNIFICENT_7:
+        return []
+    return [{"ticker": shares.ticker, **correction} for correction in shares.corrections]

@@ -87,6 +87,19 @@ class KnownBars:
         values = self._rows(day).get(ticker)
         return values[CLOSE] if values else None
 
+    def closes_on(self, day: date, tickers: Iterable[str]) -> dict[str, float]:
+        """The closes (USD) of those of these lines that have a bar on a date."""
+        closes: dict[str, float] = {}
+        place_of, ordinal = bisect_left, day.toordinal()
+        for ticker in tickers:
+            line = self._closes(ticker, day)
+            place = place_of(line.days, ordinal)
+            if place < len(line.days) and line.days[place] == ordinal:
+                closes[ticker] = line.closes[place]
+            elif values := self._rows(day).get(ticker):
+                closes[ticker] = values[CLOSE] or 0.0
+        return closes
+
     def bar(self, ticker: str, day: date) -> Bar | None:
         """The bar of a line on a date, None if there is none."""
         return next(iter(self.bars(ticker, day, day)), None)

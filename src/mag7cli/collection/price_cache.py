@@ -78,6 +78,10 @@ class PriceCache:
         """The close (USD) of a line on a date, None if it did not trade or was not asked for."""
         return self._bars.close(ticker, on)
 
+    def closes_on(self, day: date, tickers: Iterable[str]) -> dict[str, float]:
+        """The closes (USD) of those of these lines that have a bar on a date."""
+        return self._bars.closes_on(day, tickers)
+
     def closes(self, ticker: str, among: Iterable[date]) -> dict[date, float]:
         """The closes (USD) of a line on those of these trading dates on which it has a bar, oldest first."""
         return self._bars.closes(ticker, among)
@@ -256,24 +260,24 @@ class PriceCache:
         requests = list(self._requests(tickers, request))
         answers: dict[str, list[BarSeries]] = {}
         left = Counter(request[0] for request in requests)
-        for (ticker, symbol, _, _), bars in self._vendor.each(self._fetch_line, requests):
+        for (ticker, _, _, _), bars in self._vendor.each(self._fetch_line, requests):
             left[ticker] -= 1
             if isinstance(bars, MarketDataError):
                 self.failures[ticker] = str(bars)
                 continue
-            answers.setdefault(ticker, []).append(BarSeries.of(symbol, bars))
+            answers.setdefault(ticker, []).append(bars)
             if not left[ticker] and ticker not in self.failures:
                 series = joined(answers.pop(ticker))
                 self._check_not_clipped(ticker, series, request.sessions[0])
                 self._bars.keep_line(ticker, series, *self._widened(ticker, *request.span))
                 self._doubted.discard(ticker)
 
-    def _fetch_line(self, request: _LineRequest) -> Sequence[Bar]:
+    def _fetch_line(self, request: _LineRequest) -> BarSeries:
         _, symbol, start, end = request
         try:
-            return self._vendor.source.bars(symbol, start, end)
+            return BarSeries.of(symbol, self._vendor.source.bars(symbol, start, end))
         except TickerNotFoundError:
-            return []
+            return BarSeries.of(symbol, [])
 
     def _check_not_clipped(self, ticker: str, bars: BarSeries, first: date) -> None:
         """The vendor clips a range to the plan's window without a word; each of the seven traded long before ours."""

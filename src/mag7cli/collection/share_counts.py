@@ -35,20 +35,24 @@ class Counts:
     def on(self, ticker: str, day: date) -> ShareCount | str:
         """The count of a line on a date, or the reason why there is none."""
         history = self.histories.get(ticker)
-        for unanswered_on, reason in self.unanswered.get(ticker, {}).items():
-            if _concerns(unanswered_on, day, history):
-                return reason
+        if ticker in self.unanswered:
+            for unanswered_on, reason in self.unanswered[ticker].items():
+                if _concerns(unanswered_on, day, history):
+                    return reason
         count = history.on(day) if history else None
         return count or "the vendor gave no share count"
 
+    def is_settled(self, day: date) -> bool:
+        """True for a date on which a count that is the vendor's own word leaves nothing open but what sampling does."""
+        return day in self.errors and day >= HONOURED_FROM
+
     def leeways(self, ticker: str, count: ShareCount, day: date) -> tuple[Leeway, ...]:
         """By how much the count of a line may be off on a date, beside the errors of sampling."""
-        sampled = day in self.errors
         # So it is with nearly every line on nearly every date.
-        if sampled and count.is_plain and day >= HONOURED_FROM:
+        if count.is_plain and self.is_settled(day):
             return ()
         calendar = known_calendars().get(ticker, FiscalCalendar())
-        return tuple(leeways(self.histories[ticker], count, day, calendar, sampled=sampled))
+        return tuple(leeways(self.histories[ticker], count, day, calendar, sampled=day in self.errors))
 
     def class_on(self, ticker: str, day: date) -> float | None:
         """The shares of a line's own class on a date, None if they are not known."""

@@ -103,6 +103,8 @@ class ShareHistory:
             return None
         days, counts = self._path
         count = counts[bisect_right(days, day) - 1]
+        if self._is_undisputed:
+            return count
         if day in self._gaps:
             count = _carried_over(count, self._gaps[day])
         elif self._open_gap and self._points[-1].on < day:
@@ -139,6 +141,10 @@ class ShareHistory:
     def runs(self) -> Iterator[tuple[date, float]]:
         """From which date on the count is taken to be how many base shares, oldest first; the first holds before."""
         return ((day, base_shares) for day, _, base_shares in _runs(self._points, self._steps, self.units))
+
+    @cached_property
+    def _is_undisputed(self) -> bool:
+        return not (self._gaps or self.questions or self._notes)
 
     @cached_property
     def _open_gap(self) -> Gap | None:

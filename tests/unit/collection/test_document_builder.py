@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from mag7cli.collection.document_builder import DayInputs, Profile, ValuedConstituent, build
+from mag7cli.collection.constituent_value import CountedShares, ValuedConstituent, at_close
+from mag7cli.collection.document_builder import DayInputs, Profile, build
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.lake import document as market_data
 from mag7cli.lake.document import Document, FailedTicker
@@ -25,14 +26,17 @@ def count(shares: float, *adjustments: Adjustment, vendor: float | None = None) 
 
 
 def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> ValuedConstituent:
-    return ValuedConstituent(
-        ticker, f"{len(ticker):010d}", counted=counted, symbol=ticker, close_usd=close, count=count(shares)
-    )
+    shares_of = CountedShares(ticker, f"{len(ticker):010d}", counted=counted, symbol=ticker, count=count(shares))
+    return at_close(shares_of, close)
+
+
+def other_shares(line: ValuedConstituent, **changes: object) -> ValuedConstituent:
+    return at_close(replace(line.shares, **changes), line.close_usd)  # type: ignore[arg-type]
 
 
 def bar(line: ValuedConstituent) -> Bar:
     close = line.close_usd
-    return Bar(line.symbol, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
+    return Bar(line.shares.symbol, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
 
 
 SEVEN = tuple(valued(ticker, 100.0 + number) for number, ticker in enumerate(MAGNIFICENT_7))
@@ -48,7 +52,7 @@ def built(lines: Sequence[ValuedConstituent] = SEVEN, **changes: object) -> Docu
         failed=(),
         not_listed=(),
         judged_by=("closes",),
-        bars={line.ticker: bar(line) for line in lines if line.ticker in MAGNIFICENT_7},
+        bars={line.shares.ticker: bar(line) for line in lines if line.shares.ticker in MAGNIFICENT_7},
         profiles={ticker: Profile(f"{ticker} Inc.", "usd", None, 1e11) for ticker in MAGNIFICENT_7},
     )
     return build(replace(inputs, **changes))  # type: ignore[arg-type]
@@ -142,8 +146,8 @@ def test_without_a_thousandth_of_the_index_or_who_knows_how_much_there_is_no_fig
 
 def test_a_correction_tells_from_to_reason_and_evidence():
     unsplit = Adjustment("share count in the units of another day", "24600000000 is already in the units after")
-    nvidia = replace(SEVEN[4], count=count(2.46e9, unsplit, vendor=24.6e9))
-    other = replace(valued("CMG"), count=count(2.7e7, unsplit, vendor=1.35e9))
+    nvidia = other_shares(SEVEN[4], count=count(2.46e9, unsplit, vendor=24.6e9))
+    other = other_shares(valued("CMG"), count=count(2.7e7, unsplit, vendor=1.35e9))
 
     document = built([*SEVEN[:4], nvidia, *SEVEN[5:], other])
 
@@ -163,7 +167,7 @@ def test_a_correction_tells_from_to_reason_and_evidence():
 
 def test_a_doubtful_count_makes_a_doubt_with_both_values():
     jump = Adjustment("unexplained jump in the share count: last known count used", "x10", doubtful=True)
-    odd = replace(valued("CF"), count=count(1.8e8, jump, vendor=1.8e9))
+    odd = other_shares(valued("CF"), count=count(1.8e8, jump, vendor=1.8e9))
 
     (doubt,) = built([*SEVEN, odd])["doubts"]
 
@@ -184,8 +188,8 @@ def test_bars_are_stamped_with_midnight_in_new_york():
 
 def alphabet(**own: float) -> list[ValuedConstituent]:
     """The seven, of whom Alphabet has a second line that trades at 110; 45 % of its shares are of the first class."""
-    google = replace(SEVEN[2], cik="0001652044", class_shares=own.get("GOOGL"))
-    other = replace(valued("GOOG", 110.0, counted=False), cik="0001652044", class_shares=own.get("GOOG"))
+    google = other_shares(SEVEN[2], cik="0001652044", class_shares=own.get("GOOGL"))
+    other = other_shares(valued("GOOG", 110.0, counted=False), cik="0001652044", class_shares=own.get("GOOG"))
     return [*SEVEN[:2], google, *SEVEN[3:], other]
 
 
@@ -212,7 +216,7 @@ def test_without_the_count_of_one_class_there_is_no_second_value():
 
 def test_a_doubt_says_of_what_sort_it_is_and_both_candidates():
     why = Adjustment("differs", "the cover", doubtful=True, kind="cover_page_differs", other=1.1e9)
-    line = replace(SEVEN[0], count=count(1e9, why, vendor=2e9))
+    line = other_shares(SEVEN[0], count=count(1e9, why, vendor=2e9))
 
     (doubt,) = built([line, *SEVEN[1:]])["doubts"]
 
