@@ -10,6 +10,7 @@ from mag7cli.collection.share_counts import Counts
 from mag7cli.market import symbology
 from mag7cli.market.membership import Constituent
 from mag7cli.shares.history import ShareCount
+from mag7cli.shares.records import HONOURED_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +22,48 @@ class Companies:
     of_several: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Date:
+    """What of a date decides about the shares of its lines, besides their counts."""
+
+    companies: Companies
+    is_honoured: bool
+
+
 class CountedLines:
     """The shares of lines on the dates of one batch."""
 
     def __init__(self, counts: Counts, details: DetailsCache) -> None:
         self._counts = counts
         self._details = details
-        self._lasting: dict[str, CountedShares] = {}
+        self._made: dict[str, tuple[CountedShares, _Date]] = {}
+        self._date: _Date | None = None
 
     def on(self, day: date, companies: Companies, closes: Mapping[str, float]) -> dict[str, CountedShares | str]:
         """The shares of the lines that have a close on a date, or the reason why there is no count."""
-        is_settled = self._counts.is_settled(day)
+        if self._date is None or self._date.companies is not companies or self._date.is_honoured != _is_honoured(day):
+            self._date = _Date(companies, _is_honoured(day))
+        if day not in self._counts.errors:  # what such a count leaves open is another thing each day
+            self._made.clear()
         return {
-            constituent.ticker: self._of(constituent, day, companies, is_settled=is_settled)
+            constituent.ticker: self._of(constituent, day, self._date)
             for constituent in companies.constituents
             if constituent.ticker in closes
         }
 
-    def _of(
-        self, constituent: Constituent, day: date, companies: Companies, *, is_settled: bool
-    ) -> CountedShares | str:
-        count = self._counts.on(constituent.ticker, day)
+    def _of(self, constituent: Constituent, day: date, of_day: _Date) -> CountedShares | str:
+        ticker = constituent.ticker
+        count = self._counts.on(ticker, day)
         if isinstance(count, str):
             return count
-        if not is_settled:
-            return self._made(constituent, day, companies, count)
-        lasting = self._lasting.get(constituent.ticker)
-        if lasting and lasting.count is count and _is_of(lasting, constituent, companies):
-            return lasting
-        made = self._made(constituent, day, companies, count)
-        if count.is_plain and _is_lasting(constituent.ticker, companies):
-            self._lasting[constituent.ticker] = made
-        return made
+        known = self._made.get(ticker)
+        if known and known[0].count is count and known[1] is of_day and _is_lasting(ticker, of_day.companies):
+            return known[0]
+        shares = self._make(constituent, day, of_day.companies, count)
+        self._made[ticker] = shares, of_day
+        return shares
 
-    def _made(self, constituent: Constituent, day: date, companies: Companies, count: ShareCount) -> CountedShares:
+    def _make(self, constituent: Constituent, day: date, companies: Companies, count: ShareCount) -> CountedShares:
         ticker = constituent.ticker
         return CountedShares(
             ticker,
@@ -68,15 +77,10 @@ class CountedLines:
         )
 
 
-def _is_of(shares: CountedShares, constituent: Constituent, companies: Companies) -> bool:
-    is_counted = constituent.ticker in companies.counted
-    return (
-        shares.cik == constituent.cik
-        and shares.counted == is_counted
-        and constituent.ticker not in companies.of_several
-    )
+def _is_honoured(day: date) -> bool:
+    return day >= HONOURED_FROM
 
 
 def _is_lasting(ticker: str, companies: Companies) -> bool:
     """True if nothing of a line changes but with its count: neither its symbol nor the shares of its class."""
-    return len(symbology.history(ticker)) == 1 and ticker not in companies.of_several
+    return ticker not in companies.of_several and len(symbology.history(ticker)) == 1

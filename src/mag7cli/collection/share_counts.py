@@ -42,17 +42,14 @@ class Counts:
         count = history.on(day) if history else None
         return count or "the vendor gave no share count"
 
-    def is_settled(self, day: date) -> bool:
-        """True for a date on which a count that is the vendor's own word leaves nothing open but what sampling does."""
-        return day in self.errors and day >= HONOURED_FROM
-
     def leeways(self, ticker: str, count: ShareCount, day: date) -> tuple[Leeway, ...]:
         """By how much the count of a line may be off on a date, beside the errors of sampling."""
+        sampled = day in self.errors
         # So it is with nearly every line on nearly every date.
-        if count.is_plain and self.is_settled(day):
+        if sampled and count.is_plain and day >= HONOURED_FROM:
             return ()
         calendar = known_calendars().get(ticker, FiscalCalendar())
-        return tuple(leeways(self.histories[ticker], count, day, calendar, sampled=day in self.errors))
+        return tuple(leeways(self.histories[ticker], count, day, calendar, sampled=sampled))
 
     def class_on(self, ticker: str, day: date) -> float | None:
         """The shares of a line's own class on a date, None if they are not known."""
