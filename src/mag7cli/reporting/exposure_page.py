@@ -57,7 +57,7 @@ def render(answer: Exposure, *, as_of: date | None, files: Sequence[str], simula
             f'<li><i class="{part}"></i>{name} {plain(pct(share, 1))}</li>' for part, name, share in _parts(answer)
         ),
         "named": escape(_named(answer)),
-        "them": escape(answer.them.capitalize()),
+        "them": escape(answer.them[:1].upper() + answer.them[1:]),
         "seven": "".join(_company(each, answer) for each in answer.mag7 if each.amount or answer.group == SEVEN),
         "sections": "".join(_sections(answer)),
         "provenance": escape(f"Read from {', '.join(files) or 'what was typed'} by mag7 {__version__}. Not advice."),
