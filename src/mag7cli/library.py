@@ -17,7 +17,7 @@ from mag7cli.core.clock import Clock, SystemClock
 from mag7cli.core.errors import KeyNotFoundError, Mag7Error, StoreError, UsageError
 from mag7cli.core.progress import Listener, Silence
 from mag7cli.lake import failed_checks
-from mag7cli.lake.layout import Lake
+from mag7cli.lake.layout import FUNDS, HOLDINGS, Lake
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from mag7cli.portfolio.kept_funds import KeptFile
     from mag7cli.portfolio.positions import Portfolio, Position
     from mag7cli.reporting.write import ReportResult
+    from mag7cli.tables.daily_figures import DailyFigures
     from mag7cli.tables.transform import Spread, TransformResult
     from mag7cli.vendors.base import MarketDataSource
     from mag7cli.vendors.ishares import Every, HoldingsSite
@@ -715,12 +716,16 @@ def summary(
         Mag7Error: The date has no figure, with the reason.
         EngineError: The SQL could not be run.
     """
-    from mag7cli.analytics.summary import answer
+    from mag7cli.analytics.summary import answer, answer_from_files
     from mag7cli.market.groups import THE_SEVEN
+
+    failed, figures = failed_checks.read(lake), _figures(lake, group, engine)
+    if figures and not _keeps_funds(lake):
+        return answer_from_files(figures, on, failed=failed)
     from mag7cli.portfolio.fund_weights import weight_on
 
     with _engine_over(lake, engine) as own:
-        concentration = answer(own, on, None, group=group or THE_SEVEN, failed=failed_checks.read(lake))
+        concentration = answer(own, on, None, group=group or THE_SEVEN, failed=failed)
         return replace(concentration, fund=weight_on(lake, own, concentration.on))
 
 
@@ -747,10 +752,19 @@ def period(
     if not words:
         return None
     today = (clock or SystemClock()).now().astimezone(NEW_YORK).date()
-    with _engine_over(lake, engine) as own:
-        limits = own.query("SELECT MIN(trading_date), MAX(trading_date) FROM market_data.concentration_metrics")
-    first, latest = (day if isinstance(day, date) else today for day in limits.values[0])
+    first, latest = _first_and_last(lake, engine) or (today, today)
     return date_words.period(words, today=today, first=first, latest=latest)
+
+
+def _first_and_last(lake: Lake, engine: "SqlEngine | None") -> tuple[date, date] | None:
+    """The first and the last date with a figure; None if there is none."""
+    from mag7cli.analytics import file_figures, queries
+
+    figures = _figures(lake, None, engine)
+    if figures:
+        return file_figures.first_and_last(figures)
+    with _engine_over(lake, engine) as own:
+        return queries.first_and_last(own)
 
 
 def compare(
@@ -809,9 +823,15 @@ def series(
     Raises:
         EngineError: The SQL could not be run.
     """
+    from mag7cli.analytics import file_figures
     from mag7cli.analytics.queries import BEGINNING, END
-    from mag7cli.analytics.series import first_of_latest, read_series
+    from mag7cli.analytics.series import first_of_latest, read_series, rows_of
     from mag7cli.market.groups import THE_SEVEN
+
+    figures = _figures(lake, group, engine)
+    if figures and not _keeps_funds(lake):
+        start = since or (file_figures.first_of_latest(figures, last) if last else BEGINNING)
+        return rows_of(file_figures.read_concentration(figures, start, until or END))
     from mag7cli.portfolio.fund_weights import index_fund_days, with_fund
 
     with _engine_over(lake, engine) as own:
@@ -1149,6 +1169,19 @@ def table(lake: Lake, name: str, *, kind: Literal["arrow", "pandas", "duckdb"] =
     with closing(engine):
         rows = relation.to_arrow_table()
     return rows.to_pandas(date_as_object=True) if kind == "pandas" else rows
+
+
+def _figures(lake: Lake, group: "CompanyGroup | None", engine: "SqlEngine | None") -> "DailyFigures | None":
+    """The figures beside the tables, where they can answer: they are true, of the seven, and nobody named an engine."""
+    from mag7cli.tables.daily_figures import DailyFigures
+
+    is_answered = engine is None and (group is None or group.is_the_seven)
+    return DailyFigures.of(lake.require()) if is_answered else None
+
+
+def _keeps_funds(lake: Lake) -> bool:
+    """Whether files of funds are kept, whose weights are taken to other dates by prices: that takes an engine."""
+    return any(True for zone in (HOLDINGS, FUNDS) for _ in lake.store.list(zone))
 
 
 def _duckdb(lake: Lake) -> Any:

@@ -123,10 +123,16 @@ def test_a_transform_with_nothing_to_do_does_not_wait_for_arrow(folder: Path) ->
 
 @pytest.mark.usefixtures("imported_by_transform")
 @pytest.mark.parametrize(
-    "words", [("show",), ("validate",), ("load",), ("sql", "SELECT 1")], ids=lambda words: words[0]
+    "words", [("show", "--group", "top10"), ("validate",), ("load",), ("sql", "SELECT 1")], ids=lambda words: words[0]
 )
 def test_what_asks_by_sql_needs_the_engine_alone(folder: Path, words: tuple[str, ...]) -> None:
     assert imported(folder, *words) & HEAVY == {"duckdb"}
+
+
+@pytest.mark.usefixtures("imported_by_transform")
+@pytest.mark.parametrize("words", [(), ("2024-12-11",), ("--last", "2")], ids=" ".join)
+def test_the_answer_is_shown_without_an_engine(folder: Path, words: tuple[str, ...]) -> None:
+    assert not imported(folder, "show", *words) & HEAVY
 
 
 @pytest.mark.usefixtures("imported_by_transform")

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from mag7cli.market.date_quality import DateStatus
-from mag7cli.warehouse import sql_files
 from mag7cli.warehouse.engines import SqlEngine, Value
 
 BEGINNING: Final = date(1900, 1, 1)
@@ -144,11 +143,18 @@ def read_concentration(engine: SqlEngine, since: date = BEGINNING, until: date =
     """The share of the seven from `since` to `until`, both included. Raises EngineError."""
     rows = _Reader(engine, {"since": since, "until": until}).rows
     return Concentration(
-        days=tuple(map(_day, rows("days"))),
-        caps=tuple(map(_cap, rows("caps"))),
+        days=tuple(map(day_of, rows("days"))),
+        caps=tuple(map(cap_of, rows("caps"))),
         names={row["ticker"]: row["company_name"] for row in rows("names")},
         doubts=tuple(Doubt(row["trading_date"], row["ticker"], row["kind"], row["reason"]) for row in rows("doubts")),
     )
+
+
+def first_and_last(engine: SqlEngine) -> tuple[date, date] | None:
+    """The first and the last date with a figure; None if there is none. Raises EngineError."""
+    rows = engine.query("SELECT MIN(trading_date), MAX(trading_date) FROM market_data.concentration_metrics").values
+    first, last = rows[0]
+    return (first, last) if isinstance(first, date) and isinstance(last, date) else None
 
 
 def read(engine: SqlEngine) -> ReportData:
@@ -172,10 +178,13 @@ class _Reader:
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """The rows of a statement; its columns are typed where they are read."""
+        from mag7cli.warehouse import sql_files
+
         return list(self.engine.query(sql_files.read("report", name).sql, self.parameters).records())
 
 
-def _day(row: Mapping[str, Any]) -> Day:
+def day_of(row: Mapping[str, Any]) -> Day:
+    """The date that a row of `sql/report/days.sql` tells of."""
     return Day(
         on=row["trading_date"],
         status=row["status"],
@@ -205,7 +214,8 @@ def _figure(row: Mapping[str, Any]) -> Figure | None:
     )
 
 
-def _cap(row: Mapping[str, Any]) -> Cap:
+def cap_of(row: Mapping[str, Any]) -> Cap:
+    """The company that a row of `sql/report/caps.sql` tells of."""
     return Cap(
         on=row["trading_date"],
         ticker=row["ticker"],

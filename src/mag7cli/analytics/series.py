@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from mag7cli.analytics import groups, queries
-from mag7cli.analytics.queries import Day
+from mag7cli.analytics.queries import Concentration, Day
 from mag7cli.analytics.summary import KIND
 from mag7cli.market.date_quality import DateStatus
 from mag7cli.market.groups import THE_SEVEN, CompanyGroup
@@ -49,7 +49,11 @@ def read_series(
     group: CompanyGroup = THE_SEVEN,
 ) -> tuple[SeriesRow, ...]:
     """A row for each collected date, oldest first. Raises EngineError, UsageError for a group that is nowhere."""
-    concentration = groups.read_concentration(engine, group, since, until)
+    return rows_of(groups.read_concentration(engine, group, since, until), group)
+
+
+def rows_of(concentration: Concentration, group: CompanyGroup = THE_SEVEN) -> tuple[SeriesRow, ...]:
+    """A row for each date of what was read already."""
     return tuple(_row(day, group) for day in concentration.days)
 
 

@@ -5,7 +5,6 @@ percentages is in percentage points. Each formula, with its source: docs/methodo
 """
 
 import math
-import statistics
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -237,7 +236,8 @@ def _past_moves(odds: Sequence[float], ahead: int) -> dict[int, float]:
 
 def _session_move(odds: Sequence[float], until: int) -> float:
     """The root mean square of the daily moves up to a position."""
-    return math.sqrt(statistics.fmean((after - before) ** 2 for before, after in pairwise(odds[: until + 1])))
+    squares = [(after - before) ** 2 for before, after in pairwise(odds[: until + 1])]
+    return math.sqrt(math.fsum(squares) / len(squares))
 
 
 def _record(moves: Mapping[int, float], ahead: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, Generic
 
-from mag7cli.analytics.groups import read_concentration
+from mag7cli.analytics import file_figures
 from mag7cli.analytics.queries import BEGINNING, END, Cap, Concentration, Day, Figure
 from mag7cli.analytics.statistics import Change, Point, Value, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
@@ -20,6 +20,7 @@ from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.market.date_quality import DateStatus, grouped_by_reason
 from mag7cli.market.groups import SEVEN, THE_SEVEN, CompanyGroup
 from mag7cli.market.index_history import confirmed_until
+from mag7cli.tables.daily_figures import DailyFigures
 from mag7cli.warehouse.engines import SqlEngine
 
 KIND: Final = "full market capitalisation, each company counted once"
@@ -148,10 +149,26 @@ def answer(
 
     `failed` are the checks that the tables failed last.
     """
-    until = on or _last_date(engine)
-    since = until - _LOOK_BACK if until < date.max else BEGINNING
-    concentration = read_concentration(engine, group, since, END if on is None else on)
+    from mag7cli.analytics.groups import read_concentration
+
+    concentration = read_concentration(engine, group, *_span(on, on or _last_date(engine)))
     return build(concentration, on, fund, group=group, failed=failed)
+
+
+def answer_from_files(
+    figures: DailyFigures,
+    on: date | None = None,
+    *,
+    failed: Sequence[FailedCheck] = (),
+) -> ConcentrationSummary:
+    """The same of the seven, from the figures beside the tables. Raises Mag7Error."""
+    span = _span(on, on or file_figures.last_date(figures) or date.max)
+    return build(file_figures.read_concentration(figures, *span), on, failed=failed)
+
+
+def _span(on: date | None, latest: date) -> tuple[date, date]:
+    """Which dates the answer needs, from the first to the last."""
+    return latest - _LOOK_BACK if latest < date.max else BEGINNING, on or END
 
 
 def build(

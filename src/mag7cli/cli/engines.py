@@ -60,6 +60,16 @@ def opened(options: EngineOptions, *, read_only: bool = False) -> Iterator["SqlE
         engine.close()
 
 
+@contextmanager
+def named(options: EngineOptions) -> Iterator["SqlEngine | None"]:
+    """The engine that the options name; None for DuckDB, which the library opens where it needs it."""
+    if options.engine == "duckdb":
+        yield None
+        return
+    with opened(options) as engine:
+        yield engine
+
+
 def _open(options: EngineOptions, read_only: bool) -> "SqlEngine":
     if options.engine == "athena":
         return _athena(options)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
-from mag7cli.cli.engines import EngineOptions, opened
+from mag7cli.cli.engines import EngineOptions, named
 from mag7cli.cli.options import SEVEN, GroupOption, PeriodArgument, WithoutOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
 from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED, red_lines
@@ -59,7 +59,7 @@ def show(
     lake, companies = Lake.at(options.lake), library.group(group, without=without)
     if last and dates:
         raise UsageError("--last and dates contradict each other", hint="mag7 show --last 30")
-    with opened(options) as engine:
+    with named(options) as engine:
         if last:
             output.show(series_result(library.series(lake, last=last, group=companies, engine=engine)))
             return

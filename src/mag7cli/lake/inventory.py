@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from mag7cli.lake.layout import ANALYTICS, COPY_JOBS, FUNDS, HOLDINGS, LIVE, PROCESSED, RAW, REFERENCE
+from mag7cli.lake.layout import ANALYTICS, COPY_JOBS, FIGURES, FUNDS, HOLDINGS, LIVE, PROCESSED, RAW, REFERENCE
 
 ZONES: Final = (ANALYTICS, COPY_JOBS, LIVE, PROCESSED, "raw/")
 """The folders that mag7 reads; what lies beside them, such as a report or a configuration, is nobody's business."""
@@ -26,6 +26,7 @@ _OWN: Final = tuple(
         rf"{PROCESSED}(_manifest|_parts/\d{{4}})\.json",
         rf"{PROCESSED}{_TABLE}/trading_date={_DAY}/part-0\.parquet",
         rf"{ANALYTICS}{_TABLE}/\d{{4}}\.parquet",
+        rf"{FIGURES}\d{{4}}\.json",
         rf"{COPY_JOBS}({_TABLE}/{_DAY}-[0-9a-f]+\.parquet|manifests/\w+\.json)",
         rf"{LIVE}(\.mag7\.lock|trading_date={_DAY}/(points\.jsonl|(points|companies)\.parquet|minutes/[\w\-]+\.json))",
     )

@@ -20,6 +20,7 @@ FUNDS: Final = "raw/funds/"
 REFERENCE: Final = "raw/reference/"
 PROCESSED: Final = "processed/"
 ANALYTICS: Final = "analytics/"
+FIGURES: Final = PROCESSED + "_figures/"
 COPY_JOBS: Final = "copyjobs/"
 LIVE: Final = "live/"
 _ZONES: Final = ("raw/", PROCESSED, ANALYTICS)
@@ -135,6 +136,11 @@ class Lake:
     def flat_key(table: str, year: int) -> str:
         """The one file of a table's calendar year in the flat layout (Redshift)."""
         return f"{ANALYTICS}{table}/{year}.parquet"
+
+    @staticmethod
+    def figures_key(year: int) -> str:
+        """The daily figures of a calendar year; a name that engines leave alone."""
+        return f"{FIGURES}{year}.json"
 
 
 def _by_date(objects: Iterator[ObjectInfo], zone: str, label: str, name: str) -> Iterator[tuple[date, ObjectInfo]]:

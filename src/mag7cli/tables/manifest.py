@@ -14,7 +14,8 @@ import orjson
 
 from mag7cli import __version__
 from mag7cli.core.errors import KeyNotFoundError
-from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
+from mag7cli.lake.layout import ANALYTICS, FIGURES, PROCESSED, Lake
+from mag7cli.lake.store import ObjectInfo
 from mag7cli.market.date_quality import DateStatus
 from mag7cli.tables.schema import SCHEMA_VERSION, TABLE
 
@@ -23,6 +24,7 @@ KEY: Final = PROCESSED + "_manifest.json"
 _EVERY_DATE: Final = "daily_summary"
 _PARTITION: Final = re.compile(rf"{PROCESSED}(\w+)/trading_date=(\d{{4}}-\d\d-\d\d)/part-0\.parquet")
 _FLAT: Final = re.compile(rf"{ANALYTICS}(\w+)/(\d{{4}})\.parquet")
+_FIGURES: Final = re.compile(rf"{FIGURES}(\d{{4}})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,19 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class MadeYear:
-    """The flat files of a year: their versions by table, and the fingerprint of what they were made of."""
+    """The flat files of a year: their versions by table, and the fingerprint of what they were made of.
+
+    `figures` is the version of the file with the year's figures, if it has any.
+    """
 
     fingerprint: str
     versions: Mapping[str, str]
+    figures: str = ""
+
+    def files(self, year: int) -> dict[str, str]:
+        """The version of every file, by key."""
+        flat = {Lake.flat_key(table, year): version for table, version in self.versions.items()}
+        return flat | ({Lake.figures_key(year): self.figures} if self.figures else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ def write(lake: Lake, manifest: Manifest, key: str = KEY) -> None:
             for day, record in sorted(manifest.dates.items())
         },
         "years": {
-            str(year): [record.fingerprint, dict(sorted(record.versions.items()))]
+            str(year): [record.fingerprint, dict(sorted(record.versions.items())), record.figures]
             for year, record in sorted(manifest.years.items())
         },
     }
@@ -104,7 +115,7 @@ def _code() -> str:
     # Takes as long to import as a worker of `transform`, which never asks, does to make some dates.
     from importlib.metadata import version
 
-    return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, pyarrow {version('pyarrow')}"
+    return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, figures 1, pyarrow {version('pyarrow')}"
 
 
 def read_part(lake: Lake, key: str) -> Manifest | None:
@@ -128,8 +139,8 @@ def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manife
                 for day, (fingerprint, names, problem, status) in content["dates"].items()
             },
             {
-                int(year): MadeYear(fingerprint, dict(versions))
-                for year, (fingerprint, versions) in content["years"].items()
+                int(year): MadeYear(fingerprint, dict(versions), *figures)
+                for year, (fingerprint, versions, *figures) in content["years"].items()
             },
         )
     except (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
@@ -144,15 +155,15 @@ def _agrees(manifest: Manifest, lake: Lake) -> bool:
     nothing, nor does a file that the manifest does not know: it is somebody else's.
     """
     flat = {
-        (year, name, version)
+        key: version
         for year, record in manifest.years.items()
         if record.fingerprint
-        for name, version in record.versions.items()
+        for key, version in record.files(year).items()
     }
     summaries = {day for day, record in manifest.dates.items() if record.fingerprint and _EVERY_DATE in record.tables}
     last = max(summaries, default=None)
     return (
-        flat <= set(_flat_files(lake))
+        flat.items() <= {info.key: info.version for info in (*lake.store.list(ANALYTICS), *_figures(lake))}.items()
         and summaries <= {day for day, _ in _summaries(lake)}
         and (last is None or all(lake.store.exists(lake.partition_key(t, last)) for t in manifest.dates[last].tables))
     )
@@ -169,9 +180,12 @@ def _listed(lake: Lake, record: Manifest | None) -> Manifest:
     for day, table in _partitions(lake, PROCESSED):
         if record is None or table in record.tables_on(day):
             dates.setdefault(day, set()).add(table)
-    for year, table, _ in _flat_files(lake):
+    for year, table in _flat_files(lake):
         if record is None or table in record.tables_in(year):
             years.setdefault(year, {})[table] = ""
+    for year in (int(match[1]) for info in _figures(lake) if (match := _FIGURES.fullmatch(info.key))):
+        if record is None or year in record.years:
+            years.setdefault(year, {})
     return Manifest(
         {day: Made("", frozenset(names)) for day, names in dates.items()},
         {year: MadeYear("", names) for year, names in years.items()},
@@ -179,9 +193,10 @@ def _listed(lake: Lake, record: Manifest | None) -> Manifest:
 
 
 def listed_keys(lake: Lake) -> set[str]:
-    """The keys of every file of either layout."""
+    """The keys of every file of either layout, and of those with the figures."""
     partitions = {lake.partition_key(table, day) for day, table in _partitions(lake, PROCESSED)}
-    return partitions | {lake.flat_key(table, year) for year, table, _ in _flat_files(lake)}
+    flat = {lake.flat_key(table, year) for year, table in _flat_files(lake)}
+    return partitions | flat | {info.key for info in _figures(lake)}
 
 
 def _partitions(lake: Lake, prefix: str) -> Iterator[tuple[date, str]]:
@@ -199,9 +214,14 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _flat_files(lake: Lake) -> Iterator[tuple[int, str, str]]:
-    """Year, table and version of every flat file."""
+def _flat_files(lake: Lake) -> Iterator[tuple[int, str]]:
+    """Year and table of every flat file."""
     for info in lake.store.list(ANALYTICS):
         match = _FLAT.fullmatch(info.key)
         if match and match[1] in TABLE:
-            yield int(match[2]), match[1], info.version
+            yield int(match[2]), match[1]
+
+
+def _figures(lake: Lake) -> list[ObjectInfo]:
+    """The files with the figures of a year."""
+    return [info for info in lake.store.list(FIGURES) if _FIGURES.fullmatch(info.key)]

@@ -11,7 +11,7 @@ from typing import Final
 
 from mag7cli.core.errors import KeyNotFoundError
 from mag7cli.lake import inventory
-from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
+from mag7cli.lake.layout import ANALYTICS, FIGURES, PROCESSED, Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.tables import manifest as manifests
 from mag7cli.tables.manifest import Manifest
@@ -83,6 +83,8 @@ class TableFiles:
         zone, table, *rest = key.split("/")
         if f"{zone}/" == ANALYTICS:
             return self._is_flat(key, table)
+        if key.startswith(FIGURES):
+            return self.record is None or int(rest[0].removesuffix(".json")) in self.record.years
         day = _day(rest[0].removeprefix(f"{PARTITION}=")) if f"{zone}/" == PROCESSED and table in TABLE else None
         return day is None or self._is_partition(key, table, day)
 

@@ -148,13 +148,16 @@ def make_year(lake: Lake, plan: YearPlan) -> YearResult:
             for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
                 pass
             flat = {lake.flat_key(table, plan.year): table for table in sorted(rows.tables)}
-            versions = {flat[info.key]: info.version for info in run(lake.store.info, flat)}
+            figures = [lake.figures_key(plan.year)] if year_files.has_figures(rows) else []
+            versions = {info.key: info.version for info in run(lake.store.info, [*flat, *figures])}
     statuses = rows.statuses()
     dates = {
         day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day), statuses.get(day))
         for day in sorted(plan.changed)
     }
-    return YearResult(plan, MadeYear(plan.fingerprint, versions), dates)
+    by_table = {table: versions[key] for key, table in flat.items()}
+    made = MadeYear(plan.fingerprint, by_table, versions.get(lake.figures_key(plan.year), ""))
+    return YearResult(plan, made, dates)
 
 
 @contextmanager
@@ -180,6 +183,7 @@ def delete_leftovers(lake: Lake, result: YearResult, before: Manifest) -> None:
         for table in before.tables_on(day) - (result.dates[day].tables if day in result.dates else frozenset())
     ]
     keys += [lake.flat_key(table, year) for table in before.tables_in(year) - result.flat.versions.keys()]
+    keys += [lake.figures_key(year)] if year in before.years and not result.flat.figures else []
     with year_files.transfers(lake.store) as run:
         for _ in run(lake.store.delete, sorted(keys)):
             pass

@@ -213,8 +213,9 @@ def _split_columns(inputs: DateInputs) -> dict[str, rows.Columns]:
 def files(year_rows: YearRows, dates: Collection[date]) -> Iterator[tuple[str, bytes]]:
     """Keys and bytes: the partitions of those of these dates that were made now, and every flat file of the year."""
     # The import of Arrow takes longer than to find that nothing has changed.
-    from mag7cli.tables import parquet
+    from mag7cli.tables import daily_figures, parquet
 
+    shown: dict[str, pa.Table] = {}
     for name in sorted(year_rows.tables):
         by_date = dict(year_rows.unchanged.get(name, {}))
         batch = year_rows.batches.get(name, Batch(TABLE[name]))
@@ -227,6 +228,15 @@ def files(year_rows: YearRows, dates: Collection[date]) -> Iterator[tuple[str, b
                     yield Lake.partition_key(name, day), parquet.partition_bytes(by_date[day])
         whole = parquet.joined(by_date[day] for day in sorted(by_date)) if year_rows.unchanged.get(name) else table
         yield Lake.flat_key(name, year_rows.year), parquet.flat_bytes(TABLE[name], whole)
+        if name in daily_figures.COLUMNS:
+            shown[name] = whole
+    if has_figures(year_rows):
+        yield Lake.figures_key(year_rows.year), daily_figures.encode(shown)
+
+
+def has_figures(year_rows: YearRows) -> bool:
+    """Whether a year has a date whose figures are kept beside its files."""
+    return _SUMMARY in year_rows.tables
 
 
 Run = Callable[[Callable[..., Any], Iterable[Any]], Iterator[Any]]
