@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from mag7cli.lake.document import ConstituentDocument, Correction, Doubt
+from mag7cli.lake.document import ConstituentDocument, Correction, Doubt, TickerCorrection
 from mag7cli.market.money import market_cap_usd
 from mag7cli.shares.count_leeway import Leeway
 from mag7cli.shares.history import ShareCount
@@ -54,6 +54,11 @@ class CountedShares:
     def corrections(self) -> list[Correction]:
         """How the count differs from the vendor's, and why."""
         return [self._correction(adjustment) for adjustment in self.count.adjustments]
+
+    @cached_property
+    def ticker_corrections(self) -> list[TickerCorrection]:
+        """The same with the line's ticker, as documents name those outside of the seven."""
+        return [{"ticker": self.ticker, **correction} for correction in self.corrections]
 
     @cached_property
     def doubts(self) -> list[Doubt]:

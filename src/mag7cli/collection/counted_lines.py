@@ -10,7 +10,6 @@ from mag7cli.collection.share_counts import Counts
 from mag7cli.market import symbology
 from mag7cli.market.membership import Constituent
 from mag7cli.shares.history import ShareCount
-from mag7cli.shares.records import HONOURED_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,44 +22,43 @@ class Companies:
 
 
 @dataclass(frozen=True, slots=True)
-class _Date:
-    """What of a date decides about the shares of its lines, besides their counts."""
+class _Lasting:
+    """The shares of a line, and the first date on which they may be others."""
 
-    companies: Companies
-    is_honoured: bool
+    shares: CountedShares
+    until: date
 
 
 class CountedLines:
-    """The shares of lines on the dates of one batch."""
+    """The shares of lines on the dates of one batch; they are to be asked for by rising date."""
 
     def __init__(self, counts: Counts, details: DetailsCache) -> None:
         self._counts = counts
         self._details = details
-        self._made: dict[str, tuple[CountedShares, _Date]] = {}
-        self._date: _Date | None = None
+        self._lasting: dict[str, _Lasting] = {}
+        self._companies: Companies | None = None
 
     def on(self, day: date, companies: Companies, closes: Mapping[str, float]) -> dict[str, CountedShares | str]:
         """The shares of the lines that have a close on a date, or the reason why there is no count."""
-        if self._date is None or self._date.companies is not companies or self._date.is_honoured != _is_honoured(day):
-            self._date = _Date(companies, _is_honoured(day))
-        if day not in self._counts.errors:  # what such a count leaves open is another thing each day
-            self._made.clear()
-        return {
-            constituent.ticker: self._of(constituent, day, self._date)
-            for constituent in companies.constituents
-            if constituent.ticker in closes
-        }
+        if companies is not self._companies:
+            self._companies, self._lasting = companies, {}
+        shares: dict[str, CountedShares | str] = {}
+        for constituent in companies.constituents:
+            if constituent.ticker in closes:
+                lasting = self._lasting.get(constituent.ticker)
+                shares[constituent.ticker] = (
+                    lasting.shares if lasting and day < lasting.until else self._of(constituent, day, companies)
+                )
+        return shares
 
-    def _of(self, constituent: Constituent, day: date, of_day: _Date) -> CountedShares | str:
+    def _of(self, constituent: Constituent, day: date, companies: Companies) -> CountedShares | str:
         ticker = constituent.ticker
         count = self._counts.on(ticker, day)
         if isinstance(count, str):
             return count
-        known = self._made.get(ticker)
-        if known and known[0].count is count and known[1] is of_day and _is_lasting(ticker, of_day.companies):
-            return known[0]
-        shares = self._make(constituent, day, of_day.companies, count)
-        self._made[ticker] = shares, of_day
+        shares = self._make(constituent, day, companies, count)
+        if _changes_with_its_count(ticker, companies):
+            self._lasting[ticker] = _Lasting(shares, self._counts.stands_until(ticker, day))
         return shares
 
     def _make(self, constituent: Constituent, day: date, companies: Companies, count: ShareCount) -> CountedShares:
@@ -77,10 +75,6 @@ class CountedLines:
         )
 
 
-def _is_honoured(day: date) -> bool:
-    return day >= HONOURED_FROM
-
-
-def _is_lasting(ticker: str, companies: Companies) -> bool:
-    """True if nothing of a line changes but with its count: neither its symbol nor the shares of its class."""
+def _changes_with_its_count(ticker: str, companies: Companies) -> bool:
+    """False for a line that was called otherwise, or of whose company there are several: these change besides."""
     return ticker not in companies.of_several and len(symbology.history(ticker)) == 1

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 
-from mag7cli.collection.constituent_value import CountedShares, ValuedConstituent, whole
+from mag7cli.collection.constituent_value import ValuedConstituent, whole
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.lake import document
 from mag7cli.lake.document import (
@@ -17,7 +17,6 @@ from mag7cli.lake.document import (
     FailedTicker,
     MembershipDocument,
     SourceDocument,
-    TickerCorrection,
     TradingData,
     UncertaintyDocument,
 )
@@ -102,7 +101,10 @@ def _whole_document(inputs: DayInputs) -> Document:
             "not_listed": list(inputs.not_listed),
             "membership": inputs.membership,
             "corrections": [
-                correction for constituent in inputs.valued for correction in _ticker_corrections(constituent.shares)
+                correction
+                for constituent in inputs.valued
+                if constituent.shares.ticker not in companies
+                for correction in constituent.shares.ticker_corrections
             ],
             "constituents": [_row(constituent, by_class) for constituent in inputs.valued],
         },
@@ -241,9 +243,3 @@ def _row(constituent: ValuedConstituent, by_class: Mapping[str, Decimal]) -> Con
     if row["ticker"] in by_class:
         row["market_cap_by_class"] = by_class[row["ticker"]]
     return row
-
-
-def _ticker_corrections(shares: CountedShares) -> list[TickerCorrection]:
-    if not shares.count.adjustments or shares.ticker in MAGNIFICENT_7:
-        return []
-    return [{"ticker": shares.ticker, **correction} for correction in shares.corrections]

@@ -21,12 +21,15 @@ class MissingPrices:
         self._prices = prices
         self._details = details
         self._members = members
-        self._unpriced = [(ticker, day) for ticker, days in members.items() for day in _unpriced(prices, ticker, days)]
+        incomplete = {
+            ticker: unpriced for ticker, days in members.items() if (unpriced := _unpriced(prices, ticker, days))
+        }
+        self._unpriced = [(ticker, day) for ticker, days in incomplete.items() for day in days]
         self._edges = {
             (ticker, day): edge
-            for ticker, days in members.items()
+            for ticker in incomplete
             if ticker not in prices.failures
-            for day, edge in _unpriced_edges(prices, ticker, days)
+            for day, edge in _unpriced_edges(prices, ticker, members[ticker])
             if not _is_outside_its_life(ticker, day)
         }
         details.ask(
@@ -100,8 +103,6 @@ def _unpriced(prices: PriceCache, ticker: str, days: Sequence[date]) -> list[dat
 
 def _unpriced_edges(prices: PriceCache, ticker: str, days: Sequence[date]) -> Iterator[tuple[date, date]]:
     """The dates before the first price and after the last, each with the one of them that is nearest to a price."""
-    if not _unpriced(prices, ticker, days):
-        return
     answered = [day for day in days if day not in prices.failures]
     priced = list(prices.closes(ticker, answered))
     before = [day for day in answered if not priced or day < priced[0]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from mag7cli.collection.details_cache import DetailsCache
@@ -41,6 +41,13 @@ class Counts:
                     return reason
         count = history.on(day) if history else None
         return count or "the vendor gave no share count"
+
+    def stands_until(self, ticker: str, day: date) -> date:
+        """The first date on which a line's count may be another one than on this date, or what it leaves open."""
+        if ticker in self.unanswered or day not in self.errors:
+            return day + timedelta(days=1)
+        stands_until = self.histories[ticker].stands_until(day)
+        return min(stands_until, HONOURED_FROM) if day < HONOURED_FROM else stands_until
 
     def leeways(self, ticker: str, count: ShareCount, day: date) -> tuple[Leeway, ...]:
         """By how much the count of a line may be off on a date, beside the errors of sampling."""

@@ -83,18 +83,19 @@ class BarSeries(Sequence[Bar]):
 
     def rows(self) -> Iterator[tuple[int, Values]]:
         """The values of each bar with the ordinal of its day; a vwap that was not given is None."""
-        for place, day in enumerate(self.days):
-            yield day, self._values(place)
-
-    def _values(self, place: int) -> Values:
-        values = cast("list[float | None]", self.numbers[SIZE * place : SIZE * (place + 1)].tolist())
-        if values[-1] != values[-1]:
-            values[-1] = None
-        return values
+        numbers = cast("list[float | None]", self.numbers.tolist())
+        for place, day in zip(range(0, len(numbers), SIZE), self.days, strict=True):
+            if numbers[place + SIZE - 1] != numbers[place + SIZE - 1]:
+                numbers[place + SIZE - 1] = None
+            yield day, numbers[place : place + SIZE]
 
     def _bar(self, place: int) -> Bar:
-        numbers: Any = self._values(place)
-        return Bar(self.symbol, date.fromordinal(self.days[place]), *numbers)
+        ((day, values),) = self._at(place).rows()
+        numbers: Any = values
+        return Bar(self.symbol, date.fromordinal(day), *numbers)
+
+    def _at(self, place: int) -> "BarSeries":
+        return BarSeries(self.symbol, self.days[place : place + 1], self.numbers[SIZE * place : SIZE * (place + 1)])
 
 
 def joined(series: Sequence[BarSeries]) -> BarSeries:

@@ -114,6 +114,14 @@ class ShareHistory:
             why.append(Adjustment(SPLIT_NOT_AS_LISTED, self._notes[day]))
         return _adjusted(count, why) if why else count
 
+    def stands_until(self, day: date) -> date:
+        """The first date on which the count may be another one than on this date, as `on` tells them."""
+        if not self._is_undisputed or not self._points:
+            return day + timedelta(days=1)
+        days, _ = self._path
+        index = bisect_right(days, day)
+        return days[index] if index < len(days) else date.max
+
     def class_on(self, day: date) -> float | None:
         """The shares of the line's own class on a date, in that day's units; None if the vendor never named them."""
         if not self._class_path:

@@ -25,9 +25,6 @@ from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.selection import excessive, sums
 from mag7cli.shares.split_evidence import SplitQuestion
 from mag7cli.shares.uncertainty import (
-    SIDES,
-    TOO_HIGH,
-    TOO_LOW,
     Interval,
     SampledSecurity,
     SecurityToSample,
@@ -229,10 +226,7 @@ class Sampler:
 
     def worst_errors(self, side: Side) -> list[float]:
         """By how much (USD) the total may be above the truth, or below it, on each date of the range."""
-        return self._sums(self._intervals(), side)
-
-    def _sums(self, intervals: Iterable[Interval], side: Side) -> list[float]:
-        return sums(intervals, len(self._sessions))[side]
+        return sums(self._intervals(), len(self._sessions))[side]
 
     def _allowed(self) -> list[float]:
         """By how much (USD) the total may be off on each date."""
@@ -242,7 +236,7 @@ class Sampler:
         """By how much the market caps of each date may be off, those of the exact lines apart."""
         exact = [interval for interval in self._intervals() if interval.sampled.security.exact]
         rest = [interval for interval in self._intervals() if not interval.sampled.security.exact]
-        sides = (self._sums(part, side) for part in (exact, rest) for side in (TOO_HIGH, TOO_LOW))
+        sides = (side for part in (exact, rest) for side in sums(part, len(self._sessions)))
         return {
             day: CountErrors(mag7_above=mag7_above, mag7_below=mag7_below, rest_above=rest_above, rest_below=rest_below)
             for day, mag7_above, mag7_below, rest_above, rest_below in zip(self._sessions, *sides, strict=True)
@@ -255,7 +249,7 @@ class Sampler:
 
     def _precision(self) -> Precision:
         intervals = self._intervals()
-        off = map(max, *map(self.worst_errors, SIDES))
+        off = map(max, *sums(intervals, len(self._sessions)))
         errors = [error / total for error, total in zip(off, self._totals(), strict=True)]
         worst = max(errors, default=0.0)
         settled = sum(interval.is_settled for interval in intervals)

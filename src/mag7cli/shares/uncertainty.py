@@ -5,11 +5,13 @@ are, those are possible on which every located step lies and which explain every
 a located step proved it, and then the count may be off only where the possible ones disagree.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain, pairwise
+from functools import cached_property
+from itertools import chain, pairwise, repeat
 from operator import mul
 from typing import Final, Literal
 
@@ -35,7 +37,7 @@ StepsOf = Callable[[FiscalCalendar], Sequence[date]]
 """The dates of a range on which a count may step by a calendar."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SecurityToSample:
     """One line: the trading dates on which it has a close (sorted), and its closes (USD).
 
@@ -50,7 +52,7 @@ class SecurityToSample:
     exact: bool
     counted: bool
 
-    @property
+    @cached_property
     def jumps(self) -> list[date]:
         """The dates inside of the range on which the close moved as in a split although none is listed."""
         listed = {split.execution_date for split in self.facts.splits}
@@ -95,6 +97,8 @@ class SampledSecurity:
     intervals: Sequence[Interval] = ()
     _possible: Sequence[Sequence[date]] = ()
     _values: Sequence[float] = ()
+    _judged: tuple[bool, Sequence[date], Sequence[Sequence[date]]] = (False, (), ())
+    _known: dict[tuple[date, date, float, float], Interval] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.steps = self._steps(self.security.calendar)
@@ -109,9 +113,17 @@ class SampledSecurity:
         self._judge_calendars(changes, located.difference(security.jumps), likely)
         self.history = self.history.stepping_on(self.steps)
         if not self._values:
-            self._values = [security.closes.get(day, 0.0) * self.history.units.ratio(day) for day in self.sessions]
+            self._values = self._closes_in_base_units()
         self.caps = self._caps() if security.counted else ()
         self.intervals = list(self._intervals())
+
+    def _closes_in_base_units(self) -> Sequence[float]:
+        """The closes (USD) on each date of the range in the units before the first split; 0 where there is none."""
+        closes = map(self.security.closes.get, self.sessions, repeat(0.0))
+        units = self.history.units
+        if not units.splits:
+            return array("d", closes)
+        return array("d", [close * units.ratio(day) for day, close in zip(self.sessions, closes, strict=True)])
 
     def _judge_calendars(
         self,
@@ -149,34 +161,43 @@ class SampledSecurity:
         jumped = any(first < jump <= last for jump in self.security.jumps)
         return jumped or abs(base_shares) > _LARGE_STEP * self.history.base_shares(first)
 
-    def _caps(self) -> list[float]:
+    def _caps(self) -> Sequence[float]:
         """The market cap (USD) on each date of the range, as far as it is known; 0 where the line has no close."""
         runs = list(self.history.runs())
         if not runs:
-            return [0.0] * len(self.sessions)
+            return array("d", [0.0]) * len(self.sessions)
         ends = [bisect_left(self.sessions, day) for day, _ in runs[1:]]
-        caps: list[float] = []
+        caps = array("d")
         for (_, base_shares), end in zip(runs, [*ends, len(self.sessions)], strict=True):
-            caps += [base_shares * value for value in self._values[len(caps) : end]]
+            caps.extend([base_shares * value for value in self._values[len(caps) : end]])
         return caps
 
     def _intervals(self) -> Iterator[Interval]:
-        own = self.security.sessions
+        """The changes between neighbouring answers; what is known of those that are as before stays as it is."""
+        judged = self.is_proven, self.steps, self._possible
+        known = self._known if judged == self._judged else {}
+        self._judged, self._known = judged, {}
         for first, last, base_shares in self.history.changes():
-            is_settled = bisect_left(own, last) - bisect_left(own, first) <= 1
-            start, stop = bisect_right(self.sessions, first), bisect_left(self.sessions, last)
-            is_open = self.security.counted and not is_settled
-            yield Interval(
-                sampled=self,
-                first=first,
-                last=last,
-                base_shares=abs(base_shares),
-                expected=within(self.steps, first, last),
-                is_settled=is_settled,
-                is_exceptional=self._is_exceptional(first, last, base_shares),
-                start=start,
-                errors=self._errors(first, last, base_shares, start, stop) if is_open else ((), ()),
-            )
+            key = first, last, base_shares, self.history.base_shares(first)
+            self._known[key] = interval = known.get(key) or self._interval(first, last, base_shares)
+            yield interval
+
+    def _interval(self, first: date, last: date, base_shares: float) -> Interval:
+        own = self.security.sessions
+        is_settled = bisect_left(own, last) - bisect_left(own, first) <= 1
+        start, stop = bisect_right(self.sessions, first), bisect_left(self.sessions, last)
+        is_open = self.security.counted and not is_settled
+        return Interval(
+            sampled=self,
+            first=first,
+            last=last,
+            base_shares=abs(base_shares),
+            expected=within(self.steps, first, last),
+            is_settled=is_settled,
+            is_exceptional=self._is_exceptional(first, last, base_shares),
+            start=start,
+            errors=self._errors(first, last, base_shares, start, stop) if is_open else ((), ()),
+        )
 
     def _errors(
         self, first: date, last: date, base_shares: float, start: int, stop: int
@@ -185,7 +206,7 @@ class SampledSecurity:
         aheads, behinds = self._doubts(first, last, base_shares, self.sessions[start:stop])
         change = abs(base_shares)
         values = [change * value for value in self._values[start:stop]]
-        ahead, behind = list(map(mul, values, aheads)), list(map(mul, values, behinds))
+        ahead, behind = array("d", map(mul, values, aheads)), array("d", map(mul, values, behinds))
         # Who is ahead of a rise is above the truth; who is ahead of a fall is below it.
         return (ahead, behind) if base_shares > 0 else (behind, ahead)
 
