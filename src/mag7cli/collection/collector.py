@@ -23,6 +23,7 @@ from mag7cli.collection.split_cache import log_step, update_splits
 from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, StoreError
+from mag7cli.core.garbage import rarely_collected
 from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import NoProgress, Note, Progress
 from mag7cli.lake import write_record
@@ -91,7 +92,8 @@ def collect(
     watcher.start(len(work.dates))
     teller = _Teller(watcher, source, clock, len(work.dates), expected_calls)
     try:
-        return _Run(known, source, options, clock, teller, stop or Cancel()).collect(work)
+        with rarely_collected():
+            return _Run(known, source, options, clock, teller, stop or Cancel()).collect(work)
     finally:
         watcher.finish()
 
