@@ -634,7 +634,8 @@ def run(
 
     Args:
         lake: The lake to bring up to date.
-        request: What to collect; by default all that is missing and the plan serves.
+        request: What to collect; by default all that is missing and the plan serves, with what the vendor corrected on
+            the last sessions before.
         vendor: Asked in place of the vendor of the request; closed at the end.
         listener: Hears of progress, and may end the collection early.
         clock: The time; by default this machine's.
@@ -648,10 +649,11 @@ def run(
     """
     from mag7cli import pipeline
     from mag7cli.collection.request import CollectRequest
+    from mag7cli.collection.tolerance import RECHECKED_SESSIONS
 
     return pipeline.run(
         lake,
-        request or CollectRequest(),
+        request or CollectRequest(recheck=RECHECKED_SESSIONS),
         vendor=vendor,
         listener=listener or Silence(),
         clock=clock or SystemClock(),

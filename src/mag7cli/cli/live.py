@@ -59,7 +59,7 @@ class LiveOptions(NamedTuple):
 @command(
     "mag7 live --plan developer",
     "mag7 live --plan developer --once --format json",
-    "mag7 live --plan developer --until close && mag7 run --plan developer",
+    "mag7 live --plan developer --until close && mag7 run --plan developer --wait",
     "mag7 live --review 2024-12-13",
     formats=TEXT_JSON,
 )

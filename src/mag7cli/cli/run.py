@@ -1,6 +1,7 @@
 """`mag7 run`: the line for cron."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -9,10 +10,12 @@ from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.collect import CollectOptions, collect_result, incomplete
 from mag7cli.cli.contacts import ContactOptions
 from mag7cli.cli.output import Grid, Line, Output, Result
+from mag7cli.cli.refreshed import recheck_document, recheck_lines
 from mag7cli.cli.report import report_result
 from mag7cli.cli.show import answer_result
 from mag7cli.cli.transform import transform_result, unreadable
 from mag7cli.cli.validate import checks_result, failed_checks
+from mag7cli.collection.tolerance import RECHECKED_SESSIONS
 from mag7cli.core.errors import Mag7Error
 from mag7cli.core.formatting import counted
 
@@ -35,17 +38,22 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until the plan serves the session of today, then begin.")
     ] = False,
+    recheck: Annotated[
+        int,
+        typer.Option("--recheck", min=0, metavar="N", help="Ask again for the prices of the N sessions before."),
+    ] = RECHECKED_SESSIONS,
     contacts: ContactOptions = _NOBODY,
 ) -> None:
     """Collect, transform, validate, load and report: the line for cron.
 
-    Each step does what is new only. With -q it is silent when all is well. --ping-url and --on-failure tell somebody
-    who is not there how it went; docs/unattended.md has both, and mail.
+    Each step does what is new only. Where a session is new, the prices of the last ones before it are asked for
+    again: what the vendor corrected since is taken, and said. With -q it is silent when all is well. --ping-url and
+    --on-failure tell somebody who is not there how it went; docs/unattended.md has both, and mail.
     """
     from mag7cli import library
     from mag7cli.lake.layout import Lake
 
-    lake, request = Lake.at(options.lake), options.request()
+    lake, request = Lake.at(options.lake), replace(options.request(), recheck=recheck)
     with contacts.telling(output.lake):
         if wait:
             library.wait_until_served(request.plan, listener=output)
@@ -71,6 +79,7 @@ def _document(result: "RunResult") -> dict[str, Any]:
     return {
         "nothing_new": result.is_nothing_new,
         "collect": dict(collect_result(result.collected).document),
+        "recheck": recheck_document(result.collected.rechecked) if result.collected.rechecked else None,
         "transform": dict(transform_result(result.transformed).document),
         "validate": dict(checks_result(result.checks).document) if result.checks else None,
         "load": {"warehouse": result.loaded.where, "replaced": list(result.loaded.replaced)} if result.loaded else None,
@@ -84,6 +93,8 @@ def _lines(result: "RunResult") -> Iterator[Line | Grid]:
         yield Line(f"Nothing new: all {counted(result.collected.present, 'date')} were there already.")
         return
     yield from collect_result(result.collected).text or ()
+    if result.collected.rechecked:
+        yield from recheck_lines(result.collected.rechecked)
     yield from transform_result(result.transformed).text or ()
     failed = [check for check in result.checks if check.is_failure]
     warned = [check for check in result.checks if not check.passed and not check.is_failure]

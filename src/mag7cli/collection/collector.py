@@ -13,7 +13,7 @@ from mag7cli.collection.constituent_value import CountedShares, ValuedConstituen
 from mag7cli.collection.counted_lines import Companies, CountedLines
 from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.document_builder import DayInputs, Profile, build
-from mag7cli.collection.document_changes import DateChange, changes, differs
+from mag7cli.collection.document_changes import DateChange, Recheck, changes, differs
 from mag7cli.collection.known_lake import KnownLake
 from mag7cli.collection.missing_prices import MissingPrices
 from mag7cli.collection.security_facts import FactsOfSecurities, known_awards, known_cover_pages, price_request
@@ -47,7 +47,7 @@ class CollectResult:
     """What a run did. `partial` has the dates without concentration, `failed` the lines that failed on each date.
 
     `unserved` is what was asked for and lies before what the plan serves, `changes` what is different on dates that
-    were valued again.
+    were valued again. `rechecked` is what asking again about the sessions before came to, where that was asked for.
     """
 
     written: tuple[date, ...] = ()
@@ -58,6 +58,7 @@ class CollectResult:
     precision: Precision | None = None
     unserved: Unserved | None = None
     changes: tuple[DateChange, ...] = ()
+    rechecked: Recheck | None = None
 
     @property
     def is_clean(self) -> bool:

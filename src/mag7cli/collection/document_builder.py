@@ -172,7 +172,7 @@ def _company(constituent: ValuedConstituent, bar: Bar, profile: Profile) -> Comp
         "shares_outstanding": whole(shares.count.shares),
         "currency": profile.currency,
         "description": profile.description,
-        "trading_data": _trading_data(bar),
+        "trading_data": trading_data(bar),
         "cik": shares.cik,
         "symbol": shares.symbol,
         "share_class_shares_outstanding": whole(shares.count.share_class),
@@ -182,7 +182,8 @@ def _company(constituent: ValuedConstituent, bar: Bar, profile: Profile) -> Comp
     }
 
 
-def _trading_data(bar: Bar) -> TradingData:
+def trading_data(bar: Bar) -> TradingData:
+    """A bar as documents have it."""
     """The bar as the original wrote it: stamped with the midnight that begins the day in New York."""
     midnight = datetime.combine(bar.trading_date, time(), NEW_YORK)
     return {

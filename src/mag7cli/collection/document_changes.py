@@ -32,6 +32,25 @@ class DateChange:
     lines: tuple[LineChange, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that did not take the place of the one that is there, and why."""
+
+    ticker: str
+    trading_date: date
+    asked_for: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """What asking again about some dates came to: what changed on which, and the answers that were refused."""
+
+    dates: tuple[date, ...]
+    changes: tuple[DateChange, ...]
+    refusals: tuple[Refusal, ...]
+
+
 def differs(before: Document, after: Document) -> bool:
     """True if they say something else, apart from when and by which version they were made."""
     return any(value != before.get(name) for name, value in after.items() if name not in _NOT_FACTS)

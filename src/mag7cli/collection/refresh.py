@@ -16,7 +16,8 @@ import orjson
 from mag7cli.collection import collector
 from mag7cli.collection.collector import CollectResult
 from mag7cli.collection.details_cache import DetailsCache
-from mag7cli.collection.document_changes import DateChange
+from mag7cli.collection.document_builder import trading_data
+from mag7cli.collection.document_changes import DateChange, Refusal
 from mag7cli.collection.price_cache import PriceCache, PriceRequest
 from mag7cli.collection.source_marker import SourceMarker
 from mag7cli.collection.split_cache import read_splits
@@ -33,16 +34,6 @@ from mag7cli.vendors.base import MarketDataSource
 from mag7cli.vendors.calls import VendorCalls
 
 _FILE: Final = "refresh.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An answer that did not take the place of the one that is there, and why."""
-
-    ticker: str
-    trading_date: date
-    asked_for: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +67,7 @@ def refresh(
     *,
     progress: Progress | None = None,
     stop: Stop,
+    prices_only: bool = False,
 ) -> RefreshResult:
     """Ask again about the collected dates from `options.start` to `options.end`, both included.
 
@@ -87,23 +79,28 @@ def refresh(
         clock: The time.
         progress: Hears of documents that change.
         stop: Ends the run from outside.
+        prices_only: Ask for no share count: of a few dates that is a call a date. It leaves no note, since the next
+            time costs as little.
 
     Raises:
         UsageError: No date of the range was collected.
         MarketDataError: The run cannot go on; the same command goes on with it.
     """
     days = _collected_days(lake, options)
-    begun = _begin(lake, options, clock)
+    begun = None if prices_only else _begin(lake, options, clock)
     origin = SourceMarker(lake, source)
     calls = VendorCalls(source, stop, options.workers, on_answer=origin.answered)
     prices, details = PriceCache(lake, calls), DetailsCache(lake, clock, calls)
     details.load()
-    requests = _questions(details, days)
+    requests = [] if prices_only else _questions(details, days)
     concerned = sorted({*days, *_resting_on(details, requests, lake.documents())})
     refusals = [*_prices_again(lake, prices, days), *_counts_again(details, requests, begun)]
+    if prices_only and not any(_rests_on_other_prices(lake, prices, day) for day in days):
+        return RefreshResult(tuple(days), (), tuple(refusals), dict(source.calls()), CollectResult(present=len(days)))
     again = replace(options, again=frozenset(concerned))
     result = collector.collect(lake, source, again, clock, progress=progress, stop=stop)
-    lake.store.delete(REFERENCE + _FILE)
+    if not prices_only:
+        lake.store.delete(REFERENCE + _FILE)
     return RefreshResult(tuple(days), result.changes, tuple(refusals), dict(source.calls()), result)
 
 
@@ -165,6 +162,18 @@ def _prices_again(lake: Lake, prices: PriceCache, days: Sequence[date]) -> list[
     tickers = members_of(lake, days)
     refused = prices.ask_again(PriceRequest(tickers, days), read_splits(lake).rows)
     return [Refusal(ticker, day, "price", reason) for (ticker, day), reason in sorted(refused.items())]
+
+
+def _rests_on_other_prices(lake: Lake, prices: PriceCache, day: date) -> bool:
+    """True if a document has other closes than those that are kept, or of the seven other prices or volumes."""
+    document = lake.read_document(day)
+    closes = {row["ticker"]: row["close_price"] for row in document["sp500_details"].get("constituents", [])}
+    traded = {ticker: company["trading_data"] for ticker, company in document["companies"].items()}
+    bars = {ticker: bar for ticker in {*closes, *traded} if (bar := prices.bar(ticker, day))}
+    return any(
+        closes.get(ticker, bar.close_usd) != bar.close_usd or (ticker in traded and traded[ticker] != trading_data(bar))
+        for ticker, bar in bars.items()
+    )
 
 
 def _counts_again(details: DetailsCache, requests: Sequence[Request], begun: _Note | None) -> list[Refusal]:

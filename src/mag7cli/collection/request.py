@@ -5,7 +5,7 @@
 
 import os
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,10 +14,11 @@ from mag7cli.collection import collector, known_lake
 from mag7cli.collection import estimate as estimates
 from mag7cli.collection.collector import CollectResult
 from mag7cli.collection.date_range import resolve
+from mag7cli.collection.document_changes import Recheck
 from mag7cli.collection.estimate import CollectPlan
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.collection.worklist import CollectOptions, Method
-from mag7cli.core.errors import UsageError
+from mag7cli.core.errors import MarketDataError, StoppedEarlyError, UsageError
 from mag7cli.core.formatting import counted, duration
 from mag7cli.lake import write_record
 from mag7cli.vendors import subscription
@@ -55,6 +56,7 @@ class CollectRequest:
         workers: Calls under way at once; by default few on a slow plan, many on a fast one.
         force: Collect again what is complete.
         retry_failed: Only dates that are there but incomplete.
+        recheck: Ask again for the prices of so many sessions before those that are new, a call a session.
         api_key_command: The command that prints the API key, where the environment has none.
     """
 
@@ -71,6 +73,7 @@ class CollectRequest:
     workers: int | None = None
     force: bool = False
     retry_failed: bool = False
+    recheck: int = 0
     api_key_command: str | None = None
 
     @property
@@ -166,8 +169,51 @@ def collect(
                 expected_calls=intention.total_calls,
                 known=known,
             )
+            if span := _sessions_before(lake, result, request.recheck):
+                last = replace(options, start=span[0], end=span[1], force=False, retry_failed=False, unserved=None)
+                result = _rechecked(lake, source, last, result, clock=clock, cancel=cancel, listener=listener)
         cancel.check()
         return result
+
+
+def _sessions_before(lake: "Lake", result: CollectResult, sessions: int) -> tuple[date, date] | None:
+    """The first and the last of so many collected dates before those that are new; None where nothing is new."""
+    if not sessions or not result.written:
+        return None
+    earlier = sorted(day for day in lake.documents() if day < result.written[0])[-sessions:]
+    return (earlier[0], earlier[-1]) if earlier else None
+
+
+def _rechecked(
+    lake: "Lake",
+    source: "MarketDataSource",
+    options: CollectOptions,
+    result: CollectResult,
+    *,
+    clock: "Clock",
+    cancel: Cancel,
+    listener: "Listener",
+) -> CollectResult:
+    """The result, with what the vendor corrected on the dates of the options.
+
+    What was collected matters more: an error here is a warning.
+    """
+    from mag7cli.collection import refresh as refreshing
+
+    # A limit that is reached here stops these calls, and is no end of the run.
+    own = Cancel()
+
+    def end() -> None:
+        own.request()
+        cancel.request()
+
+    try:
+        with listener.ends_early(end):
+            again = refreshing.refresh(lake, source, options, clock, stop=own, prices_only=True)
+    except (MarketDataError, StoppedEarlyError) as error:
+        listener.warn(f"the prices from {options.start} to {options.end} were not asked for again: {error}")
+        return result
+    return replace(result, rechecked=Recheck(again.dates, again.changes, again.refusals), calls=again.calls)
 
 
 def refresh(

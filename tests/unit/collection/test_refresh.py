@@ -13,10 +13,13 @@ from tests.simulators.sandbox_source import SandboxSource
 from tests.simulators.small_index import NOW, market, new_lake
 
 from mag7cli.collection import refresh as refreshing
-from mag7cli.collection.collector import collect
+from mag7cli.collection import request as requests
+from mag7cli.collection.collector import CollectResult, collect
 from mag7cli.collection.refresh import RefreshResult, refresh
+from mag7cli.collection.request import CollectRequest
 from mag7cli.collection.worklist import CollectOptions
 from mag7cli.core.errors import MalformedResponseError, StoppedEarlyError, TickerNotFoundError, UsageError
+from mag7cli.core.progress import Silence
 from mag7cli.doctor.integrity import check
 from mag7cli.lake.layout import Lake
 from mag7cli.market.records import Bar, TickerDetails
@@ -247,3 +250,92 @@ def test_a_refresh_that_is_cut_off_anywhere_is_gone_on_with_by_the_same_command(
 def test_dates_that_were_not_collected_cannot_be_refreshed(lake: Lake) -> None:
     with pytest.raises(UsageError, match="no date from 2024-03-04 to 2024-03-08 was collected"):
         again(lake, CorrectedSource(), date(2024, 3, 4), date(2024, 3, 8))
+
+
+# What a run asks again of itself
+
+
+NEXT = date(2024, 8, 12)
+LAST_DAYS = [date(2024, 8, 7), date(2024, 8, 8), date(2024, 8, 9)]
+
+
+def evening(lake: Lake, source: SandboxSource, sessions: int = 3, end: date = NEXT) -> CollectResult:
+    request = CollectRequest(start=START, end=end, plan="advanced", rate="5/min", recheck=sessions)
+    return requests.collect(lake, request, clock=FakeClock(LATER), listener=Silence(), vendor=source)
+
+
+def test_an_evening_takes_what_was_corrected_on_the_sessions_before(lake: Lake, tmp_path: Path) -> None:
+    day = LAST_DAYS[1]
+    source = CorrectedSource(bar=close_times(1.02, day=day))
+
+    result = evening(lake, source)
+
+    assert result.written == (NEXT,)
+    assert result.rechecked is not None
+    assert list(result.rechecked.dates) == LAST_DAYS
+    (change,) = result.rechecked.changes
+    assert (change.trading_date, {line.ticker for line in change.lines}) == (day, {"XOM"})
+    fresh = new_lake(tmp_path / "fresh")
+    run(fresh, CorrectedSource(bar=close_times(1.02, day=day)))
+    assert facts(lake)[day] == facts(fresh)[day]
+    assert refreshing.unfinished(lake) is None
+
+
+def test_it_costs_a_call_a_session_and_changes_no_byte_where_nothing_was_corrected(lake: Lake, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "lake", tmp_path / "other")
+    other = Lake.at(str(tmp_path / "other"))
+    before = {day: lake.store.read(lake.document_key(day)) for day in lake.documents()}
+
+    result, without = evening(lake, CorrectedSource()), evening(other, CorrectedSource(), sessions=0)
+
+    assert without.rechecked is None
+    assert result.rechecked is not None
+    assert (result.rechecked.changes, result.rechecked.refusals) == ((), ())
+    assert result.calls == {**without.calls, "grouped": without.calls["grouped"] + 3}
+    assert {day: lake.store.read(lake.document_key(day)) for day in before} == before
+
+
+def test_a_run_without_a_new_session_asks_nothing_again(lake: Lake) -> None:
+    result = evening(lake, CorrectedSource(calls_left=0), end=END)
+
+    assert (result.written, result.rechecked) == ((), None)
+
+
+def test_a_volume_that_was_corrected_arrives_too(lake: Lake) -> None:
+    day = LAST_DAYS[0]
+
+    def corrected(bar: Bar) -> Bar:
+        is_it = (bar.symbol, bar.trading_date) == ("NVDA", day)
+        return replace(bar, volume=(bar.volume or 0) + 100) if is_it else bar
+
+    before = lake.read_document(day)["companies"]["NVDA"]["trading_data"]
+    evening(lake, CorrectedSource(bar=corrected))
+
+    after = lake.read_document(day)["companies"]["NVDA"]["trading_data"]
+    assert before
+    assert after == {**before, "volume": (before["volume"] or 0) + 100}
+
+
+def test_a_document_that_a_run_which_died_left_behind_its_prices_is_made_anew(lake: Lake) -> None:
+    day = LAST_DAYS[2]
+    old = lake.read_document(day)
+    evening(lake, CorrectedSource(bar=close_times(1.02, day=day)))
+    # As if that run had died before the document: its prices were kept already.
+    lake.write_document(day, old)
+
+    result = evening(lake, CorrectedSource(bar=close_times(1.02, day=day)), end=date(2024, 8, 13), sessions=2)
+
+    assert result.rechecked is not None
+    assert [change.trading_date for change in result.rechecked.changes] == [day]
+
+
+def test_a_limit_that_is_reached_meanwhile_loses_nothing_of_what_is_new(lake: Lake, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "lake", tmp_path / "other")
+    calls = sum(evening(Lake.at(str(tmp_path / "other")), CorrectedSource(), sessions=0).calls.values())
+
+    result = evening(lake, CorrectedSource(bar=close_times(1.02, day=LAST_DAYS[1]), calls_left=calls))
+
+    assert (result.written, result.rechecked) == ((NEXT,), None)
+    again_later = evening(lake, CorrectedSource(bar=close_times(1.02, day=LAST_DAYS[1])), end=date(2024, 8, 13))
+    assert again_later.rechecked is not None
+    assert [change.trading_date for change in again_later.rechecked.changes] == [LAST_DAYS[1]]
