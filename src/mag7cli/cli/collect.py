@@ -22,7 +22,7 @@ from mag7cli.cli.options import (
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.core.errors import IncompleteError, UsageError
-from mag7cli.core.formatting import counted, duration
+from mag7cli.core.formatting import count, counted, duration
 from mag7cli.market.date_quality import grouped_by_reason
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
     from mag7cli.core.formatting import size
 
     about = "about " if plan.is_estimate else ""
-    kinds = [[kind, count] for kind, count in plan.calls.items()]
+    kinds = Grid((Column("kind"), Column("calls", right=True, show=count)), list(map(list, plan.calls.items())))
     text: list[Line | Grid] = [
         Line(
             f"{plan.start} to {plan.end}: {counted(len(plan.dates), 'date')} to collect, {plan.present:,} there already"
@@ -209,7 +209,7 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
             Line(f"{counted(plan.securities, 'line')}, {about}{counted(plan.total_calls, 'call')}, "
                  f"{about}{duration(plan.seconds)} at {rate}, about {size(plan.raw_bytes)} to write"),
             Line(""),
-            Grid((Column("kind"), Column("calls", right=True)), kinds),
+            kinds,
         ]  # fmt: skip
     return Result(
         document={
@@ -217,7 +217,7 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
             "lines": plan.securities, "calls": dict(plan.calls), "total_calls": plan.total_calls,
             "is_estimate": plan.is_estimate, "seconds": plan.seconds, "rate": str(rate), "raw_bytes": plan.raw_bytes,
         },
-        grid=Grid((Column("kind"), Column("calls", right=True)), kinds),
+        grid=kinds,
         text=text,
     )  # fmt: skip
 

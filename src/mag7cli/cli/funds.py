@@ -12,7 +12,7 @@ from mag7cli.cli.input_files import called, read_bytes
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption, parse_date
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.core.errors import IncompleteError, Mag7Error, UsageError
-from mag7cli.core.formatting import counted
+from mag7cli.core.formatting import count, counted
 
 if TYPE_CHECKING:
     from mag7cli.lake.layout import Lake
@@ -75,8 +75,8 @@ def list_(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
     columns = (
         Column("fund"),
         Column("as_of", "as of"),
-        Column("age_days", "days old", right=True),
-        Column("files", right=True),
+        Column("age_days", "days old", right=True, show=count),
+        Column("files", right=True, show=count),
         Column("address", "newest from", optional=True),
     )
     grid = Grid(columns, [list(record.values()) for record in records])

@@ -11,10 +11,11 @@ from mag7cli.cli.options import DryRunOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
 from mag7cli.cli.quality import red_sentences
 from mag7cli.core.errors import UsageError
-from mag7cli.core.formatting import counted
+from mag7cli.core.formatting import count, counted
 
 if TYPE_CHECKING:
     from mag7cli.lake.layout import Lake
+    from mag7cli.warehouse.duckdb_load import LoadResult
 
 IamRoleOption = Annotated[
     str, typer.Option("--iam-role", metavar="ARN", help="Redshift: the role that reads the bucket, or default.")
@@ -101,8 +102,12 @@ def _statements(options: EngineOptions, lake: "Lake", role: str, *, auto_copy: b
 def _local(lake: "Lake") -> Result:
     from mag7cli import library
 
-    result = library.load(lake)
-    grid = Grid((Column("table"), Column("rows", right=True)), [[name, count] for name, count in result.rows.items()])
+    return load_result(library.load(lake))
+
+
+def load_result(result: "LoadResult") -> Result:
+    """What a load into the local warehouse did, as a person and as a program read it."""
+    grid = Grid((Column("table"), Column("rows", right=True, show=count)), list(map(list, result.rows.items())))
     done = f"replaced {counted(len(result.replaced), 'table')}" if result.replaced else "everything was up to date"
     return Result(
         document={

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from mag7cli.cli.output import Column, Grid, Line, Result
-from mag7cli.core.formatting import counted, duration
+from mag7cli.core.formatting import count, counted, duration
 
 if TYPE_CHECKING:
     from mag7cli.collection.document_changes import DateChange, Recheck
@@ -62,7 +62,7 @@ def refresh_plan_result(rate: "Rate", calls: Mapping[str, int]) -> Result:
     """What a refresh costs at most."""
     total = sum(calls.values())
     seconds = rate.seconds_for(total)
-    grid = Grid((Column("kind"), Column("calls", right=True)), [[kind, count] for kind, count in calls.items()])
+    grid = Grid((Column("kind"), Column("calls", right=True, show=count)), list(map(list, calls.items())))
     text: list[Line | Grid] = [
         Line(f"At most {counted(total, 'call')}, {duration(seconds)} at {rate}."),
         Line(""),

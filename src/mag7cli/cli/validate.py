@@ -10,7 +10,7 @@ from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.foreign import warn_of_foreign
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
 from mag7cli.core.errors import InvalidDataError
-from mag7cli.core.formatting import counted
+from mag7cli.core.formatting import count, counted
 
 if TYPE_CHECKING:
     from mag7cli.warehouse.validate import CheckResult
@@ -67,7 +67,7 @@ def checks_result(results: "Sequence[CheckResult]") -> Result:
     columns = (
         Column("result", "", tone=lambda value: _TONES[value]),
         Column("check"),
-        Column("rows", right=True),
+        Column("rows", right=True, show=count),
         Column("meaning", optional=True),
     )
     rows = [[_verdict(result), result.check.name, len(result.rows.values), result.check.meaning] for result in results]

@@ -31,7 +31,10 @@ def _shown(here, *words, columns):
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-@pytest.mark.parametrize("words", [["sql", SQL], ["status"], ["show", "--lake", "nothing here"]])
+@pytest.mark.parametrize(
+    "words",
+    [["sql", SQL], ["status"], ["status", "--check"], ["show", "--lake", "nothing here"], ["tickers", "--changes"]],
+)
 def test_no_word_figure_or_date_is_broken_and_no_line_is_too_long(here, columns, words):
     piped, shown = mag7(*words, cwd=here), _shown(here, *words, columns=columns)
     assert set((piped.stdout + piped.stderr).split()) <= set(shown.split())
