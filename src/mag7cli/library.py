@@ -728,6 +728,8 @@ def summary(
 
     with _engine_over(lake, engine) as own:
         concentration = answer(own, on, None, group=group or THE_SEVEN, failed=failed)
+        if not (group or THE_SEVEN).is_the_seven:
+            return concentration
         return replace(concentration, fund=weight_on(lake, own, concentration.on))
 
 
@@ -1103,6 +1105,7 @@ def report(
     *,
     out: Path | None = None,
     png_dir: Path | None = None,
+    group: "CompanyGroup | None" = None,
     engine: "SqlEngine | None" = None,
     clock: Clock | None = None,
 ) -> "ReportResult":
@@ -1112,6 +1115,7 @@ def report(
         lake: The lake whose tables are drawn.
         out: Where the page goes; by default `report.html` in a local lake.
         png_dir: Where each chart goes as a PNG, too.
+        group: Of `group`; by default the seven. The page of another group has no default place.
         engine: Where the SQL runs; by default DuckDB over the lake.
         clock: The time; by default this machine's.
 
@@ -1120,19 +1124,27 @@ def report(
 
     Raises:
         ExtraMissingError: The optional part `report` is not installed.
-        UsageError: A lake on S3 has no place for the page, and `out` is not given.
+        UsageError: A lake on S3, or another group, has no place for the page, and `out` is not given.
     """
     from mag7cli import pipeline
+    from mag7cli.market.groups import THE_SEVEN
     from mag7cli.portfolio.fund_weights import weight_on
     from mag7cli.reporting.write import write_report
 
+    whose = group or THE_SEVEN
+    if out is None and not whose.is_the_seven:
+        raise UsageError(
+            "report.html in the lake is of the seven: name the file of another group",
+            hint="mag7 report --group top10 --out top10.html",
+        )
     page = out or pipeline.report_path(lake)
     if page is None:
         raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
     now = clock or SystemClock()
     with _engine_over(lake, engine) as own:
         _compute_returns_once(own)
-        return write_report(own, page, png_dir, now, weight_on(lake, own, None), lake=lake)
+        fund = weight_on(lake, own, None) if whose.is_the_seven else None
+        return write_report(own, page, png_dir, now, fund, lake=lake, group=whose)
 
 
 @overload

@@ -112,11 +112,11 @@ class Contribution:
 
 
 def contributions(then: Snapshot, now: Snapshot) -> list[Contribution]:
-    """What each ticker of `now` contributed since `then`, the largest gain first; one absent then counts from zero."""
+    """What each company contributed from `then` to `now`, the largest gain first; one that is absent counts as 0."""
     index_gain = now.total - then.total
     gains = []
-    for ticker, cap in now.caps.items():
-        before = then.caps.get(ticker, 0.0)
+    for ticker in now.caps.keys() | then.caps.keys():
+        before, cap = then.caps.get(ticker, 0.0), now.caps.get(ticker, 0.0)
         gain_pct = 100 * (cap - before) / index_gain if index_gain else None
         share_points = 100 * (cap / now.total - before / then.total)
         gains.append(Contribution(ticker, cap - before, share_points, gain_pct))

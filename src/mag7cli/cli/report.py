@@ -1,6 +1,7 @@
 """`mag7 report`."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ import typer
 
 from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.engines import EngineOptions, opened
-from mag7cli.cli.options import parse_folder, parse_out
+from mag7cli.cli.options import SEVEN, GroupOption, WithoutOption, parse_folder, parse_out
 from mag7cli.cli.output import STANDARD_STREAM, Column, Grid, Line, Output, Result
 from mag7cli.core.formatting import size
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from mag7cli.reporting.write import ReportResult
 
 
-@command("mag7 report", "mag7 report --out concentration.html --png charts --open", formats=TEXT_JSON)
+@command(
+    "mag7 report",
+    "mag7 report --out concentration.html --png charts --open",
+    "mag7 report --group top10 --out top10.html",
+    formats=TEXT_JSON,
+)
 def report(
     output: Output,
     options: EngineOptions,
@@ -34,6 +40,8 @@ def report(
         Path | None,
         typer.Option("--png", parser=parse_folder, metavar="DIR", help="Draw each chart as a PNG, too."),
     ] = None,
+    group: GroupOption = SEVEN,
+    without: WithoutOption = "",
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Draw the report: one HTML file that needs no network.
@@ -43,12 +51,13 @@ def report(
     from mag7cli import library
     from mag7cli.lake.layout import Lake
 
-    lake = Lake.at(options.lake)
+    lake, companies = Lake.at(options.lake), library.group(group, without=without)
     with opened(options) as engine:
         if out == STANDARD_STREAM:
-            output.lines([_page_text(lambda page: library.report(lake, out=page, png_dir=png, engine=engine))])
+            draw = partial(library.report, lake, png_dir=png, group=companies, engine=engine)
+            output.lines([_page_text(lambda page: draw(out=page))])
             return
-        result = library.report(lake, out=out, png_dir=png, engine=engine)
+        result = library.report(lake, out=out, png_dir=png, group=companies, engine=engine)
     output.show(report_result(result))
     if open_:
         import webbrowser
@@ -70,6 +79,7 @@ def report_result(result: "ReportResult") -> Result:
             "size_bytes": result.size_bytes,
             "pictures": [str(picture) for picture in result.pictures],
             "trading_date": result.answer.on,
+            "group": result.answer.group,
             "mag7_pct_of_sp500": result.answer.share_pct,
             "simulated": result.simulated,
         },

@@ -9,6 +9,7 @@ from mag7cli.reporting import charts, motion_charts, performance_charts
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import NOTHING, Beside, Dataset
 from mag7cli.reporting.marks import Dates
+from mag7cli.reporting.whose import SEVEN, Whose
 
 
 def all_charts(
@@ -18,34 +19,45 @@ def all_charts(
     projection: Projection | None,
     *,
     beside: Beside = NOTHING,
+    whose: Whose = SEVEN,
 ) -> tuple[Chart, ...]:
-    """Every chart that there are figures for. `tickers` are the seven."""
+    """Every chart that there are figures for. `tickers` are the companies that are drawn one by one."""
     figured = [day.on for day in days if day.figure]
     dates = Dates(figured[0], figured[-1])
-    key = event_key(events)
+    key = event_key(events) if whose.is_the_seven else f"The {len(tickers)} largest of now, at all times."
+    has_bounds = any(day.low_pct is not None for day in days)
     drawn = [
-        charts.share(dates, has_bounds=any(day.low_pct is not None for day in days), has_fund=bool(beside.fund_pct)),
-        *([performance_charts.growth(dates)] if len(beside.returns) > 1 else []),
-        charts.stacked(dates, _others(days)),
-        charts.then_and_now(dates),
-        charts.contribution(dates),
+        charts.share(dates, whose, has_bounds=has_bounds, has_fund=bool(beside.fund_pct)),
+        *([performance_charts.growth(dates, whose)] if len(beside.returns) > 1 else []),
+        charts.stacked(dates, _others(days, whose), whose),
+        charts.then_and_now(dates, len(tickers), whose),
+        charts.contribution(dates, len(tickers), whose),
         charts.company_share(dates, tickers, key),
         charts.company_cap(dates, tickers, key),
         charts.effective(dates),
         *([performance_charts.sectors(dates)] if len({each.on for each in beside.sectors}) > 1 else []),
-        motion_charts.gains(dates),
-        motion_charts.gain_distribution(dates, tickers[0]),
-        motion_charts.gain_series(dates, tickers[0]),
+        *(_of_sessions(dates, tickers[0]) if whose.is_the_seven else ()),
         motion_charts.correlation(dates),
         motion_charts.beta(dates),
     ]
     if projection:
-        drawn.append(motion_charts.projection(projection_caption(projection)))
+        drawn.append(motion_charts.projection(projection_caption(projection), whose))
     return (*drawn, charts.failures(dates, max(day.failed_count for day in days)))
 
 
-def _others(days: Sequence[Day]) -> str:
+def _of_sessions(dates: Dates, ticker: str) -> tuple[Chart, ...]:
+    """From open to close: of the seven alone, whose opens the tables have."""
+    return (
+        motion_charts.gains(dates),
+        motion_charts.gain_distribution(dates, ticker),
+        motion_charts.gain_series(dates, ticker),
+    )
+
+
+def _others(days: Sequence[Day], whose: Whose) -> str:
     """How many companies stand beside the seven, on the first and the last date that knows."""
+    if not whose.is_the_seven:
+        return ""
     known = [(day.on, day.companies_count - len(MAGNIFICENT_7)) for day in days if day.figure and day.companies_count]
     if not known:
         return ""

@@ -10,6 +10,7 @@ from typing import Final
 
 from mag7cli.reporting import marks
 from mag7cli.reporting.marks import END_LABEL, HEIGHT, Dates, Spec, number, timed
+from mag7cli.reporting.whose import SEVEN, Whose
 
 _ROW: Final = 34
 _TRILLION: Final = "1e12"
@@ -60,19 +61,20 @@ def _of_company(chart: Chart, ticker: str) -> list[Spec]:
     return [{**each, "value": ticker} if each["name"] == "company" else each for each in chart.spec["params"]]
 
 
-_DAILY: Final = (
-    Reading("Mag 7", "mag7_pct_of_sp500", 2, " %"),
-    Reading("Mag 7, $", "total_mag7_market_cap", 0),
-    Reading("S&P 500, $", "sp500_total_market_cap", 0),
-    Reading("Date is", "status", None),
-)
+def _daily(whose: Whose) -> tuple[Reading, ...]:
+    return (
+        Reading(whose.short, "mag7_pct_of_sp500", 2, " %"),
+        Reading(f"{whose.short}, $", "total_mag7_market_cap", 0),
+        Reading("S&P 500, $", "sp500_total_market_cap", 0),
+        Reading("Date is", "status", None),
+    )
 
 
 _IN_THE_FUND: Final = Reading("In the fund", "fund_weight_pct", 2, " %")
 
 
-def share(dates: Dates, *, has_bounds: bool = False, has_fund: bool = False) -> Chart:
-    """The share of the seven, with what it may be off by, beside a fund's own weight of them: one scale for all."""
+def share(dates: Dates, whose: Whose = SEVEN, *, has_bounds: bool = False, has_fund: bool = False) -> Chart:
+    """The share, with what it may be off by, beside a fund's own weight of the same companies: one scale for all."""
     title = "% of the S&P 500"
     band = {
         "mark": {"type": "area", "style": "band"},
@@ -88,22 +90,22 @@ def share(dates: Dates, *, has_bounds: bool = False, has_fund: bool = False) -> 
     }
     ring = marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})
     layers = [*([band] if has_bounds else []), *([fund] if has_fund else []), curve, ring, marks.partial()]
-    caption = "The seven in percent of the S&P 500's full market value; the scale does not begin at zero."
+    caption = f"{whose.title} in percent of the S&P 500's full market value; the scale does not begin at zero."
     caption += " Band: what the figure may be off by." if has_bounds else ""
     caption += (
         " Thin line: the fund's own float-adjusted weight of them, by prices between its files." if has_fund else ""
     )
     return Chart(
         "share",
-        "The share of the seven",
+        f"The share of {whose.them}",
         f"{caption} Ring: a suspect date. Dashed: a partial date, without a figure.",
         timed("daily", dates, layers),
-        reads=(*_DAILY[:1], *([_IN_THE_FUND] if has_fund else []), *_DAILY[1:]),
+        reads=(*_daily(whose)[:1], *([_IN_THE_FUND] if has_fund else []), *_daily(whose)[1:]),
     )
 
 
-def stacked(dates: Dates, how_many: str) -> Chart:
-    """The market cap of the other companies on that of the seven. `how_many` says how many they are."""
+def stacked(dates: Dates, how_many: str, whose: Whose = SEVEN) -> Chart:
+    """The market cap of the other companies on that of those in question. `how_many` says how many they are."""
     caps = [
         {"filter": "isValid(datum.total_mag7_market_cap)"},
         {"calculate": f"datum.total_mag7_market_cap / {_TRILLION}", "as": "mag7"},
@@ -114,17 +116,17 @@ def stacked(dates: Dates, how_many: str) -> Chart:
         "mark": {"type": "area", "style": "rest"},
         "encoding": {"y": {"field": "mag7", "type": "quantitative"}, "y2": {"field": "index"}},
     }
-    areas = {"transform": caps, "layer": [others, seven, *_area_labels()]}
+    areas = {"transform": caps, "layer": [others, seven, *_area_labels(whose)]}
     return Chart(
         "stacked",
-        "The seven and all others",
+        f"{whose.title} and all others",
         f"Full market capitalisation, each company counted once{how_many}.",
         timed("daily", dates, [areas, marks.partial()], right=END_LABEL + 4),
-        reads=(*_DAILY, Reading("Companies", "companies_count", 0)),
+        reads=(*_daily(whose), Reading("Companies", "companies_count", 0)),
     )
 
 
-def _area_labels() -> list[Spec]:
+def _area_labels(whose: Whose) -> list[Spec]:
     """What each area is, behind its right edge."""
     at_the_end = [
         {"joinaggregate": [{"op": "max", "field": "time", "as": "last_time"}]},
@@ -132,7 +134,7 @@ def _area_labels() -> list[Spec]:
         {"calculate": "datum.mag7 / 2", "as": "seven_middle"},
         {"calculate": "(datum.mag7 + datum.index) / 2", "as": "others_middle"},
     ]
-    labels = (("seven_middle", "Mag 7", "mag7_label"), ("others_middle", "all others", "faint_label"))
+    labels = (("seven_middle", whose.short, "mag7_label"), ("others_middle", "all others", "faint_label"))
     return [
         {
             "transform": at_the_end,
@@ -143,14 +145,14 @@ def _area_labels() -> list[Spec]:
     ]
 
 
-def then_and_now(dates: Dates) -> Chart:
-    """How the seven divide their own total, on two dates."""
-    spec = _two_dates(dates, "pct_of_mag7", right=86)
+def then_and_now(dates: Dates, companies: int, whose: Whose = SEVEN) -> Chart:
+    """How so many companies divide their own total, on two dates."""
+    spec = _two_dates(dates, "pct_of_mag7", companies, right=86)
     spec["transform"] += [
         {"calculate": "format(datum.then, '.1f') + ' → ' + format(datum.now, '.1f') + ' %'", "as": "label"},
         {"calculate": "max(datum.then, datum.now)", "as": "label_x"},
     ]
-    x = {"type": "quantitative", "axis": {"title": "% of the seven together", "tickCount": 5}}
+    x = {"type": "quantitative", "axis": {"title": f"% of {whose.them} together", "tickCount": 5}}
     spec["encoding"] = {
         "y": marks.category("ticker", "now"),
         "tooltip": [{"field": "ticker", "title": "Company"}, number("then", "Then, %"), number("now", "Now, %")],
@@ -165,16 +167,16 @@ def then_and_now(dates: Dates) -> Chart:
     ]
     return Chart(
         "then_and_now",
-        "How the seven divide, then and now",
-        "Ring: then. Dot: now. Each company in percent of the seven together.",
+        f"How {whose.them} divides, then and now" if not whose.is_the_seven else "How the seven divide, then and now",
+        f"Ring: then. Dot: now. Each company in percent of {whose.them} together{_largest(companies, whose)}.",
         spec,
         frozenset({"dates"}),
     )
 
 
-def contribution(dates: Dates) -> Chart:
-    """What each of the seven added to the share, in percentage points."""
-    spec = _two_dates(dates, "pct_of_sp500", right=12)
+def contribution(dates: Dates, companies: int, whose: Whose = SEVEN) -> Chart:
+    """What each of so many companies added to the share, in percentage points."""
+    spec = _two_dates(dates, "pct_of_sp500", companies, right=12)
     spec["transform"] += [
         {"calculate": "datum.now - datum.then", "as": "points"},
         {"calculate": "datum.points >= 0", "as": "gained"},
@@ -206,13 +208,20 @@ def contribution(dates: Dates) -> Chart:
     return Chart(
         "contribution",
         "Who moved the share",
-        "What each company added to the share of the seven between the two dates; the bars sum to its change.",
+        "What each company added to the share of the seven between the two dates; the bars sum to its change."
+        if whose.is_the_seven
+        else f"How the share of each company in the index changed{_largest(companies, whose)}.",
         spec,
         frozenset({"dates"}),
     )
 
 
-def _two_dates(dates: Dates, field: str, right: int) -> Spec:
+def _largest(companies: int, whose: Whose) -> str:
+    """That of another group only the largest are drawn, also for times when they did not belong to it."""
+    return "" if whose.is_the_seven else f", the {companies} largest of now, in it or not at the time"
+
+
+def _two_dates(dates: Dates, field: str, companies: int, *, right: int) -> Spec:
     """One row per company with `field`, market cap and index on both dates: `then`, `now`, `cap_then`, …"""
     picks: list[Spec] = [
         {"calculate": f"datum.trading_date == {when} ? datum.{source} : 0", "as": f"{target}{when}"}
@@ -222,7 +231,7 @@ def _two_dates(dates: Dates, field: str, right: int) -> Spec:
     index = {"data": {"name": "daily"}, "key": "trading_date", "fields": ["sp500_total_market_cap"]}
     return {
         "width": "container",
-        "height": 7 * _ROW,
+        "height": companies * _ROW,
         "autosize": marks.AUTOSIZE,
         "padding": {"left": 2, "top": 6, "right": right, "bottom": 2},
         "data": {"name": "company"},
@@ -237,14 +246,14 @@ def _two_dates(dates: Dates, field: str, right: int) -> Spec:
 
 
 def company_share(dates: Dates, tickers: Sequence[str], key: str) -> Chart:
-    """Each of the seven in percent of the index over time. `key` says what the letters of the events mean."""
+    """Each company in percent of the index over time. `key` says what the letters of the events mean."""
     spec = _companies(dates, tickers, "datum.pct_of_sp500", "% of the S&P 500")
     reads = tuple(Reading(ticker, "pct_of_sp500", 2, " %", ticker=ticker) for ticker in tickers)
     return Chart("company_share", "Each company's share of the index", key, spec, reads=reads)
 
 
 def company_cap(dates: Dates, tickers: Sequence[str], key: str) -> Chart:
-    """Each of the seven in trillions of dollars over time. `key` says what the letters of the events mean."""
+    """Each company in trillions of dollars over time. `key` says what the letters of the events mean."""
     spec = _companies(dates, tickers, f"datum.market_cap / {_TRILLION}", "$ trillion")
     reads = tuple(Reading(f"{ticker}, $", "market_cap", 0, ticker=ticker) for ticker in tickers)
     return Chart("company_cap", "Each company's market value", key, spec, reads=reads)

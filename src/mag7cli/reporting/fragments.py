@@ -20,11 +20,13 @@ from mag7cli.market.date_quality import STATUSES
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.story import long_date
+from mag7cli.reporting.whose import SEVEN, Whose
 
 _RANGES: Final = (("1", "1M"), ("6", "6M"), ("ytd", "YTD"), ("12", "1Y"), ("36", "3Y"), ("all", "All"))
 _MINUS: Final = re.compile(r"(?<!\S)-(?=\d)")
 _UNIT_GAP: Final = re.compile(r"(?<=\d) (?=[%TBM](\W|$))")
 _LISTED_REASONS: Final = 12
+_LISTED_COMPANIES: Final = 25
 
 
 def plain(text: str) -> str:
@@ -96,9 +98,10 @@ def share(answer: ConcentrationSummary) -> str:
     return plain(number) + (f' <span class="bound">± {plain(bound)}</span>' if space else "")
 
 
-def facts(concentration: Concentration, answer: ConcentrationSummary) -> str:
+def facts(concentration: Concentration, answer: ConcentrationSummary, whose: Whose = SEVEN) -> str:
     """The change, the fund's own weight, and whether to trust the number."""
-    return _changes_fact(answer) + _fund_fact(answer.fund) + _trust_fact(concentration.days, answer)
+    fund = _fund_fact(answer.fund) if whose.is_the_seven else ""
+    return _changes_fact(answer) + fund + _trust_fact(concentration.days, answer)
 
 
 def _changes_fact(answer: ConcentrationSummary) -> str:
@@ -187,8 +190,8 @@ def _tally(days: Sequence[Day]) -> str:
 
 
 def companies(answer: ConcentrationSummary) -> str:
-    """The seven as table rows, largest first."""
-    return "".join(map(_company_row, answer.companies))
+    """The companies in question as table rows, the largest first."""
+    return "".join(map(_company_row, answer.companies[:_LISTED_COMPANIES]))
 
 
 def _company_row(company: CompanySummary) -> str:

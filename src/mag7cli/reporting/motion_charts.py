@@ -5,6 +5,7 @@ from typing import Final
 from mag7cli.reporting import marks
 from mag7cli.reporting.charts import Chart, Reading
 from mag7cli.reporting.marks import END_LABEL, TIME, Dates, Spec, number, timed
+from mag7cli.reporting.whose import SEVEN, Whose
 
 _ROW: Final = 34
 _BACKGROUND_DAYS: Final = 730
@@ -140,7 +141,7 @@ def _movement(dates: Dates, field: str, y: Spec) -> Spec:
     return timed("movement", dates, layers, height=200, right=END_LABEL - 16)
 
 
-def projection(caption: str) -> Chart:
+def projection(caption: str, whose: Whose = SEVEN) -> Chart:
     """The share of the last two years, and how far a quarter may take it."""
     return Chart(
         "projection",
@@ -152,13 +153,13 @@ def projection(caption: str) -> Chart:
             "autosize": marks.AUTOSIZE,
             "padding": {"left": 2, "top": 6, "right": END_LABEL - 16, "bottom": 2},
             "data": {"name": "daily"},
-            "layer": [_past(), _ahead()],
+            "layer": [_past(whose), _ahead()],
         },
         frozenset(),
     )
 
 
-def _past() -> Spec:
+def _past(whose: Whose) -> Spec:
     return {
         "transform": [
             TIME,
@@ -168,7 +169,7 @@ def _past() -> Spec:
         "mark": {"type": "line", "style": "mag7"},
         "encoding": {
             "x": marks.x_time(),
-            "y": marks.y("mag7_pct_of_sp500", "Mag 7, % of the S&P 500", zero=False),
+            "y": marks.y("mag7_pct_of_sp500", f"{whose.short}, % of the S&P 500", zero=False),
             "tooltip": [marks.DATE, number("mag7_pct_of_sp500", "Share, %")],
         },
     }

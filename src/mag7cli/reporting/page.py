@@ -29,6 +29,7 @@ from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.png import datasets_of
 from mag7cli.reporting.story import long_date
+from mag7cli.reporting.whose import SEVEN, Whose
 
 _PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
 _PAIRS: Final = (("then_and_now", "contribution"), ("gains", "gain_distribution"), ("correlation", "beta"))
@@ -46,6 +47,7 @@ class Page:
     made_at: datetime
     failed_checks: Sequence[FailedCheck] = ()
     intraday: Record | None = None
+    whose: Whose = SEVEN
 
 
 def render(page: Page, library: str) -> str:
@@ -57,16 +59,18 @@ def render(page: Page, library: str) -> str:
         "root_class": ' class="simulated"' if simulated else "",
         "script_hashes": f"{_hash(script)} {_hash(library)}",
         "version": __version__,
-        "title": escape(_title(answer, simulated)),
+        "title": escape(_title(page)),
         "style": _asset("page.css"),
         "banner": (fragments.banner() if simulated else "") + fragments.red_banner(page.failed_checks),
         "as_of": f"{answer.on:%A} {long_date(answer.on)}",
         "share": fragments.share(answer),
         "mag7_cap": fragments.plain(usd(answer.mag7_cap_usd)),
         "sp500_cap": fragments.plain(usd(answer.sp500_cap_usd)),
+        "subject": escape(page.whose.subject),
+        "them": escape(page.whose.title),
         "kind": escape(answer.kind),
         **fragments.hero(page.data.concentration.days, answer),
-        "facts": fragments.facts(page.data.concentration, answer) + fragments.intraday_fact(page.intraday),
+        "facts": fragments.facts(page.data.concentration, answer, page.whose) + fragments.intraday_fact(page.intraday),
         "companies": fragments.companies(answer),
         "story": "".join(f"<li>{fragments.plain(sentence)}</li>" for sentence in page.story),
         "range_buttons": fragments.range_buttons(),
@@ -84,9 +88,9 @@ def render(page: Page, library: str) -> str:
     return _PLACEHOLDER.sub(lambda match: values[match[1]], _asset("template.html"))
 
 
-def _title(answer: ConcentrationSummary, simulated: bool) -> str:
-    title = f"Mag 7: {answer.share_text} of the S&P 500 on {answer.on}"
-    return f"SIMULATED: {title}" if simulated else title
+def _title(page: Page) -> str:
+    title = f"{page.whose.short}: {page.answer.share_text} of the S&P 500 on {page.answer.on}"
+    return f"SIMULATED: {title}" if page.data.concentration.simulated else title
 
 
 def _provenance(page: Page) -> str:
@@ -164,6 +168,7 @@ def _embedded(page: Page) -> str:
     concentration = page.data.concentration
     value: dict[str, Any] = {
         "simulated": concentration.simulated,
+        "group": page.whose.name,
         "dates": [day.on.isoformat() for day in concentration.days if day.figure],
         "company": page.answer.companies[0].ticker,
         "datasets": {name: dataset.compact() for name, dataset in page.datasets.items()},

@@ -6,14 +6,14 @@ from typing import Final
 from mag7cli.reporting import marks
 from mag7cli.reporting.charts import Chart, Reading
 from mag7cli.reporting.marks import HEIGHT, Dates, Spec, timed
+from mag7cli.reporting.whose import SEVEN, Whose
 
-_SERIES: Final[Mapping[str, str]] = {
-    "mag7": "Mag 7",
+_BESIDE: Final[Mapping[str, str]] = {
     "rest": "the others",
     "index": "S&P 500",
     "equal_weight": "equal weight",
 }
-# So that there is room for the lines on a phone.
+# So that there is room for the curves on a phone.
 _SHORT: Final[Mapping[str, str]] = {
     "Information Technology": "Technology",
     "Communication Services": "Communication",
@@ -23,15 +23,16 @@ _SHORT: Final[Mapping[str, str]] = {
 _RIGHT: Final = 8
 
 
-def growth(dates: Dates) -> Chart:
-    """What 100 became in the seven, in the others, in the index, and in all companies alike."""
-    names = "{" + ", ".join(f"{field}: '{name}'" for field, name in _SERIES.items()) + "}"
+def growth(dates: Dates, whose: Whose = SEVEN) -> Chart:
+    """What 100 became in those in question, in the others, in the index, and in all companies alike."""
+    curves = {"mag7": whose.short, **_BESIDE}
+    names = "{" + ", ".join(f"{field}: '{name}'" for field, name in curves.items()) + "}"
     fold: list[Spec] = [
-        {"fold": list(_SERIES), "as": ["series", "level"]},
+        {"fold": list(curves), "as": ["series", "level"]},
         {"filter": "isValid(datum.level)"},
         {"calculate": f"({names})[datum.series]", "as": "ticker"},
     ]
-    series = list(_SERIES.values())
+    series = list(curves.values())
     line = {
         "mark": {"type": "line", "strokeWidth": 1.8},
         "encoding": {"y": marks.y("level", "growth of 100", zero=False), "color": marks.by_ticker(series)},
@@ -41,11 +42,11 @@ def growth(dates: Dates) -> Chart:
     spec["transform"] += fold
     return Chart(
         "growth",
-        "Did the seven beat the rest?",
+        f"Did {whose.them} beat the rest?",
         f"What 100 at the close of {dates.first} became, by price alone, without dividends, weighted by market value "
         "at the close before; equal weight: all companies alike, bought for the same sum each quarter.",
         spec,
-        reads=tuple(Reading(name, field, 1) for field, name in _SERIES.items()),
+        reads=tuple(Reading(name, field, 1) for field, name in curves.items()),
     )
 
 

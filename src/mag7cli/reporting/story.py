@@ -13,9 +13,11 @@ from mag7cli.analytics.queries import Concentration, Day
 from mag7cli.analytics.statistics import Contribution, Snapshot, contributions, share_without
 from mag7cli.analytics.summary import CompanySummary, ConcentrationSummary
 from mag7cli.core.formatting import change, counted, pct, usd
+from mag7cli.reporting.whose import SEVEN, Whose
 
 # An index that moved by less has no gain worth dividing.
 _SMALLEST_MOVE_PCT: Final = 2.0
+_FEWEST_COMPANIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +30,26 @@ class Span:
 
 
 def tell(
-    concentration: Concentration, answer: ConcentrationSummary, returns: Sequence[DailyReturn] = ()
+    concentration: Concentration,
+    answer: ConcentrationSummary,
+    returns: Sequence[DailyReturn] = (),
+    whose: Whose = SEVEN,
 ) -> tuple[str, ...]:
     """The sentences, the most telling first."""
     spans = spans_to_now(concentration)
-    sentences = [sentence for sentence in _sentences(concentration, answer, spans) if sentence]
-    performed = _performed(returns)
+    sentences = [sentence for sentence in _sentences(concentration, answer, spans, whose) if sentence]
+    performed = _performed(returns, whose)
     return (*sentences[:1], *([performed] if performed else []), *sentences[1:])
 
 
-def _performed(returns: Sequence[DailyReturn]) -> str | None:
-    """What the seven and the rest gained in price since the first date."""
+def _performed(returns: Sequence[DailyReturn], whose: Whose) -> str | None:
+    """What those in question and the rest gained in price since the first date."""
     whole = chained(returns)
     if whole.group_pct is None or whole.rest_pct is None or whole.index_pct is None:
         return None
     alike = f", all companies alike {_moved(whole.equal_weight_pct)}" if whole.equal_weight_pct is not None else ""
     return (
-        f"In price, without dividends, the seven {_verb(whole.group_pct)} {abs(whole.group_pct):.1f} % since "
+        f"In price, without dividends, {whose.them} {_verb(whole.group_pct)} {abs(whole.group_pct):.1f} % since "
         f"{long_date(returns[0].base)}, the other companies {_moved(whole.rest_pct)}, "
         f"the index {_moved(whole.index_pct)}{alike}."
     )
@@ -89,23 +94,24 @@ def long_date(day: date) -> str:
 
 
 def _sentences(
-    concentration: Concentration, answer: ConcentrationSummary, spans: Sequence[Span]
+    concentration: Concentration, answer: ConcentrationSummary, spans: Sequence[Span], whose: Whose
 ) -> Iterator[str | None]:
+    """Of another group, whose members may have changed between two dates, nothing is told of single companies."""
     for number, period in enumerate(spans):
-        moved = _share_moved(period)
-        who = _who_moved_it(period, answer) if number == 0 else None
+        moved = _share_moved(period, whose)
+        who = _who_moved_it(period, answer) if number == 0 and whose.is_the_seven else None
         yield f"{moved} {who}" if who else moved
-        yield _index_moved(period, answer)
-    yield _without_the_largest(answer)
+        yield _index_moved(period, answer) if whose.is_the_seven else None
+    yield _without_the_largest(answer, whose)
     yield _record(concentration.days, answer)
     yield _breadth(concentration.days)
 
 
-def _share_moved(period: Span) -> str:
+def _share_moved(period: Span, whose: Whose) -> str:
     points = period.now.share_pct - period.then.share_pct
     verb = "grew" if points > 0 else "shrank"
     return (
-        f"Since {long_date(period.then.on)} the share of the seven {verb} from {pct(period.then.share_pct, 1)} "
+        f"Since {long_date(period.then.on)} the share of {whose.them} {verb} from {pct(period.then.share_pct, 1)} "
         f"to {pct(period.now.share_pct, 1)}, by {abs(points):.1f} percentage points."
     )
 
@@ -140,11 +146,14 @@ def _who_moved_it(period: Span, answer: ConcentrationSummary) -> str | None:
     )
 
 
-def _without_the_largest(answer: ConcentrationSummary) -> str:
+def _without_the_largest(answer: ConcentrationSummary, whose: Whose) -> str | None:
+    if len(answer.companies) < _FEWEST_COMPANIES:
+        return None
     largest = answer.companies[0]
     caps = {company.ticker: float(company.market_cap_usd) for company in answer.companies}
     others = share_without(Snapshot(answer.on, caps, float(answer.sp500_cap_usd)), largest.ticker)
-    return f"Without {largest.name}, the largest, the other six would be {pct(others, 1)} of the rest of the index."
+    rest = "the other six" if whose.is_the_seven else "the others of the group"
+    return f"Without {largest.name}, the largest, {rest} would be {pct(others, 1)} of the rest of the index."
 
 
 def _record(days: Sequence[Day], answer: ConcentrationSummary) -> str | None:

@@ -3,23 +3,29 @@
 This module puts the parts together and writes the files. It decides neither what is drawn nor how it looks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.core.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mag7cli.analytics.queries import ReportData
     from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
     from mag7cli.core.clock import Clock
     from mag7cli.lake.failed_checks import FailedCheck
     from mag7cli.lake.layout import Lake
+    from mag7cli.market.groups import CompanyGroup
     from mag7cli.reporting.datasets import Beside
     from mag7cli.reporting.page import Page
     from mag7cli.warehouse.engines import SqlEngine
+
+
+# Of a larger group the largest are drawn one by one.
+_DRAWN_COMPANIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,12 @@ def write_report(
     fund_weights: "FundWeight | None" = None,
     *,
     lake: "Lake | None" = None,
+    group: "CompanyGroup | None" = None,
 ) -> ReportResult:
     """Write the page to `out`, and each chart into `png_dir` if there is one.
 
     `fund_weights` is the fund's own weight of the seven, shown beside ours; so is the newest minute that `lake` has of
-    a session after the last close. Raises Mag7Error if no date has a figure,
+    a session after the last close. Of another `group` there is neither. Raises Mag7Error if no date has a figure,
     EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
     """
     from mag7cli.lake import failed_checks
@@ -54,7 +61,7 @@ def write_report(
 
     renderer = png.load()
     failed = failed_checks.read(lake) if lake else ()
-    page = compose(engine, clock, fund_weights, lake, failed=failed)
+    page = compose(engine, clock, fund_weights, lake, failed=failed, group=group)
     size = _write(out, render(page, library.script(renderer)).encode())
     pictures = _draw(page, png_dir) if png_dir else ()
     return ReportResult(out, size, pictures, page.answer, page.data.concentration.simulated)
@@ -82,6 +89,7 @@ def compose(
     lake: "Lake | None" = None,
     *,
     failed: "Sequence[FailedCheck]" = (),
+    group: "CompanyGroup | None" = None,
 ) -> "Page":
     """Read the tables and make of them all that the page shows, marking what `failed` checks concern.
 
@@ -89,34 +97,70 @@ def compose(
     """
     from mag7cli.analytics import queries, summary
     from mag7cli.live.points import latest_record
-    from mag7cli.reporting import datasets, story
+    from mag7cli.market.groups import THE_SEVEN
+    from mag7cli.reporting import datasets, story, whose
     from mag7cli.reporting.catalogue import all_charts
     from mag7cli.reporting.page import Page
 
-    tables = queries.read(engine)
+    group = group or THE_SEVEN
+    names = whose.of(group)
+    tables = _of_group(engine, queries.read(engine), group)
     days = tables.concentration.days
-    answer = summary.build(tables.concentration, fund=fund_weights, failed=failed)
-    beside = _beside(engine, lake)
-    embedded = datasets.build(tables, beside)
+    answer = summary.build(
+        tables.concentration, fund=fund_weights if names.is_the_seven else None, group=group, failed=failed
+    )
+    beside = _beside(engine, lake if names.is_the_seven else None, group)
+    drawn = sorted(company.ticker for company in answer.companies[:_DRAWN_COMPANIES])
+    embedded = datasets.build(_with_histories(engine, tables, drawn, group), beside)
     return Page(
         data=tables,
         answer=answer,
-        story=story.tell(tables.concentration, answer, beside.returns),
+        story=story.tell(tables.concentration, answer, beside.returns, names),
         charts=all_charts(
             days,
-            sorted(company.ticker for company in answer.companies),
+            drawn,
             embedded["event"],
             datasets.projection_of(days),
             beside=beside,
+            whose=names,
         ),
         datasets=embedded,
         made_at=clock.now(),
         failed_checks=failed,
-        intraday=latest_record(lake, answer.on) if lake else None,
+        intraday=latest_record(lake, answer.on) if lake and names.is_the_seven else None,
+        whose=names,
     )
 
 
-def _beside(engine: "SqlEngine", lake: "Lake | None") -> "Beside":
+def _of_group(engine: "SqlEngine", data: "ReportData", group: "CompanyGroup") -> "ReportData":
+    """The same of another group: its share and its companies. Sessions and events are kept of the seven alone."""
+    from mag7cli.analytics.groups import read_concentration
+
+    if group.is_the_seven:
+        return data
+    return replace(data, concentration=read_concentration(engine, group), sessions=(), events=())
+
+
+def _with_histories(
+    engine: "SqlEngine", data: "ReportData", tickers: "Sequence[str]", group: "CompanyGroup"
+) -> "ReportData":
+    """The companies that are drawn at all times, also where they did not belong to the group; as parts of its total."""
+    from mag7cli.analytics.groups import read_concentration
+    from mag7cli.market.groups import CompanyGroup
+
+    if group.is_the_seven:
+        return data
+    totals = {day.on: day.figure.mag7_cap_usd for day in data.concentration.days if day.figure}
+    drawn = read_concentration(engine, CompanyGroup("drawn", tuple(tickers), without=group.without))
+    caps = tuple(
+        replace(cap, pct_of_mag7=float(100 * cap.market_cap_usd / totals[cap.on]))
+        for cap in drawn.caps
+        if cap.on in totals
+    )
+    return replace(data, concentration=replace(data.concentration, caps=caps))
+
+
+def _beside(engine: "SqlEngine", lake: "Lake | None", group: "CompanyGroup") -> "Beside":
     """Returns, the fund's own weight and sectors. Raises EngineError, HoldingsFormatError."""
     from mag7cli.analytics.groups import read_sectors
     from mag7cli.analytics.period import read_returns
@@ -125,7 +169,7 @@ def _beside(engine: "SqlEngine", lake: "Lake | None") -> "Beside":
 
     days = index_fund_days(lake, engine) if lake else {}
     return Beside(
-        returns=read_returns(engine),
+        returns=read_returns(engine, group=group),
         fund_pct={on: day.mag7_pct for on, day in days.items()},
         sectors=read_sectors(engine),
     )

@@ -201,3 +201,8 @@ def test_my_money_is_answered_for_in_the_largest_of_the_lakes_last_date(here):
     assert (answer["group"], answer["mag7_pct"], len(answer["mag7"])) == ("top3", 30.0, 3)
     assert "$30.00 of $100.00 is in the three largest companies: 30.00 %." in text
     assert mag7("exposure", *stocks, "--lake", "elsewhere", cwd=here).code == 2
+
+
+def test_the_funds_weight_of_the_seven_stands_beside_no_other_share(here):
+    for words in (["--without", "NVDA"], ["--group", "top10"]):
+        assert json.loads(mag7("show", *words, "--format", "json", cwd=here).stdout)["fund"] is None
