@@ -194,7 +194,7 @@ def versions() -> dict[str, str]:
         raise Mag7Error(f"{error.name} is not installed here", hint=install_command("deploy")) from error
 
 
-def pack(folder: Path, out: Path, architecture: Architecture, *, level: int = 9) -> Package:
+def pack(folder: Path, out: Path, architecture: Architecture, *, level: int = 6) -> Package:
     """Zip the unpacked wheels in `folder` and this program, without what the functions never import.
 
     Args:
@@ -260,11 +260,11 @@ def _write(out: Path, files: Mapping[str, Path], level: int) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
+        with zipfile.ZipFile(part, "w") as archive:
             for name, path in files.items():
                 entry = zipfile.ZipInfo(name, _OLDEST_ZIP_TIME)
                 entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, _REGULAR_FILE, 3
-                archive.writestr(entry, path.read_bytes())
+                archive.writestr(entry, path.read_bytes(), compresslevel=level)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)

@@ -107,6 +107,14 @@ def test_the_same_content_makes_the_same_bytes(tmp_path: Path) -> None:
     assert first.key.startswith("functions/mag7-arm64-")
 
 
+def test_a_level_is_how_hard_it_is_compressed(packed: Package, tmp_path: Path) -> None:
+    assert packed.zip_bytes > packed.unzipped_bytes  # level 0
+
+    sizes = [pack(tmp_path / "no wheels", tmp_path / f"{level}.zip", "arm64", level=level) for level in (0, 1, 9)]
+
+    assert sizes[0].zip_bytes > sizes[1].zip_bytes > sizes[2].zip_bytes
+
+
 def test_what_is_never_imported_is_left_out_and_what_is_linked_stays() -> None:
     assert is_unused("pyarrow/libarrow_flight.so.2600")
     assert is_unused("pyarrow/libarrow_python.so.2600.1.0")
