@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -310,13 +311,13 @@ class RedshiftSimulator(JsonService):
             return
         if re.match(r"\s*(COPY|TRUNCATE|COMMIT|BEGIN|VACUUM|GRANT)\b", sql, re.IGNORECASE):
             raise StatementFailedError(f"syntax error or not allowed in a transaction: {sql[:60]}")
-        statement = sqlglot.parse_one(sql, read="redshift")
+        statement, translated = _translated(sql)
         if isinstance(statement, exp.Create) and statement.kind == "TABLE":
             _remember_columns(connection, statement)
         if isinstance(statement, exp.Drop) and statement.kind == "TABLE":
             dropped = [table.name for table in statement.find_all(exp.Table)]
             connection.execute("DELETE FROM svv_columns WHERE list_contains(?, table_name)", [dropped])
-        cursor = connection.execute(_with_cuts(statement).sql("duckdb"))
+        cursor = connection.execute(translated)
         if isinstance(statement, exp.Query):
             submission.columns = [(column[0], _TYPES.get(str(column[1]), "numeric")) for column in cursor.description]
             submission.digits = decimal_digits.of(cursor.description)
@@ -403,6 +404,22 @@ class RedshiftSimulator(JsonService):
         )
 
 
+@cache
+def _translated(sql: str) -> tuple[exp.Expression, str]:
+    """The statement as Redshift reads it, and its text for DuckDB; kept, since every load sends the same ones."""
+    statement = sqlglot.parse_one(sql, read="redshift")
+    return statement, _with_cuts(_without_keys(statement.copy())).sql("duckdb")
+
+
+def _without_keys(statement: exp.Expression) -> exp.Expression:
+    """Redshift does not enforce the keys of a table."""
+    if isinstance(statement, exp.Create) and statement.kind == "TABLE":
+        for key in list(statement.find_all(exp.PrimaryKey)):
+            key.pop()
+        statement.set("properties", None)
+    return statement
+
+
 def _with_cuts(statement: exp.Expression) -> exp.Expression:
     """The statement with casts of computed values to decimals that cut, as Redshift may do, where DuckDB rounds."""
     for cast in list(statement.find_all(exp.Cast)):
@@ -415,16 +432,13 @@ def _with_cuts(statement: exp.Expression) -> exp.Expression:
 
 
 def _remember_columns(connection: duckdb.DuckDBPyConnection, statement: exp.Create) -> None:
-    """Keep the columns in SVV_COLUMNS, and drop the keys from the statement: Redshift does not enforce them."""
+    """Keep the columns in SVV_COLUMNS."""
     table = statement.this.this
     if not connection.execute("SELECT 1 FROM svv_columns WHERE table_name = ?", [table.name]).fetchall():
         for position, found in enumerate(statement.find_all(exp.ColumnDef), start=1):
             nullable = not any(isinstance(c.kind, exp.NotNullColumnConstraint) for c in found.constraints)
             row = [table.db, table.name, found.name, position, "YES" if nullable else "NO", *_described(found.kind)]
             connection.execute("INSERT INTO svv_columns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-    for key in list(statement.find_all(exp.PrimaryKey)):
-        key.pop()
-    statement.set("properties", None)
 
 
 def _described(kind: exp.DataType) -> tuple[str, int | None, int | None, int | None]:
