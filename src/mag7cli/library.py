@@ -1142,7 +1142,6 @@ def report(
         raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
     now = clock or SystemClock()
     with _engine_over(lake, engine) as own:
-        _compute_returns_once(own)
         fund = weight_on(lake, own, None) if whose.is_the_seven else None
         return write_report(own, page, png_dir, now, fund, lake=lake, group=whose)
 
@@ -1202,14 +1201,6 @@ def _duckdb(lake: Lake) -> Any:
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     return DuckDbEngine.over_lake(lake)
-
-
-def _compute_returns_once(engine: "SqlEngine") -> None:
-    """Several charts ask for the returns of all companies, which take as long as all else."""
-    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
-
-    if isinstance(engine, DuckDbEngine):
-        engine.compute_once("market_data.company_returns")
 
 
 @contextmanager

@@ -179,7 +179,6 @@ def _reported(lake: Lake, clock: "Clock") -> "tuple[ReportResult | None, str | N
 
     engine = DuckDbEngine.over_lake(lake)
     try:
-        engine.compute_once("market_data.company_returns")
         return write_report(engine, out, None, clock, weight_on(lake, engine, None), lake=lake), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"

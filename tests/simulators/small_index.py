@@ -28,7 +28,13 @@ TICKERS = (*MAGNIFICENT_7, "GOOG", "JPM", "BRKB", "XOM", "CMG")
 
 # What only remembers what else is in the lake: file times differ from run to run, and it can be deleted.
 MEMORIES = frozenset(
-    {"raw/reference/collected.json", "raw/reference/runs.jsonl", "processed/_manifest.json", "state/passed_dates.json"}
+    {
+        "raw/reference/collected.json",
+        "raw/reference/runs.jsonl",
+        "processed/_manifest.json",
+        "state/daily_returns.json",
+        "state/passed_dates.json",
+    }
 )
 TEMPORARY = ".mag7-tmp-"
 

@@ -75,7 +75,10 @@ def daily(
     if not files:
         return ()
     from mag7cli.portfolio import fund_drift  # numpy takes longer to import than a lake without files to answer
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
+    if isinstance(engine, DuckDbEngine):  # a report asks for the returns of all companies more than once
+        engine.compute_once("market_data.company_returns")
     weights = kept_weights(lake, files)
     prices = fund_drift.read_prices(engine, min(file.as_of for file in files) - fund_drift.SLACK, until)
     if prices is None:

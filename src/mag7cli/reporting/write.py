@@ -163,13 +163,14 @@ def _with_histories(
 def _beside(engine: "SqlEngine", lake: "Lake | None", group: "CompanyGroup") -> "Beside":
     """Returns, the fund's own weight and sectors. Raises EngineError, HoldingsFormatError."""
     from mag7cli.analytics.groups import read_sectors
+    from mag7cli.analytics.kept_returns import daily_returns
     from mag7cli.analytics.period import read_returns
     from mag7cli.portfolio.fund_weights import index_fund_days
     from mag7cli.reporting.datasets import Beside
 
     days = index_fund_days(lake, engine) if lake else {}
     return Beside(
-        returns=read_returns(engine, group=group),
+        returns=daily_returns(engine, lake) if group.is_the_seven else read_returns(engine, group=group),
         fund_pct={on: day.mag7_pct for on, day in days.items()},
         sectors=read_sectors(engine),
     )

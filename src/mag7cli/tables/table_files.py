@@ -100,6 +100,11 @@ def visible_to_engines(objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
     return [info for info in objects if not info.key.rpartition("/")[2].startswith(_HIDDEN)]
 
 
+def year_of(key: str) -> int:
+    """The year of a flat file, by its key."""
+    return int(key.rpartition("/")[2].removesuffix(".parquet"))
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text[:10])

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from mag7cli.tables.schema import TABLE
-from mag7cli.tables.table_files import TableFiles
+from mag7cli.tables.table_files import TableFiles, year_of
 
 if TYPE_CHECKING:
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -66,7 +66,7 @@ def _flat_versions(files: TableFiles) -> dict[int, dict[str, str]]:
     versions: dict[int, dict[str, str]] = {}
     for table in TABLE:
         for info in files.flat(table):
-            year = int(info.key.rpartition("/")[2].removesuffix(".parquet"))
+            year = year_of(info.key)
             versions.setdefault(year, {})[table] = info.version
     return versions
 

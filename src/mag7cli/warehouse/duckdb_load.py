@@ -11,7 +11,7 @@ from mag7cli.core.errors import UsageError
 from mag7cli.lake.layout import ANALYTICS, WAREHOUSE, Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
-from mag7cli.tables.table_files import TableFiles
+from mag7cli.tables.table_files import TableFiles, year_of
 from mag7cli.warehouse.engines.duckdb import DateRows, DuckDbEngine, date_literals, literal, literals
 
 # The shape of each table, by its name, and the version of each file that it was loaded from, by its key.
@@ -137,7 +137,7 @@ def _change(
 
 
 def _year(engine: DuckDbEngine, lake: Lake, table: Table, key: str, *, is_there: bool) -> _Year:
-    year = int(key.rpartition("/")[2].removesuffix(".parquet"))
+    year = year_of(key)
     in_file = engine.rows_of_file(lake, table, key) if is_there else {}
     return _Year(
         key, {day: rows for day, rows in in_file.items() if day.year == year}, engine.rows_of_year(table, year)

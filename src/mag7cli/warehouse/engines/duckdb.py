@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mag7cli.core.errors import EngineError
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
 from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql, sql_type
-from mag7cli.tables.table_files import TableFiles
+from mag7cli.tables.table_files import TableFiles, year_of
 from mag7cli.warehouse.engines import Dialect, Rows, RowStream, Value
 from mag7cli.warehouse.engines.sql_text import Statement
 
@@ -45,23 +45,27 @@ class DuckDbEngine:
 
     def __init__(self, connection: "DuckDBPyConnection") -> None:
         self._connection = connection
-        self._is_of_lake = False
+        self.is_of_lake = False
+        """Whether the tables are those of a lake, whole."""
 
     @classmethod
-    def over_lake(cls, lake: Lake, *, with_partitions: bool = False) -> "DuckDbEngine":
+    def over_lake(
+        cls, lake: Lake, *, with_partitions: bool = False, since: date = date.min, until: date = date.max
+    ) -> "DuckDbEngine":
         """The tables as they lie in the flat layout; nothing else of the machine can be read, nothing written.
 
         `with_partitions` adds the other layout of a local lake as the schema `partitioned`.
         Of a lake that is no local folder the files are read through its store, for DuckDB has no way of its own there.
+        From `since` on, or `until` another day, the tables have no other rows, but all splits.
         """
         import duckdb
 
         engine = cls(duckdb.connect(_MEMORY))
-        engine._is_of_lake = True
+        engine.is_of_lake = (since, until) == (date.min, date.max)
         engine._run(create_schema_sql())
         files = TableFiles.of(lake)
         for table in TABLES:
-            engine._add_table(files, table)
+            engine._add_table(files, table, since, until)
         if with_partitions and lake.store.local_root:
             engine._run(f"CREATE SCHEMA {PARTITIONED}")
             for table in TABLES:
@@ -84,7 +88,7 @@ class DuckDbEngine:
         engine = cls(duckdb.connect(_MEMORY, config=_SPARING))
         engine._run(create_schema_sql())
         for table in TABLES:
-            keys = [info.key for info in files.flat(table.name) if _year_of(info.key) in years]
+            keys = [info.key for info in files.flat(table.name) if year_of(info.key) in years]
             engine._take(files.lake, table, keys, dates)
         if files.lake.store.local_root:
             engine._run(f"CREATE SCHEMA {PARTITIONED}")
@@ -133,7 +137,7 @@ class DuckDbEngine:
 
     def compute_once(self, view: str) -> None:
         """Keep the rows of a view for all statements to come; only a connection in memory, made by `over_lake`, can."""
-        if self._is_of_lake:
+        if self.is_of_lake:
             self._run(f"CREATE TABLE IF NOT EXISTS {view}_rows AS SELECT * FROM {view}")  # noqa: S608
             self._run(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {view}_rows")  # noqa: S608
 
@@ -225,17 +229,20 @@ class DuckDbEngine:
         self._connection.register(name, _arrow_rows(lake, table, keys))
         return name
 
-    def _add_table(self, files: TableFiles, table: Table) -> None:
-        lake, keys = files.lake, [info.key for info in files.flat(table.name)]
+    def _add_table(self, files: TableFiles, table: Table, since: date, until: date) -> None:
+        lake, keys, rows = files.lake, [info.key for info in files.flat(table.name)], ""
+        if (since, until) != (date.min, date.max) and table.name != "stock_splits":
+            keys = [key for key in keys if since.year <= year_of(key) <= until.year]
+            rows = f" WHERE trading_date BETWEEN '{since.isoformat()}' AND '{until.isoformat()}'"
         if not keys:
             self._run(create_sql(table, "duckdb"))
             return
         source = self._source(lake, table, keys)
         if lake.store.local_root is not None:
-            self._add_view(table.qualified_name, table, source)
+            self._add_view(table.qualified_name, table, f"{source}{rows}")
             return
         columns = _columns(table, {column.name for column in table.columns})
-        self._run(f"CREATE TABLE {table.qualified_name} AS SELECT {columns} FROM {source}")  # noqa: S608
+        self._run(f"CREATE TABLE {table.qualified_name} AS SELECT {columns} FROM {source}{rows}")  # noqa: S608
         self._connection.unregister(source)
 
     def _add_partitions(self, files: TableFiles, table: Table) -> None:
@@ -321,10 +328,6 @@ def _hive(addresses: Iterable[str]) -> str:
 
 def _nothing_of(table: Table) -> str:
     return f"{table.qualified_name} WHERE FALSE"
-
-
-def _year_of(key: str) -> int:
-    return int(key.rpartition("/")[2].removesuffix(".parquet"))
 
 
 def literal(text: str) -> str:

@@ -1,0 +1,118 @@
+"""The returns that a lake keeps are those that its tables give, whatever changed in between."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import astuple
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.simulators import raw_documents
+from tests.simulators.raw_documents import document
+
+from mag7cli.analytics import kept_returns
+from mag7cli.analytics.kept_returns import daily_returns
+from mag7cli.analytics.period import DailyReturn, read_returns
+from mag7cli.lake.layout import Lake
+from mag7cli.tables.transform import transform
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+DAYS = [*raw_documents.days(14, date(2022, 12, 12)), *raw_documents.days(6, date(2023, 1, 3)), date(2024, 1, 2)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("returns") / "lake"
+    lake = Lake.at(str(root))
+    for place, day in enumerate(DAYS):
+        lake.write_document(day, document(day, scale=1 + place % 5 / 50))
+    transform(lake)
+    kept(lake)
+    return root
+
+
+@pytest.fixture
+def lake(made: Path, tmp_path: Path) -> Lake:
+    """A lake that keeps the returns of its tables."""
+    shutil.copytree(made, tmp_path / "lake", copy_function=lambda old, new: Path(new).hardlink_to(old))
+    return Lake.at(str(tmp_path / "lake"))
+
+
+def kept(lake: Lake) -> tuple[DailyReturn, ...]:
+    with closing(DuckDbEngine.over_lake(lake)) as engine:
+        return daily_returns(engine, lake)
+
+
+def by_sql(lake: Lake) -> list[object]:
+    """As the tables give them; sums of floats are the same but for their last digits."""
+    with closing(DuckDbEngine.over_lake(lake)) as engine:
+        return rounded(read_returns(engine))
+
+
+def rounded(days: tuple[DailyReturn, ...]) -> list[object]:
+    return [[round(value, 9) if isinstance(value, float) else value for value in astuple(day)] for day in days]
+
+
+def collect_again(lake: Lake) -> None:
+    lake.write_document(DAYS[12], document(DAYS[12], scale=1.3))  # its return, and the one after it, in another year
+    transform(lake)
+
+
+def lose_the_last_of_a_year(lake: Lake) -> None:
+    lake.store.delete(lake.document_key(DAYS[13]))
+    transform(lake)
+
+
+def learn_of_a_split(lake: Lake) -> None:
+    lake.write_reference("splits.json", SPLITS)
+    transform(lake)
+
+
+def lose_a_year(lake: Lake) -> None:
+    lake.store.delete(lake.flat_key("sp500_constituents", 2022))
+
+
+def damage_the_file(lake: Lake) -> None:
+    lake.store.write(kept_returns.KEY, b'{"years": {"2023": [["x"]]}}')
+
+
+SPLITS = (
+    b'{"schema_version": 1, "covers": ["2021-01-01", "2024-12-31"], "asked_on": "2024-12-31", "lines": ["NVDA"],'
+    b' "rows": [{"ticker": "NVDA", "symbol": "NVDA", "execution_date": "2023-01-05", "split_from": 1, "split_to": 10}],'
+    b' "refused": []}'
+)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [collect_again, lose_the_last_of_a_year, learn_of_a_split, lose_a_year, damage_the_file],
+    ids=lambda event: event.__name__,
+)
+def test_they_are_those_of_the_tables(lake: Lake, event: Callable[[Lake], None]) -> None:
+    assert rounded(kept(lake)) == by_sql(lake)
+
+    event(lake)
+
+    assert rounded(kept(lake)) == by_sql(lake)
+
+
+def test_a_new_date_computes_its_year_only(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.write_document(date(2024, 1, 3), document(date(2024, 1, 3)))
+    transform(lake)
+    computed, years = kept_returns._computed, []
+    monkeypatch.setattr(
+        kept_returns,
+        "_computed",
+        lambda lake, since, year, of: (years.append(year), computed(lake, since, year, of))[1],
+    )
+
+    assert kept(lake)[-1].on == date(2024, 1, 3)
+    assert years == [2024]
+    assert kept(lake)[-1].on == date(2024, 1, 3)
+    assert years == [2024]
+
+
+def test_of_another_engine_they_are_asked_for(lake: Lake) -> None:
+    with closing(DuckDbEngine.over_lake(lake, since=date(2023, 1, 1))) as engine:
+        assert len(daily_returns(engine, lake)) < len(kept(lake))
