@@ -27,7 +27,8 @@ from mag7cli.warehouse.engines.duckdb import DuckDbEngine, version
 KEY: Final = "state/daily_returns.json"
 
 _PRICED: Final = ("concentration_metrics", "sp500_constituents")
-_SPLITS: Final = "stock_splits"
+_SPLITS: Final = """\
+SELECT trading_date, ticker, split_from, split_to, ratio FROM market_data.stock_splits ORDER BY 1, 2, 3, 4"""
 # The quarter of January begins after the third Friday of December.
 _QUARTER_BEGINS: Final = (12, 15)
 _DATES: Final = "SELECT trading_date FROM market_data.concentration_metrics ORDER BY trading_date"
@@ -49,10 +50,11 @@ def daily_returns(engine: SqlEngine, lake: Lake | None) -> tuple[DailyReturn, ..
     if lake is None or not (isinstance(engine, DuckDbEngine) and engine.is_of_lake):
         return read_returns(engine)
     dates = [day for (day,) in engine.query(_DATES).values if isinstance(day, date)]
+    splits = [(day, repr(row)) for day, *row in engine.query(_SPLITS).values if isinstance(day, date)]
     before, versions, now = _kept(lake), _versions(TableFiles.of(lake)), {}
     for year in sorted({day.year for day in dates}):
         since = _reaches_back_to(dates, year)
-        of = _fingerprint(versions, since, year)
+        of = _fingerprint(since, year, versions, splits)
         now[year] = (
             before[year] if year in before and before[year].fingerprint == of else _computed(lake, since, year, of)
         )
@@ -75,14 +77,17 @@ def _computed(lake: Lake, since: date, year: int, fingerprint: str) -> YearRetur
 
 
 def _versions(files: TableFiles) -> list[tuple[int, str]]:
-    """Every file that returns follow from, by year; those of splits, which reach into all years, are of none."""
-    priced = [(year_of(info.key), info) for table in _PRICED for info in files.flat(table)]
-    return [(year, f"{info.key} {info.version}") for year, info in [*priced, *((0, i) for i in files.flat(_SPLITS))]]
+    """Every file of prices and of figures, by year."""
+    return [(year_of(info.key), f"{info.key} {info.version}") for table in _PRICED for info in files.flat(table)]
 
 
-def _fingerprint(versions: Sequence[tuple[int, str]], since: date, year: int) -> str:
+def _fingerprint(
+    since: date, year: int, versions: Sequence[tuple[int, str]], splits: Sequence[tuple[date, str]]
+) -> str:
+    """Of the files of the years that count, and of the splits in them, whose files a new date makes anew."""
     code = f"mag7cli {__version__}, duckdb {version()}, {since}\n{COMPANY_RETURNS}\n{DAILY_RETURNS}"
-    return _digest([code, *(of for at, of in versions if at == 0 or since.year <= at <= year)])
+    files = [file for at, file in versions if since.year <= at <= year]
+    return _digest([code, *files, *(f"{day} {split}" for day, split in splits if since <= day <= date(year, 12, 31))])
 
 
 def _digest(parts: Iterable[str]) -> str:
