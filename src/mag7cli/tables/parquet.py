@@ -68,6 +68,11 @@ def joined(rows: Iterable[pa.Table]) -> pa.Table:
     return pa.concat_tables(rows).combine_chunks()
 
 
+def release_memory() -> None:
+    """Give what Arrow has freed back to the system."""
+    pa.default_memory_pool().release_unused()
+
+
 def _array(column: Column, values: Any) -> pa.Array:
     """One column; absent values are told apart first, so that every builder sees a value in each place."""
     if column.type == "varchar":

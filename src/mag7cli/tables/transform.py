@@ -140,16 +140,24 @@ def _workers(lake: Lake, plans: Sequence[YearPlan]) -> int:
 def make_year(lake: Lake, plan: YearPlan) -> YearResult:
     """Write the files of a year. Another process may do it: it must be safe to repeat."""
     with _no_garbage_collection():
-        # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
-        from mag7cli.tables import year_files
+        result = _make_year(lake, plan)
+        from mag7cli.tables import parquet
 
-        rows = year_files.read(lake, plan.inputs)
-        with year_files.transfers(lake.store) as run:
-            for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
-                pass
-            flat = {lake.flat_key(table, plan.year): table for table in sorted(rows.tables)}
-            figures = [lake.figures_key(plan.year)] if year_files.has_figures(rows) else []
-            versions = {info.key: info.version for info in run(lake.store.info, [*flat, *figures])}
+        parquet.release_memory()
+    return result
+
+
+def _make_year(lake: Lake, plan: YearPlan) -> YearResult:
+    # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
+    from mag7cli.tables import year_files
+
+    rows = year_files.read(lake, plan.inputs)
+    with year_files.transfers(lake.store) as run:
+        for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
+            pass
+        flat = {lake.flat_key(table, plan.year): table for table in sorted(rows.tables)}
+        figures = [lake.figures_key(plan.year)] if year_files.has_figures(rows) else []
+        versions = {info.key: info.version for info in run(lake.store.info, [*flat, *figures])}
     statuses = rows.statuses()
     dates = {
         day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day), statuses.get(day))

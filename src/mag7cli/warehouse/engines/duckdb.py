@@ -60,8 +60,9 @@ class DuckDbEngine:
         """
         import duckdb
 
-        engine = cls(duckdb.connect(_MEMORY))
-        engine.is_of_lake = (since, until) == (date.min, date.max)
+        is_whole = (since, until) == (date.min, date.max)
+        engine = cls(duckdb.connect(_MEMORY, config={} if is_whole else _SPARING))
+        engine.is_of_lake = is_whole
         engine._run(create_schema_sql())
         files = TableFiles.of(lake)
         for table in TABLES:
