@@ -1,5 +1,6 @@
 """Which share count each line had on each date: asks by the chosen method and reads the answers."""
 
+from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -98,7 +99,7 @@ def honoured_days(members: Mapping[str, Collection[date]]) -> dict[str, Sequence
 def sample(
     details: DetailsCache,
     facts: FactsOfSecurities,
-    members: Mapping[str, Collection[date]],
+    members: Mapping[str, Sequence[date]],
     counted: Collection[str],
     tolerance: float,
 ) -> Counts:
@@ -107,8 +108,8 @@ def sample(
     securities = [
         SecurityToSample(
             ticker,
-            list(closes),
-            closes,
+            dates if len(closes) == len(dates) else list(closes),
+            array("d", closes.values()),
             facts.of(ticker, closes),
             calendars.get(ticker, FiscalCalendar()),
             exact=is_exact(ticker),

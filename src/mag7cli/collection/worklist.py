@@ -91,13 +91,15 @@ class DateBatch:
 
     def member_dates(self) -> dict[str, list[date]]:
         """On which of the dates each line was in the index."""
+        every = list(self.dates)
         dates: dict[str, list[date]] = {ticker: [] for ticker in self.tickers}
         # Dates that follow each other mostly have the same list.
         for _, days in groupby(self.dates, key=lambda day: id(self.members[day].constituents)):
             together = list(days)
             for constituent in self.members[together[0]].constituents:
                 dates[constituent.ticker] += together
-        return dates
+        # Most lines are in the index on all of them: one list will do for these.
+        return {ticker: every if len(days) == len(every) else days for ticker, days in dates.items()}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ On the day of a split the close moves by the inverse of its ratio, give or take 
 """
 
 import math
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class CloseHistory:
     def of(cls, closes: Mapping[date, float]) -> "CloseHistory":
         """Of closes by date."""
         known = sorted((day, close) for day, close in closes.items() if close > 0)
-        days, values = [day for day, _ in known], [close for _, close in known]
+        days, values = [day for day, _ in known], array("d", [close for _, close in known])
         return cls(days, values, tuple(_large_moves(known)))
 
     def and_of(self, answers: Iterable[ShareObservation]) -> "CloseHistory":

@@ -39,14 +39,14 @@ StepsOf = Callable[[FiscalCalendar], Sequence[date]]
 
 @dataclass(frozen=True)
 class SecurityToSample:
-    """One line: the trading dates on which it has a close (sorted), and its closes (USD).
+    """One line: the trading dates on which it has a close (sorted), and its closes (USD) on them.
 
     `facts` are what the share counts are held against.
     """
 
     ticker: str
     sessions: Sequence[date]
-    closes: Mapping[date, float]
+    closes: Sequence[float]
     facts: SecurityFacts
     calendar: FiscalCalendar
     exact: bool
@@ -119,7 +119,8 @@ class SampledSecurity:
 
     def _closes_in_base_units(self) -> Sequence[float]:
         """The closes (USD) on each date of the range in the units before the first split; 0 where there is none."""
-        closes = map(self.security.closes.get, self.sessions, repeat(0.0))
+        known = dict(zip(self.security.sessions, self.security.closes, strict=True))
+        closes = map(known.get, self.sessions, repeat(0.0))
         units = self.history.units
         if not units.splits:
             return array("d", closes)

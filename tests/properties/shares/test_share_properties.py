@@ -168,7 +168,7 @@ class Market:
             SecurityToSample(
                 f"L{number}",
                 SESSIONS[company.first :],
-                {day: float(company.price) for day in SESSIONS[company.first :]},
+                [float(company.price)] * len(SESSIONS[company.first :]),
                 SecurityFacts(),
                 company.prior,
                 exact=number == 0,
@@ -236,14 +236,14 @@ tolerances = st.sampled_from([0.0005, 0.002, 0.01])
 def _too_much(sampler: Sampler, market: Market, day: date) -> float:
     """By how much (USD) the total of a date is above the truth."""
     return math.fsum(
-        (estimated(sampler, line, day) - market.counts[line.ticker][day]) * line.closes[day]
+        (estimated(sampler, line, day) - market.counts[line.ticker][day]) * line.closes[0]
         for line in market.lines
-        if day in line.closes
+        if day in line.sessions
     )
 
 
 def _total(market: Market, day: date) -> float:
-    return math.fsum(market.counts[line.ticker][day] * line.closes[day] for line in market.lines if day in line.closes)
+    return math.fsum(market.counts[line.ticker][day] * line.closes[0] for line in market.lines if day in line.sessions)
 
 
 def _off(sampler: Sampler, market: Market, day: date) -> float:
@@ -271,7 +271,7 @@ def _is_within(sampler: Sampler, market: Market) -> bool:
     highest, lowest = sampler.worst_errors(TOO_HIGH), sampler.worst_errors(TOO_LOW)
     # A count between two steps is rounded to a whole share.
     off = [
-        (_too_much(sampler, market, day), math.fsum(line.closes.get(day, 0) for line in market.lines))
+        (_too_much(sampler, market, day), math.fsum(line.closes[0] for line in market.lines if day in line.sessions))
         for day in market.days
     ]
     return all(
@@ -309,9 +309,9 @@ def test_counts_that_come_and_go_beat_the_bound_by_no_more_than_they_leave_their
 
     for day in market.days[::3]:
         excursions = sum(
-            _excursion(sampler, market.counts[line.ticker], line, day) * line.closes[day]
+            _excursion(sampler, market.counts[line.ticker], line, day) * line.closes[0]
             for line in market.lines
-            if day in line.closes
+            if day in line.sessions
         )
         outside = excursions / _total(market, day)
         assert _off(sampler, market, day) <= _of_the_truth(precision) * (1 + outside) + outside + 1e-7

@@ -33,7 +33,9 @@ def line(
     quartered_on: date | None = None,
 ) -> SecurityToSample:
     closes = {day: price / 4 if quartered_on and day >= quartered_on else price for day in days}
-    return SecurityToSample(ticker, days, closes, SecurityFacts(closes=CloseHistory.of(closes)), prior, exact, counted)
+    return SecurityToSample(
+        ticker, days, [*closes.values()], SecurityFacts(closes=CloseHistory.of(closes)), prior, exact, counted
+    )
 
 
 def quarterly(change: float, calendar: FiscalCalendar = CALENDAR) -> dict[date, float]:

@@ -15,7 +15,7 @@ DAYS = sessions(date(2022, 1, 3), date(2022, 1, 14))
 
 
 def interval(errors: Sequence[float], *, start: int = 0, steps: int = 2, below: Sequence[float] = ()) -> Interval:
-    closes = dict.fromkeys(DAYS, 1.0)
+    closes = [1.0] * len(DAYS)
     own = SecurityToSample("X", DAYS, closes, SecurityFacts(), FiscalCalendar(), exact=False, counted=True)
     return Interval(
         sampled=SampledSecurity(own, DAYS, lambda calendar: ()),

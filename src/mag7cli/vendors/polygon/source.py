@@ -91,6 +91,7 @@ class PolygonSource:
         self._environ = dict(environ or {})
         self._jitter = jitter
         self._lock = threading.Lock()
+        self._decoding = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._made: _Connection | None = None
 
@@ -192,7 +193,9 @@ class PolygonSource:
         if error is not None:
             raise error
         try:
-            return meaning(decode.body(answer.data))
+            # What is decoded takes many times the memory of the body, and two at once are no faster.
+            with self._decoding:
+                return meaning(decode.body(answer.data))
         except decode.ShapeError as shape:
             # Not chained: the vendor's text is scrubbed in this message, but not in the other.
             raise faults.malformed(answer, question.words, self._key.scrub(str(shape))) from None
