@@ -4,11 +4,12 @@ A covering problem: on every date, and to either side, errors have to go until t
 that is too large on many dates is worth more than one that is so on few; it is taken first.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heapreplace
 from operator import add, mul
 
-from mag7cli.shares.uncertainty import SIDES, TOO_HIGH, Interval
+from mag7cli.shares.uncertainty import SIDES, Interval, Side
 
 Amounts = list[float]
 """One for each date of the range."""
@@ -61,15 +62,25 @@ class _Excess:
             [each if over > 0 else 0.0 for over, each in zip(amounts, self._each, strict=True)]
             for amounts in self._over
         ]
+        self._places = [[place for place, weight in enumerate(weights) if weight] for weights in self._weights]
 
     def worth(self, interval: Interval) -> float:
         """The errors of an interval on the dates that have too much, in parts of what is allowed, for one question.
 
         A single step is asked about on both sides; an answer from between two steps tells of both.
         """
-        stop = interval.start + len(interval.errors[TOO_HIGH])
-        errors = sum(sum(map(mul, interval.errors[side], self._weights[side][interval.start : stop])) for side in SIDES)
+        errors = sum(self._excess(interval, side) for side in SIDES)
         return errors if len(interval.expected) > 1 else errors / 2
+
+    def _excess(self, interval: Interval, side: Side) -> float:
+        errors, places = interval.errors[side], self._places[side]
+        first, stop = bisect_left(places, interval.start), bisect_left(places, interval.start + len(errors))
+        if first == stop:
+            return 0.0
+        # Outside of the first and last date that has too much there is nothing to add up.
+        start, end = places[first], places[stop - 1] + 1
+        products: Iterable[float] = map(mul, errors[start - interval.start :], self._weights[side][start:end])
+        return sum(products)
 
     def remove(self, interval: Interval) -> None:
         """Take the errors of an interval away."""
