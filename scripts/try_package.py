@@ -1,11 +1,13 @@
 """Build the sdist, from it the wheel, and try the wheel as a user gets it: in an environment that has nothing else.
 
-    python scripts/try_package.py [DIST]
+    python scripts/try_package.py [--python 3.11 --python 3.14 …] [DIST]
 
-Needs the dependency groups `build` and `release`. The environment is made in a temporary folder, away from the
-checkout, so that whatever the wheel lacks is missed. The runs are those of someone who has no key and no network.
+Needs the dependency groups `build` and `release`; for other interpreters than its own `lock` too, for uv finds them.
+The environment is made in a temporary folder, away from the checkout, so that whatever the wheel lacks is missed. The
+runs are those of someone who has no key and no network.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -53,25 +55,47 @@ def build(folder: Path) -> Path:
     return next(path for path in files if path.suffix == ".whl")
 
 
-def try_wheel(wheel: Path, folder: Path) -> None:
+def make_environment(folder: Path, python: str | None) -> Path:
+    """An empty environment of an interpreter, by default of this one; its own python."""
+    if python:
+        run(sys.executable, "-m", "uv", "venv", "--quiet", "--python", python, folder / "venv", cwd=folder)
+    else:
+        venv.create(folder / "venv")
+    return folder / "venv" / "bin" / "python"
+
+
+def try_wheel(wheel: Path, folder: Path, python: str | None) -> None:
     """Install the wheel by name of its file, with the locked versions, and run what needs what it carries."""
-    venv.create(folder / "venv")
-    pip = (sys.executable, "-m", "pip", "--python", folder / "venv" / "bin" / "python")
+    started = time.monotonic()
+    interpreter = make_environment(folder, python)
+    pip = (sys.executable, "-m", "pip", "--python", interpreter)
     options = ("--quiet", "--disable-pip-version-check", "--no-compile", "--constraint", ROOT / "constraints.txt")
     run(*pip, "install", *options, wheel, cwd=folder)
+    named = run(interpreter, "-c", "import platform; print(platform.python_version())", cwd=folder).strip()
+    print(f"Python {named}: installed in {time.monotonic() - started:.0f} s, {megabytes(folder / 'venv'):.0f} MB")
     for words in RUNS:
-        started = time.monotonic()
+        called = time.monotonic()
         output = run(folder / "venv" / "bin" / "mag7", *words, cwd=folder)
-        rows, seconds = output.splitlines(), time.monotonic() - started
+        rows, seconds = output.splitlines(), time.monotonic() - called
         print(f"mag7 {' '.join(words)}: {rows[0] if rows else 'nothing'} ({len(rows)} lines, {seconds:.1f} s)")
+    print(f"{wheel.name} installs and runs on Python {named} ({time.monotonic() - started:.0f} s)")
+
+
+def megabytes(folder: Path) -> float:
+    """What the files of a folder come to."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()) / 1e6
 
 
 def main() -> None:
-    started = time.monotonic()
-    wheel = build(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT / "dist")
-    with tempfile.TemporaryDirectory(prefix="mag7-package-") as folder:
-        try_wheel(wheel, Path(folder))
-    print(f"{wheel.name} installs and runs on Python {sys.version.split()[0]} ({time.monotonic() - started:.0f} s)")
+    """Build, and try the wheel on each interpreter."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("dist", nargs="?", type=Path, default=ROOT / "dist", metavar="DIST")
+    options.add_argument("--python", action="append", metavar="VERSION")
+    chosen = options.parse_args()
+    wheel = build(chosen.dist.resolve())
+    for python in chosen.python or (None,):
+        with tempfile.TemporaryDirectory(prefix="mag7-package-") as folder:
+            try_wheel(wheel, Path(folder), python)
 
 
 if __name__ == "__main__":
