@@ -83,13 +83,19 @@ def _crontab(service: Service, local: LocalTime) -> str:
         zone=service.zone.key,
         weekdays=local.weekday_names,
         user=service.user,
-        key_command=_key_command(service),
         minute=local.at.minute,
         hour=local.at.hour,
         weekday_numbers=f"{weekdays[0]}-{weekdays[-1]}",
-        # In a crontab a bare % ends the command.
-        command=f"cd {shlex.quote(str(service.folder))} && {shlex.join(service.words)}".replace("%", r"\%"),
+        command=_cron_command(service),
     )
+
+
+def _cron_command(service: Service) -> str:
+    """The command with its variable: busybox's cron, that of Alpine, takes no variables but its own from a crontab."""
+    variable = f"{_KEY_COMMAND}={shlex.quote(_key_command(service))}"
+    command = f"cd {shlex.quote(str(service.folder))} && {variable} {shlex.join(service.words)}"
+    # In a crontab a bare % ends the command.
+    return command.replace("%", r"\%")
 
 
 def _plist(service: Service, local: LocalTime) -> str:
