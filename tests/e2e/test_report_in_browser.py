@@ -156,7 +156,7 @@ def test_it_opens_offline_and_draws_everything_without_a_word_or_a_request(
 ) -> None:
     visit = open_page()
 
-    assert visit.drawn() == 16
+    assert visit.drawn() == 17
     assert visit.errors == []
     assert visit.requests == [written.page.as_uri()]
     for name in visit.script("Array.from(document.querySelectorAll('[data-chart]'), e => e.dataset.chart)"):
@@ -175,7 +175,9 @@ def test_a_market_without_a_doubt_or_a_failure_is_drawn_without_a_warning(open_p
 
     visit = open_page(page=without.page)
 
-    assert visit.drawn() == 14, "all but the projection, which needs a year, and the failures, which there are none of"
+    assert visit.drawn() == 14, (
+        "all but the projection and the returns over a year, which need one, and the failures, which there are none of"
+    )
     assert visit.errors == []
 
 

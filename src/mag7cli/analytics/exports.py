@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
-Subject = Literal["series", "companies", "constituents", "returns", "fund-weights"]
+Subject = Literal["series", "companies", "constituents", "returns", "rolling-returns", "fund-weights"]
 FileFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
 
-SUBJECTS: Final[tuple[Subject, ...]] = ("series", "companies", "constituents", "returns", "fund-weights")
+SUBJECTS: Final[tuple[Subject, ...]] = (
+    *("series", "companies", "constituents"),
+    *("returns", "rolling-returns", "fund-weights"),
+)
 FUND_KIND: Final = "float-adjusted weight by the holdings file of the fund"
 
 _BATCH_ROWS: Final = 20_000
@@ -72,6 +75,14 @@ FROM market_data.daily_returns"""
 _GROUP_RETURNS: Final = """\
 SELECT trading_date, base_date, '{group}' AS company_group, group_return_pct, rest_return_pct, index_return_pct
 FROM ({returns}) g"""
+_SEVEN_ROLLING: Final = """\
+SELECT trading_date, sessions, base_date, 'mag7' AS company_group, mag7_return_pct AS group_return_pct,
+    rest_return_pct, sp500_return_pct AS index_return_pct, equal_weight_return_pct
+FROM market_data.rolling_returns"""
+_GROUP_ROLLING: Final = """\
+SELECT trading_date, sessions, base_date, '{group}' AS company_group, group_return_pct, rest_return_pct,
+    index_return_pct
+FROM ({returns}) g"""
 _FUNDS: Final = """\
 SELECT trading_date, fund, ticker, weight_pct, as_of, basis FROM market_data.fund_weights"""
 
@@ -105,6 +116,12 @@ def statement(request: ExportRequest) -> str:
     if request.subject == "fund-weights":
         marks = _marks(FUND_KIND, request.group)
         return _ROWS.format(rows=_FUNDS, marks=marks, within=_WITHIN, order="x.fund, x.trading_date, x.ticker")
+    if request.subject == "rolling-returns":
+        rows = _SEVEN_ROLLING
+        if not request.group.is_the_seven:
+            rows = _GROUP_ROLLING.format(group=group, returns=groups.rolling_sql(request.group))
+        marks = _marks(RETURNS_KIND, request.group)
+        return _ROWS.format(rows=rows, marks=marks, within=_WITHIN, order="x.sessions, x.trading_date")
     rows = _SEVEN_RETURNS
     if not request.group.is_the_seven:
         rows = _GROUP_RETURNS.format(group=group, returns=groups.returns_sql(request.group))

@@ -16,6 +16,7 @@ from mag7cli.analytics.queries import BEGINNING, END, Cap, Concentration, Day, F
 from mag7cli.core.errors import UsageError
 from mag7cli.market import sectors, symbology
 from mag7cli.market.groups import CompanyGroup
+from mag7cli.tables import return_queries
 from mag7cli.warehouse.engines import SqlEngine
 
 _COMPANIES: Final = """\
@@ -70,9 +71,11 @@ JOIN (
     FROM companies c
     LEFT JOIN members g ON g.trading_date = c.trading_date AND g.ticker = c.ticker
 ) m ON m.trading_date = r.base_date AND m.ticker = r.ticker
-WHERE r.trading_date > CAST(:since AS DATE) AND r.trading_date <= CAST(:until AS DATE)
-GROUP BY r.trading_date
+{within}GROUP BY r.trading_date
 ORDER BY r.trading_date"""
+_WITHIN: Final = """\
+WHERE r.trading_date > CAST(:since AS DATE) AND r.trading_date <= CAST(:until AS DATE)
+"""
 
 
 def read_concentration(
@@ -159,7 +162,13 @@ def returns_sql(group: CompanyGroup) -> str:
 
     Who belongs to the group is decided at the close before. It takes `since` (excluded) and `until` (included).
     """
-    return _select(group, _RETURNS)
+    return _select(group, _RETURNS.format(within=_WITHIN))
+
+
+def rolling_sql(group: CompanyGroup) -> str:
+    """The statement of the group's returns over the last 21, 63 and 252 sessions, with the rest's and the index's."""
+    columns = ("group_return_pct", "rest_return_pct", "index_return_pct")
+    return return_queries.rolling(f"({_select(group, _RETURNS.format(within=''))}) d", columns)
 
 
 @cache

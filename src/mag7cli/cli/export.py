@@ -25,7 +25,7 @@ from mag7cli.core.formatting import counted
 if TYPE_CHECKING:
     from mag7cli.analytics.exports import FileFormat
 
-Subject = Literal["series", "companies", "constituents", "returns", "fund-weights"]
+Subject = Literal["series", "companies", "constituents", "returns", "rolling-returns", "fund-weights"]
 
 _BINARY: Final = ("parquet", "xlsx")
 _SUFFIXES: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".xlsx": "xlsx"}
@@ -42,7 +42,9 @@ def export(
     output: Output,
     subject: Annotated[
         Subject,
-        typer.Argument(metavar="[series|companies|constituents|returns|fund-weights]", help="What to export."),
+        typer.Argument(
+            metavar="[series|companies|constituents|returns|rolling-returns|fund-weights]", help="What to export."
+        ),
     ] = "series",
     lake: LakeOption = DEFAULT_LAKE,
     start: StartOption = None,

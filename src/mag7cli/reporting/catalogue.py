@@ -7,7 +7,7 @@ from mag7cli.analytics.statistics import INTERVAL_PCT, Projection
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.reporting import charts, motion_charts, performance_charts
 from mag7cli.reporting.charts import Chart
-from mag7cli.reporting.datasets import NOTHING, Beside, Dataset
+from mag7cli.reporting.datasets import NOTHING, YEAR, Beside, Dataset
 from mag7cli.reporting.marks import Dates
 from mag7cli.reporting.whose import SEVEN, Whose
 
@@ -29,6 +29,7 @@ def all_charts(
     drawn = [
         charts.share(dates, whose, has_bounds=has_bounds, has_fund=bool(beside.fund_pct)),
         *([performance_charts.growth(dates, whose)] if len(beside.returns) > 1 else []),
+        *([performance_charts.rolling(dates, whose)] if len(beside.returns) > YEAR else []),
         charts.stacked(dates, _others(days, whose), whose),
         charts.then_and_now(dates, len(tickers), whose),
         charts.contribution(dates, len(tickers), whose),

@@ -24,6 +24,8 @@ _SAME_LETTER_DAYS: Final = 30
 # Letters closer than this touch on a phone that shows six years.
 _NEAR_LETTER_DAYS: Final = 180
 _LETTER_LEVELS: Final = 3
+YEAR: Final = 252
+"""Sessions of the year over which returns are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def build(data: ReportData, beside: Beside = NOTHING) -> dict[str, Dataset]:
     return {
         "daily": _daily(concentration.days, beside),
         "growth": _growth(beside.returns),
+        "rolling": _rolling(beside.returns),
         "sector": _sectors(beside.sectors),
         "company": _company(concentration),
         "session": _session(data),
@@ -83,20 +86,38 @@ def _trusted(days: Iterable[Day]) -> tuple[list[Point[float]], list[Point[float]
     return share, [Point(on, float(figure.sp500_cap_usd)) for on, figure in figures]
 
 
+_RETURNS: Final = ("trading_date", "mag7", "rest", "index", "equal_weight")
+
+
 def _growth(returns: Sequence[DailyReturn]) -> Dataset:
     """Growth of 100 since the first date of each series that has a return on every date; the others are empty."""
-    series = [
+    dates = [*(each.base for each in returns[:1]), *(each.on for each in returns)]
+    rows = zip(dates, zip(*_levels_of(returns), strict=True), strict=False)
+    return Dataset(_RETURNS, tuple((on.isoformat(), *map(_rounded, row)) for on, row in rows))
+
+
+def _rolling(returns: Sequence[DailyReturn]) -> Dataset:
+    """What each series gained over the year of sessions that ends on a date, percent."""
+    gains = [[_gain(*pair) for pair in zip(each, each[YEAR:], strict=False)] for each in _levels_of(returns)]
+    rows = zip(returns[YEAR - 1 :], zip(*gains, strict=True), strict=False)
+    return Dataset(_RETURNS, tuple((last.on.isoformat(), *map(_rounded, row)) for last, row in rows))
+
+
+def _gain(then: float | None, now: float | None) -> float | None:
+    return None if then is None or now is None else 100 * (now / then - 1)
+
+
+def _levels_of(returns: Sequence[DailyReturn]) -> list[list[float | None]]:
+    return [
         levels([each.group_pct for each in returns]),
         levels([each.rest_pct for each in returns]),
         levels([each.index_pct for each in returns]),
         levels([each.equal_weight_pct for each in returns]),
     ]
-    dates = [*(each.base for each in returns[:1]), *(each.on for each in returns)]
-    rows = (
-        (on.isoformat(), *(None if level is None else round(level, 6) for level in row))
-        for on, row in zip(dates, zip(*series, strict=True), strict=False)
-    )
-    return Dataset(("trading_date", "mag7", "rest", "index", "equal_weight"), tuple(rows))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def _sectors(sectors: Iterable[SectorShare]) -> Dataset:

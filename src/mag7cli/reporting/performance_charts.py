@@ -50,6 +50,30 @@ def growth(dates: Dates, whose: Whose = SEVEN) -> Chart:
     )
 
 
+def rolling(dates: Dates, whose: Whose = SEVEN) -> Chart:
+    """What the same gained over the year that ends on each date."""
+    curves = {"mag7": whose.short, **_BESIDE}
+    line = {
+        "mark": {"type": "line", "strokeWidth": 1.5},
+        "encoding": {"y": marks.y("gain", "% in a year"), "color": marks.by_ticker(list(curves.values()))},
+    }
+    zero = {"mark": {"type": "rule", "style": "zero"}, "encoding": {"x": None, "y": {"datum": 0}}}
+    spec = timed("rolling", dates, [zero, line], right=_RIGHT, height=220)
+    names = "{" + ", ".join(f"{field}: '{name}'" for field, name in curves.items()) + "}"
+    spec["transform"] += [
+        {"fold": list(curves), "as": ["series", "gain"]},
+        {"filter": "isValid(datum.gain)"},
+        {"calculate": f"({names})[datum.series]", "as": "ticker"},
+    ]
+    return Chart(
+        "rolling",
+        "Over any year",
+        "Price return over the 252 sessions that end on each date, without dividends; the colours are those above.",
+        spec,
+        reads=tuple(Reading(name, field, 1, " %", sign=True) for field, name in curves.items()),
+    )
+
+
 def sectors(dates: Dates) -> Chart:
     """The parts of the sectors at the end of each month, each in percent of the index."""
     short = "{" + ", ".join(f"'{name}': '{label}'" for name, label in _SHORT.items()) + "}"

@@ -4,6 +4,7 @@ The same text in every dialect, so without named windows, VALUES or date arithme
 so: docs/methodology.md, "Returns".
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from mag7cli.core import packaged_data
@@ -138,6 +139,47 @@ SELECT
     SUM(CASE WHEN ticker IN ({_SEVEN}) THEN weight_pct ELSE 0 END) AS mag7_weight_pct
 FROM market_data.company_returns
 GROUP BY trading_date"""  # noqa: S608
+
+ROLLING_SESSIONS: Final = (21, 63, 252)
+"""A month, a quarter and a year of sessions."""
+
+
+def rolling(source: str, columns: Sequence[str]) -> str:
+    """Returns over the sessions that end on each date, chained from the daily ones of a table or a query in brackets.
+
+    Full windows only; in one that lacks a return of a column, that column is NULL.
+    """
+    windows = "\nUNION ALL\n".join(_window(sessions, columns) for sessions in ROLLING_SESSIONS)
+    return f"WITH daily AS (\n    SELECT trading_date, base_date, {', '.join(columns)} FROM {source}\n)\n{windows}"  # noqa: S608
+
+
+def _window(sessions: int, columns: Sequence[str]) -> str:
+    frame = f"OVER (ORDER BY trading_date ROWS BETWEEN {sessions - 1} PRECEDING AND CURRENT ROW)"
+    sums = "".join(
+        f",\n        CASE WHEN COUNT({column}) {frame} = {sessions}"
+        f"\n            THEN SUM(LN(1 + {column} / 100)) {frame} END AS {column}"
+        for column in columns
+    )
+    gains = "".join(f",\n    100 * (EXP({column}) - 1) AS {column}" for column in columns)
+    return f"""\
+SELECT
+    trading_date,
+    {sessions} AS sessions,
+    base_date{gains}
+FROM (
+    SELECT
+        trading_date,
+        MIN(base_date) {frame} AS base_date,
+        COUNT(*) {frame} AS dates{sums}
+    FROM daily
+) w{sessions}
+WHERE dates = {sessions}"""  # noqa: S608 -- names of our own columns
+
+
+ROLLING_RETURNS: Final = rolling(
+    "market_data.daily_returns",
+    ("sp500_return_pct", "mag7_return_pct", "rest_return_pct", "equal_weight_return_pct"),
+)
 
 COMPANY_RANKINGS: Final = """\
 SELECT

@@ -364,6 +364,12 @@ JOIN (
         "Price returns since the date before, percent: the index, the seven, the rest, and all companies alike.",
         return_queries.DAILY_RETURNS,
     ),
+    View(
+        "rolling_returns",
+        "Price returns over the 21, 63 and 252 sessions (a month, a quarter, a year) that end on each date, chained "
+        "from `daily_returns`; percent. `base_date` is the close that they begin at.",
+        return_queries.ROLLING_RETURNS,
+    ),
 )
 
 

@@ -19,6 +19,10 @@ COLUMNS[SCHEMA]["daily_trading_adjusted"] = COLUMNS[SCHEMA]["daily_trading"] | {
 _PCTS = ("price_return_pct", "weight_pct", "contribution_pct", "equal_weight_pct")
 COLUMNS[SCHEMA]["company_returns"] = {"trading_date": "DATE", "base_date": "DATE", "ticker": "VARCHAR"}
 COLUMNS[SCHEMA]["company_returns"] |= dict.fromkeys(_PCTS, "DOUBLE")
+_SERIES = ("sp500_return_pct", "mag7_return_pct", "rest_return_pct", "equal_weight_return_pct")
+COLUMNS[SCHEMA]["daily_returns"] = {"trading_date": "DATE", "base_date": "DATE"} | dict.fromkeys(_SERIES, "DOUBLE")
+COLUMNS[SCHEMA]["rolling_returns"] = COLUMNS[SCHEMA]["daily_returns"] | {"sessions": "INTEGER"}
+COLUMNS[SCHEMA]["company_rankings"] = COLUMNS[SCHEMA]["sp500_constituents"] | {"ranking": "BIGINT"}
 FOLDERS = ("validate", "analysis")
 
 

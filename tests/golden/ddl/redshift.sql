@@ -297,3 +297,82 @@ SELECT
     SUM(CASE WHEN ticker IN ('AAPL', 'MSFT', 'GOOGL', 'AMZN', 'NVDA', 'META', 'TSLA') THEN weight_pct ELSE 0 END) AS mag7_weight_pct
 FROM market_data.company_returns
 GROUP BY trading_date;
+
+CREATE OR REPLACE VIEW market_data.rolling_returns AS
+WITH daily AS (
+    SELECT trading_date, base_date, sp500_return_pct, mag7_return_pct, rest_return_pct, equal_weight_return_pct FROM market_data.daily_returns
+)
+SELECT
+    trading_date,
+    21 AS sessions,
+    base_date,
+    100 * (EXP(sp500_return_pct) - 1) AS sp500_return_pct,
+    100 * (EXP(mag7_return_pct) - 1) AS mag7_return_pct,
+    100 * (EXP(rest_return_pct) - 1) AS rest_return_pct,
+    100 * (EXP(equal_weight_return_pct) - 1) AS equal_weight_return_pct
+FROM (
+    SELECT
+        trading_date,
+        MIN(base_date) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) AS base_date,
+        COUNT(*) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) AS dates,
+        CASE WHEN COUNT(sp500_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) = 21
+            THEN SUM(LN(1 + sp500_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) END AS sp500_return_pct,
+        CASE WHEN COUNT(mag7_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) = 21
+            THEN SUM(LN(1 + mag7_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) END AS mag7_return_pct,
+        CASE WHEN COUNT(rest_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) = 21
+            THEN SUM(LN(1 + rest_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) END AS rest_return_pct,
+        CASE WHEN COUNT(equal_weight_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) = 21
+            THEN SUM(LN(1 + equal_weight_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 20 PRECEDING AND CURRENT ROW) END AS equal_weight_return_pct
+    FROM daily
+) w21
+WHERE dates = 21
+UNION ALL
+SELECT
+    trading_date,
+    63 AS sessions,
+    base_date,
+    100 * (EXP(sp500_return_pct) - 1) AS sp500_return_pct,
+    100 * (EXP(mag7_return_pct) - 1) AS mag7_return_pct,
+    100 * (EXP(rest_return_pct) - 1) AS rest_return_pct,
+    100 * (EXP(equal_weight_return_pct) - 1) AS equal_weight_return_pct
+FROM (
+    SELECT
+        trading_date,
+        MIN(base_date) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) AS base_date,
+        COUNT(*) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) AS dates,
+        CASE WHEN COUNT(sp500_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) = 63
+            THEN SUM(LN(1 + sp500_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) END AS sp500_return_pct,
+        CASE WHEN COUNT(mag7_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) = 63
+            THEN SUM(LN(1 + mag7_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) END AS mag7_return_pct,
+        CASE WHEN COUNT(rest_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) = 63
+            THEN SUM(LN(1 + rest_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) END AS rest_return_pct,
+        CASE WHEN COUNT(equal_weight_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) = 63
+            THEN SUM(LN(1 + equal_weight_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 62 PRECEDING AND CURRENT ROW) END AS equal_weight_return_pct
+    FROM daily
+) w63
+WHERE dates = 63
+UNION ALL
+SELECT
+    trading_date,
+    252 AS sessions,
+    base_date,
+    100 * (EXP(sp500_return_pct) - 1) AS sp500_return_pct,
+    100 * (EXP(mag7_return_pct) - 1) AS mag7_return_pct,
+    100 * (EXP(rest_return_pct) - 1) AS rest_return_pct,
+    100 * (EXP(equal_weight_return_pct) - 1) AS equal_weight_return_pct
+FROM (
+    SELECT
+        trading_date,
+        MIN(base_date) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) AS base_date,
+        COUNT(*) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) AS dates,
+        CASE WHEN COUNT(sp500_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) = 252
+            THEN SUM(LN(1 + sp500_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) END AS sp500_return_pct,
+        CASE WHEN COUNT(mag7_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) = 252
+            THEN SUM(LN(1 + mag7_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) END AS mag7_return_pct,
+        CASE WHEN COUNT(rest_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) = 252
+            THEN SUM(LN(1 + rest_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) END AS rest_return_pct,
+        CASE WHEN COUNT(equal_weight_return_pct) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) = 252
+            THEN SUM(LN(1 + equal_weight_return_pct / 100)) OVER (ORDER BY trading_date ROWS BETWEEN 251 PRECEDING AND CURRENT ROW) END AS equal_weight_return_pct
+    FROM daily
+) w252
+WHERE dates = 252;

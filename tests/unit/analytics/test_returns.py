@@ -189,3 +189,17 @@ def test_dates_that_are_not_collected_are_bridged_and_say_from_where(engine: Duc
     tables.close()
 
     assert rows == ((days[20], days[0]), (days[21], days[20]))
+
+
+@pytest.mark.parametrize("sessions", [21, 63])
+def test_rolling_returns_are_those_of_pandas_and_the_first_is_of_a_full_window(
+    engine: DuckDbEngine, daily: pd.DataFrame, sessions: int
+) -> None:
+    rows = engine.query(f"SELECT * FROM market_data.rolling_returns WHERE sessions = {sessions} ORDER BY trading_date")
+    rolling = pd.DataFrame(rows.records())
+
+    assert len(rolling) == len(daily) - sessions + 1
+    assert list(rolling["base_date"]) == list(daily["base_date"].iloc[: len(rolling)])
+    for column in ("sp500_return_pct", "mag7_return_pct", "rest_return_pct", "equal_weight_return_pct"):
+        expected = (1 + daily[column] / 100).rolling(sessions).apply(np.prod).dropna() * 100 - 100
+        assert np.allclose(rolling[column], expected, rtol=0, atol=1e-9)

@@ -121,6 +121,12 @@ def test_growth_and_sectors_are_the_views(engine: DuckDbEngine, source: str) -> 
     assert first[columns.index("mag7")] == 100
     assert last[columns.index("mag7")] == pytest.approx(100 * level, abs=1e-5)
     assert len(data["growth"]["rows"]) == len(returns) + 1
+    over_a_year = engine.query(
+        "SELECT CAST(trading_date AS VARCHAR), mag7_return_pct FROM market_data.rolling_returns "
+        "WHERE sessions = 252 ORDER BY trading_date"
+    ).values
+    assert [row[0] for row in data["rolling"]["rows"]] == [day for day, _ in over_a_year]
+    assert [row[1] for row in data["rolling"]["rows"]] == pytest.approx([pct for _, pct in over_a_year], abs=1e-5)
     total = engine.query(
         "SELECT SUM(pct_of_sp500) FROM market_data.sp500_constituents GROUP BY trading_date ORDER BY trading_date DESC"
     ).values[0][0]
@@ -209,8 +215,8 @@ def test_without_a_holdings_file_the_funds_weight_is_unknown(page: Page) -> None
 
 def test_all_that_the_issue_asked_for_is_drawn(page: Page) -> None:
     assert [chart.name for chart in page.charts] == [
-        "share", "growth", "stacked", "then_and_now", "contribution", "company_share", "company_cap", "effective",
-        "sectors", "gains", "gain_distribution", "gain_series", "correlation", "beta", "failures",
+        "share", "growth", "rolling", "stacked", "then_and_now", "contribution", "company_share", "company_cap",
+        "effective", "sectors", "gains", "gain_distribution", "gain_series", "correlation", "beta", "failures",
     ]  # fmt: skip
 
 
