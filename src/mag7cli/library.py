@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mag7cli import pipeline
     from mag7cli.analytics.exports import FileFormat, Subject
     from mag7cli.analytics.health import Health, Thresholds
+    from mag7cli.analytics.indicators import IndicatorAnswer
     from mag7cli.analytics.lake_status import Status
     from mag7cli.analytics.lineage import Lineage
     from mag7cli.analytics.period import PeriodAnswer
@@ -842,6 +843,37 @@ def series(
         start = since or (first_of_latest(own, last) if last else BEGINNING)
         rows = read_series(own, start, until or END, group or THE_SEVEN)
         return with_fund(rows, index_fund_days(lake, own)) if (group or THE_SEVEN).is_the_seven else rows
+
+
+def co_movement(
+    lake: Lake,
+    *,
+    levels: Mapping[date, float],
+    name: str = "the series",
+    group: "CompanyGroup | None" = None,
+    engine: "SqlEngine | None" = None,
+) -> "IndicatorAnswer":
+    """How the share of a group, and its price return, moved with a series: rolling correlation and beta.
+
+    Args:
+        lake: The lake whose tables are read.
+        levels: The series: an index fund, small caps, volatility; above zero, by date.
+        name: What the series is called.
+        group: Of `group`; by default the seven.
+        engine: Where the SQL runs; by default DuckDB over the lake.
+
+    Returns:
+        Windows of 63 changes between the dates that both know, and one of all of them.
+
+    Raises:
+        UsageError: There are fewer dates in common than a window needs.
+        EngineError: The SQL could not be run.
+    """
+    from mag7cli.analytics.indicators import beside
+    from mag7cli.market.groups import THE_SEVEN
+
+    with _engine_over(lake, engine) as own:
+        return beside(own, levels, name, group or THE_SEVEN)
 
 
 def export(

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from mag7cli.cli.app import TEXT_JSON_CSV, command
 from mag7cli.cli.engines import EngineOptions, named
+from mag7cli.cli.input_files import called, read_bytes
 from mag7cli.cli.options import SEVEN, GroupOption, PeriodArgument, WithoutOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
 from mag7cli.cli.quality import QUALITY_STYLES, SIMULATED, red_lines
@@ -16,6 +18,7 @@ from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import MISSING, change, counted, pct, pct_within, usd
 
 if TYPE_CHECKING:
+    from mag7cli.analytics.indicators import IndicatorAnswer
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
     from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
@@ -45,6 +48,12 @@ def show(
         int | None,
         typer.Option("--last", min=1, metavar="N", help="The latest N dates that are collected, a row each."),
     ] = None,
+    with_: Annotated[
+        str | None,
+        typer.Option(
+            "--with", metavar="FILE", help="Correlation and beta with a series of yours: a CSV of dates and levels."
+        ),
+    ] = None,
     group: GroupOption = SEVEN,
     without: WithoutOption = "",
 ) -> None:
@@ -54,12 +63,20 @@ def show(
     the lake has its holdings. For two dates, or a period such as 2024 or ytd, what happened between these closes.
     """
     from mag7cli import library
+    from mag7cli.analytics.indicators import parse_series
     from mag7cli.lake.layout import Lake
 
     lake, companies = Lake.at(options.lake), library.group(group, without=without)
     if last and dates:
         raise UsageError("--last and dates contradict each other", hint="mag7 show --last 30")
+    if with_ and (last or dates):
+        raise UsageError("--with is over all dates", hint="mag7 show --with small_caps.csv --format csv")
     with named(options) as engine:
+        if with_:
+            levels, name = parse_series(read_bytes(with_), called(with_)), Path(called(with_)).name
+            answer = library.co_movement(lake, levels=levels, name=name, group=companies, engine=engine)
+            output.show(indicator_result(answer))
+            return
         if last:
             output.show(series_result(library.series(lake, last=last, group=companies, engine=engine)))
             return
@@ -272,3 +289,38 @@ def series_result(series: "tuple[SeriesRow, ...]") -> Result:
         grid=Grid(names, [list(record.values()) for record in records]),
         text=[*lead, *kind, grid],
     )
+
+
+def indicator_result(answer: "IndicatorAnswer") -> Result:
+    """How the share and the returns moved with a series, as a person and as a program read it."""
+    columns = (
+        Column("on"),
+        *(Column(name, name.replace("_", " "), _two_digits, right=True) for name in _MOVED),
+    )
+    rows = [[row.on, *(getattr(row, name) for name in _MOVED)] for row in answer.rows]
+    marks = (Column("series"), Column("group"), Column("sessions"), Column("simulated"))
+    own = [answer.series, answer.group, answer.sessions, answer.simulated]
+    ends = [[f"{answer.first} to {answer.last}", *(getattr(answer.whole, name) for name in _MOVED)], *rows[-1:]]
+    text: list[Line | Grid] = [
+        *([Line(SIMULATED, "warn")] if answer.simulated else []),
+        Line(
+            f"The share of {answer.subject}, and their price return, beside {answer.series}: "
+            f"{counted(answer.dates, 'date')} in common.",
+            "strong",
+        ),
+        Grid(columns, ends),
+        Line(
+            f"{answer.kind.capitalize()}; the last row is of the {answer.sessions} sessions that end there. "
+            "--format csv has every window.",
+            "faint",
+        ),
+    ]
+    table = Grid((*columns, *marks), [[*row, *own] for row in rows])
+    return Result(document=asdict(answer), grid=table, text=text)
+
+
+_MOVED: Final = ("share_correlation", "share_beta", "return_correlation", "return_beta")
+
+
+def _two_digits(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.2f}"

@@ -206,3 +206,11 @@ def test_my_money_is_answered_for_in_the_largest_of_the_lakes_last_date(here):
 def test_the_funds_weight_of_the_seven_stands_beside_no_other_share(here):
     for words in (["--without", "NVDA"], ["--group", "top10"]):
         assert json.loads(mag7("show", *words, "--format", "json", cwd=here).stdout)["fund"] is None
+
+
+def test_a_series_of_ones_own_needs_more_dates_and_no_period(here):
+    (here / "small_caps.csv").write_text("date,close\n2024-12-11,5.0\n2024-12-12,5.1\n")
+    ended = mag7("show", "--with", "small_caps.csv", cwd=here)
+    assert (ended.code, ended.stdout) == (2, "")
+    assert "complete dates in common; a window takes 64" in ended.stderr
+    assert mag7("show", "2024", "--with", "small_caps.csv", cwd=here).code == 2
