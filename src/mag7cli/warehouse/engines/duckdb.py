@@ -21,6 +21,8 @@ PARTITIONED: Final = "partitioned"
 _MEMORY: Final = ":memory:"
 # Small files are opened, not read: more threads, or an order to keep among them, only double the work.
 _SPARING: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "preserve_insertion_order": "false"}
+# What is written goes to the file as it comes, however many years there are; another thread takes as much again.
+_BOUNDED: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "memory_limit": "200MB"}
 _BLOCK_ROWS: Final = 1000
 _DAY: Final = "COALESCE(trading_date, DATE '0001-01-01')"
 STORAGE_VERSION: Final = "v1.0.0"
@@ -352,7 +354,7 @@ def _connection(path: Path, *, read_only: bool) -> "DuckDBPyConnection":
 
     if read_only:
         return duckdb.connect(path, read_only=True)
-    return duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION})
+    return duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION, **_BOUNDED})
 
 
 def _is_too_new(error: Exception) -> bool:
