@@ -27,6 +27,7 @@ PROGRAMS = {
     "transforming": ("--rounds", "1"),
     "loading": ("--rounds", "1"),
     "starting": ("--rounds", "7"),
+    "evening": ("--dates", "250", "--rounds", "1"),
     "exposing": ("--rounds", "1"),
     "following": ("--seconds", "5"),
 }

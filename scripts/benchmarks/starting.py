@@ -38,7 +38,7 @@ def main() -> None:
     planned = ["collect", "--plan-only", *at, "--start", dates[0], "--end", dates[-1], "--plan", "advanced"]
     against(["--help"], [*bare, "--help"], options.rounds, at_most=1.2)
     against(["dates"], bare, options.rounds, at_most=1.5)
-    against(["show", *at], bare, options.rounds)
+    against(["show", *at], bare, options.rounds, at_most=2.0)
     against(planned, bare, options.rounds, note=f", {len(dates):,} dates, all there")
 
 
