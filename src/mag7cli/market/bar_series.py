@@ -22,8 +22,8 @@ Values = Sequence[float | None]
 SIZE: Final = 6
 """How many numbers a bar has."""
 
-OPEN, HIGH, LOW, CLOSE = range(4)
-"""Where the prices of a bar are among its numbers."""
+OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+"""Where the prices of a bar and its volume are among its numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,13 +10,14 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain
+from operator import itemgetter, lt
 from typing import Any, Final
 
 import orjson
 
 from mag7cli.core.clock import NEW_YORK
-from mag7cli.market.bar_series import BarSeries
+from mag7cli.market.bar_series import SIZE, VOLUME, BarSeries, values_of
 from mag7cli.market.calendar import AFTER_HOURS_CLOSE
 from mag7cli.market.intraday import MinuteBar, Snapshot
 from mag7cli.market.records import Bar, Split, TickerDetails
@@ -31,6 +32,9 @@ _LAST_MS: Final = 4_102_444_800_000  # 2100-01-01
 _SHOWN: Final = 5
 _A_MARKET_OF_SPLITS: Final = 10  # no security splits as often
 _NUMBERS: Final = frozenset({int, float})
+# What a bar is made of, in the order of `BarSeries`.
+_VALUES: Final = itemgetter("o", "h", "l", "c", "v", "vw")
+_TIME: Final = itemgetter("t")
 
 
 class ShapeError(ValueError):
@@ -82,13 +86,11 @@ def bars(page: Body, symbol: str, start: date, end: date) -> BarSeries:
     rows = _unadjusted_rows(page)
     if rows and page.get("ticker") != symbol:
         raise ShapeError(f"it is about {page.get('ticker')!r}")
-    if not all(map(_is_possible, rows)):
-        [_bar(row, symbol) for row in rows]  # says what is wrong
-    series = _series(rows, symbol)
+    series = _series_at_once(rows, symbol) or _series(rows, symbol)
     days = series.days
     if days and not start.toordinal() <= min(days) <= max(days) <= end.toordinal():
         raise ShapeError(f"it has bars from {date.fromordinal(min(days))} to {date.fromordinal(max(days))}")
-    if any(later <= earlier for earlier, later in pairwise(days)):
+    if not all(map(lt, days, days[1:])):
         raise ShapeError("its bars are not in the order of their dates, one for each")
     return series
 
@@ -183,11 +185,28 @@ def _rows(page: Body) -> list[Body]:
     return rows
 
 
+def _series_at_once(rows: Sequence[Body], symbol: str) -> BarSeries | None:
+    """Rows as bars in their order, by the rules of `_bar` at a tenth of its cost; None if one wants a closer look."""
+    try:
+        values, times = list(chain.from_iterable(map(_VALUES, rows))), list(map(_TIME, rows))
+    except KeyError:
+        return None
+    if not (_NUMBERS.issuperset(map(type, values)) and {*map(type, times)} <= {int} and values):
+        return None
+    numbers = array("d", values)
+    volumes, prices = numbers[VOLUME::SIZE], numbers[:]
+    del prices[VOLUME::SIZE]
+    is_possible = min(prices) > 0 and min(volumes) >= 0 and max(numbers) < math.inf
+    if not (is_possible and min(times) >= 0 and max(times) < _LAST_MS):
+        return None
+    return BarSeries(symbol, array("i", map(_new_york_ordinal, times)), numbers)
+
+
 def _series(rows: Sequence[Body], symbol: str) -> BarSeries:
-    """The bars of possible rows, in their order."""
-    days = [_new_york_date(row["t"]).toordinal() for row in rows]
-    values = ((row["o"], row["h"], row["l"], row["c"], row["v"], row.get("vw")) for row in rows)
-    numbers = (math.nan if number is None else number for number in chain.from_iterable(values))
+    """The bars of rows in their order. Raises ShapeError."""
+    bars = [_bar(row, symbol) for row in rows]
+    days = [bar.trading_date.toordinal() for bar in bars]
+    numbers = [math.nan if number is None else number for bar in bars for number in values_of(bar)]
     return BarSeries(symbol, array("i", days), array("d", numbers))
 
 
@@ -335,8 +354,12 @@ def _epoch_ms(row: Body) -> int:
     return value
 
 
-# A grouped day has one time, or a few, for its twelve thousand bars; the ranges of all lines have the same ones.
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=16_384)  # the ranges of all lines have the same times
+def _new_york_ordinal(epoch_ms: int) -> int:
+    return _new_york_date(epoch_ms).toordinal()
+
+
+@lru_cache(maxsize=64)  # a grouped day has one time, or a few, for its twelve thousand bars
 def _new_york_date(epoch_ms: int) -> date:
     """The trading date of a daily bar. Raises ShapeError for a time at night.
 
