@@ -259,11 +259,13 @@ def _period_quality(period: "PeriodAnswer") -> Iterator[Line]:
 
 def series_result(series: "tuple[SeriesRow, ...]") -> Result:
     """A row for each date, as a person and as a program read it."""
+    fund = next((each.fund for each in series if each.fund), None)
     columns = (
         Column("trading_date", "date"),
         Column("share_pct", "share", right=True),
         Column("group_cap_usd", "group", usd, right=True),
         Column("index_cap_usd", "index", usd, right=True),
+        *((Column("fund_weight_pct", f"in {fund}", pct, right=True),) if fund else ()),
         Column("status", tone=lambda status: QUALITY_STYLES[status]),
         Column("reason", optional=True),
     )
@@ -273,6 +275,7 @@ def series_result(series: "tuple[SeriesRow, ...]") -> Result:
             MISSING if each.share_pct is None else pct_within(each.share_pct, each.low_pct, each.high_pct),
             each.group_cap_usd,
             each.index_cap_usd,
+            *((each.fund_weight_pct,) if fund else ()),
             each.status,
             each.reason,
         ]
@@ -281,6 +284,8 @@ def series_result(series: "tuple[SeriesRow, ...]") -> Result:
     first = series[-1] if series else None
     lead = [Line(SIMULATED, "warn")] if any(each.simulated for each in series) else []
     kind = [Line(f"Share of {first.subject} in the S&P 500: {first.kind}.")] if first else []
+    if fund:
+        kind.append(Line(f"In {fund}: the fund's own float-adjusted weight of them, by prices between its files."))
     grid = Grid(columns, rows)
     records = [asdict(each) for each in series]
     names = tuple(Column(name) for name in records[0]) if records else columns

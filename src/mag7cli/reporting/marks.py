@@ -174,25 +174,27 @@ def last_label(field: str, form: str, style: str = "mag7_label", **where: Any) -
     }
 
 
-def end_labels(field: str, tickers: Sequence[str], height: int) -> Spec:
+def end_labels(field: str, tickers: Sequence[str], height: int, *, zero: bool = True) -> Spec:
     """Each company's ticker at the end of its line, moved up as far as the one below it needs.
 
-    With the values in rising order, the least move that keeps `gap` between labels is a running maximum.
+    With the values in rising order, the least move that keeps `gap` between labels is a running maximum. `zero` says
+    whether the axis begins there, and so how much of it a label takes.
     """
-    gap = 14 / height
+    gap = f"{14 / height} * {'datum.top' if zero else '1.15 * (datum.top - datum.bottom)'}"
     return {
         "transform": [
             {
                 "joinaggregate": [
                     {"op": "max", "field": field, "as": "top"},
+                    {"op": "min", "field": field, "as": "bottom"},
                     {"op": "max", "field": "time", "as": "last"},
                 ]
             },
             {"filter": "datum.time == datum.last"},
             {"window": [{"op": "row_number", "as": "place"}], "sort": [{"field": field}]},
-            {"calculate": f"datum.{field} - {gap} * datum.top * datum.place", "as": "pushed"},
+            {"calculate": f"datum.{field} - {gap} * datum.place", "as": "pushed"},
             {"window": [{"op": "max", "field": "pushed", "as": "push"}], "sort": [{"field": field}]},
-            {"calculate": f"datum.push + {gap} * datum.top * datum.place", "as": "label_y"},
+            {"calculate": f"datum.push + {gap} * datum.place", "as": "label_y"},
         ],
         "mark": {"type": "text", "style": "label", "align": "left", "dx": 6},
         "encoding": {

@@ -37,7 +37,7 @@ def growth(dates: Dates, whose: Whose = SEVEN) -> Chart:
         "mark": {"type": "line", "strokeWidth": 1.8},
         "encoding": {"y": marks.y("level", "growth of 100", zero=False), "color": marks.by_ticker(series)},
     }
-    layers = [line, marks.end_labels("level", series, HEIGHT)]
+    layers = [line, marks.end_labels("level", series, HEIGHT, zero=False)]
     spec = timed("growth", dates, layers, right=_RIGHT)
     spec["transform"] += fold
     return Chart(
