@@ -409,3 +409,18 @@ def test_a_chart_is_drawn_as_a_picture_without_a_browser(page: Page, name: str) 
     assert 2_000 <= width <= 2_600
     assert 400 <= height <= 1_400
     assert len(picture) > 20_000, "an empty plot compresses to next to nothing"
+
+
+def test_labels_stand_at_the_ends_of_their_lines_also_where_the_axis_does_not_begin_at_zero(
+    engine: DuckDbEngine,
+) -> None:
+    renderer = pytest.importorskip("vl_convert")
+    young = write.compose(market_tables.engine(30, partial=(), suspect=()), FakeClock())
+    growth = png.standalone(charts_by_name(young)["growth"], young.datasets, young.answer)
+
+    svg = renderer.vegalite_to_svg(growth)
+    labels = {name: float(level) for level, name in re.findall(r"label_y: ([\d.]+); ticker: ([^\"]+)", svg)}
+    last = young.datasets["growth"].records()[-1]
+    assert labels["Mag 7"] == pytest.approx(last["mag7"])
+    assert labels["equal weight"] == pytest.approx(last["equal_weight"])
+    assert 0.1 < labels["S&amp;P 500"] - labels["Mag 7"] < 1, "two lines that end together have labels side by side"
