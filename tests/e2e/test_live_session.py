@@ -72,7 +72,8 @@ def test_with_every_fault_on_the_last_share_is_that_of_the_closes() -> None:
 
 
 def test_by_the_stream_alone_the_last_share_is_that_of_the_last_minutes() -> None:
-    with live_market(faults=EVERY_FAULT) as vendor:
+    # Slower, for there is no second way to what a busy machine is too late for.
+    with live_market(faults=EVERY_FAULT, speed=1200) as vendor:
         _, updates = followed(vendor, with_snapshots=False)
 
     session = vendor.session

@@ -142,6 +142,14 @@ def opened(open_page: Open) -> Visit:
     return found
 
 
+@pytest.fixture(scope="module")
+def on_a_phone(open_page: Open) -> Visit:
+    """A page on a small screen that several tests look at, without a touch to its controls."""
+    found = open_page(PHONE)
+    found.drawn()
+    return found
+
+
 @pytest.fixture
 def visit(opened: Visit) -> Visit:
     opened.page.mouse.move(0, 0)
@@ -151,11 +159,7 @@ def visit(opened: Visit) -> Visit:
     return opened
 
 
-def test_it_opens_offline_and_draws_everything_without_a_word_or_a_request(
-    open_page: Open, written: ReportResult
-) -> None:
-    visit = open_page()
-
+def test_it_opens_offline_and_draws_everything_without_a_word_or_a_request(visit: Visit, written: ReportResult) -> None:
     assert visit.drawn() == 17
     assert visit.errors == []
     assert visit.requests == [written.page.as_uri()]
@@ -190,19 +194,16 @@ def test_even_a_script_that_tried_could_not_call_out(open_page: Open) -> None:
     assert any("Content Security Policy" in error for error in visit.errors)
 
 
-def test_the_first_screen_answers_how_much_since_when_and_whether_to_trust_it(open_page: Open) -> None:
-    visit = open_page(PHONE)
+def test_the_first_screen_answers_how_much_since_when_and_whether_to_trust_it(on_a_phone: Visit) -> None:
+    on_a_phone.script("scrollTo({top: 0, behavior: 'instant'})")
 
     for words in ("37.15 %", "Close of Friday 8 November 2024", "each company counted once", "This date is complete."):
-        box = visit.page.get_by_text(words).first.bounding_box()
+        box = on_a_phone.page.get_by_text(words).first.bounding_box()
         assert box, words
         assert box["y"] + box["height"] <= PHONE[1], f"{words!r} is below the first screen"
 
 
-def test_it_is_small_and_painted_at_once(open_page: Open, written: ReportResult) -> None:
-    visit = open_page()
-    visit.drawn()
-
+def test_it_is_small_and_painted_at_once(visit: Visit, written: ReportResult) -> None:
     paints = visit.script("performance.getEntriesByType('paint').map(entry => [entry.name, entry.startTime])")
 
     assert written.size_bytes < 6_000_000
@@ -210,15 +211,23 @@ def test_it_is_small_and_painted_at_once(open_page: Open, written: ReportResult)
     assert dict(paints)["first-contentful-paint"] < 1_000 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "dark")])
-def test_nothing_is_wider_than_the_screen(open_page: Open, size: tuple[int, int], scheme: str) -> None:
-    visit = open_page(size, scheme)
+def assert_fits(visit: Visit, width: int) -> None:
+    assert visit.script("document.documentElement.scrollWidth") <= width
+    for canvas in visit.page.locator("canvas").all():
+        assert canvas.bounding_box()["width"] <= width - 20
+    assert visit.errors == []
+
+
+def test_nothing_is_wider_than_a_phone(on_a_phone: Visit) -> None:
+    assert_fits(on_a_phone, PHONE[0])
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_nothing_is_wider_than_the_screen_in_the_dark(open_page: Open, size: tuple[int, int]) -> None:
+    visit = open_page(size, "dark")
     visit.drawn()
 
-    assert visit.script("document.documentElement.scrollWidth") <= size[0]
-    for canvas in visit.page.locator("canvas").all():
-        assert canvas.bounding_box()["width"] <= size[0] - 20
-    assert visit.errors == []
+    assert_fits(visit, size[0])
 
 
 def test_page_and_charts_turn_dark_with_the_system(visit: Visit) -> None:
@@ -357,25 +366,21 @@ def test_the_embedded_data_can_be_saved(visit: Visit, engine: DuckDbEngine, tmp_
     assert saved == list(written.values), "money has every digit of the tables, as text"
 
 
-def test_a_simulated_market_is_marked_wherever_one_looks(open_page: Open) -> None:
-    visit = open_page(PHONE)
-    visit.drawn()
-    banner = visit.page.get_by_text("SIMULATED MARKET")
+def test_a_simulated_market_is_marked_wherever_one_looks(on_a_phone: Visit) -> None:
+    banner = on_a_phone.page.get_by_text("SIMULATED MARKET")
 
     for name in ("share", "projection", "failures"):
-        visit.chart(name)
+        on_a_phone.chart(name)
         assert 0 <= banner.bounding_box()["y"] < 10, "the banner stays on the screen"
-    assert visit.page.title().startswith("SIMULATED: ")
+    assert on_a_phone.page.title().startswith("SIMULATED: ")
 
 
-def test_it_prints_without_the_controls(open_page: Open) -> None:
-    visit = open_page()
-    visit.drawn()
-
+def test_it_prints_without_the_controls(visit: Visit) -> None:
     visit.page.emulate_media(media="print")
 
     assert not visit.page.locator(".range").is_visible()
     assert visit.page.locator('[data-chart="share"] canvas').is_visible()
+    visit.page.emulate_media(media="screen")
     assert len(visit.page.pdf(format="A4")) > 50_000
 
 
