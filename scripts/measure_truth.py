@@ -31,7 +31,7 @@ HEAD = (
     "lines",
     "dates",
     "counts frozen until",
-    "wrong caps of the seven",
+    "wrong caps of the Mag 7",
     "worst error of the share until then, and after",
     "dates outside the printed bound",
     "half of the bound, median and worst",
@@ -46,7 +46,7 @@ HEAD = (
 class Measured:
     """What a collection of four years came to.
 
-    `wrong_caps` are those of the seven that are not right to the cent, on any date. Until `frozen_until` the vendor's
+    `wrong_caps` are those of the Mag 7 that are not right to the cent, on any date. Until `frozen_until` the vendor's
     counts did not honour their date; None for a vendor whose always do.
     """
 

@@ -1,4 +1,4 @@
-"""What a collection takes: calls and time against the original's method on one simulated server, CPU, memory.
+"""What a collection takes: calls and time against the console pipeline's method on one simulated server, CPU, memory.
 
 Leaves the lake that it collected in `<folder>/lake`, for the benchmarks after it.
 """
@@ -18,7 +18,7 @@ ENDS = {250: "2021-12-30", 1005: "2024-12-31"}
 # For the whole range; a short one has to learn the same companies.
 GOALS = {250: None, 1005: 0.0155}
 NOW = "2025-01-02T12:00:00-05:00"
-# Dates on which every symbol that the original asks for is listed: it never looked for the names of before.
+# Dates on which every symbol that the console pipeline asks for is listed: it never looked for the names of before.
 ORIGINAL_DATES = [f"2024-12-{day:02}" for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)]
 LATENCY_MS = 20
 KEY = "sandbox"
@@ -49,14 +49,14 @@ def collect(url: str, lake: Path, *words: str) -> Ran:
 
 
 def against_the_original(url: str, folder: Path, dates: int) -> None:
-    """The default method over the whole range, against the original's sequence over ten dates, scaled."""
+    """The default method over the whole range, against the console pipeline's sequence over ten dates, scaled."""
     tickers = run([MAG7, "tickers", "--format", "csv"]).stdout.split()[1:]
     theirs = original.collect(url, KEY, tickers, ORIGINAL_DATES)
     ours = collect(url, emptied(folder / "lake"), "--start", START, "--end", ENDS[dates])
     calls = sum(json.loads(ours.stdout)["calls"].values())
     scale = dates / len(ORIGINAL_DATES)
     what = f"collect {dates:,} dates"
-    asked = f"{theirs.calls // len(ORIGINAL_DATES)} calls a date, as the original"
+    asked = f"{theirs.calls // len(ORIGINAL_DATES)} calls a date, as the console pipeline asks"
     paced = f"{asked}, ten dates at once, without its pauses"
     emit(Row(f"{what}: calls", calls, "calls", asked, theirs.calls * scale, GOALS[dates]))
     emit(Row(f"{what}: time, answers after {LATENCY_MS} ms", ours.wall_s, "s", paced, theirs.wall_s * scale))

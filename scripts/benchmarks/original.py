@@ -1,4 +1,4 @@
-"""The original's way of collecting: for each date every constituent's details, then those and the bar of the seven.
+"""How the console pipeline collects: for each date every constituent's details, then those and the bar of the Mag 7.
 
 517 calls a date, one after the other, ten dates at once. Its pause of about a second between calls is left out.
 """

@@ -1,4 +1,4 @@
-"""A transform as one would write it with pandas: the original's five tables and the constituents, in both layouts.
+"""A transform as one would write it with pandas: its five old tables and the constituents, in both layouts.
 
 Run as `plain_pandas.py LAKE OUT`. Four of our tables, exact decimals, checks and reruns are left out of it.
 """

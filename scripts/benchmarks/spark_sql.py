@@ -1,7 +1,7 @@
-"""The transform as SQL on Spark: the original's five tables and the constituents, in both layouts.
+"""The transform as SQL on Spark: the console pipeline's five tables and the constituents, in both layouts.
 
 Run as `spark_sql.py LAKE OUT` by a Python that has pyspark, with Java on the machine. Prints the seconds that the Java
-machine took to start. What the original's job does for each table: a query over the documents, written twice.
+machine took to start. What the console pipeline's job does for each table: a query over the documents, written twice.
 """
 
 import sys
@@ -15,7 +15,7 @@ SEVEN = ("AAPL", "AMZN", "GOOGL", "META", "MSFT", "NVDA", "TSLA")
 DETAILS = ("name", "market_cap", "shares_outstanding", "currency", "description")
 PRICES = ("open_price", "high_price", "low_price", "close_price", "volume", "vwap")
 
-# Each of the seven is a field of its own in the documents: made into rows in one pass.
+# Each of the Mag 7 is a field of its own in the documents: made into rows in one pass.
 COMPANIES = "explode(array({}))".format(
     ", ".join(
         f"named_struct('ticker', '{ticker}', "

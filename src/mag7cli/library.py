@@ -662,7 +662,7 @@ def run(
 
 
 def group(companies: str, *, without: str = "") -> "CompanyGroup":
-    """A group of companies, whose share can be asked for in place of the seven's.
+    """A group of companies, whose share can be asked for in place of the Mag 7's.
 
     Args:
         companies: `mag7`, `top10` (any number), `sector:Energy`, `AAPL,MSFT`, or the path of a file
@@ -708,7 +708,7 @@ def summary(
     Args:
         lake: The lake whose tables are read, and whose holdings files give the fund's own weight.
         on: The trading date; by default the latest with a figure.
-        group: Of `group`; by default the seven.
+        group: Of `group`; by default the Mag 7.
         engine: Where the SQL runs; by default DuckDB over the lake.
 
     Returns:
@@ -786,7 +786,7 @@ def compare(
         lake: The lake whose tables are read.
         since: The date at whose close it begins.
         until: The date at whose close it ends.
-        group: Of `group`; by default the seven.
+        group: Of `group`; by default the Mag 7.
         engine: Where the SQL runs; by default DuckDB over the lake.
 
     Returns:
@@ -819,7 +819,7 @@ def series(
         last: Only the latest so many dates.
         since: The first date, included.
         until: The last date, included.
-        group: Of `group`; by default the seven.
+        group: Of `group`; by default the Mag 7.
         engine: Where the SQL runs; by default DuckDB over the lake.
 
     Returns:
@@ -859,7 +859,7 @@ def co_movement(
         lake: The lake whose tables are read.
         levels: The series: an index fund, small caps, volatility; above zero, by date.
         name: What the series is called.
-        group: Of `group`; by default the seven.
+        group: Of `group`; by default the Mag 7.
         engine: Where the SQL runs; by default DuckDB over the lake.
 
     Returns:
@@ -895,7 +895,7 @@ def export(
         file_format: `csv`, `jsonl`, `parquet` or `xlsx`.
         since: The first date, included.
         until: The last date, included.
-        group: Of `group`; by default the seven.
+        group: Of `group`; by default the Mag 7.
 
     Returns:
         How many rows were written, each with its date, status, bounds, kind and simulated mark.
@@ -1026,7 +1026,7 @@ def exposure(
     top: int = 10,
     group: "CompanyGroup | None" = None,
 ) -> "Exposure":
-    """How much of somebody's money is in the seven, or in another group of companies, funds opened to companies.
+    """How much of somebody's money is in the Mag 7, or in another group of companies, funds opened to companies.
 
     Args:
         lake: The lake whose kept holdings files open the funds that are held, the newest until the day of the
@@ -1037,7 +1037,7 @@ def exposure(
         deltas: Shares that one option stands for, by its label or its underlying; other options are left out.
         expenses: Expense ratios of funds, percent a year, by symbol.
         top: How many other companies are listed.
-        group: Of `group`; by default the seven. Who belongs to the largest or to a sector, the lake's last date until
+        group: Of `group`; by default the Mag 7. Who belongs to the largest or to a sector, the lake's last date until
             the day of the positions says.
 
     Returns:
@@ -1147,7 +1147,7 @@ def report(
         lake: The lake whose tables are drawn.
         out: Where the page goes; by default `report.html` in a local lake.
         png_dir: Where each chart goes as a PNG, too.
-        group: Of `group`; by default the seven. The page of another group has no default place.
+        group: Of `group`; by default the Mag 7. The page of another group has no default place.
         engine: Where the SQL runs; by default DuckDB over the lake.
         clock: The time; by default this machine's.
 
@@ -1166,7 +1166,7 @@ def report(
     whose = group or THE_SEVEN
     if out is None and not whose.is_the_seven:
         raise UsageError(
-            "report.html in the lake is of the seven: name the file of another group",
+            "report.html in the lake is of the Mag 7: name the file of another group",
             hint="mag7 report --group top10 --out top10.html",
         )
     page = out or pipeline.report_path(lake)
@@ -1217,7 +1217,7 @@ def table(lake: Lake, name: str, *, kind: Literal["arrow", "pandas", "duckdb"] =
 
 
 def _figures(lake: Lake, group: "CompanyGroup | None", engine: "SqlEngine | None") -> "DailyFigures | None":
-    """The figures beside the tables, where they can answer: they are true, of the seven, and nobody named an engine."""
+    """The figures beside the tables, where they can answer: they are true, of the Mag 7, and nobody named an engine."""
     from mag7cli.tables.daily_figures import DailyFigures
 
     is_answered = engine is None and (group is None or group.is_the_seven)

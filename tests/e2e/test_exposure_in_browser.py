@@ -59,7 +59,7 @@ def test_the_page_opens_offline_asks_for_nothing_and_fits(
     assert (requests, errors) == ([page_file.as_uri()], [])
     assert page.inner_text("#share").startswith("8")
     assert page.locator("h2").all_inner_texts() == [
-        "The seven",
+        "The Mag 7",
         "The largest other companies",
         "Funds",
         "In common",

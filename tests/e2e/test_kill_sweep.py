@@ -1,6 +1,6 @@
 """kill -9 at every step of writing: the next run ends in the bytes of a run that nobody disturbed.
 
-A range, whose share counts are sampled, the few dates of an evening, and the way of the original: each run dies before
+A range, whose share counts are sampled, the few dates of an evening, and the old way: each run dies before
 every system call that changes the lake and in the middle of every write, where many are of a kind at the first two and
 the last. What that leaves is repaired by one rerun.
 """

@@ -88,7 +88,7 @@ DAMAGES: dict[str, tuple[Callable[[Any], object], str]] = {
     "small failure": (without("CMG", 1e9), "suspect"),
     "large failure": (without("JPM", 6e11), "partial"),
     "failure of unknown size": (without("CMG", None), "partial"),
-    "one of the seven missing": (
+    "one of the Mag 7 missing": (
         lambda document: document.update(concentration_metrics=None, partial="TSLA"),
         "partial",
     ),

@@ -53,7 +53,7 @@ def grouped(market: Market) -> Iterator[JudgedRun]:
 
 @pytest.fixture(scope="class", params=MONTHS, ids=lambda month: f"{month[0]}-{month[1]:02}")
 def month(request: pytest.FixtureRequest, market: Market) -> Iterator[JudgedRun]:
-    """A month by the original's way: every line asked on every date, as if the months after were not there yet."""
+    """A month by the old way: every line asked on every date, as if the months after were not there yet."""
     first = date(*request.param, 1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     with quick_folder() as folder:
@@ -186,7 +186,7 @@ class TestTheIndexAsItWas:
                 true = grouped.market.truth.shares(line["ticker"], day)
                 assert line["shares_outstanding"] == pytest.approx(true, rel=WITHIN_BEFORE), (day, line["ticker"])
 
-    # By the original's way
+    # By the console pipeline's way
 
     def test_the_seven_of_a_month_are_what_they_are_by_the_default_method(
         self, month: JudgedRun, grouped: JudgedRun

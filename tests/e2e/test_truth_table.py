@@ -15,10 +15,10 @@ def rows_of(table: str) -> list[dict[str, str]]:
 
 
 def is_kept(row: dict[str, str]) -> bool:
-    """No wrong cap of the seven, no date outside its bound, no unflagged fault once dates are honoured, few alarms."""
+    """No wrong cap of the Mag 7, no date outside its bound, no unflagged fault once dates are honoured, few alarms."""
     unflagged = row["of them unflagged until then, and after"].split(", ")[1]
     alarms_per_1000 = 1000 * int(row["false alarms"]) / float(row["name-years"].replace(",", ""))
-    nothing = (row["wrong caps of the seven"], row["dates outside the printed bound"], unflagged) == ("0", "0", "0")
+    nothing = (row["wrong caps of the Mag 7"], row["dates outside the printed bound"], unflagged) == ("0", "0", "0")
     return nothing and alarms_per_1000 < 0.5
 
 

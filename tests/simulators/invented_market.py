@@ -47,12 +47,12 @@ def invented_market(
     end: date = date(2022, 12, 30),
     faults: Faults | None = None,
 ) -> Market:
-    """A market of other names, splits, renames, classes and fiscal calendars; the seven are in it as well."""
+    """A market of other names, splits, renames, classes and fiscal calendars; the Mag 7 are in it as well."""
     return Market(seed, start, end, faults, blueprint(seed, lines, start, end))
 
 
 def blueprint(seed: int, lines: int, start: date, end: date) -> Blueprint:
-    """A market of about `lines` lines. Alphabet's two lines and the rest of the seven are the first ones."""
+    """A market of about `lines` lines. Alphabet's two lines and the rest of the Mag 7 are the first ones."""
     rng = random.Random(seed)
     sessions = calendar.sessions(start, end)
     made = [*_seven(rng), *_invented_lines(rng, lines, sessions)]
@@ -77,7 +77,7 @@ def blueprint(seed: int, lines: int, start: date, end: date) -> Blueprint:
 
 
 def _seven(rng: random.Random) -> list[Security]:
-    """The seven and Alphabet's other line under their own names, with sizes and calendars of another world."""
+    """The Mag 7 and Alphabet's other line under their own names, with sizes and calendars of another world."""
     wanted = {*MAGNIFICENT_7, "GOOG"}
     real = [line for line in from_tables().securities if line.ticker in wanted]
     made: list[Security] = []
@@ -191,7 +191,7 @@ def _split_days(rng: random.Random, line: Security, sessions: Sequence[date]) ->
 
 
 def _events(rng: random.Random, lines: Sequence[Security], sessions: Sequence[date]) -> list[CompanyEvent]:
-    """A merger paid in shares and a spin-off, of companies with one line outside the seven."""
+    """A merger paid in shares and a spin-off, of companies with one line outside the Mag 7."""
     single = [line for line in lines[8:] if sum(other.cik == line.cik for other in lines) == 1]
     merged, spun = rng.sample(single, 2) if len(single) > 1 else (lines[0], lines[1])
     return [
@@ -201,7 +201,7 @@ def _events(rng: random.Random, lines: Sequence[Security], sessions: Sequence[da
 
 
 def _weeks(rng: random.Random, lines: Sequence[Security], sessions: Sequence[date]) -> tuple[str, date, date]:
-    """Weeks without a market cap, of one of the seven that has one class."""
+    """Weeks without a market cap, of one of the Mag 7 that has one class."""
     ticker = rng.choice([line.ticker for line in lines[:8] if line.shares == line.class_shares])
     first = rng.randrange(_EDGE, max(len(sessions) - 30, _EDGE + 1))
     return ticker, sessions[first], sessions[min(first + 20, len(sessions) - 1)]

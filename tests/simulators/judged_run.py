@@ -55,7 +55,7 @@ class JudgedRun:
 
     @cached_property
     def caps(self) -> dict[tuple[date, str], Decimal]:
-        """The market caps of the seven."""
+        """The market caps of the Mag 7."""
         return {
             (day, ticker): company["market_cap"] or Decimal(0)
             for day, document in self.documents.items()
@@ -63,18 +63,18 @@ class JudgedRun:
         }
 
     def cap_errors(self, days: Iterable[date]) -> dict[tuple[date, str], float]:
-        """Where a cap of the seven is not the truth to the cent: by how much, as a fraction."""
+        """Where a cap of the Mag 7 is not the truth to the cent: by how much, as a fraction."""
         wanted = set(days)
         true = {at: self.market.truth.market_cap(at[1], at[0]) for at in self.caps if at[0] in wanted}
         return {at: float(abs(self.caps[at] / cap - 1)) for at, cap in true.items() if self.caps[at] != cap}
 
     @cached_property
     def true_pcts(self) -> Mapping[date, float]:
-        """The seven's true part of the index, percent."""
+        """The Mag 7's true part of the index, percent."""
         return {day: self.market.truth.mag7_pct(day) for day in self.documents}
 
     def pct_errors(self, days: Iterable[date]) -> dict[date, float]:
-        """By how many points the seven's part of the index is off; every line that is listed belongs to the index."""
+        """By how many points the Mag 7's part of the index is off; every line that is listed belongs to the index."""
         found = {}
         for day in days:
             metrics = self.documents[day]["concentration_metrics"]
@@ -181,7 +181,7 @@ def judged(
     """Collect a range of a market's dates into a lake, on the day after the market's last.
 
     The lake has the cover pages that the market's companies filed, unless it is to do without `covers`. `refresh` is
-    how many counts an evening's run may ask for besides the seven.
+    how many counts an evening's run may ask for besides the Mag 7.
     """
     now = noon_after(market.end)
     if covers:

@@ -1,4 +1,4 @@
-"""Raw documents of a small index: the seven and two lines more, one of them a second class of Alphabet."""
+"""Raw documents of a small index: the Mag 7 and two lines more, one of them a second class of Alphabet."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -59,7 +59,7 @@ def document(day: date, *, scale: float = 1.0, shares: Mapping[str, int] | None 
 
 
 def partial_document(day: date, missing: str = "NVDA") -> Any:
-    """A document without one of the seven: it has no concentration metrics and says why."""
+    """A document without one of the Mag 7: it has no concentration metrics and says why."""
     found = document(day)
     details = found["sp500_details"]
     del found["companies"][missing]

@@ -23,7 +23,7 @@ KEY = "MARK-2f9c81d07ab34e65-KEY"
 NOW = "2025-01-02T08:00:00-05:00"
 LIST_OF = date(2024, 6, 3)
 
-# The seven, Alphabet's other class, a share class that the issuer spells without its dot, and a split in the range.
+# The Mag 7, Alphabet's other class, a share class that the issuer spells without its dot, and a split in the range.
 TICKERS = (*MAGNIFICENT_7, "GOOG", "JPM", "BRKB", "XOM", "CMG")
 
 # What only remembers what else is in the lake: file times differ from run to run, and it can be deleted.

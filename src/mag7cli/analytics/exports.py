@@ -129,7 +129,7 @@ def statement(request: ExportRequest) -> str:
 
 
 def _marks(kind: str, group: CompanyGroup) -> str:
-    """The columns that every row ends with; the bounds are those of the share of the seven."""
+    """The columns that every row ends with; the bounds are those of the share of the Mag 7."""
     columns, nothing = ("mag7_pct_low", "mag7_pct_high"), "CAST(NULL AS DOUBLE PRECISION)"
     bounds = ", ".join(f"s.{name}" if group.is_the_seven else f"{nothing} AS {name}" for name in columns)
     return _MARKS.format(bounds=bounds, kind=kind)

@@ -1,6 +1,6 @@
-"""What the tables say of the seven, from the figures that lie beside them: the same as by SQL, without an engine.
+"""What the tables say of the Mag 7, from the figures that lie beside them: the same as by SQL, without an engine.
 
-`queries` says it of any tables and `groups` of any group; this says it of the seven, in a lake whose record of its
+`queries` says it of any tables and `groups` of any group; this says it of the Mag 7, in a lake whose record of its
 tables is true, in the time that it takes to read a file or two.
 """
 
@@ -47,7 +47,7 @@ def _dates(figures: DailyFigures, year: int, table: str) -> list[date]:
 
 
 def read_concentration(figures: DailyFigures, since: date, until: date) -> Concentration:
-    """The share of the seven from `since` to `until`, both included. Raises StoreError."""
+    """The share of the Mag 7 from `since` to `until`, both included. Raises StoreError."""
     years = [figures.read(year) for year in sorted(figures.years) if since.year <= year <= until.year]
     metrics = {row["trading_date"]: row for row in _rows(years, "concentration_metrics", since, until)}
     # Without a figure the date has none of its columns, as after a left join.

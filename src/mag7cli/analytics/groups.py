@@ -1,6 +1,6 @@
 """The share of any group of companies over time, computed in SQL from the lines of the index.
 
-In the shape of that of the seven (`queries.Concentration`), so that answer and page are made by the same code.
+In the shape of that of the Mag 7 (`queries.Concentration`), so that answer and page are made by the same code.
 """
 
 from collections import defaultdict
@@ -90,7 +90,7 @@ def read_concentration(
         until: The last date.
 
     Returns:
-        Days whose figure is the group's. A date without a figure of the seven has none of another group either, since
+        Days whose figure is the group's. A date without a figure of the Mag 7 has none of another group either, since
         its total is not whole.
 
     Raises:

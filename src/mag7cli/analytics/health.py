@@ -28,7 +28,7 @@ class Thresholds:
         window: How many of the newest dates are judged: what is older does not become better by an alarm.
         membership_days: Days of the newest date after the last one for which the index is known.
         calendar_days: Days that the calendar of the exchange must still reach ahead.
-        share_above: Tell when the seven are above this, percent; None for never.
+        share_above: Tell when the Mag 7 are above this, percent; None for never.
         moved: Tell when they moved by more than this from one session to the next, points; None for never.
     """
 
@@ -54,7 +54,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class DayFigure:
-    """A date of the tables: its status, and the share of the seven in percent, None where there is none."""
+    """A date of the tables: its status, and the share of the Mag 7 in percent, None where there is none."""
 
     on: date
     status: str

@@ -147,7 +147,7 @@ def _document(lake: Lake, day: date) -> Document:
 
 
 def _lines(document: Document, details: DetailsCache, day: date) -> Iterator[ConstituentLineage]:
-    """A line for each constituent, or for each of the seven in a document of the original collector."""
+    """A line for each constituent, or for each of the Mag 7 in a document of the console pipeline's collector."""
     total = document["sp500_details"]["total_market_cap"]
     corrections: dict[str, list[Mapping[str, Any]]] = {}
     for correction in document["sp500_details"].get("corrections", []):
@@ -189,7 +189,7 @@ def _from_companies(document: Document) -> list[market_data.ConstituentDocument]
 
 
 def _worth_telling(constituents: Sequence[ConstituentLineage]) -> list[ConstituentLineage]:
-    """The seven by size, then every other line that was corrected."""
+    """The Mag 7 by size, then every other line that was corrected."""
     seven = sorted(
         (constituent for constituent in constituents if constituent.ticker in MAGNIFICENT_7),
         key=lambda constituent: -(constituent.market_cap or 0),
@@ -213,7 +213,7 @@ def _why_absent(document: Document, ticker: str) -> str:
 
 
 def _split_sentences(lake: Lake, day: date, ticker: str | None) -> Iterator[str]:
-    """The splits of the seven, or of the line asked for, whose execution is within two weeks of the date."""
+    """The splits of the Mag 7, or of the line asked for, whose execution is within two weeks of the date."""
     splits = read_splits(lake)
     for name in [ticker] if ticker else MAGNIFICENT_7:
         for split in splits.of(name):

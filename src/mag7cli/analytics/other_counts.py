@@ -1,4 +1,4 @@
-"""The share of the seven if something were counted otherwise: each class at its own close, unvested stock left out.
+"""The share of the Mag 7 if something were counted otherwise: each class at its own close, unvested stock left out.
 
 The headline counts as the vendor and the exchanges do. These are the figures beside it, and by how much they differ.
 """
@@ -67,7 +67,7 @@ def _without_unvested(document: Document, covers: CoverPages) -> Iterator[OtherC
 
 
 def _companies(document: Document) -> Iterator[ConstituentDocument]:
-    """The lines of the seven that are counted."""
+    """The lines of the Mag 7 that are counted."""
     rows = document["sp500_details"].get("constituents", [])
     yield from (row for row in rows if row["counted"] and row["ticker"] in document["companies"])
 

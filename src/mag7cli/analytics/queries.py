@@ -53,7 +53,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """One of the seven on one date."""
+    """One of the Mag 7 on one date."""
 
     on: date
     ticker: str
@@ -65,7 +65,7 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Where one of the seven opened and closed, unadjusted USD."""
+    """Where one of the Mag 7 opened and closed, unadjusted USD."""
 
     on: date
     ticker: str
@@ -116,7 +116,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
-    """The share of the seven over time, oldest first, and what is doubtful about it."""
+    """The share of the Mag 7 over time, oldest first, and what is doubtful about it."""
 
     days: tuple[Day, ...]
     caps: tuple[Cap, ...]
@@ -140,7 +140,7 @@ class ReportData:
 
 
 def read_concentration(engine: SqlEngine, since: date = BEGINNING, until: date = END) -> Concentration:
-    """The share of the seven from `since` to `until`, both included. Raises EngineError."""
+    """The share of the Mag 7 from `since` to `until`, both included. Raises EngineError."""
     rows = _Reader(engine, {"since": since, "until": until}).rows
     return Concentration(
         days=tuple(map(day_of, rows("days"))),

@@ -19,7 +19,7 @@ from mag7cli.warehouse.engines import SqlEngine
 class SeriesRow:
     """One date. Amounts are USD, percentages 0-100; a partial date has a reason and no figure.
 
-    `low_pct` and `high_pct` bound the share of the seven, where the tables know how far it may be off.
+    `low_pct` and `high_pct` bound the share of the Mag 7, where the tables know how far it may be off.
     `fund_weight_pct` is a fund's own float-adjusted weight, another number: by its file of `fund_as_of`, as
     `fund_basis` says.
     """

@@ -80,7 +80,7 @@ def year_before(day: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One date: the market caps (USD) of the seven by ticker, and of the whole index."""
+    """One date: the market caps (USD) of the Mag 7 by ticker, and of the whole index."""
 
     on: date
     caps: Mapping[str, float]
@@ -88,21 +88,21 @@ class Snapshot:
 
     @property
     def mag7(self) -> float:
-        """The market cap of the seven."""
+        """The market cap of the Mag 7."""
         return math.fsum(self.caps.values())
 
     @property
     def share_pct(self) -> float:
-        """The seven in percent of the index."""
+        """The Mag 7 in percent of the index."""
         return 100 * self.mag7 / self.total
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one of the seven did between two dates.
+    """What one of the Mag 7 did between two dates.
 
     `cap_change_usd`: what its market cap gained. `share_points`: what its share of the index gained; these sum to the
-    change of the share of the seven. `gain_pct`: its part of the index's gain; None where the index did not move.
+    change of the share of the Mag 7. `gain_pct`: its part of the index's gain; None where the index did not move.
     """
 
     ticker: str

@@ -36,7 +36,7 @@ _FORMALITIES: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FundWeight:
-    """A fund's own weight of the seven, percent by ticker, float-adjusted, from its holdings file of `as_of`.
+    """A fund's own weight of the Mag 7, percent by ticker, float-adjusted, from its holdings file of `as_of`.
 
     `on_pct` is that weight taken to the close of `on` by prices, where `basis` is not `file`.
     """
@@ -50,7 +50,7 @@ class FundWeight:
 
     @property
     def mag7_pct(self) -> float:
-        """The seven together."""
+        """The Mag 7 together."""
         return math.fsum(self.weights_pct.values())
 
 
@@ -65,7 +65,7 @@ class Changes(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class CompanySummary:
-    """One of the seven. `changes` are of its market cap, USD; `trend` is its latest market caps, oldest first."""
+    """One of the Mag 7. `changes` are of its market cap, USD; `trend` is its latest market caps, oldest first."""
 
     ticker: str
     name: str
@@ -108,11 +108,11 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class ConcentrationSummary:
-    """The share of the seven in the index at one close. `changes` are of the share, in percentage points.
+    """The share of the Mag 7 in the index at one close. `changes` are of the share, in percentage points.
 
     The true share lies between `low_pct` and `high_pct`, which are None where the bound is unknown.
     `fund`, where it is known, is the other number: a fund's own float-adjusted weight, with its own date. `subject`
-    says whose share it is, `group` how that is asked for; the amounts of "the seven" are the group's.
+    says whose share it is, `group` how that is asked for; the amounts of "the Mag 7" are the group's.
     """
 
     on: date
@@ -161,7 +161,7 @@ def answer_from_files(
     *,
     failed: Sequence[FailedCheck] = (),
 ) -> ConcentrationSummary:
-    """The same of the seven, from the figures beside the tables. Raises Mag7Error."""
+    """The same of the Mag 7, from the figures beside the tables. Raises Mag7Error."""
     span = _span(on, on or file_figures.last_date(figures) or date.max)
     return build(file_figures.read_concentration(figures, *span), on, failed=failed)
 
@@ -244,7 +244,7 @@ def _no_figure(days: Sequence[Day], on: date) -> Mag7Error:
     """Why a date has no figure, and what to do about it."""
     for day in days:
         if day.on == on:
-            why = day.reason or "one of the seven has no market cap"
+            why = day.reason or "one of the Mag 7 has no market cap"
             return Mag7Error(f"{on} is partial and has no figure: {why}", hint="mag7 collect --retry-failed")
     earlier = [day.on for day in days if day.on < on]
     if earlier:
@@ -267,7 +267,7 @@ def _trend(series: Sequence[Point[Value]]) -> tuple[float, ...]:
 
 
 def _companies(concentration: Concentration, on: date) -> tuple[CompanySummary, ...]:
-    """The seven, largest first."""
+    """The Mag 7, largest first."""
     series: dict[str, list[Point[Decimal]]] = {}
     today: list[Cap] = []
     for cap in concentration.caps:

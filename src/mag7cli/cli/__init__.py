@@ -24,7 +24,7 @@ COMMANDS: Final = CommandGroup(
         "live": CommandSpec("live:live", "Show the share during the session, from the vendor's stream."),
         "report": CommandSpec("report:report", "Draw the report: one HTML file that needs no network."),
         "exposure": CommandSpec(
-            "exposure:exposure", "Show how much of your money is in the seven, or in another group."
+            "exposure:exposure", "Show how much of your money is in the Mag 7, or in another group."
         ),
         "funds": CommandGroup(
             "The holdings files of funds that the lake keeps for exposure.",

@@ -125,7 +125,7 @@ def exposure(
         bool, typer.Option("--over-time", help="Of a file with positions of several days, the share on each.")
     ] = False,
     target: Annotated[
-        float | None, typer.Option("--target", metavar="PCT", help="What it would take to have so much in the seven.")
+        float | None, typer.Option("--target", metavar="PCT", help="What it would take to have so much in the Mag 7.")
     ] = None,
     page: Annotated[
         Path | None,
@@ -137,7 +137,7 @@ def exposure(
     ] = None,
     lake: LakeOption = DEFAULT_LAKE,
 ) -> None:
-    """Show how much of your money is in the seven, or in another group.
+    """Show how much of your money is in the Mag 7, or in another group.
 
     Brokers' exports are read as they are. Funds are opened by the holdings files that the lake keeps (mag7 funds), or
     by --fund-file. What is not covered is unknown: the answer is a range then, and the exit code is 3.
@@ -377,7 +377,7 @@ def _record(value: Any, answer: "Exposure") -> dict[str, Any]:
 
 
 def _target(answer: "Exposure", target: float | None) -> dict[str, float] | None:
-    """What it would take to have `target` percent in the seven: moved out of them, or new money in others alone."""
+    """What it would take to have `target` percent in the Mag 7: moved out of them, or new money in others alone."""
     if target is None:
         return None
     if not 0 < target < 100:
@@ -498,7 +498,7 @@ def _parts_grid(answer: "Exposure") -> Grid:
 
 
 def _beside(answer: "Exposure") -> Iterator[Line]:
-    """What the same money would have in the seven in the index, and in the same companies in equal parts."""
+    """What the same money would have in the Mag 7 in the index, and in the same companies in equal parts."""
     for benchmark in answer.benchmarks:
         name = "in the S&P 500" if benchmark.name == "S&P 500" else "in its companies in equal parts"
         day = f" (holdings of {benchmark.as_of})" if benchmark.as_of else ""

@@ -38,7 +38,7 @@ class LimitOptions(NamedTuple):
     ] = 90
     min_calendar: Annotated[int, _limit("--min-calendar", "days that the calendar must reach ahead.", "DAYS")] = 30
     share_above: Annotated[
-        float | None, _limit("--share-above", "tell when the seven are above this share, in percent.", "PCT")
+        float | None, _limit("--share-above", "tell when the Mag 7 are above this share, in percent.", "PCT")
     ] = None
     moved: Annotated[
         float | None, _limit("--moved", "tell when they moved by more than this in a session.", "POINTS")

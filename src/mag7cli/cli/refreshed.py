@@ -92,7 +92,7 @@ def _share(change: "DateChange") -> str:
     before, after = (
         "no figure" if pct is None else f"{pct:.4f} %" for pct in (change.mag7_pct_before, change.mag7_pct_after)
     )
-    return f"{change.trading_date}: the seven were {before}, are {after}."
+    return f"{change.trading_date}: the Mag 7 were {before}, are {after}."
 
 
 def _number(value: float | None) -> str:

@@ -237,7 +237,7 @@ def _period_lines(period: "PeriodAnswer") -> Iterator[Line]:
     )
     returns = period.returns
     series = (
-        ("the seven" if period.group == SEVEN else "the group", returns.group_pct),
+        ("the Mag 7" if period.group == SEVEN else "the group", returns.group_pct),
         ("the rest", returns.rest_pct),
         ("the index", returns.index_pct),
         ("all companies alike", returns.equal_weight_pct),

@@ -85,7 +85,7 @@ def sql(
 
     The tables are in the schema market_data, which may be left out over a lake; --list names them. Over a lake DuckDB
     answers, without any set-up, row by row, and has the minutes that mag7 live has kept as live.points and
-    live.companies, the weights of the seven in funds as market_data.fund_weights, and the companies of --group as
+    live.companies, the weights of the Mag 7 in funds as market_data.fund_weights, and the companies of --group as
     market_data.group_members, its share of the index as market_data.group_share.
     """
     from mag7cli import library
@@ -140,7 +140,7 @@ def _offer_group(engine: "SqlEngine", statement: str, group: "CompanyGroup") -> 
 
 
 def _offer_fund_weights(engine: "SqlEngine", statement: str, lake: str) -> None:
-    """Give DuckDB the funds' weights of the seven if the statement asks for them."""
+    """Give DuckDB the funds' weights of the Mag 7 if the statement asks for them."""
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     if _FUND_WEIGHTS.search(statement) and isinstance(engine, DuckDbEngine):

@@ -57,7 +57,7 @@ class CountedShares:
 
     @cached_property
     def ticker_corrections(self) -> list[TickerCorrection]:
-        """The same with the line's ticker, as documents name those outside of the seven."""
+        """The same with the line's ticker, as documents name those outside of the Mag 7."""
         return [{"ticker": self.ticker, **correction} for correction in self.corrections]
 
     @cached_property
@@ -110,5 +110,5 @@ def at_close(shares: CountedShares, close_usd: float) -> ValuedConstituent:
 
 
 def whole(value: float | None) -> float | None:
-    """Counts are written without a decimal point where they have no fraction, as the original wrote them."""
+    """Counts are written without a decimal point where they have no fraction, as the console pipeline wrote them."""
     return int(value) if value is not None and value == int(value) else value

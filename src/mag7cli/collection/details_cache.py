@@ -34,7 +34,7 @@ Continues = Callable[[str, date, date], bool]
 class DetailsRecord:
     """The vendor's answer for one line and date: `refused` if it was of another security, with the reason.
 
-    `description` is kept for the seven only. Counts are in shares, `market_cap` in USD, both as the vendor gave them.
+    `description` is kept for the Mag 7 only. Counts are in shares, `market_cap` in USD, both as the vendor gave them.
     An answer under a CIK that no table has keeps what it says: it may be of the line's new registrant. Once it was
     recognised as that it is `ok`, and `reason` says by what.
     """

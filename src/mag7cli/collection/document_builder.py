@@ -33,7 +33,7 @@ _MILLISECONDS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is told of one of the seven besides its numbers; `vendor_market_cap` (USD) is of the very date, or None."""
+    """What is told of one of the Mag 7 besides its numbers; `vendor_market_cap` (USD) is of the very date, or None."""
 
     name: str
     currency: str | None
@@ -45,7 +45,7 @@ class Profile:
 class DayInputs:
     """All that a document is made of. `collected_at` is the moment of collection, in New York time.
 
-    `bars` and `profiles` are those of the seven.
+    `bars` and `profiles` are those of the Mag 7.
     `errors` are those that the sampling of share counts leaves on that date, if they were sampled.
     """
 
@@ -72,7 +72,7 @@ def build(inputs: DayInputs) -> Document:
 
 
 def _whole_document(inputs: DayInputs) -> Document:
-    """The document with its concentration, if all of the seven are there, whatever else is not."""
+    """The document with its concentration, if all of the Mag 7 are there, whatever else is not."""
     by_ticker = {constituent.shares.ticker: constituent for constituent in inputs.valued}
     companies: dict[str, CompanyDocument] = {
         ticker: _company(by_ticker[ticker], inputs.bars[ticker], inputs.profiles[ticker])
@@ -142,7 +142,7 @@ def _of_sides(source: str, reason: str, sides: Mapping[str, float]) -> Uncertain
 
 
 def _open_usd(valued: Iterable[ValuedConstituent], source: LeewaySource) -> tuple[float, float]:
-    """By how much (USD) the counted lines of the seven, and the others, may be off for one cause."""
+    """By how much (USD) the counted lines of the Mag 7, and the others, may be off for one cause."""
     parts = {True: 0.0, False: 0.0}
     for shares, _, cap in valued:
         if shares.leeways and shares.counted:
@@ -184,7 +184,7 @@ def _company(constituent: ValuedConstituent, bar: Bar, profile: Profile) -> Comp
 
 def trading_data(bar: Bar) -> TradingData:
     """A bar as documents have it."""
-    """The bar as the original wrote it: stamped with the midnight that begins the day in New York."""
+    """The bar as the console pipeline wrote it: stamped with the midnight that begins the day in New York."""
     midnight = datetime.combine(bar.trading_date, time(), NEW_YORK)
     return {
         "date": bar.trading_date.isoformat(),

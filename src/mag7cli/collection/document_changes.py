@@ -1,4 +1,4 @@
-"""What a document says otherwise than the one that it replaces: line by line, and the share of the seven. Pure."""
+"""What a document says otherwise than the one that it replaces: line by line, and the share of the Mag 7. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class LineChange:
 
 @dataclass(frozen=True, slots=True)
 class DateChange:
-    """What changed on a trading date. The shares of the seven are in percent (0-100), None where there is no figure."""
+    """What changed on a trading date. The shares of the Mag 7 are in percent (0-100), None where there is no figure."""
 
     trading_date: date
     mag7_pct_before: float | None

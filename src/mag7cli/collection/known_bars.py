@@ -19,7 +19,7 @@ from mag7cli.market.bar_series import CLOSE, BarSeries, Values, values_of
 from mag7cli.market.records import Bar
 from mag7cli.shares.plausibility import are_ordinary_moves, are_sound
 
-# Whole bars are wanted of the seven and their second lines only.
+# Whole bars are wanted of the Mag 7 and their second lines only.
 _WHOLE_LINES: Final = 16
 
 

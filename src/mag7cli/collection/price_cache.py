@@ -280,7 +280,7 @@ class PriceCache:
             return BarSeries.of(symbol, [])
 
     def _check_not_clipped(self, ticker: str, bars: BarSeries, first: date) -> None:
-        """The vendor clips a range to the plan's window without a word; each of the seven traded long before ours."""
+        """The vendor clips a range to the plan's window without a word; each of the Mag 7 traded long before ours."""
         if ticker in symbology.MAGNIFICENT_7 and bars.days and bars.days[0] > first.toordinal():
             begins = date.fromordinal(bars.days[0])
             raise PlanError(

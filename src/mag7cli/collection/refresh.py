@@ -74,7 +74,7 @@ def refresh(
     Args:
         lake: The lake, held by the caller.
         source: Asked for a price of each line and date, by days or by lines, whichever is fewer calls, for every share
-            count that was asked for on one of the dates, and for those of the seven that the dates rest upon.
+            count that was asked for on one of the dates, and for those of the Mag 7 that the dates rest upon.
         options: The range, and on which terms the dates are valued.
         clock: The time.
         progress: Hears of documents that change.
@@ -152,7 +152,7 @@ def _read(lake: Lake) -> _Note | None:
 
 
 def _questions(details: DetailsCache, days: Sequence[date]) -> list[Request]:
-    """The share counts that were asked for on the days, and those of the seven that the days rest upon."""
+    """The share counts that were asked for on the days, and those of the Mag 7 that the days rest upon."""
     asked = set(details.asked_between(days[0], days[-1]))
     latest = ((ticker, details.latest(ticker, day)) for ticker in symbology.MAGNIFICENT_7 for day in days)
     return sorted(asked | {(ticker, behind[0]) for ticker, behind in latest if behind}, key=lambda one: one[::-1])
@@ -165,7 +165,7 @@ def _prices_again(lake: Lake, prices: PriceCache, days: Sequence[date]) -> list[
 
 
 def _rests_on_other_prices(lake: Lake, prices: PriceCache, day: date) -> bool:
-    """True if a document has other closes than those that are kept, or of the seven other prices or volumes."""
+    """True if a document has other closes than those that are kept, or of the Mag 7 other prices or volumes."""
     document = lake.read_document(day)
     closes = {row["ticker"]: row["close_price"] for row in document["sp500_details"].get("constituents", [])}
     traded = {ticker: company["trading_data"] for ticker, company in document["companies"].items()}

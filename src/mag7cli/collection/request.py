@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mag7cli.lake.layout import Lake
     from mag7cli.vendors.base import MarketDataSource
 
-# Beside the seven, an evening on a slow plan refreshes so many of the 503 share counts: all of them within five weeks.
+# Beside the Mag 7, an evening on a slow plan refreshes so many of the 503 share counts: all of them within five weeks.
 _EVENING_REFRESH: Final = 20
 # Below a call a second the rate is what takes the time; above, the round trip is, and calls overlap.
 _PACED_WORKERS: Final = 2

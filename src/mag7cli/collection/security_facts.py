@@ -55,7 +55,7 @@ class FactsOfSecurities:
     def neighbours(self, ticker: str, first: date, last: date) -> list[date]:
         """The sessions on both sides of a range on which to ask for a line's count besides.
 
-        Those of the seven always; of another line if a split is listed near an end of the range.
+        Those of the Mag 7 always; of another line if a split is listed near an end of the range.
         """
         if not is_exact(ticker) and not any(
             abs(split.execution_date - end) <= NEIGHBOURHOOD
@@ -82,7 +82,7 @@ class FactsOfSecurities:
 
 
 def is_exact(ticker: str) -> bool:
-    """True for the lines of the seven, Alphabet's second one included: their counts are located to the day."""
+    """True for the lines of the Mag 7, Alphabet's second one included: their counts are located to the day."""
     return ticker in symbology.MAGNIFICENT_7 or symbology.company_cik(ticker) in _seven()
 
 

@@ -135,7 +135,7 @@ def sample(
 
 
 def ask_each(details: DetailsCache, facts: FactsOfSecurities, members: Mapping[str, Collection[date]]) -> Counts:
-    """Counts asked for on every date on which a line has a price, as the original did."""
+    """Counts asked for on every date on which a line has a price, as the console pipeline did."""
     days_of = {ticker: list(facts.prices.closes(ticker, days)) for ticker, days in members.items()}
     requests = [(ticker, day) for ticker, days in days_of.items() for day in days]
     details.ask([*anchors(members, facts), *requests])
@@ -203,7 +203,7 @@ def _reasons_of(details: DetailsCache, ticker: str, days: Iterable[date]) -> dic
 def rolling_requests(
     details: DetailsCache, tickers: Sequence[str], dates: Sequence[date], most: int | None
 ) -> list[Request]:
-    """What an evening's run asks: the seven on each date, lines never asked yet, and of the others the most overdue.
+    """What an evening's run asks: the Mag 7 on each date, lines never asked yet, and of the others the most overdue.
 
     `tickers` are in order of size; `most` is how many of the others may be asked, None for all. What is known for the
     last date itself is left out of account, so that a run that was cut off asks, when repeated, for the same.

@@ -33,7 +33,7 @@ ROLLING_DATES: Final = 5
 class CollectOptions:
     """What to collect and how. `tolerance` is the error allowed to the total, as a fraction of it.
 
-    `refresh` is how many share counts an evening's run may ask for besides the seven; None: every line's.
+    `refresh` is how many share counts an evening's run may ask for besides the Mag 7; None: every line's.
     `served_from` is the first day that the plan serves, if it is known to be before `start`. `unserved` is what was
     asked for besides and the plan does not serve. `again` are dates to be valued anew, in place of all others; of their
     documents those are written that differ.

@@ -191,8 +191,8 @@ def _visuals() -> Iterator[Mapping[str, Any]]:
     for moment in ("then", "now"):
         pie = _Visual(moment, _METRICS)
         parts = {"Category": pie.ticker(), "Values": pie.values("market_cap")}
-        yield pie.shown("PieChart", f"The seven by market cap, {moment}", parts)
-    yield _by_ticker(_Visual("company-caps", _METRICS), "Market cap of each of the seven", "market_cap")
+        yield pie.shown("PieChart", f"The Mag 7 by market cap, {moment}", parts)
+    yield _by_ticker(_Visual("company-caps", _METRICS), "Market cap of each of the Mag 7", "market_cap")
     yield _by_ticker(_Visual("company-shares", _METRICS), "Each as a percentage of the S&P 500", "pct_of_sp500")
     yield _by_ticker(_Visual("daily-change", _TRADING), "Close less open, unadjusted", "daily_change")
     failures = _Visual("failures", _FAILURES)

@@ -1,6 +1,6 @@
 """The raw document of one trading date, and the arithmetic of concentration; knows nothing of vendors or files.
 
-The document's keys are those of the original collector, plus the ones that `docs/lake.md` lists as added.
+The document's keys are those of the console pipeline's collector, plus the ones that `docs/lake.md` lists as added.
 A document is a plain dictionary, typed here, so that what is on disk is what the code handles. Money is in USD,
 decimal and exact to the cent, in the file a number literal with all its digits; what the vendor said is a float with
 the vendor's digits; percentages are 0-100; dates are ISO strings, as in the file.
@@ -46,7 +46,7 @@ TickerCorrection = TypedDict(
     "TickerCorrection",
     {"ticker": str, "field": str, "from": float | None, "to": float | None, "reason": str, "evidence": str},
 )
-"""A correction of a constituent outside the seven."""
+"""A correction of a constituent outside the Mag 7."""
 
 
 class Doubt(TypedDict):
@@ -61,7 +61,7 @@ class Doubt(TypedDict):
 
 
 class CompanyDocument(TypedDict):
-    """One of the seven. `market_cap` is close x `shares_outstanding`, both of the whole company on that day."""
+    """One of the Mag 7. `market_cap` is close x `shares_outstanding`, both of the whole company on that day."""
 
     name: str
     market_cap: Decimal | None
@@ -78,7 +78,7 @@ class CompanyDocument(TypedDict):
 
 
 class Ranking(TypedDict):
-    """One of the seven by size. Percentages are 0-100."""
+    """One of the Mag 7 by size. Percentages are 0-100."""
 
     ticker: str
     name: str
@@ -88,7 +88,7 @@ class Ranking(TypedDict):
 
 
 class Rankings(TypedDict):
-    """The seven, largest first; empty on a partial date."""
+    """The Mag 7, largest first; empty on a partial date."""
 
     by_market_cap: list[Ranking]
 
@@ -138,7 +138,7 @@ class FailedTicker(TypedDict):
 
 
 class UncertaintyDocument(TypedDict):
-    """By how much (USD) the market caps of the seven, and of the rest, may be above the truth and below it.
+    """By how much (USD) the market caps of the Mag 7, and of the rest, may be above the truth and below it.
 
     `source` is one cause: `sampling`, `frozen_counts`, `stale_counts` or `rounding`.
     """
@@ -212,7 +212,7 @@ class Document(TypedDict):
 
 
 def concentration(trading_date: date, mag7_caps: Sequence[Decimal], company_caps: Sequence[Decimal]) -> Concentration:
-    """Concentration of one date from the caps (USD) of the seven and of every company of the index, each once.
+    """Concentration of one date from the caps (USD) of the Mag 7 and of every company of the index, each once.
 
     HHI is the sum of squared percentages, the effective number of companies its inverse: docs/methodology.md.
     """
@@ -233,7 +233,7 @@ def concentration(trading_date: date, mag7_caps: Sequence[Decimal], company_caps
 
 
 def rank(companies: Mapping[str, CompanyDocument], metrics: Concentration) -> list[Ranking]:
-    """The seven by market cap, largest first; equal caps in the order of `companies`."""
+    """The Mag 7 by market cap, largest first; equal caps in the order of `companies`."""
     valued = [(ticker, company, company["market_cap"] or Decimal(0)) for ticker, company in companies.items()]
     return [
         {

@@ -23,7 +23,7 @@ _KINDS: Final[Mapping[Any, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the raw document: `is_original` if the original collector had it, `may_be_null` as it says."""
+    """A key of the raw document: `is_original` if the console pipeline's collector had it, `may_be_null` as it says."""
 
     path: str
     kind: str

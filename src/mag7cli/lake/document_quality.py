@@ -80,7 +80,7 @@ def _number(metrics: Mapping[str, Any] | None, name: str) -> float:
 
 
 def _rows(document: Document) -> dict[str, Mapping[str, Any]]:
-    """The lines by ticker; of a document of the original collector the seven."""
+    """The lines by ticker; of a document of the console pipeline's collector the Mag 7."""
     companies: Mapping[str, Mapping[str, Any]] = {
         ticker: {"market_cap": company["market_cap"], "counted": True}
         for ticker, company in document["companies"].items()
@@ -106,7 +106,7 @@ def _entries(value: object) -> list[Mapping[str, Any]]:
 
 
 def _usual_cap(rows: Mapping[str, Mapping[str, Any]]) -> float:
-    """The median of what was valued outside of the seven, USD."""
+    """The median of what was valued outside of the Mag 7, USD."""
     caps = [float(row["market_cap"]) for ticker, row in rows.items() if ticker not in MAGNIFICENT_7]
     return statistics.median(caps) if caps else 0.0
 

@@ -31,7 +31,7 @@ _FAILED_AT_MOST: Final = 2.0
 class Margin:
     """By how much (USD) market caps may be above the truth, and below it, for one cause.
 
-    Those of the seven stand apart from those of the rest of the index. `source` is the cause in a word.
+    Those of the Mag 7 stand apart from those of the rest of the index. `source` is the cause in a word.
     """
 
     source: str
@@ -73,7 +73,7 @@ class DoubtfulCap:
         return self.is_counted and not self.is_explained
 
     def is_material(self, total_usd: float) -> bool:
-        """True if it can show in the figure: it is one of the seven's, or may be above 0.01 % of the index."""
+        """True if it can show in the figure: it is one of the Mag 7's, or may be above 0.01 % of the index."""
         if self.is_explained:
             return False
         if self.is_mag7 or self.market_cap_usd is None or self.candidates_usd is None:
@@ -83,7 +83,7 @@ class DoubtfulCap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateEvidence:
-    """What is known of a date. `missing` is why it has no figure at all, as one of the seven has no value.
+    """What is known of a date. `missing` is why it has no figure at all, as one of the Mag 7 has no value.
 
     `margins` are None where the document says nothing of them: then the bound is unknown.
     """
@@ -259,7 +259,7 @@ def _by_source(margins: Iterable[Margin]) -> dict[str, list[Margin]]:
 
 
 def _worst(mag7_usd: float, total_usd: float, margins: Sequence[Margin]) -> tuple[float, float]:
-    """The share (percent) with the seven as small and the rest as large as may be, and the other way round."""
+    """The share (percent) with the Mag 7 as small and the rest as large as may be, and the other way round."""
     rest_usd = total_usd - mag7_usd
     least = _share(
         mag7_usd - math.fsum(margin.mag7_above for margin in margins),

@@ -1,4 +1,4 @@
-"""Groups of companies of the index: the seven, the largest of each day, a sector of each day, or any tickers. Pure.
+"""Groups of companies of the index: the Mag 7, the largest of each day, a sector of each day, or any tickers. Pure.
 
 A group is a rule, not a list: who belongs to the ten largest, or to a sector, is another question on every date.
 """
@@ -41,7 +41,7 @@ class CompanyGroup:
 
     @property
     def is_the_seven(self) -> bool:
-        """True for the group that every table has: the seven, nobody left out."""
+        """True for the group that every table has: the Mag 7, nobody left out."""
         return self.name == SEVEN and not self.without
 
     @property

@@ -1,1 +1,1 @@
-"""What somebody owns: brokers' exports and funds' holdings files read, and how much of it is really the seven."""
+"""What somebody owns: brokers' exports and funds' holdings files read, and how much of it is really the Mag 7."""

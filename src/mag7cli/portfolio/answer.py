@@ -86,7 +86,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What the same money would have in the seven elsewhere, percent and amount, by a fund's file of `as_of`."""
+    """What the same money would have in the Mag 7 elsewhere, percent and amount, by a fund's file of `as_of`."""
 
     name: str
     pct: float
@@ -110,11 +110,11 @@ class Cost:
 class Exposure:
     """The whole portfolio, all amounts in `currency`.
 
-    `mag7` and the figures called so are of the companies in question: the seven, or those of another `group`, which
+    `mag7` and the figures called so are of the companies in question: the Mag 7, or those of another `group`, which
     `subject` calls in a sentence.
-    The amounts of the seven, other companies, cash and other, and unknown sum to `total`, which is net of what is
+    The amounts of the Mag 7, other companies, cash and other, and unknown sum to `total`, which is net of what is
     owed; `held` is what is held without debts and short sales, and percentages are of it. `low_pct` and `high_pct`
-    bound the seven where something is unknown. `others` are the largest of `others_count` other companies,
+    bound the Mag 7 where something is unknown. `others` are the largest of `others_count` other companies,
     `others_amount` is the amount of all; `cash_via` says how cash and other is held, as `via` does of a company. What
     `unvalued` and `options` list is in none of the amounts.
     """
@@ -150,9 +150,9 @@ class Exposure:
     @property
     def them(self) -> str:
         """The companies in question, in short."""
-        return "the seven" if self.group == SEVEN else "the group"
+        return "the Mag 7" if self.group == SEVEN else "the group"
 
     @property
     def is_range(self) -> bool:
-        """Whether something unknown could be in the seven."""
+        """Whether something unknown could be in the Mag 7."""
         return self.high_pct - self.low_pct > 0.005

@@ -1,6 +1,6 @@
 """What a portfolio really holds: funds opened to companies, share classes and listings together. Reads no file.
 
-Every amount that goes in comes out under one of four heads: the seven, other companies, cash and other, unknown. What
+Every amount that goes in comes out under one of four heads: the Mag 7, other companies, cash and other, unknown. What
 is not covered is unknown, never dropped and never counted as none: the answer is a range then. Funds are opened by
 their own weights; a fund inside a fund is opened too.
 """
@@ -246,7 +246,7 @@ class _Pieces:
         self._bound(amount, fund.leverage if fund else 1)
 
     def _bound(self, amount: float, leverage: float) -> None:
-        """Widen the range by an amount that may be in the seven not at all, wholly, or as often as a fund is geared."""
+        """Widen the range by an amount that may be in the Mag 7 not at all, wholly, or as often as a fund is geared."""
         ends = (0.0, amount * leverage, amount if leverage > 0 else 0.0)
         self.low += min(ends)
         self.high += max(ends)

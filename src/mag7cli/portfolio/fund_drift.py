@@ -1,4 +1,4 @@
-"""How a fund's weight of the seven moves from the day of one holdings file to that of the next. Arithmetic only.
+"""How a fund's weight of the Mag 7 moves from the day of one holdings file to that of the next. Arithmetic only.
 
 Between two files it is taken forward from the one and back from the other by the prices of the companies, and passes
 from the first to the second in a straight line; after the last it is taken forward.
@@ -88,7 +88,7 @@ WHERE base_date >= CAST(:since AS DATE) AND trading_date <= CAST(:until AS DATE)
 
 
 def fund_days(fund: str, weights: Mapping[date, Mapping[str, float]], prices: Prices) -> Iterator[FundWeightDay]:
-    """The weight of the seven in a fund on each date that a file speaks for, oldest first.
+    """The weight of the Mag 7 in a fund on each date that a file speaks for, oldest first.
 
     Args:
         fund: Its symbol.
@@ -127,7 +127,7 @@ def _blended(before: Mapping[str, Floats], after: Mapping[str, Floats], passed: 
 
 
 def _moved(snapshot: _Snapshot, rows: Any, prices: Prices) -> dict[str, Floats]:
-    """The weights of the lines of the seven on some dates, if only prices moved since the file or until it."""
+    """The weights of the lines of the Mag 7 on some dates, if only prices moved since the file or until it."""
     companies = counted_lines()
     classes = [security for security in snapshot.weights_pct if companies[security] in prices.place]
     if not classes:

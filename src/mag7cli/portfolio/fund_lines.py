@@ -1,4 +1,4 @@
-"""A fund's weight of the seven on a date, and the lines that belong together."""
+"""A fund's weight of the Mag 7 on a date, and the lines that belong together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Basis = Literal["file", "interpolated", "carried"]
 
 @dataclass(frozen=True, slots=True)
 class FundWeightDay:
-    """A fund's weight of the seven on a date, percent by line: both lines of Alphabet.
+    """A fund's weight of the Mag 7 on a date, percent by line: both lines of Alphabet.
 
     `as_of` is the day of the file behind it, the earlier of two; `basis` says whether it is the file's own figure.
     """
@@ -26,7 +26,7 @@ class FundWeightDay:
 
     @property
     def mag7_pct(self) -> float:
-        """The seven together."""
+        """The Mag 7 together."""
         return sum(self.weights_pct.values())
 
 

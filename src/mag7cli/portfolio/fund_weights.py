@@ -1,4 +1,4 @@
-"""A fund's own weight of the seven, day by day, from the holdings files that a lake keeps.
+"""A fund's own weight of the Mag 7, day by day, from the holdings files that a lake keeps.
 
 Float-adjusted, so another number than the share by full market value.
 
@@ -59,7 +59,7 @@ def kept_weights(lake: Lake, files: Iterable[KeptFile] | None = None) -> dict[st
 def daily(
     lake: Lake, engine: "SqlEngine", files: Sequence[KeptFile] | None = None, until: date = END
 ) -> tuple[FundWeightDay, ...]:
-    """The weight of the seven in every kept fund on each date that a file speaks for; by fund, oldest first.
+    """The weight of the Mag 7 in every kept fund on each date that a file speaks for; by fund, oldest first.
 
     Args:
         lake: Keeps the files.
@@ -93,7 +93,7 @@ def index_fund(lake: Lake) -> str | None:
 
 
 def index_fund_days(lake: Lake, engine: "SqlEngine") -> dict[date, FundWeightDay]:
-    """The weight of the seven in the index fund, by date. Raises HoldingsFormatError, EngineError."""
+    """The weight of the Mag 7 in the index fund, by date. Raises HoldingsFormatError, EngineError."""
     fund = index_fund(lake)
     files = [file for file in kept_funds.kept_files(lake) if file.symbol == fund]
     return {day.on: day for day in daily(lake, engine, files)}

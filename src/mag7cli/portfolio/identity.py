@@ -58,7 +58,7 @@ class Companies:
         return _counted(self._root(self._first_marks[_key(security, day)])) is not None
 
     def of(self, security: Security, day: date | None = None) -> Company:
-        """The company of a security that was given; one of the seven is the same value wherever it comes from."""
+        """The company of a security that was given; one of the Mag 7 is the same value wherever it comes from."""
         root = self._root(self._first_marks[_key(security, day)])
         ticker = self._seven.get(root) or _counted(root)
         return known_company(ticker) if ticker else self._companies[root]

@@ -47,7 +47,7 @@ def all_charts(
 
 
 def _of_sessions(dates: Dates, ticker: str) -> tuple[Chart, ...]:
-    """From open to close: of the seven alone, whose opens the tables have."""
+    """From open to close: of the Mag 7 alone, whose opens the tables have."""
     return (
         motion_charts.gains(dates),
         motion_charts.gain_distribution(dates, ticker),
@@ -56,7 +56,7 @@ def _of_sessions(dates: Dates, ticker: str) -> tuple[Chart, ...]:
 
 
 def _others(days: Sequence[Day], whose: Whose) -> str:
-    """How many companies stand beside the seven, on the first and the last date that knows."""
+    """How many companies stand beside the Mag 7, on the first and the last date that knows."""
     if not whose.is_the_seven:
         return ""
     known = [(day.on, day.companies_count - len(MAGNIFICENT_7)) for day in days if day.figure and day.companies_count]

@@ -167,7 +167,7 @@ def then_and_now(dates: Dates, companies: int, whose: Whose = SEVEN) -> Chart:
     ]
     return Chart(
         "then_and_now",
-        f"How {whose.them} divides, then and now" if not whose.is_the_seven else "How the seven divide, then and now",
+        f"How {whose.them} divides, then and now" if not whose.is_the_seven else "How the Mag 7 divide, then and now",
         f"Ring: then. Dot: now. Each company in percent of {whose.them} together{_largest(companies, whose)}.",
         spec,
         frozenset({"dates"}),
@@ -208,7 +208,7 @@ def contribution(dates: Dates, companies: int, whose: Whose = SEVEN) -> Chart:
     return Chart(
         "contribution",
         "Who moved the share",
-        "What each company added to the share of the seven between the two dates; the bars sum to its change."
+        "What each company added to the share of the Mag 7 between the two dates; the bars sum to its change."
         if whose.is_the_seven
         else f"How the share of each company in the index changed{_largest(companies, whose)}.",
         spec,

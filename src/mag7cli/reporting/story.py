@@ -22,7 +22,7 @@ _FEWEST_COMPANIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The figures of two dates, and what each of the seven did between them, the largest gain first."""
+    """The figures of two dates, and what each of the Mag 7 did between them, the largest gain first."""
 
     then: Snapshot
     now: Snapshot
@@ -124,12 +124,12 @@ def _index_moved(period: Span, answer: ConcentrationSummary) -> str | None:
     since = f"Since {long_date(period.then.on)}"
     if gain * of_the_seven < 0:
         moved = ("gained", "lost") if gain > 0 else ("lost", "gained")
-        return f"{since} the S&P 500 {moved[0]} {usd(abs(gain))} while the seven {moved[1]} {usd(abs(of_the_seven))}."
+        return f"{since} the S&P 500 {moved[0]} {usd(abs(gain))} while the Mag 7 {moved[1]} {usd(abs(of_the_seven))}."
     most = period.parts[0] if gain > 0 else period.parts[-1]
     name, verb = _name(answer, most.ticker), "added" if gain > 0 else "lost"
     word = "gain" if gain > 0 else "loss"
     return (
-        f"{since} the seven {verb} {100 * of_the_seven / gain:.0f} % of the index's {word} of {usd(abs(gain))}; "
+        f"{since} the Mag 7 {verb} {100 * of_the_seven / gain:.0f} % of the index's {word} of {usd(abs(gain))}; "
         f"{name} alone {most.gain_pct or 0:.0f} %."
     )
 

@@ -25,7 +25,7 @@ class Whose:
         return self.them[0].upper() + self.them[1:]
 
 
-SEVEN: Final = Whose(THE_SEVEN.name, "Mag 7", "the seven", THE_SEVEN.subject, is_the_seven=True)
+SEVEN: Final = Whose(THE_SEVEN.name, "Mag 7", "the Mag 7", THE_SEVEN.subject, is_the_seven=True)
 
 
 def of(group: CompanyGroup) -> Whose:

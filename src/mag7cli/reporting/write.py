@@ -51,7 +51,7 @@ def write_report(
 ) -> ReportResult:
     """Write the page to `out`, and each chart into `png_dir` if there is one.
 
-    `fund_weights` is the fund's own weight of the seven, shown beside ours; so is the newest minute that `lake` has of
+    `fund_weights` is the fund's own weight of the Mag 7, shown beside ours; so is the newest minute that `lake` has of
     a session after the last close. Of another `group` there is neither. Raises Mag7Error if no date has a figure,
     EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
     """
@@ -133,7 +133,7 @@ def compose(
 
 
 def _of_group(engine: "SqlEngine", data: "ReportData", group: "CompanyGroup") -> "ReportData":
-    """The same of another group: its share and its companies. Sessions and events are kept of the seven alone."""
+    """The same of another group: its share and its companies. Sessions and events are kept of the Mag 7 alone."""
     from mag7cli.analytics.groups import read_concentration
 
     if group.is_the_seven:

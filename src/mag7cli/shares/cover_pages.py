@@ -1,7 +1,7 @@
 """Shares outstanding as the cover pages of 10-K and 10-Q state them: the second witness beside the vendor. Pure.
 
 The vendor compares the date asked for with a report's period, so from a fiscal period's end on its count is the one of
-that period's cover, which is dated some weeks later. `data/cover_pages.csv` has those of the seven, as far as they
+that period's cover, which is dated some weeks later. `data/cover_pages.csv` has those of the Mag 7, as far as they
 could be sourced; a lake may keep further ones in the same form.
 """
 

@@ -59,7 +59,7 @@ class Precision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountErrors:
-    """By how much (USD) market caps may be above the truth, and below it: those of the seven, and those of the rest."""
+    """By how much (USD) market caps may be above the truth, and below it: those of the Mag 7, and those of the rest."""
 
     mag7_above: float = 0.0
     mag7_below: float = 0.0

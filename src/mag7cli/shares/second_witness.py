@@ -1,6 +1,6 @@
 """Counts held against cover pages, and large steps of the companies that are watched. Pure.
 
-A count that is not the one of its quarter's cover page is flagged with both. For a company that is watched (the seven)
+A count that is not the one of its quarter's cover page is flagged with both. For a company that is watched (the Mag 7)
 a step of more than 3 % has to be explained by a cover page, an award of stock, or a split, which is taken out before;
 what is not explained is in doubt.
 """

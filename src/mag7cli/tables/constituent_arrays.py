@@ -163,7 +163,7 @@ _TYPES: Final[Mapping[str, frozenset[type]]] = {
 
 
 def arrays_of(document: Document, constituents: Constituents | None) -> ConstituentArrays:
-    """What the guard compares: every constituent; of the original's documents, which list none, the seven."""
+    """What the guard compares: every constituent; of the console pipeline's documents, which list none, the Mag 7."""
     day = date.fromisoformat(document["trading_date"])
     if constituents is not None:
         return ConstituentArrays(

@@ -111,7 +111,7 @@ def _all_columns(day: Day, events: Sequence[Event]) -> Iterator[tuple[str, Colum
     yield "data_quality", _shortened("data_quality", notes)
 
 
-# The tables of the original
+# The tables of the console pipeline
 
 
 def _concentration(document: Document) -> tuple[Any, ...]:
@@ -171,7 +171,7 @@ def _line_columns(day: Day, total: Decimal | None) -> Columns:
 
 
 def _index_total(document: Document, quality: DateQuality) -> Decimal | None:
-    """The total that percentages are of. A partial date's lacks one of the seven: nothing is a share of it."""
+    """The total that percentages are of. A partial date's lacks one of the Mag 7: nothing is a share of it."""
     metrics = document["concentration_metrics"]
     return metrics["sp500_total_market_cap"] if metrics and quality.has_figure else None
 
@@ -247,7 +247,7 @@ def _summary(day: Day, quality: DateQuality, notes: Columns, total: Decimal | No
 
 
 def _gross_of_the_original(document: Document) -> Any:
-    """The original collector's total is a sum over lines; its documents know no other."""
+    """The console pipeline's total is a sum over lines; its documents know no other."""
     return None if "schema_version" in document else document["sp500_details"].get("total_market_cap")
 
 

@@ -109,13 +109,13 @@ TABLES: Final[tuple[Table, ...]] = (
         "concentration_metrics",
         "original",
         "one row per complete trading date",
-        "How much of the S&P 500 the seven were. A date without one of the seven has no row.",
+        "How much of the S&P 500 the Mag 7 were. A date without one of the Mag 7 has no row.",
         (
             _TRADING_DATE,
-            _money("total_mag7_market_cap", "Full market cap of the seven.", nullable=False),
+            _money("total_mag7_market_cap", "Full market cap of the Mag 7.", nullable=False),
             _money("sp500_total_market_cap", "Full market cap of the index, each company once.", nullable=False),
-            _pct("mag7_pct_of_sp500", "The seven as a share of the index.", nullable=False),
-            _count("mag7_companies_count", "How many of the seven are in the figure: always seven.", nullable=False),
+            _pct("mag7_pct_of_sp500", "The Mag 7 as a share of the index.", nullable=False),
+            _count("mag7_companies_count", "How many of the Mag 7 are in the figure: always seven.", nullable=False),
         ),
         ("trading_date",),
         ("trading_date",),
@@ -123,8 +123,8 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         "company_details",
         "original",
-        "one row per trading date and company of the seven",
-        "Who the seven were on that day, and what they were worth.",
+        "one row per trading date and company of the Mag 7",
+        "Who the Mag 7 were on that day, and what they were worth.",
         (
             _TRADING_DATE,
             _TICKER,
@@ -140,7 +140,7 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         "daily_trading",
         "original",
-        "one row per trading date and company of the seven",
+        "one row per trading date and company of the Mag 7",
         "The unadjusted daily bar: prices as they were paid on that day.",
         (
             _TRADING_DATE,
@@ -158,13 +158,13 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         "magnificent7_metrics",
         "original",
-        "one row per complete trading date and company of the seven",
-        "The seven by size.",
+        "one row per complete trading date and company of the Mag 7",
+        "The Mag 7 by size.",
         (
             _TRADING_DATE,
             _TICKER,
             _money("market_cap", "Close x shares outstanding.", nullable=False),
-            _pct("pct_of_mag7", "Share of the seven's market cap.", nullable=False),
+            _pct("pct_of_mag7", "Share of the Mag 7's market cap.", nullable=False),
             _pct("pct_of_sp500", "Share of the index's market cap.", nullable=False),
             _count("ranking", "1 is the largest.", nullable=False),
         ),
@@ -235,8 +235,8 @@ TABLES: Final[tuple[Table, ...]] = (
                 nullable=False,
             ),
             _varchar("partial_reason", 1_024, "Why the date has no concentration figure."),
-            _money("gross_market_cap", "Sum over lines, two-class companies twice: the original's total."),
-            _money("total_mag7_market_cap_by_class", "The seven with each listed class at its own close."),
+            _money("gross_market_cap", "Sum over lines, two-class companies twice: the console pipeline's total."),
+            _money("total_mag7_market_cap_by_class", "The Mag 7 with each listed class at its own close."),
             _money("sp500_total_market_cap_by_class", "The index with each listed class at its own close."),
             _pct("mag7_pct_by_class", "The share with each listed class at its own close."),
             _count("companies_count", "Companies in the total."),
@@ -245,8 +245,8 @@ TABLES: Final[tuple[Table, ...]] = (
             _count("not_listed_count", "Lines of the list that did not trade yet."),
             _count("corrections_count", "Values not taken as the vendor gave them.", nullable=False),
             _count("doubts_count", "Values that no rule explains, and that can show in the figure.", nullable=False),
-            _pct("mag7_pct_low", "The share of the seven is at least this, in the worst case; NULL where unknown."),
-            _pct("mag7_pct_high", "The share of the seven is at most this, in the worst case; NULL where unknown."),
+            _pct("mag7_pct_low", "The share of the Mag 7 is at least this, in the worst case; NULL where unknown."),
+            _pct("mag7_pct_high", "The share of the Mag 7 is at most this, in the worst case; NULL where unknown."),
             _pct("top1_pct", "Share of the largest company."),
             _pct("top5_pct", "Share of the five largest companies."),
             _pct("top10_pct", "Share of the ten largest companies."),
@@ -290,8 +290,8 @@ COMPUTED: Final[tuple[Table, ...]] = (
     Table(
         "fund_weights",
         "computed",
-        "one row per trading date, fund and line of the seven",
-        "What a fund that can be bought holds of the seven: float-adjusted, from the holdings files that the lake "
+        "one row per trading date, fund and line of the Mag 7",
+        "What a fund that can be bought holds of the Mag 7: float-adjusted, from the holdings files that the lake "
         "keeps, another number than the share by full market value. It is computed when it is asked for on DuckDB "
         "(`mag7 sql`, `mag7 export fund-weights`, `mag7cli.table`), and lies in no file of the lake.",
         (
@@ -361,7 +361,7 @@ JOIN (
     ),
     View(
         "daily_returns",
-        "Price returns since the date before, percent: the index, the seven, the rest, and all companies alike.",
+        "Price returns since the date before, percent: the index, the Mag 7, the rest, and all companies alike.",
         return_queries.DAILY_RETURNS,
     ),
     View(
@@ -475,7 +475,7 @@ def create_view_sql(view: View) -> str:
 
 
 _ORIGINS: Final[dict[Origin, str]] = {
-    "original": "Tables of the original pipeline",
+    "original": "Tables of the console pipeline",
     "added": "Added tables",
     "companion": "Companion tables",
     "computed": "Computed tables",

@@ -54,7 +54,7 @@ class Export:
 
 
 def job_name(table: Table) -> str:
-    """The name of a table's job: the original's `concentration_metrics_load` and so on."""
+    """The name of a table's job: the console pipeline's `concentration_metrics_load` and so on."""
     return f"{table.name}_load"
 
 

@@ -148,7 +148,7 @@ def test_a_target_is_arithmetic_both_ways(here):
     less = mag7("exposure", *words, "--target", "20", cwd=here).stdout
     assert "To have 20 % in them: $300.00 out of them into others, or $1,500.00 more in others alone." in less
     more = mag7("exposure", *words, "--target", "75", cwd=here).stdout
-    assert "To have 75 % in them: $250.00 into the seven, or $1,000.00 more in the seven." in more
+    assert "To have 75 % in them: $250.00 into the Mag 7, or $1,000.00 more in the Mag 7." in more
 
 
 def test_the_share_over_time_of_positions_of_several_days(here):

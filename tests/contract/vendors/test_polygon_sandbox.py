@@ -48,7 +48,7 @@ def over_http(server: SandboxServer) -> Iterator[PolygonSource]:
 
 
 QUESTIONS: dict[str, Ask] = {
-    "details of one of the seven": lambda source: source.details("AAPL", AFTER_IT),
+    "details of one of the Mag 7": lambda source: source.details("AAPL", AFTER_IT),
     "details under the old symbol": lambda source: source.details("FB", BEFORE_THE_RENAME),
     "details on a Saturday": lambda source: source.details("NVDA", SATURDAY),
     "a day of the market": lambda source: dict(source.grouped_bars(AFTER_IT)),

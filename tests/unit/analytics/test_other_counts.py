@@ -14,7 +14,7 @@ TESLA_SHARES = 3_752_431_984
 
 
 def document(day: str, *, simulated: bool = False, **metrics: float) -> Document:
-    """The seven, of whom Tesla has its real count and close of the end of 2025, and the rest of the index as one."""
+    """The Mag 7, of whom Tesla has its real count and close of the end of 2025, and the rest of the index as one."""
     tesla = market_cap_usd(449.72, TESLA_SHARES)
     row: dict[str, Any] = {"ticker": "TSLA", "counted": True, "close_price": 449.72, "shares_outstanding": TESLA_SHARES,
                            "market_cap": tesla}  # fmt: skip

@@ -33,7 +33,7 @@ def test_each_value_has_its_before_and_after_and_each_date_its_share() -> None:
         [DAY, "T", "market_cap", "none", "1,000,000,000,000"],
     ]
     assert [line.text for line in (result.text or ())[1:]] == [  # type: ignore[union-attr]
-        "2024-07-24: the seven were 33.2800 %, are 33.2741 %.",
+        "2024-07-24: the Mag 7 were 33.2800 %, are 33.2741 %.",
         "Asked again about 1 date with 28 calls: 1 date changed.",
         "Kept the old price of NVDA on 2024-07-24: 1080.4 in place of 108.04, x10: no correction is so large",
         "mag7 transform brings the tables up to date.",

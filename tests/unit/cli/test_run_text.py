@@ -24,7 +24,7 @@ def test_what_was_corrected_is_said_with_the_share_before_and_after() -> None:
 
     lines = said(Recheck((BEFORE,), (change,), (refusal,)))
 
-    assert "2024-12-12: the seven were 33.1000 %, are 33.2000 %." in lines
+    assert "2024-12-12: the Mag 7 were 33.1000 %, are 33.2000 %." in lines
     assert "Asked again about 1 date: 1 date changed." in lines
     assert "Kept the old price of AAPL on 2024-12-12: no correction is so large" in lines
 

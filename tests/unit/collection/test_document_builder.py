@@ -187,7 +187,7 @@ def test_bars_are_stamped_with_midnight_in_new_york():
 
 
 def alphabet(**own: float) -> list[ValuedConstituent]:
-    """The seven, of whom Alphabet has a second line that trades at 110; 45 % of its shares are of the first class."""
+    """The Mag 7, of whom Alphabet has a second line that trades at 110; 45 % of its shares are of the first class."""
     google = other_shares(SEVEN[2], cik="0001652044", class_shares=own.get("GOOGL"))
     other = other_shares(valued("GOOG", 110.0, counted=False), cik="0001652044", class_shares=own.get("GOOG"))
     return [*SEVEN[:2], google, *SEVEN[3:], other]

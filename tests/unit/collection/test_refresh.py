@@ -123,7 +123,7 @@ def test_a_vendor_who_has_corrected_nothing_changes_no_byte_and_costs_one_call_a
     assert {key: lake.store.read(lake.document_key(key)) for key in lake.documents()} == before
     assert result.calls.get("grouped") == 1
     assert result.calls.get("bars", 0) == 0
-    assert result.calls["details"] == 7  # the seven's, as they were asked for some days before
+    assert result.calls["details"] == 7  # the Mag 7's, as they were asked for some days before
     assert refreshing.unfinished(lake) is None
 
 

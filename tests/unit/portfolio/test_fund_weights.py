@@ -1,4 +1,4 @@
-"""A fund's own weight of the seven from day to day, from the files of the simulated funds."""
+"""A fund's own weight of the Mag 7 from day to day, from the files of the simulated funds."""
 
 import csv
 import io

@@ -71,7 +71,7 @@ def test_the_answer_comes_first_with_its_date_its_kind_and_its_quality(engine: D
     ).values[0][0]
 
     told = words(source)
-    first_screen = told[told.index("Close of") : told.index("The seven Company")]
+    first_screen = told[told.index("Close of") : told.index("The Mag 7 Company")]
     assert first_screen.index("Close of Friday 12 August 2022") < first_screen.index(pct(share)) < 50
     assert "full market capitalisation, each company counted once" in first_screen
     assert "13.94 % the fund's own float-adjusted weight, as of 6 December 2024" in first_screen
@@ -204,7 +204,7 @@ def test_a_simulated_market_is_marked_in_the_title_the_banner_and_at_every_chart
     assert words(source).split("Skip to the charts ")[1].startswith("SIMULATED MARKET: no figure here is real")
     assert source.count('<span class="tag">SIMULATED</span>') == len(page.charts)
     picture = png.standalone(page.charts[0], page.datasets, page.answer)
-    assert picture["title"]["text"] == "SIMULATED: The share of the seven"
+    assert picture["title"]["text"] == "SIMULATED: The share of the Mag 7"
 
 
 def test_without_a_holdings_file_the_funds_weight_is_unknown(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""The page of another group than the seven: its own words, its own figures."""
+"""The page of another group than the Mag 7: its own words, its own figures."""
 
 import html
 import json

@@ -34,22 +34,22 @@ FIRST = (date(2023, 1, 3), {"NVDA": 1.0, "AAPL": 2.0, "TSLA": 1.0}, 20.0)
 def test_the_change_of_the_share_and_who_made_it_are_told() -> None:
     told = story(FIRST, (date(2023, 6, 30), {"NVDA": 4.0, "AAPL": 2.5, "TSLA": 0.5}, 28.0))
 
-    assert "Since 3 January 2023 the share of the seven grew from 20.0 % to 25.0 %, by 5.0 percentage points." in told
+    assert "Since 3 January 2023 the share of the Mag 7 grew from 20.0 % to 25.0 %, by 5.0 percentage points." in told
     assert "Nvidia brought +9.3 points of it, Tesla -3.2." in told
-    assert "the seven added 38 % of the index's gain of $8.00 T; Nvidia alone 38 %." in told
+    assert "the Mag 7 added 38 % of the index's gain of $8.00 T; Nvidia alone 38 %." in told
 
 
 def test_a_loss_is_told_as_a_loss() -> None:
     told = story(FIRST, (date(2023, 6, 30), {"NVDA": 0.8, "AAPL": 1.0, "TSLA": 0.9}, 16.0))
 
     assert "shrank from 20.0 % to 16.9 %" in told
-    assert "the seven lost 32 % of the index's loss of $4.00 T; Apple alone 25 %." in told
+    assert "the Mag 7 lost 32 % of the index's loss of $4.00 T; Apple alone 25 %." in told
 
 
 def test_a_part_of_a_gain_is_not_told_when_the_seven_moved_the_other_way() -> None:
     told = story(FIRST, (date(2023, 6, 30), {"NVDA": 0.8, "AAPL": 1.9, "TSLA": 0.9}, 22.0))
 
-    assert "the S&P 500 gained $2.00 T while the seven lost $400.00 B." in told
+    assert "the S&P 500 gained $2.00 T while the Mag 7 lost $400.00 B." in told
     assert "of the index's gain" not in told
 
 
@@ -68,7 +68,7 @@ def test_both_the_whole_time_and_the_current_year_are_told() -> None:
     spans = spans_to_now(concentration(FIRST, middle, first_of_year, last))
 
     assert [one.then.on for one in spans] == [date(2023, 1, 3), date(2023, 12, 29)]
-    assert "Since 29 December 2023 the seven added 50 % of the index's gain of $2.00 T" in story(FIRST, middle, last)
+    assert "Since 29 December 2023 the Mag 7 added 50 % of the index's gain of $2.00 T" in story(FIRST, middle, last)
 
 
 def test_a_single_date_has_no_change_to_tell() -> None:

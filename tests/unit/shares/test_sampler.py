@@ -96,7 +96,7 @@ def test_the_first_round_leaves_at_most_five_quarters_open_and_meets_lines_in_al
 
 
 def _index(prior: FiscalCalendar) -> list[SecurityToSample]:
-    """The seven and sixty others, each with the same prior."""
+    """The Mag 7 and sixty others, each with the same prior."""
     others = [f"L{number}" for number in range(60)]
     return [
         *(line(ticker, prior=prior, exact=True, price=500) for ticker in sorted(MAGNIFICENT_7)),
@@ -105,7 +105,7 @@ def _index(prior: FiscalCalendar) -> list[SecurityToSample]:
 
 
 def test_priors_that_are_wrong_for_all_lines_alike_cost_little():
-    """What the seven turn out to have decides where the others are asked."""
+    """What the Mag 7 turn out to have decides where the others are asked."""
     asked: dict[int, int] = {}
     for months in (0, 1, 2):
         lines = _index(FiscalCalendar(months))

@@ -251,7 +251,7 @@
     // Numbers as they are written: above 70 trillion a float has no place for every cent.
     const asWritten = (key, value, context) => (typeof value === "number" && context ? context.source : value);
     const { columns, rows } = JSON.parse(data, asWritten).datasets[name];
-    // What every row says of itself; columns named after the seven are the group's where there is another.
+    // What every row says of itself; columns named after the Mag 7 are the group's where there is another.
     const marks = { ...(page.group === "mag7" ? {} : { group: page.group }), ...(columns.includes("simulated") ? {} : { simulated: page.simulated }) };
     const table = [[...columns, ...Object.keys(marks)], ...rows.map((row) => [...row, ...Object.values(marks)])];
     return table.map((row) => row.map(quote).join(",")).join("\n") + "\n";

@@ -17,7 +17,7 @@ _UNTIL_FILED = timedelta(days=20)
 
 
 def cover_page_rows(blueprint: Blueprint, timeline: Timeline, counts: CountTable) -> list[Mapping[str, str]]:
-    """A row for each class of each cover of the seven, oldest first, company by company."""
+    """A row for each class of each cover of the Mag 7, oldest first, company by company."""
     columns = {security.ticker: column for column, security in enumerate(blueprint.securities)}
     rows: list[Mapping[str, str]] = []
     for company in MAGNIFICENT_7:

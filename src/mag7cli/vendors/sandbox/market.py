@@ -86,7 +86,7 @@ class Market:
         return tuple(fault for fault in faults if fault.first_date <= self.end and self.start <= fault.last_date)
 
     def cover_pages(self) -> list[Mapping[str, str]]:
-        """The cover pages that the seven filed, as rows in the form of `data/cover_pages.csv`; always the truth."""
+        """The cover pages that the Mag 7 filed, as rows in the form of `data/cover_pages.csv`; always the truth."""
         return cover_page_rows(self.blueprint, self._timeline, self.truth.counts)
 
     # What the vendor says

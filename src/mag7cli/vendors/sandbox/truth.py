@@ -101,7 +101,7 @@ class Truth:
         return sum((self.market_cap(ticker, on) for ticker in counted), Decimal(0))
 
     def mag7_pct(self, on: date, tickers: Iterable[str] | None = None) -> float:
-        """The seven's part of the total, 0-100."""
+        """The Mag 7's part of the total, 0-100."""
         seven = sum((self.market_cap(ticker, on) for ticker in MAGNIFICENT_7), Decimal(0))
         return float(100 * seven / self.total(on, tickers))
 

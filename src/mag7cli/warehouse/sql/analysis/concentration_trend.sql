@@ -1,4 +1,4 @@
--- The share of the seven on every date, and its change from the date before.
+-- The share of the Mag 7 on every date, and its change from the date before.
 -- folder: Time Series Analysis
 -- grain: one row per trading_date
 SELECT

@@ -1,4 +1,4 @@
--- Close and market cap of the seven in the month up to :as_of.
+-- Close and market cap of the Mag 7 in the month up to :as_of.
 -- folder: Time Series Analysis
 -- grain: one row per trading_date and ticker
 -- parameters: as_of, month_before

@@ -1,4 +1,4 @@
--- The share of the seven in the three months up to :as_of.
+-- The share of the Mag 7 in the three months up to :as_of.
 -- folder: Time Series Analysis
 -- grain: one row per trading_date
 -- parameters: as_of, three_months_before

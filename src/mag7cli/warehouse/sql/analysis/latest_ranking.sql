@@ -1,4 +1,4 @@
--- The seven by size on the last date up to :as_of.
+-- The Mag 7 by size on the last date up to :as_of.
 -- folder: Concentration Metrics
 -- grain: one row per ticker
 -- parameters: as_of

@@ -1,4 +1,4 @@
--- Dates on which the share of the seven differs by more than 0.01 points from the sum of their parts.
+-- Dates on which the share of the Mag 7 differs by more than 0.01 points from the sum of their parts.
 -- folder: Data Validation
 -- grain: one row per trading_date
 SELECT

@@ -1,4 +1,4 @@
--- Did the seven beat the rest? Price returns of each calendar year, percent, without dividends.
+-- Did the Mag 7 beat the rest? Price returns of each calendar year, percent, without dividends.
 -- folder: Time Series Analysis
 -- grain: one row per year
 SELECT

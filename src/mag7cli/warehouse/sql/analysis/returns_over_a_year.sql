@@ -1,4 +1,4 @@
--- The price returns of the seven, the others, the index and all companies alike over the 252 sessions up to each date.
+-- The price returns of the Mag 7, the others, the index and all companies alike over the 252 sessions up to each date.
 -- folder: Time Series Analysis
 -- grain: one row per trading_date
 SELECT trading_date, base_date, mag7_return_pct, rest_return_pct, sp500_return_pct, equal_weight_return_pct

@@ -1,4 +1,4 @@
--- The seven by market cap, on the dates that have a figure.
+-- The Mag 7 by market cap, on the dates that have a figure.
 -- grain: one row per trading date and company, oldest first
 -- parameters: since, until (both included)
 SELECT trading_date, ticker, market_cap, pct_of_mag7, pct_of_sp500, ranking

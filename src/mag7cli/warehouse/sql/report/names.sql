@@ -1,4 +1,4 @@
--- What each of the seven was called last.
+-- What each of the Mag 7 was called last.
 -- grain: one row per company
 -- parameters: until (included)
 SELECT d.ticker, d.company_name

@@ -1,4 +1,4 @@
--- Where each of the seven opened and closed, unadjusted: within one session no split can fall.
+-- Where each of the Mag 7 opened and closed, unadjusted: within one session no split can fall.
 -- grain: one row per trading date and company, oldest first
 -- parameters: since, until (both included)
 SELECT trading_date, ticker, open_price, close_price

@@ -1,4 +1,4 @@
--- The splits of the seven.
+-- The splits of the Mag 7.
 -- grain: one row per execution date and company
 -- parameters: since, until (both included)
 SELECT trading_date, ticker, split_from, split_to

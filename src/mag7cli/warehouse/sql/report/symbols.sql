@@ -1,4 +1,4 @@
--- Under which symbols each of the seven traded, and from when on.
+-- Under which symbols each of the Mag 7 traded, and from when on.
 -- grain: one row per company and symbol
 -- parameters: since, until (both included)
 SELECT ticker, symbol, MIN(trading_date) AS first_date

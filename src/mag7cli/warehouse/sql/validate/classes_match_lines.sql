@@ -1,4 +1,4 @@
--- Dates on which a total with each class at its own close, of the index or of the seven, is not the sum of its companies.
+-- Dates on which a total with each class at its own close, of the index or of the Mag 7, is not the sum of its companies.
 -- grain: one row per trading_date
 -- severity: error
 SELECT

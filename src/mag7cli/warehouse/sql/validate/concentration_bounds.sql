@@ -1,4 +1,4 @@
--- The lowest and the highest share of the seven.
+-- The lowest and the highest share of the Mag 7.
 -- grain: one row
 -- severity: info
 -- scope: all dates

@@ -1,4 +1,4 @@
--- Dates on which the total of the seven is not the sum of their market caps.
+-- Dates on which the total of the Mag 7 is not the sum of their market caps.
 -- grain: one row per trading_date
 -- severity: error
 SELECT

@@ -1,5 +1,5 @@
--- Market caps of the seven above ten trillion or below one hundred billion dollars.
--- The original's upper bound was five trillion, which Nvidia passed in October 2025.
+-- Market caps of the Mag 7 above ten trillion or below one hundred billion dollars.
+-- The console pipeline's upper bound was five trillion, which Nvidia passed in October 2025.
 -- grain: one row per trading_date and ticker
 -- severity: warning
 -- scope: all dates

@@ -1,4 +1,4 @@
--- Companies of the seven whose market cap is not close times shares outstanding, rounded to the cent.
+-- Companies of the Mag 7 whose market cap is not close times shares outstanding, rounded to the cent.
 -- grain: one row per trading_date and ticker
 -- severity: error
 SELECT

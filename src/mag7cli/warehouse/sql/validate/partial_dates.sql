@@ -1,4 +1,4 @@
--- Dates without a figure, because one of the seven has no market cap.
+-- Dates without a figure, because one of the Mag 7 has no market cap.
 -- grain: one row per trading_date
 -- severity: warning
 -- scope: all dates

@@ -1,4 +1,4 @@
--- Dates on which the share of the seven is not what their market caps and the total make it.
+-- Dates on which the share of the Mag 7 is not what their market caps and the total make it.
 -- grain: one row per trading_date
 -- severity: error
 SELECT

@@ -1,4 +1,4 @@
--- Pairs of the seven that are ranked against their market caps.
+-- Pairs of the Mag 7 that are ranked against their market caps.
 -- grain: one row per trading_date and pair
 -- severity: error
 SELECT

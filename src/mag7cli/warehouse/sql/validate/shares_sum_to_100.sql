@@ -1,4 +1,4 @@
--- Dates on which the parts of the seven do not make 100 percent of them.
+-- Dates on which the parts of the Mag 7 do not make 100 percent of them.
 -- grain: one row per trading_date
 -- severity: error
 SELECT

@@ -1,4 +1,4 @@
--- Companies of the seven whose market cap is not the same amount in every table that has it.
+-- Companies of the Mag 7 whose market cap is not the same amount in every table that has it.
 -- grain: one row per trading_date and ticker
 -- severity: error
 SELECT
