@@ -23,14 +23,19 @@ class Companies:
 
 @dataclass(frozen=True, slots=True)
 class _Lasting:
-    """The shares of a line, and the first date on which they may be others."""
+    """The shares of a line from one date on, and the first date after it on which they may be others."""
 
     shares: CountedShares
+    since: date
     until: date
+
+    def hold_on(self, day: date) -> bool:
+        """True if a date lies between the two: dates that are valued again come after later ones."""
+        return self.since <= day < self.until
 
 
 class CountedLines:
-    """The shares of lines on the dates of one batch; they are to be asked for by rising date."""
+    """The shares of lines on the dates of one batch, cheapest if these are asked for by rising date."""
 
     def __init__(self, counts: Counts, details: DetailsCache) -> None:
         self._counts = counts
@@ -47,7 +52,7 @@ class CountedLines:
             if constituent.ticker in closes:
                 lasting = self._lasting.get(constituent.ticker)
                 shares[constituent.ticker] = (
-                    lasting.shares if lasting and day < lasting.until else self._of(constituent, day, companies)
+                    lasting.shares if lasting and lasting.hold_on(day) else self._of(constituent, day, companies)
                 )
         return shares
 
@@ -58,7 +63,7 @@ class CountedLines:
             return count
         shares = self._make(constituent, day, companies, count)
         if _changes_with_its_count(ticker, companies):
-            self._lasting[ticker] = _Lasting(shares, self._counts.stands_until(ticker, day))
+            self._lasting[ticker] = _Lasting(shares, day, self._counts.stands_until(ticker, day))
         return shares
 
     def _make(self, constituent: Constituent, day: date, companies: Companies, count: ShareCount) -> CountedShares:

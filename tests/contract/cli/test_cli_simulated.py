@@ -64,7 +64,7 @@ def test_money_in_funds_of_a_simulated_lake_is_marked_on_every_surface(here, tmp
 
 def test_a_download_of_the_page_has_a_column_for_it():
     script = (resources.files("mag7cli.reporting") / "assets" / "page.js").read_text(encoding="utf-8")
-    assert re.search(r'\[\.\.\.columns, "simulated"\].*page\.simulated', script)
+    assert re.search(r'columns\.includes\("simulated"\) \? \{\} : \{ simulated: page\.simulated \}', script)
 
 
 def test_every_command_that_is_marked_is_there():
