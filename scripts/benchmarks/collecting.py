@@ -50,7 +50,7 @@ def collect(url: str, lake: Path, *words: str) -> Ran:
 
 def against_the_original(url: str, folder: Path, dates: int) -> None:
     """The default method over the whole range, against the console pipeline's sequence over ten dates, scaled."""
-    tickers = run([MAG7, "tickers", "--format", "csv"]).stdout.split()[1:]
+    tickers = run([MAG7, "tickers", "--as-of", ORIGINAL_DATES[0], "--format", "csv"]).stdout.split()[1:]
     theirs = original.collect(url, KEY, tickers, ORIGINAL_DATES)
     ours = collect(url, emptied(folder / "lake"), "--start", START, "--end", ENDS[dates])
     calls = sum(json.loads(ours.stdout)["calls"].values())

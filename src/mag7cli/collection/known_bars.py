@@ -199,8 +199,8 @@ class KnownBars:
         days = self._calendars.setdefault(file.bars.days.tobytes(), file.bars.days)
         return _Closes(days, file.bars.closes, file.covers, are_sound(file.bars), since)
 
-    def _read_whole(self, ticker: str) -> BarSeries | None:
-        file = self._files.line(ticker)
+    def _read_whole(self, ticker: str, since: date) -> BarSeries | None:
+        file = self._files.line(ticker, None if since == date.min else since)
         return file.bars if file else None
 
     def _rows(self, day: date) -> DayRows:
@@ -222,7 +222,7 @@ class KnownBars:
 
     def _values(self, ticker: str, first: date, last: date) -> dict[date, Values]:
         """The values of the bars from `first` to `last` by day."""
-        whole = self._whole(ticker) if self._closes(ticker, first).between(first, last) else None
+        whole = self._whole(ticker, first) if self._closes(ticker, first).between(first, last) else None
         own = whole.between(first, last).rows() if whole else ()
         return self._rows_between(ticker, first, last) | {date.fromordinal(day): values for day, values in own}
 

@@ -155,17 +155,16 @@ class PriceCache:
         by_days = len(request.sessions) <= len(request.tickers)
         fresh = self._days_again(request) if by_days else self._lines_again(request)
         problems = {key: reason for key, reason in fresh.items() if isinstance(reason, str)}
-        bars = {key: bar for key, bar in fresh.items() if isinstance(bar, Bar)}
+        bars = {key: bar for key, bar in fresh.items() if isinstance(bar, Bar) and bar != self.bar(*key)}
         problems.update(self._untrue(bars, splits_of))
-        taken = {key: bar for key, bar in bars.items() if key not in problems and bar != self.bar(*key)}
-        self._bars.replace(taken)
+        self._bars.replace({key: bar for key, bar in bars.items() if key not in problems})
         return problems
 
     def _days_again(self, request: PriceRequest) -> dict[tuple[str, date], Bar | str]:
         fresh: dict[tuple[str, date], Bar | str] = {}
         for day, answer in self._vendor.each(self._fetch_day, request.sessions):
             for ticker in request.tickers:
-                if self.bar(ticker, day) is None:
+                if self.close(ticker, day) is None:
                     continue
                 if isinstance(answer, MarketDataError):
                     fresh[ticker, day] = str(answer)
@@ -193,7 +192,8 @@ class PriceCache:
         problems: dict[tuple[str, date], str] = {}
         for ticker in {ticker for ticker, _ in fresh}:
             new = {day: bar for (of, day), bar in fresh.items() if of == ticker}
-            known = {bar.trading_date: bar for bar in self._bars.bars(ticker)}
+            around_them = (min(new) - COMPARABLE, max(new) + COMPARABLE)
+            known = {bar.trading_date: bar for bar in self._bars.bars(ticker, *around_them)}
             around = price_problems((known | new).values(), splits_of(ticker))
             for day, bar in new.items():
                 old = known[day].close_usd

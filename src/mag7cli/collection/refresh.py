@@ -29,6 +29,7 @@ from mag7cli.core.progress import Progress
 from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.market import symbology
 from mag7cli.market.calendar import sessions
+from mag7cli.shares.plausibility import COMPARABLE
 from mag7cli.shares.sampler import Request
 from mag7cli.vendors.base import MarketDataSource
 from mag7cli.vendors.calls import VendorCalls
@@ -90,7 +91,8 @@ def refresh(
     begun = None if prices_only else _begin(lake, options, clock)
     origin = SourceMarker(lake, source)
     calls = VendorCalls(source, stop, options.workers, on_answer=origin.answered)
-    prices, details = PriceCache(lake, calls), DetailsCache(lake, clock, calls)
+    prices = PriceCache(lake, calls, since=days[0] - COMPARABLE)
+    details = DetailsCache(lake, clock, calls)
     details.load()
     requests = [] if prices_only else _questions(details, days)
     concerned = sorted({*days, *_resting_on(details, requests, lake.documents())})
@@ -169,10 +171,11 @@ def _rests_on_other_prices(lake: Lake, prices: PriceCache, day: date) -> bool:
     document = lake.read_document(day)
     closes = {row["ticker"]: row["close_price"] for row in document["sp500_details"].get("constituents", [])}
     traded = {ticker: company["trading_data"] for ticker, company in document["companies"].items()}
-    bars = {ticker: bar for ticker in {*closes, *traded} if (bar := prices.bar(ticker, day))}
+    known = prices.closes_on(day, list(closes))
+    if any(known.get(ticker, close) != close for ticker, close in closes.items()):
+        return True
     return any(
-        closes.get(ticker, bar.close_usd) != bar.close_usd or (ticker in traded and traded[ticker] != trading_data(bar))
-        for ticker, bar in bars.items()
+        (bar := prices.bar(ticker, day)) is not None and trading_data(bar) != row for ticker, row in traded.items()
     )
 
 
