@@ -26,8 +26,7 @@ def main() -> None:
     for name, lines in (("50 lines", FUNDS), ("10,000 lines", [*FUNDS, *(symbols * 4)][:10_000])):
         file = folder / "portfolio.csv"
         write_portfolio(file, lines, choice)
-        (folder / "lake").mkdir(exist_ok=True)
-        command = [MAG7, "exposure", str(file), *words, "--quiet", "--lake", str(folder / "lake")]
+        command = [MAG7, "exposure", str(file), *words, "--quiet"]
         peaks: list[float] = []
 
         def timed(command: list[str] = command, peaks: list[float] = peaks) -> float:
