@@ -87,7 +87,7 @@ def test_by_the_stream_alone_the_last_share_is_that_of_the_last_minutes() -> Non
 
 
 def test_a_company_that_does_not_trade_is_within_the_bound_and_a_halt_is_said() -> None:
-    oddities = Oddities(untraded=("XOM",) if "XOM" in _symbols() else (_symbols()[-1],), halted={"NVDA": (60, 120)})
+    oddities = Oddities(untraded=("XOM",) if "XOM" in _symbols() else (_symbols()[-1],), halted={"NVDA": (30, 180)})
     with live_market(oddities=oddities, speed=3600) as vendor:
         _, updates = followed(vendor, with_snapshots=True)
 
