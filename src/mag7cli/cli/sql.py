@@ -89,9 +89,6 @@ def sql(
     market_data.group_members, its share of the index as market_data.group_share.
     """
     from mag7cli import library
-    from mag7cli.collection.source_marker import is_simulated
-    from mag7cli.lake.layout import Lake
-    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     if query is None and name is None and not list_ and sys.stdin and not sys.stdin.isatty():
         query = _STANDARD_INPUT
@@ -110,14 +107,23 @@ def sql(
         _offer_live_points(engine, statement, options.lake)
         _offer_fund_weights(engine, statement, options.lake)
         _offer_group(engine, statement, library.group(group, without=without))
-        _say_cost(output, engine, statement)
-        parameters = _parameters(engine, statement, as_of)
-        if engine.dialect == "duckdb" and is_simulated(Lake.at(options.lake)):
-            output.warn(SIMULATED)
-        if isinstance(engine, DuckDbEngine):
-            output.stream(_streamed(engine.stream(statement, parameters)))
-            return
-        rows = engine.query(statement, parameters)
+        _answer(output, engine, statement, as_of=as_of, lake=options.lake)
+
+
+def _answer(output: Output, engine: "SqlEngine", statement: str, *, as_of: date | None, lake: str) -> None:
+    """Run a statement and show its rows: as they come over a lake, all at once from an engine elsewhere."""
+    from mag7cli.collection.source_marker import is_simulated
+    from mag7cli.lake.layout import Lake
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    _say_cost(output, engine, statement)
+    parameters = _parameters(engine, statement, as_of)
+    if engine.dialect == "duckdb" and is_simulated(Lake.at(lake)):
+        output.warn(SIMULATED)
+    if isinstance(engine, DuckDbEngine):
+        output.stream(_streamed(engine.stream(statement, parameters)))
+        return
+    rows = engine.query(statement, parameters)
     output.show(_result(rows))
     for notice in (rows.note, _warning(engine, statement, rows)):
         if notice:
