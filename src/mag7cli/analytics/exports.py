@@ -4,7 +4,7 @@ Rows stream from the engine to the file, a batch at a time, so that six years of
 """
 
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ from mag7cli.analytics.period import RETURNS_KIND
 from mag7cli.analytics.queries import BEGINNING, END
 from mag7cli.analytics.summary import KIND
 from mag7cli.core import workbooks
-from mag7cli.core.errors import StoreError
+from mag7cli.core.whole_files import replacing
 from mag7cli.market.groups import THE_SEVEN, CompanyGroup
 
 if TYPE_CHECKING:
@@ -158,23 +158,8 @@ def write(engine: "DuckDbEngine", request: ExportRequest, file_format: FileForma
     with closing(engine.batches(statement(request), bounds, _BATCH_ROWS)) as batches:
         if not isinstance(out, Path):
             return int(_WRITERS[file_format](batches, out))
-        return _write_whole(batches, file_format, out)
-
-
-def _write_whole(batches: "pa.RecordBatchReader", file_format: FileFormat, out: Path) -> int:
-    """Write a file, all of it or none."""
-    part = out.with_name(f".{out.name}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as stream:
-            count = int(_WRITERS[file_format](batches, stream))
-        part.replace(out)
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return count
+        with replacing(out, make_folder=True) as stream:
+            return int(_WRITERS[file_format](batches, stream))
 
 
 def _write_csv(batches: "pa.RecordBatchReader", stream: IO[bytes]) -> int:

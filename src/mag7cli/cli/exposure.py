@@ -174,7 +174,7 @@ def _write_page(output: Output, answer: "Exposure", page: Path, *, as_of: date |
 def _write_workbook(output: Output, document: Mapping[str, Any], path: Path) -> None:
     """A sheet of the single values, and one for each list, under the names of --format json."""
     from mag7cli.core import workbooks
-    from mag7cli.core.errors import StoreError
+    from mag7cli.core.whole_files import replacing
 
     lists = {name: rows for name, rows in document.items() if isinstance(rows, list) and rows}
     single = [[name, _cell(value)] for name, value in document.items() if not isinstance(value, list)]
@@ -184,11 +184,8 @@ def _write_workbook(output: Output, document: Mapping[str, Any], path: Path) -> 
         records = [_fields(row) for row in rows]
         columns = list(dict.fromkeys(key for record in records for key in record))
         sheets[name] = (columns, [[_cell(record.get(key)) for key in columns] for record in records])
-    try:
-        with path.open("wb") as stream:
-            workbooks.write(stream, sheets)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+    with replacing(path) as stream:
+        workbooks.write(stream, sheets)
     output.notice(f"The workbook is {path}.")
 
 
@@ -372,8 +369,7 @@ def _document(answer: "Exposure", held: "Portfolio", target: float | None) -> di
 
 def _record(value: Any, answer: "Exposure") -> dict[str, Any]:
     """A value by its fields, amounts with their currency."""
-    fields = {name: getattr(value, name) for name in type(value).__dataclass_fields__}
-    return {_key(name, answer) if name == "amount" else name: each for name, each in fields.items()}
+    return {_key(name, answer) if name == "amount" else name: each for name, each in _fields(value).items()}
 
 
 def _target(answer: "Exposure", target: float | None) -> dict[str, float] | None:

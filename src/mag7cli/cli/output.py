@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -25,6 +25,7 @@ from mag7cli.cli.signals import signals_as_request
 from mag7cli.core.errors import Mag7Error
 from mag7cli.core.formatting import wrapped
 from mag7cli.core.logs import NOTICE, LogFormat, on_terminal, stamp, utc
+from mag7cli.core.whole_files import replacing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -529,15 +530,9 @@ def _tone(column: Column, value: Any) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write beside the file, then rename: whoever reads it meanwhile sees the old text or the new."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise Mag7Error(f"{path} cannot be written: {error.strerror or error}") from error
+    """Whoever reads the file meanwhile sees the old text or the new. Raises StoreError."""
+    with replacing(path) as stream:
+        stream.write(text.encode())
 
 
 def _print(text: str, *, machine: bool = False) -> bool:

@@ -6,18 +6,16 @@ later): a file `*.gluewheels.zip` with `wheels/requirements.txt` and the wheels,
 
 import hashlib
 import logging
-import subprocess
-import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from mag7cli.core.errors import Mag7Error, StoreError
-from mag7cli.deployment.package import program_files
+from mag7cli.core.errors import Mag7Error
+from mag7cli.deployment.package import get_wheels, program_files, write_zip
 
 GLUE_VERSION: Final = "5.1"
 """Spark 3.5 and Python 3.11. Source: AWS Glue developer guide, "Glue versions"."""
@@ -35,8 +33,6 @@ main(sys.argv)
 """The job's script: everything else is in the wheels."""
 
 _GLUE_PYTHON: Final = "3.11"
-_PLATFORMS: Final = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_OLDEST_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 _log = logging.getLogger(__name__)
 
@@ -90,28 +86,15 @@ def build(out: Path) -> JobCode:
         StoreError: The file cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="mag7-glue-") as folder:
-        _download(Path(folder))
+        get_wheels(
+            *("download", f"--dest={folder}"),
+            distributions=DISTRIBUTIONS,
+            python=_GLUE_PYTHON,
+            architecture="x86_64",
+            purpose="the Spark job",
+        )
         write_wheel(Path(folder))
         return pack(Path(folder), out)
-
-
-def _download(folder: Path) -> None:
-    """The wheels of Glue's Python, in the versions that are installed here. Raises Mag7Error."""
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
-        "--only-binary=:all:", "--implementation=cp", f"--python-version={_GLUE_PYTHON}",
-        *(f"--platform={platform}" for platform in _PLATFORMS), f"--dest={folder}", *_pins(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter's pip
-    if done.returncode:
-        reason = next((text for text in done.stderr.splitlines() if text.startswith("ERROR")), done.stderr.strip())
-        raise Mag7Error(
-            f"pip cannot get the wheels of the Spark job: {reason}", hint="pip needs the network or an index"
-        )
-
-
-def _pins() -> list[str]:
-    return [f"{name}=={metadata.version(name)}" for name in DISTRIBUTIONS]
 
 
 def write_wheel(folder: Path) -> Path:
@@ -132,7 +115,7 @@ def write_wheel(folder: Path) -> Path:
     contents |= {name: text.encode() for name, text in texts.items()}
     record = "".join(f"{name},,\n" for name in (*contents, f"{info}/RECORD"))
     wheel = folder / f"mag7cli-{version}-py3-none-any.whl"
-    _write(wheel, {**contents, f"{info}/RECORD": record.encode()})
+    write_zip(wheel, [*contents.items(), (f"{info}/RECORD", record.encode())])
     return wheel
 
 
@@ -144,18 +127,7 @@ def pack(folder: Path, out: Path) -> JobCode:
     """Zip the wheels of a folder as Glue reads them. Raises StoreError."""
     wheels = {path.name: path.read_bytes() for path in sorted(folder.glob("*.whl"))}
     requirements = "".join(f"{name.split('-')[0]}=={name.split('-')[1]}\n" for name in wheels)
-    contents = {f"wheels/{name}": data for name, data in wheels.items()}
-    try:
-        _write(out, {"wheels/requirements.txt": requirements.encode(), **contents}, zipfile.ZIP_STORED)
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}") from error
+    contents = [("wheels/requirements.txt", requirements.encode())]
+    contents += [(f"wheels/{name}", data) for name, data in wheels.items()]
+    write_zip(out, contents, compression=zipfile.ZIP_STORED)
     return JobCode(SCRIPT.encode(), out, hashlib.sha256(out.read_bytes()).hexdigest())
-
-
-def _write(out: Path, contents: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> None:
-    """Without times, so that the same content makes the same bytes."""
-    with zipfile.ZipFile(out, "w", compression) as archive:
-        for name, data in contents.items():
-            entry = zipfile.ZipInfo(name, _OLDEST_ZIP_TIME)
-            entry.compress_type, entry.create_system = compression, 3
-            archive.writestr(entry, data)

@@ -18,9 +18,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
 
-from mag7cli.core.errors import Mag7Error, StoreError, UsageError
+from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.core.extras import install_command
 from mag7cli.core.packaged_data import folder as data_folder
+from mag7cli.core.whole_files import replacing
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -166,30 +167,53 @@ def opened(path: Path, architecture: Architecture) -> Package:
 
 def install_wheels(folder: Path, architecture: Architecture) -> None:
     """Unpack the runtime's wheels into `folder`, in the versions that are installed here. Raises Mag7Error."""
+    get_wheels(
+        *("install", "--no-compile", f"--target={folder}"),
+        distributions=DISTRIBUTIONS,
+        python=RUNTIME_PYTHON,
+        architecture=architecture,
+        purpose="the functions",
+    )
+
+
+def get_wheels(
+    *words: str, distributions: Iterable[str], python: str, architecture: Architecture, purpose: str
+) -> None:
+    """Let pip get wheels of another machine, in the versions that are installed here.
+
+    Args:
+        words: The command of pip, and its options.
+        distributions: Of which distributions; what they need does not come by itself.
+        python: For which Python, such as `3.13`.
+        architecture: For which processor.
+        purpose: Whose wheels they are, for the error.
+
+    Raises:
+        Mag7Error: pip cannot get one, or one is not installed here.
+    """
     platforms = [f"--platform={platform}" for platform in _PLATFORMS[architecture]]
     command = [
-        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-        "--no-compile", "--no-deps", "--only-binary=:all:", "--implementation=cp",
-        f"--python-version={RUNTIME_PYTHON}", *platforms, f"--target={folder}", *pins(),
+        sys.executable, "-m", "pip", *words, "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+        "--only-binary=:all:", "--implementation=cp", f"--python-version={python}", *platforms, *pins(distributions),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this interpreter's pip
     if done.returncode:
         reason = next((text for text in done.stderr.splitlines() if text.startswith("ERROR")), done.stderr.strip())
         raise Mag7Error(
-            f"pip cannot get the wheels of the functions: {reason}",
+            f"pip cannot get the wheels of {purpose}: {reason}",
             hint="pip needs the network or an index of its own, and `python -m pip` must be there",
         )
 
 
-def pins() -> list[str]:
-    """Every distribution of the package at the version that is installed here. Raises Mag7Error."""
-    return [f"{name}=={version}" for name, version in versions().items()]
+def pins(distributions: Iterable[str] = DISTRIBUTIONS) -> list[str]:
+    """Distributions, by default those of the package, at the version that is installed here. Raises Mag7Error."""
+    return [f"{name}=={version}" for name, version in versions(distributions).items()]
 
 
-def versions() -> dict[str, str]:
+def versions(distributions: Iterable[str] = DISTRIBUTIONS) -> dict[str, str]:
     """The versions that are installed here, by distribution. Raises Mag7Error if one is missing."""
     try:
-        return {name: metadata.version(name) for name in DISTRIBUTIONS}
+        return {name: metadata.version(name) for name in distributions}
     except metadata.PackageNotFoundError as error:
         raise Mag7Error(f"{error.name} is not installed here", hint=install_command("deploy")) from error
 
@@ -211,10 +235,7 @@ def pack(folder: Path, out: Path, architecture: Architecture, *, level: int = 6)
     size = sum(path.stat().st_size for path in files.values())
     if size > UNZIPPED_LIMIT_BYTES:
         raise Mag7Error(f"{out}: {size / 2**20:.0f} MiB unzipped, a function takes {UNZIPPED_LIMIT_BYTES // 2**20}")
-    try:
-        _write(out, files, level)
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}") from error
+    write_zip(out, ((name, path.read_bytes()) for name, path in files.items()), level=level)
     return Package(
         path=out,
         architecture=architecture,
@@ -255,19 +276,15 @@ def is_unused(name: str) -> bool:
     return _UNUSED_NAME.match(name) is not None
 
 
-def _write(out: Path, files: Mapping[str, Path], level: int) -> None:
-    """All or nothing, and without times or owners, so that the same content makes the same bytes."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w") as archive:
-            for name, path in files.items():
-                entry = zipfile.ZipInfo(name, _OLDEST_ZIP_TIME)
-                entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, _REGULAR_FILE, 3
-                archive.writestr(entry, path.read_bytes(), compresslevel=level)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+def write_zip(
+    out: Path, contents: Iterable[tuple[str, bytes]], *, level: int = 6, compression: int = zipfile.ZIP_DEFLATED
+) -> None:
+    """All or nothing, and without times or owners, so that the same content makes the same bytes. Raises StoreError."""
+    with replacing(out, make_folder=True) as stream, zipfile.ZipFile(stream, "w") as archive:
+        for name, data in contents:
+            entry = zipfile.ZipInfo(name, _OLDEST_ZIP_TIME)
+            entry.compress_type, entry.external_attr, entry.create_system = compression, _REGULAR_FILE, 3
+            archive.writestr(entry, data, compresslevel=level)
 
 
 def _digest(files: Mapping[str, Path]) -> str:

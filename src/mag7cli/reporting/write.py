@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mag7cli.core.errors import StoreError
+from mag7cli.core.whole_files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,11 +178,5 @@ def _beside(engine: "SqlEngine", lake: "Lake | None", group: "CompanyGroup") -> 
 
 def _write(path: Path, content: bytes) -> int:
     """Write a file, all or nothing, and say how long it is. Raises StoreError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
-    return len(content)
+    with replacing(path, make_folder=True) as stream:
+        return stream.write(content)
