@@ -88,15 +88,21 @@ def daily(
 
 def index_fund(lake: Lake) -> str | None:
     """The fund of the index that the lake keeps files of; None if it keeps none."""
-    symbols = {file.symbol for file in kept_funds.kept_files(lake)}
-    return next((fund for fund in INDEX_FUNDS if fund in symbols), None)
+    files = _index_fund_files(lake)
+    return files[0].symbol if files else None
+
+
+def _index_fund_files(lake: Lake) -> list[KeptFile]:
+    """The files of the index fund, oldest first; none if the lake keeps none. Lists them once."""
+    files = kept_funds.kept_files(lake)
+    symbols = {file.symbol for file in files}
+    fund = next((fund for fund in INDEX_FUNDS if fund in symbols), None)
+    return [file for file in files if file.symbol == fund]
 
 
 def index_fund_days(lake: Lake, engine: "SqlEngine") -> dict[date, FundWeightDay]:
     """The weight of the Mag 7 in the index fund, by date. Raises HoldingsFormatError, EngineError."""
-    fund = index_fund(lake)
-    files = [file for file in kept_funds.kept_files(lake) if file.symbol == fund]
-    return {day.on: day for day in daily(lake, engine, files)}
+    return {day.on: day for day in daily(lake, engine, _index_fund_files(lake))}
 
 
 def with_fund(rows: Iterable[SeriesRow], days: Mapping[date, FundWeightDay]) -> tuple[SeriesRow, ...]:
@@ -115,16 +121,17 @@ def weight_on(lake: Lake, engine: "SqlEngine | None", day: date | None) -> FundW
 
     None if no file of the fund is that old. Without an engine only the file's own weight is given.
     """
-    fund = index_fund(lake)
-    files = [file for file in kept_funds.kept_files(lake) if file.symbol == fund and (day is None or file.as_of <= day)]
-    if not files or fund is None:
+    every = _index_fund_files(lake)
+    files = [file for file in every if day is None or file.as_of <= day]
+    if not files:
         return None
     newest = files[-1]
+    fund = newest.symbol
     by_line = kept_weights(lake, [newest])[fund][newest.as_of]
     printed = {ticker: sum(by_line.get(security, 0.0) for security in _lines_of(ticker)) for ticker in MAGNIFICENT_7}
     if engine is None or day == newest.as_of:
         return FundWeight(fund, newest.as_of, printed)
-    following = [file for file in kept_funds.kept_files(lake) if file.symbol == fund and file.as_of > newest.as_of]
+    following = [file for file in every if file.as_of > newest.as_of]
     days = daily(lake, engine, [newest, *following[:1]], END if day is None else max([day, *_days(following[:1])]))
     on = next((each for each in reversed(days) if day in (None, each.on)), None)
     if on is None or on.basis == "file":
