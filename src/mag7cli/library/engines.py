@@ -1,0 +1,41 @@
+"""The engine that answers: the caller's, or one of our own over the lake."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mag7cli.lake.layout import FUNDS, HOLDINGS, Lake
+
+if TYPE_CHECKING:
+    from mag7cli.market.groups import CompanyGroup
+    from mag7cli.tables.daily_figures import DailyFigures
+    from mag7cli.warehouse.engines import SqlEngine
+
+
+def kept_figures(lake: Lake, group: "CompanyGroup | None", engine: "SqlEngine | None") -> "DailyFigures | None":
+    """The figures beside the tables, where they can answer: they are true, of the Mag 7, and nobody named an engine."""
+    from mag7cli.tables.daily_figures import DailyFigures
+
+    is_answered = engine is None and (group is None or group.is_the_seven)
+    return DailyFigures.of(lake.require()) if is_answered else None
+
+
+def keeps_funds(lake: Lake) -> bool:
+    """Whether files of funds are kept, whose weights are taken to other dates by prices: that takes an engine."""
+    return any(True for zone in (HOLDINGS, FUNDS) for _ in lake.store.list(zone))
+
+
+def duckdb_over(lake: Lake) -> Any:
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    return DuckDbEngine.over_lake(lake)
+
+
+@contextmanager
+def engine_over(lake: Lake, engine: "SqlEngine | None") -> "Iterator[SqlEngine]":
+    """The engine of the caller, or one of our own for as long as it is needed."""
+    if engine is not None:
+        yield engine
+        return
+    with closing(duckdb_over(lake.require())) as own:
+        yield own
