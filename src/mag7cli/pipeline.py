@@ -152,12 +152,10 @@ def _is_current(lake: Lake) -> bool:
 
 
 def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
-    from mag7cli.lake import failed_checks as record
-    from mag7cli.warehouse.lake_checks import check_lake
-    from mag7cli.warehouse.validate import failed_checks
+    from mag7cli.warehouse.lake_checks import check_lake, record_failures
 
     results = tuple(check_lake(lake))
-    record.write(lake, failed_checks(results))
+    record_failures(lake, results)
     return results
 
 

@@ -279,14 +279,11 @@ def validate(event: Event, context: Context) -> Document:
     Raises:
         ChecksFailedError: A check of severity error found rows.
     """
-    from mag7cli.lake import failed_checks
-    from mag7cli.warehouse import validate as checking
-    from mag7cli.warehouse.lake_checks import check_lake
+    from mag7cli.warehouse.lake_checks import check_lake, record_failures
 
     lake = _lake()
     results = check_lake(lake)
-    failed = checking.failed_checks(results)
-    failed_checks.write(lake, failed)
+    failed = record_failures(lake, results)
     if failed:
         raise ChecksFailedError(
             f"{len(failed)} of {len(results)} checks failed: {', '.join(result.check for result in failed)}"

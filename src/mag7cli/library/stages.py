@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from mag7cli.core.clock import Clock, SystemClock
 from mag7cli.core.errors import StoreError
 from mag7cli.core.progress import Listener, Silence
-from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
 
 if TYPE_CHECKING:
@@ -81,8 +80,7 @@ def validate(lake: Lake, *, engine: "SqlEngine | None" = None, full: bool = Fals
     Raises:
         EngineError: The SQL could not be run.
     """
-    from mag7cli.warehouse.lake_checks import check_lake
-    from mag7cli.warehouse.validate import failed_checks as failures
+    from mag7cli.warehouse.lake_checks import check_lake, record_failures
     from mag7cli.warehouse.validate import run_checks
 
     if engine is not None:
@@ -90,7 +88,7 @@ def validate(lake: Lake, *, engine: "SqlEngine | None" = None, full: bool = Fals
     results = check_lake(lake.require(), full=full)
     # A lake that may only be read can be checked all the same.
     with suppress(StoreError):
-        failed_checks.write(lake, failures(results))
+        record_failures(lake, results)
     return results
 
 

@@ -11,6 +11,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from mag7cli.core.errors import StoreError
+from mag7cli.lake.failed_checks import FailedCheck
+from mag7cli.lake.failed_checks import write as write_failures
 from mag7cli.lake.layout import Lake
 from mag7cli.tables.table_files import TableFiles
 from mag7cli.warehouse import passed_dates
@@ -18,7 +20,7 @@ from mag7cli.warehouse.date_contents import DateContents, contents
 from mag7cli.warehouse.engines import Rows
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 from mag7cli.warehouse.passed_dates import PassedDates
-from mag7cli.warehouse.validate import CheckResult, all_checks, checks, dates_in, run_checks
+from mag7cli.warehouse.validate import CheckResult, all_checks, checks, dates_in, failed_checks, run_checks
 
 _NO_DATE: Final = date.min
 
@@ -43,6 +45,13 @@ def check_lake(lake: Lake, *, full: bool = False) -> list[CheckResult]:
         passed_dates.write(lake, texts, PassedDates(now, unchanged | _without_finding(stale, results)))
     order = {check.name: place for place, check in enumerate(all_checks())}
     return sorted(results, key=lambda result: order[result.check.name])
+
+
+def record_failures(lake: Lake, results: Iterable[CheckResult]) -> list[FailedCheck]:
+    """Keep which checks failed, for every surface that shows a figure, until they pass. Raises StoreError."""
+    failures = failed_checks(results)
+    write_failures(lake, failures)
+    return failures
 
 
 def _by_date(files: TableFiles, now: DateContents, dates: Sequence[date]) -> list[CheckResult]:
