@@ -2,16 +2,18 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from mag7cli.core.errors import UsageError
+from mag7cli.core.errors import StoreError, UsageError
 from mag7cli.lake.layout import ANALYTICS, WAREHOUSE, Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.tables.schema import SCHEMA, TABLES, VIEWS, Table, create_schema_sql, create_sql, create_view_sql
 from mag7cli.tables.table_files import TableFiles, year_of
+from mag7cli.warehouse import loaded_files
 from mag7cli.warehouse.engines.duckdb import DateRows, DuckDbEngine, date_literals, literal, literals
 
 # The shape of each table, by its name, and the version of each file that it was loaded from, by its key.
@@ -35,22 +37,34 @@ def load(lake: Lake) -> LoadResult:
 
     Raises UsageError for a lake that is no local folder, EngineError if another process has the warehouse open.
     """
-    path = _path(lake)
+    path, files = _path(lake), _files(lake)
+    loads, record = _all_loads(files), loaded_files.read(lake)
+    if record and record.loads == loads:
+        return LoadResult(str(path), (), tuple(record.rows), record.rows)
+    replaced, rows = _brought_up(lake, path, files)
+    with suppress(StoreError):  # it saves work alone
+        loaded_files.write(lake, loads, rows)
+    return LoadResult(str(path), tuple(replaced), tuple(name for name in rows if name not in replaced), rows)
+
+
+def _brought_up(
+    lake: Lake, path: Path, files: Sequence[tuple[Table, Sequence[ObjectInfo]]]
+) -> tuple[list[str], dict[str, int]]:
+    """The tables in which rows were replaced, and the rows of every table now."""
     engine = DuckDbEngine.over_warehouse(path, read_only=False)
     try:
         engine.execute(_preparations())
         known = _known(engine)
         changes = [
-            _change(engine, lake, table, files=files, known=known)
-            for table, files in _files(lake)
-            if _loads(table, files) != _of(table, known)
+            _change(engine, lake, table, files=of_table, known=known)
+            for table, of_table in files
+            if _loads(table, of_table) != _of(table, known)
         ]
         engine.execute([sql for change in changes for sql in change.statements])
         rows = {table.name: _count(engine, table) for table in TABLES}
     finally:
         engine.close()
-    replaced = [change.table.name for change in changes if change.has_rows]
-    return LoadResult(str(path), tuple(replaced), tuple(name for name in rows if name not in replaced), rows)
+    return [change.table.name for change in changes if change.has_rows], rows
 
 
 def statements(lake: Lake) -> list[str]:
@@ -62,15 +76,18 @@ def statements(lake: Lake) -> list[str]:
 
 def is_current(lake: Lake) -> bool:
     """True if there is a warehouse and a load would change nothing in it."""
-    path = _path(lake)
+    path, files = _path(lake), _files(lake)
     if not path.is_file():
         return False
+    record = loaded_files.read(lake)
+    if record:
+        return record.loads == _all_loads(files)
     engine = DuckDbEngine.over_warehouse(path)
     try:
         known = _known(engine)
     finally:
         engine.close()
-    return all(_loads(table, files) == _of(table, known) for table, files in _files(lake))
+    return all(_loads(table, of_table) == _of(table, known) for table, of_table in files)
 
 
 def _path(lake: Lake) -> Path:
@@ -198,6 +215,11 @@ def _loads(table: Table, files: Sequence[ObjectInfo]) -> dict[str, str]:
     """What a table is to be loaded from: its shape, so that a new version of mag7 loads anew, and its files."""
     shape = create_sql(table, "duckdb") + "".join(create_view_sql(view) for view in VIEWS if table is TABLES[-1])
     return {table.name: hashlib.sha256(shape.encode()).hexdigest(), **{file.key: file.version for file in files}}
+
+
+def _all_loads(files: Sequence[tuple[Table, Sequence[ObjectInfo]]]) -> dict[str, str]:
+    """The same of all tables."""
+    return {name: version for table, of_table in files for name, version in _loads(table, of_table).items()}
 
 
 def _count(engine: DuckDbEngine, table: Table) -> int:

@@ -15,7 +15,7 @@ from mag7cli.core.errors import EngineError, UsageError
 from mag7cli.lake.layout import WAREHOUSE, Lake
 from mag7cli.tables.schema import TABLES, VIEWS
 from mag7cli.tables.transform import transform
-from mag7cli.warehouse import duckdb_load
+from mag7cli.warehouse import duckdb_load, loaded_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine, literal
 
 DAYS = raw_documents.days(3, date(2024, 6, 5))
@@ -101,6 +101,53 @@ def test_files_that_were_made_again_with_the_same_rows_change_nothing(lake: Lake
     assert duckdb_load.is_current(lake)
 
 
+def test_whether_the_warehouse_is_current_is_known_without_an_engine(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = duckdb_load.load(lake)
+    monkeypatch.delattr(DuckDbEngine, "over_warehouse")
+
+    assert duckdb_load.is_current(lake)
+    assert duckdb_load.load(lake).rows == first.rows
+
+
+def test_a_warehouse_that_somebody_else_wrote_to_is_looked_into(lake: Lake) -> None:
+    duckdb_load.load(lake)
+    with duckdb.connect(str(path_of(lake))) as connection:
+        connection.execute("DROP TABLE market_data.daily_trading CASCADE")
+        connection.execute("DELETE FROM mag7_internal.loads WHERE table_name = 'daily_trading'")
+    assert not duckdb_load.is_current(lake)
+
+    duckdb_load.load(lake)
+
+    assert in_warehouse(lake) == in_lake(lake)
+
+
+def test_a_warehouse_with_statements_that_a_dead_process_left_is_looked_into(lake: Lake) -> None:
+    duckdb_load.load(lake)
+    dies = (
+        "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]); "
+        "c.execute('DELETE FROM market_data.daily_trading'); "
+        "c.execute('DELETE FROM mag7_internal.loads'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", dies, str(path_of(lake))], check=True)
+    assert not duckdb_load.is_current(lake)
+
+    duckdb_load.load(lake)
+
+    assert in_warehouse(lake) == in_lake(lake)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"warehouse": 1}'])
+def test_a_damaged_record_of_the_load_decides_nothing(lake: Lake, damage: bytes) -> None:
+    duckdb_load.load(lake)
+    lake.store.write(loaded_files.KEY, damage)
+
+    assert duckdb_load.is_current(lake)
+    assert duckdb_load.load(lake).replaced == ()
+    assert loaded_files.read(lake)
+
+
 def test_a_row_in_the_file_of_another_year_goes_when_the_file_is_mended(lake: Lake) -> None:
     stray = "SELECT * REPLACE (DATE '2023-05-05' AS trading_date) FROM"
     path = Path(lake.store.uri(lake.flat_key("daily_trading", DAYS[0].year)))
@@ -151,7 +198,7 @@ def test_the_dry_run_is_the_sql_that_makes_the_warehouse(lake: Lake) -> None:
 
 KILLED = """
 import os, sys
-from mag7cli.warehouse import duckdb_load
+from mag7cli.warehouse import duckdb_load, loaded_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine, literal
 from mag7cli.lake.layout import Lake
 
@@ -190,6 +237,7 @@ SPLITS = (
 
 def test_a_warehouse_that_another_process_writes_to_is_told_in_one_line(lake: Lake) -> None:
     duckdb_load.load(lake)
+    transform(lake, force=True)
     code = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, str(path_of(lake))], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
