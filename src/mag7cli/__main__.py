@@ -1,10 +1,15 @@
 """Entry point of `mag7` and of `python -m mag7cli`."""
 
+import gc
 import sys
+
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 def main() -> None:
     """Run the command line."""
+    # What is imported stays; to look through it for garbage takes a twentieth of a short command.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         from mag7cli.cli import app
 

@@ -17,8 +17,9 @@ import pytest
 from tests.simulators import market_tables
 
 from mag7cli.analytics.queries import read_concentration
-from mag7cli.analytics.statistics import contributions, month_before, year_before
+from mag7cli.analytics.statistics import contributions
 from mag7cli.analytics.summary import FundWeight
+from mag7cli.analytics.value_changes import month_before, year_before
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.formatting import change
 from mag7cli.reporting.story import snapshots_of

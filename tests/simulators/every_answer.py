@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import mag7cli as mag7
-from mag7cli.analytics import queries
+from mag7cli.analytics import report_data
 from mag7cli.analytics.date_statuses import date_statuses, events_of
+from mag7cli.analytics.queries import Day
 from mag7cli.core.errors import DocumentError, Mag7Error
 from mag7cli.lake.document_index import CollectedDates
 from mag7cli.lake.document_quality import date_quality
@@ -52,7 +53,7 @@ def _answers(lake: Lake, explained: frozenset[date]) -> Iterator[tuple[date, lis
     whole = mag7.status(lake)
     checks = {result.check.name: {row[0] for row in result.rows.values} for result in mag7.validate(lake)}
     with closing(DuckDbEngine.over_lake(lake)) as engine:
-        rows = {day.on: day for day in queries.read(engine).concentration.days}
+        rows = {day.on: day for day in report_data.read(engine).concentration.days}
         assert whole.complete == sum(status == "complete" for status in statuses.values())
         assert whole.complete + len(whole.suspect) + len(whole.partial) == len(statuses)
         for day, status in statuses.items():
@@ -80,7 +81,7 @@ def _said(surface: str, quality: DateQuality) -> Said:
     return Said(surface, frozenset({quality.status}), bounds)
 
 
-def _in_table(day: queries.Day) -> Said:
+def _in_table(day: Day) -> Said:
     bounds = None if day.low_pct is None or day.high_pct is None else (day.low_pct, day.high_pct)
     assert (day.figure is None) == (day.status == "partial")
     return Said("tables and report", frozenset({day.status}), bounds)

@@ -7,9 +7,10 @@ tables is true, in the time that it takes to read a file or two.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
-from mag7cli.analytics.queries import END, Concentration, Doubt, cap_of, day_of
+from mag7cli.analytics.queries import END, Cap, Concentration, Doubt, day_of
 from mag7cli.tables.daily_figures import COLUMNS, DailyFigures, Figures
 
 Row = Mapping[str, Any]
@@ -53,16 +54,20 @@ def read_concentration(figures: DailyFigures, since: date, until: date) -> Conce
     # Without a figure the date has none of its columns, as after a left join.
     none = dict.fromkeys(("mag7_pct_of_sp500", "total_mag7_market_cap", "sp500_total_market_cap"))
     summaries = sorted(_rows(years, "daily_summary", since, until), key=_date)
-    caps = sorted(
-        _rows(years, "magnificent7_metrics", since, until), key=lambda row: (row["trading_date"], row["ranking"])
-    )
-    named = sorted(_rows(years, "company_details", date.min, until), key=_date)
+    named = sorted(_values(years, "company_details", date.min, until), key=itemgetter(0))
     return Concentration(
         days=tuple(day_of(_typed({**none, **metrics.get(row["trading_date"], {}), **row})) for row in summaries),
-        caps=tuple(cap_of(_typed(row)) for row in caps),
-        names={row["ticker"]: row["company_name"] for row in named},
+        caps=tuple(_caps(years, since, until)),
+        names={ticker: name for _, ticker, name in named},
         doubts=tuple(_doubts(_rows(years, "data_quality", since, until))),
     )
+
+
+def _caps(years: Iterable[Figures], since: date, until: date) -> Iterator[Cap]:
+    """The companies by date and rank; there are thousands, so that a row is taken as it lies."""
+    rows = sorted(_values(years, "magnificent7_metrics", since, until), key=itemgetter(0, 5))
+    for day, ticker, market_cap, *shares in rows:
+        yield Cap(date.fromisoformat(day), ticker, Decimal(market_cap), *shares)
 
 
 def _doubts(rows: Iterable[Row]) -> Iterator[Doubt]:
@@ -71,9 +76,14 @@ def _doubts(rows: Iterable[Row]) -> Iterator[Doubt]:
 
 
 def _rows(years: Iterable[Figures], table: str, since: date, until: date) -> Iterator[Row]:
-    first, last, columns = since.isoformat(), until.isoformat(), COLUMNS[table]
-    rows = (row for year in years for row in year.get(table, ()) if first <= row[0] <= last)
-    return (dict(zip(columns, row, strict=True)) for row in rows)
+    columns = COLUMNS[table]
+    return (dict(zip(columns, row, strict=True)) for row in _values(years, table, since, until))
+
+
+def _values(years: Iterable[Figures], table: str, since: date, until: date) -> Iterator[list[Any]]:
+    """The rows as they lie, their values in the order of `COLUMNS`."""
+    first, last = since.isoformat(), until.isoformat()
+    return (row for year in years for row in year.get(table, ()) if first <= row[0] <= last)
 
 
 def _date(row: Row) -> date:
@@ -85,6 +95,6 @@ def _typed(row: Row) -> Row:
     typed = dict(row)
     for column in ("trading_date", "membership_as_of"):
         typed[column] = date.fromisoformat(row[column]) if row.get(column) else None
-    for column in ("market_cap", "total_mag7_market_cap", "sp500_total_market_cap"):
+    for column in ("total_mag7_market_cap", "sp500_total_market_cap"):
         typed[column] = None if row.get(column) is None else Decimal(row[column])
     return typed

@@ -12,7 +12,8 @@ from typing import Final
 
 from mag7cli.analytics import groups
 from mag7cli.analytics.period import levels, read_returns
-from mag7cli.analytics.statistics import QUARTER_SESSIONS, CoMovement, Point, co_movement
+from mag7cli.analytics.statistics import QUARTER_SESSIONS, CoMovement, co_movement
+from mag7cli.analytics.value_changes import Point
 from mag7cli.core.errors import UsageError
 from mag7cli.core.text_files import decoded
 from mag7cli.market.groups import THE_SEVEN, CompanyGroup

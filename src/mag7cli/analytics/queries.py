@@ -1,17 +1,19 @@
-"""What the tables say, read once and typed: the only module of the report that sees SQL.
+"""What the tables say of the share of the Mag 7, read once and typed; `report_data` has what else the report draws.
 
 Market caps are the tables' decimals, USD; prices the floats nearest to theirs; percentages are 0-100. Nothing is
 computed here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
-from mag7cli.market.date_quality import DateStatus
-from mag7cli.warehouse.engines import SqlEngine, Value
+if TYPE_CHECKING:
+    from mag7cli.market.date_quality import DateStatus
+    from mag7cli.warehouse.engines import SqlEngine
 
 BEGINNING: Final = date(1900, 1, 1)
 END: Final = date(9999, 12, 31)
@@ -35,7 +37,7 @@ class Day:
     """
 
     on: date
-    status: DateStatus
+    status: "DateStatus"
     reason: str | None
     failed_count: int
     figure: Figure | None
@@ -61,42 +63,6 @@ class Cap:
     pct_of_mag7: float
     pct_of_sp500: float
     ranking: int
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """Where one of the Mag 7 opened and closed, unadjusted USD."""
-
-    on: date
-    ticker: str
-    open_usd: float
-    close_usd: float
-
-    @property
-    def gain_pct(self) -> float:
-        """What the session added to the opening price, percent."""
-        return 100 * (self.close_usd / self.open_usd - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something a chart must explain: a split or a new symbol."""
-
-    on: date
-    ticker: str
-    kind: Literal["split", "rename"]
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class FailureReason:
-    """Why tickers could not be valued: how often, on how many dates, for how many tickers, and when last."""
-
-    reason: str
-    failures: int
-    dates: int
-    tickers: int
-    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +95,9 @@ class Concentration:
         return any(day.simulated for day in self.days)
 
 
-@dataclass(frozen=True, slots=True)
-class ReportData:
-    """Everything the report draws, oldest first."""
-
-    concentration: Concentration
-    sessions: tuple[Session, ...]
-    events: tuple[Event, ...]
-    failures: tuple[FailureReason, ...]
-
-
-def read_concentration(engine: SqlEngine, since: date = BEGINNING, until: date = END) -> Concentration:
+def read_concentration(engine: "SqlEngine", since: date = BEGINNING, until: date = END) -> Concentration:
     """The share of the Mag 7 from `since` to `until`, both included. Raises EngineError."""
-    rows = _Reader(engine, {"since": since, "until": until}).rows
+    rows = partial(rows_of, engine, since=since, until=until)
     return Concentration(
         days=tuple(map(day_of, rows("days"))),
         caps=tuple(map(cap_of, rows("caps"))),
@@ -150,37 +106,18 @@ def read_concentration(engine: SqlEngine, since: date = BEGINNING, until: date =
     )
 
 
-def first_and_last(engine: SqlEngine) -> tuple[date, date] | None:
+def first_and_last(engine: "SqlEngine") -> tuple[date, date] | None:
     """The first and the last date with a figure; None if there is none. Raises EngineError."""
     rows = engine.query("SELECT MIN(trading_date), MAX(trading_date) FROM market_data.concentration_metrics").values
     first, last = rows[0]
     return (first, last) if isinstance(first, date) and isinstance(last, date) else None
 
 
-def read(engine: SqlEngine) -> ReportData:
-    """All that the tables hold. Raises EngineError."""
-    rows = _Reader(engine, {"since": BEGINNING, "until": END}).rows
-    events = [*map(_split, rows("splits")), *_renames(rows("symbols"))]
-    return ReportData(
-        concentration=read_concentration(engine),
-        sessions=tuple(map(_session, rows("sessions"))),
-        events=tuple(sorted(events, key=lambda event: (event.on, event.ticker))),
-        failures=tuple(map(_failure, rows("failures"))),
-    )
+def rows_of(engine: "SqlEngine", name: str, *, since: date, until: date) -> list[dict[str, Any]]:
+    """The rows of a statement of `sql/report`; its columns are typed where they are read. Raises EngineError."""
+    from mag7cli.warehouse import sql_files
 
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Runs the statements of `sql/report` with the same parameters."""
-
-    engine: SqlEngine
-    parameters: Mapping[str, Value]
-
-    def rows(self, name: str) -> list[dict[str, Any]]:
-        """The rows of a statement; its columns are typed where they are read."""
-        from mag7cli.warehouse import sql_files
-
-        return list(self.engine.query(sql_files.read("report", name).sql, self.parameters).records())
+    return list(engine.query(sql_files.read("report", name).sql, {"since": since, "until": until}).records())
 
 
 def day_of(row: Mapping[str, Any]) -> Day:
@@ -224,28 +161,3 @@ def cap_of(row: Mapping[str, Any]) -> Cap:
         pct_of_sp500=row["pct_of_sp500"],
         ranking=row["ranking"],
     )
-
-
-def _session(row: Mapping[str, Any]) -> Session:
-    return Session(row["trading_date"], row["ticker"], float(row["open_price"]), float(row["close_price"]))
-
-
-def _failure(row: Mapping[str, Any]) -> FailureReason:
-    return FailureReason(row["reason"], row["failures"], row["dates"], row["tickers"], row["last_date"])
-
-
-def _split(row: Mapping[str, Any]) -> Event:
-    label = f"{row['ticker']} {float(row['split_to']):g}:{float(row['split_from']):g}"
-    return Event(row["trading_date"], row["ticker"], "split", label)
-
-
-def _renames(symbols: Iterable[Mapping[str, Any]]) -> list[Event]:
-    """One event for each symbol that followed another; `symbols` are sorted by their first date."""
-    last: dict[str, str] = {}
-    events = []
-    for row in symbols:
-        ticker, symbol = row["ticker"], row["symbol"]
-        if ticker in last:
-            events.append(Event(row["first_date"], ticker, "rename", f"{last[ticker]} → {symbol}"))
-        last[ticker] = symbol
-    return events

@@ -1,18 +1,17 @@
-"""Change, contribution, co-movement and projection of the share: arithmetic over plain sequences.
+"""Contribution, co-movement and projection of the share: arithmetic over plain sequences.
 
 Knows nothing of tables, dates' origin or drawing. Money is in USD, shares are percent 0-100, and a difference of two
 percentages is in percentage points. Each formula, with its source: docs/methodology.md.
 """
 
 import math
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import pairwise
-from typing import Final, Generic, TypeVar
+from typing import Final
 
+from mag7cli.analytics.value_changes import Point
 from mag7cli.core.errors import UsageError
 
 MONTH_SESSIONS: Final = 21
@@ -26,56 +25,6 @@ _FEWEST_OUTCOMES: Final = 8
 _FEWEST_TRIALS: Final = 12
 _RECORD_WITHIN_PCT: Final = 10.0
 _DAYS_PER_SESSION: Final = 365.25 / YEAR_SESSIONS
-
-
-Value = TypeVar("Value", float, Decimal)
-"""A percentage, or money."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point(Generic[Value]):
-    """A value on a date."""
-
-    on: date
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Change(Generic[Value]):
-    """From one date to another; `difference` is in the unit of the values, `pct` relative to the first."""
-
-    since: Point[Value]
-    until: Point[Value]
-
-    @property
-    def difference(self) -> Value:
-        """How much was added."""
-        return self.until.value - self.since.value
-
-    @property
-    def pct(self) -> float | None:
-        """How much was added, in percent of where it began; None where it began at zero."""
-        return float(100 * self.difference / self.since.value) if self.since.value else None
-
-
-def change_since(series: Sequence[Point[Value]], day: date) -> Change[Value] | None:
-    """The change to the last point from the last one on or before `day`; None if the series is younger than `day`.
-
-    `series` is sorted by date.
-    """
-    index = bisect_right(series, day, key=lambda point: point.on) - 1
-    return Change(series[index], series[-1]) if index >= 0 else None
-
-
-def month_before(day: date) -> date:
-    """The same day of the month before, or the last day of it."""
-    last_of_previous = day.replace(day=1) - timedelta(days=1)
-    return last_of_previous.replace(day=min(day.day, last_of_previous.day))
-
-
-def year_before(day: date) -> date:
-    """The same day a year before; 28 February for a leap day."""
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final, Generic
+from typing import TYPE_CHECKING, Final, Generic
 
 from mag7cli.analytics import file_figures
 from mag7cli.analytics.queries import BEGINNING, END, Cap, Concentration, Day, Figure
-from mag7cli.analytics.statistics import Change, Point, Value, change_since, month_before, year_before
+from mag7cli.analytics.value_changes import Change, Point, Value, change_since, month_before, year_before
 from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.core.formatting import counted, pct_within
 from mag7cli.lake.failed_checks import FailedCheck
-from mag7cli.market.date_quality import DateStatus, grouped_by_reason
 from mag7cli.market.groups import SEVEN, THE_SEVEN, CompanyGroup
-from mag7cli.market.index_history import confirmed_until
-from mag7cli.tables.daily_figures import DailyFigures
-from mag7cli.warehouse.engines import SqlEngine
+from mag7cli.market.index_knowledge import confirmed_until
+
+if TYPE_CHECKING:
+    from mag7cli.market.date_quality import DateStatus
+    from mag7cli.tables.daily_figures import DailyFigures
+    from mag7cli.warehouse.engines import SqlEngine
 
 KIND: Final = "full market capitalisation, each company counted once"
 
@@ -93,7 +95,7 @@ class Quality:
     `membership_known_until` is how far the joins and leaves are known from which the list of constituents follows.
     """
 
-    status: DateStatus
+    status: "DateStatus"
     reasons: tuple[str, ...]
     failed_count: int
     partial_since: tuple[date, ...]
@@ -138,7 +140,7 @@ class ConcentrationSummary:
 
 
 def answer(
-    engine: SqlEngine,
+    engine: "SqlEngine",
     on: date | None = None,
     fund: FundWeight | None = None,
     *,
@@ -156,7 +158,7 @@ def answer(
 
 
 def answer_from_files(
-    figures: DailyFigures,
+    figures: "DailyFigures",
     on: date | None = None,
     *,
     failed: Sequence[FailedCheck] = (),
@@ -217,7 +219,7 @@ def plain_name(company_name: str) -> str:
     return _FORMALITIES.sub("", company_name)
 
 
-def _last_date(engine: SqlEngine) -> date:
+def _last_date(engine: "SqlEngine") -> date:
     """The last date with a figure, else today's: then `build` says that there is none."""
     latest = engine.query("SELECT MAX(trading_date) FROM market_data.concentration_metrics").values[0][0]
     return latest if isinstance(latest, date) else date.max
@@ -227,6 +229,8 @@ def _day_with_figure(days: Sequence[Day], on: date | None) -> tuple[Day, Figure]
     with_figure = [(day, day.figure) for day in days if day.figure]
     if on is None:
         if not with_figure and days:
+            from mag7cli.market.date_quality import grouped_by_reason
+
             why, dates = grouped_by_reason({day.on: day.reason or "" for day in days})[0]
             hint = "mag7 collect --retry-failed"
             whole = counted(len(days), "date")
@@ -296,7 +300,7 @@ def _quality(concentration: Concentration, day: Day, failed: Sequence[FailedChec
         reasons=tuple(dict.fromkeys(doubt.sentence for doubt in concentration.doubts if doubt.on == day.on)),
         failed_count=day.failed_count,
         partial_since=tuple(later),
-        partial_reasons=tuple(PartialReason(why, len(dates)) for why, dates in grouped_by_reason(later)),
+        partial_reasons=_partial_reasons(later) if later else (),
         failed_checks=tuple(check for check in failed if check.concerns(day.on)),
         membership_kind=day.membership_kind,
         membership_as_of=day.membership_as_of,
@@ -304,3 +308,9 @@ def _quality(concentration: Concentration, day: Day, failed: Sequence[FailedChec
         method=day.method,
         simulated=day.simulated,
     )
+
+
+def _partial_reasons(reasons: Mapping[date, str]) -> tuple[PartialReason, ...]:
+    from mag7cli.market.date_quality import grouped_by_reason
+
+    return tuple(PartialReason(why, len(dates)) for why, dates in grouped_by_reason(reasons))

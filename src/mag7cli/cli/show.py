@@ -63,7 +63,6 @@ def show(
     the lake has its holdings. For two dates, or a period such as 2024 or ytd, what happened between these closes.
     """
     from mag7cli import library
-    from mag7cli.analytics.indicators import parse_series
     from mag7cli.lake.layout import Lake
 
     lake, companies = Lake.at(options.lake), library.group(group, without=without)
@@ -73,6 +72,8 @@ def show(
         raise UsageError("--with is over all dates", hint="mag7 show --with small_caps.csv --format csv")
     with named(options) as engine:
         if with_:
+            from mag7cli.analytics.indicators import parse_series
+
             levels, name = parse_series(read_bytes(with_), called(with_)), Path(called(with_)).name
             answer = library.co_movement(lake, levels=levels, name=name, group=companies, engine=engine)
             output.show(indicator_result(answer))
@@ -163,7 +164,7 @@ def _taken_to_the_date(fund: "FundWeight") -> str:
 
 
 def _quality_lines(answer: "ConcentrationSummary") -> Iterator[Line]:
-    from mag7cli.market.membership import how_known
+    from mag7cli.market.index_knowledge import how_known
 
     quality = answer.quality
     yield Line(f"Data: {quality.status}; {counted(quality.failed_count, 'line')} failed, method {quality.method}.",

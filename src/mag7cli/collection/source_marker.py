@@ -5,13 +5,15 @@ lake asks nobody, and would not know.
 """
 
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from mag7cli.core.errors import DocumentError, StoreError, UsageError
 from mag7cli.lake.layout import REFERENCE, Lake
-from mag7cli.vendors.base import MarketDataSource
+
+if TYPE_CHECKING:
+    from mag7cli.vendors.base import MarketDataSource
 
 _FILE: Final = "source.json"
 
@@ -19,7 +21,7 @@ _FILE: Final = "source.json"
 class SourceMarker:
     """The origin of one lake's answers, held against those of the source that is asked now."""
 
-    def __init__(self, lake: Lake, source: MarketDataSource) -> None:
+    def __init__(self, lake: Lake, source: "MarketDataSource") -> None:
         """Raises DocumentError."""
         self._lake = lake
         self._source = source

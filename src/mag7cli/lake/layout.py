@@ -6,13 +6,14 @@ What is raw was paid for with calls and time, so it is written to outlast a powe
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.core.errors import KeyNotFoundError, UsageError
-from mag7cli.lake import document as market_data
-from mag7cli.lake.document import Document
 from mag7cli.lake.open import open_store
 from mag7cli.lake.store import ObjectInfo, Store
+
+if TYPE_CHECKING:
+    from mag7cli.lake.document import Document
 
 RAW: Final = "raw/magnificent7/"
 HOLDINGS: Final = "raw/holdings/"
@@ -78,13 +79,17 @@ class Lake:
         objects = self.store.list(RAW)
         return dict(sorted(_by_date(objects, RAW, "trading_date", _DOCUMENT_NAME)))
 
-    def read_document(self, trading_date: date) -> Document:
+    def read_document(self, trading_date: date) -> "Document":
         """The raw document of a date. Raises KeyNotFoundError, DocumentError."""
+        from mag7cli.lake import document as market_data
+
         key = self.document_key(trading_date)
         return market_data.decode(self.store.read(key), self.store.uri(key))
 
-    def write_document(self, trading_date: date, document: Document) -> bytes:
+    def write_document(self, trading_date: date, document: "Document") -> bytes:
         """Keep the raw document of a date, replacing the one that is there; the bytes that were written."""
+        from mag7cli.lake import document as market_data
+
         data = market_data.encode(document)
         self.store.write(self.document_key(trading_date), data, durable=True)
         return data

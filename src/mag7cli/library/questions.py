@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mag7cli.core.clock import Clock, SystemClock
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
 from mag7cli.library.engines import engine_over, keeps_funds, kept_figures
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
     from mag7cli.analytics.summary import ConcentrationSummary
+    from mag7cli.core.clock import Clock
     from mag7cli.market.date_words import Period
     from mag7cli.market.groups import CompanyGroup
     from mag7cli.market.holdings_file import Holdings
@@ -83,7 +83,7 @@ def summary(
 
 
 def period(
-    lake: Lake, words: Sequence[str], *, engine: "SqlEngine | None" = None, clock: Clock | None = None
+    lake: Lake, words: Sequence[str], *, engine: "SqlEngine | None" = None, clock: "Clock | None" = None
 ) -> "date | Period | None":
     """What dates mean as people say them: `2023-12-29`, `yesterday`, `2024`, `2024-06`, `ytd`, `max`, or two of them.
 
@@ -99,11 +99,11 @@ def period(
     Raises:
         UsageError: A word is no date, or the period ends before it begins.
     """
-    from mag7cli.core.clock import NEW_YORK
-    from mag7cli.market import date_words
-
     if not words:
         return None
+    from mag7cli.core.clock import NEW_YORK, SystemClock
+    from mag7cli.market import date_words
+
     today = (clock or SystemClock()).now().astimezone(NEW_YORK).date()
     first, latest = _first_and_last(lake, engine) or (today, today)
     return date_words.period(words, today=today, first=first, latest=latest)
@@ -224,7 +224,7 @@ def co_movement(
         return beside(own, levels, name, group or THE_SEVEN)
 
 
-def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | None = None) -> "Lineage":
+def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: "Clock | None" = None) -> "Lineage":
     """The lineage of a date's figure: every input with its hash, every count with its origin, every correction.
 
     Args:
@@ -240,6 +240,7 @@ def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: Clock | N
         UsageError: There is no document of the date, or no such constituent in it.
     """
     from mag7cli.analytics.lineage import explain as lineage
+    from mag7cli.core.clock import SystemClock
 
     return lineage(lake.require(), on, clock or SystemClock(), ticker.upper() if ticker else None)
 

@@ -3,7 +3,6 @@
 A group is a rule, not a list: who belongs to the ten largest, or to a sector, is another question on every date.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from typing import Final
 
 from mag7cli.core.errors import UsageError
 from mag7cli.core.suggestions import closest, did_you_mean
-from mag7cli.market import sectors, symbology
-from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.market.magnificent_7 import MAGNIFICENT_7
 
 SEVEN: Final = "mag7"
 HINT: Final = "use mag7, top10, sector:Energy, AAPL,MSFT or a file with a ticker a line"
@@ -89,6 +87,8 @@ def parse(text: str, without: str = "") -> CompanyGroup:
 
 def of_file(name: str, content: str, without: str = "") -> CompanyGroup:
     """The group in a file: a ticker a line, or a CSV with a column `ticker`. Raises UsageError."""
+    import csv
+
     rows = [row for row in csv.reader(content.splitlines()) if row and not row[0].startswith("#")]
     heading = [cell.strip().lower() for cell in rows[0]] if rows else []
     place = heading.index("ticker") if "ticker" in heading else 0
@@ -108,6 +108,8 @@ def members(group: CompanyGroup, caps_usd: Mapping[str, float], on: date) -> tup
     if group.largest:
         return tuple(ranked[: group.largest])
     if group.sector:
+        from mag7cli.market import sectors
+
         return tuple(ticker for ticker in ranked if sectors.sector_on(ticker, on) == group.sector)
     return tuple(ticker for ticker in group.tickers if ticker not in group.without)
 
@@ -120,6 +122,8 @@ def tickers_of(words: Iterable[str]) -> tuple[str, ...]:
 def _counted(word: str) -> str:
     if not _TICKER.fullmatch(word):
         raise UsageError(f"{word!r} is no ticker and no group", hint=HINT)
+    from mag7cli.market import symbology  # the Mag 7 are a group without it
+
     ticker = symbology.vendor_symbol(word.replace("/", ".").replace("-", "."))
     called = {ticker} if ticker in _companies() else symbology.tickers_called(ticker)
     if len(called) != 1:
@@ -130,6 +134,8 @@ def _counted(word: str) -> str:
 @cache
 def _companies() -> dict[str, str]:
     """The counted line of the company of each line."""
+    from mag7cli.market import symbology
+
     companies = symbology.companies(symbology.known_constituents())
     return {ticker: company.counted for company in companies for ticker in (company.counted, *company.others)}
 
@@ -141,6 +147,8 @@ def _count(largest: int) -> int:
 
 
 def _sector(name: str) -> str:
+    from mag7cli.market import sectors
+
     known: Sequence[str] = sectors.sectors()
     exact = {sector.casefold(): sector for sector in known}.get(name.casefold())
     if exact is None:

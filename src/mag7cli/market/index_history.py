@@ -14,15 +14,14 @@ from typing import Final, Literal
 
 from mag7cli.core import packaged_data
 from mag7cli.market import symbology
+from mag7cli.market.index_knowledge import TABLE
+from mag7cli.market.index_knowledge import confirmed_until as confirmed_until
 
 Change = Literal["joins", "leaves"]
 Side = Literal["table", "file"]
 
 FIRST_KNOWN: Final = date(2021, 1, 4)
 """The first session for which the table knows the list."""
-
-_TABLE: Final = "index_changes"
-_CONFIRMED: Final = "confirmed_until: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +63,9 @@ class _Stage:
 
 
 @cache
-def confirmed_until() -> date:
-    """The last day for which the table was compared with a fund's file; of later changes it knows nothing."""
-    comments = packaged_data.provenance(_TABLE)
-    return next(
-        date.fromisoformat(comment.removeprefix(_CONFIRMED)) for comment in comments if comment.startswith(_CONFIRMED)
-    )
-
-
-@cache
 def changes() -> tuple[IndexChange, ...]:
     """Every join and leave that is known, oldest first."""
-    return tuple(sorted(map(_index_change, packaged_data.read(_TABLE)), key=lambda row: row.effective_date))
+    return tuple(sorted(map(_index_change, packaged_data.read(TABLE)), key=lambda row: row.effective_date))
 
 
 def is_known(day: date) -> bool:

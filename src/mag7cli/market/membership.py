@@ -86,18 +86,6 @@ def members_by_date(dates: Iterable[date], files: Mapping[date, File]) -> dict[d
     return {on: lists.membership(on) for on in dates}
 
 
-def how_known(kind: str | None, as_of: date | None) -> str:
-    """How the list of a date is known, and how far the knowledge of joins and leaves reaches, in words."""
-    until = f"joins and leaves known until {index_history.confirmed_until()}"
-    words = {
-        "observed": f"the holdings file of {as_of}",
-        "history": f"in force since {as_of}",
-        "nearest": f"the nearest list, of {as_of}",
-        "bundled": f"the nearest list that comes with mag7, of {as_of}",
-    }
-    return f"{words.get(kind or '', 'a list of unknown origin')}; {until}"
-
-
 def is_same_index(tickers: Iterable[str], day: date) -> bool:
     """True if a list of a day is the S&P 500's but for a few lines, as far as the history knows the day."""
     theirs, ours = set(tickers), set(index_history.constituents_on(day))

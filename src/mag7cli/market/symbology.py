@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mag7cli.core import packaged_data
-from mag7cli.market.records import TickerDetails
+from mag7cli.market.magnificent_7 import MAGNIFICENT_7 as MAGNIFICENT_7
 
-MAGNIFICENT_7: Final = ("AAPL", "MSFT", "GOOGL", "AMZN", "NVDA", "META", "TSLA")
+if TYPE_CHECKING:
+    from mag7cli.market.records import TickerDetails
 
 BUNDLED_AS_OF: Final = date(2024, 12, 6)
 """The day of the list of constituents that is shipped with the package."""
@@ -169,7 +170,7 @@ def expected_cik(ticker: str, on: date = BUNDLED_AS_OF) -> str | None:
     return _period_on(ticker, on).cik
 
 
-def refusal(ticker: str, on: date, details: TickerDetails) -> str | None:
+def refusal(ticker: str, on: date, details: "TickerDetails") -> str | None:
     """Why the vendor's details for `on` are not of this line but of another security; None if nothing says so.
 
     The vendor leaves the CIK out now and then: a missing one refuses nothing. The registrant of another period is
@@ -191,7 +192,7 @@ def is_registrant(ticker: str, cik: str | None) -> bool:
     return _ten_digits(cik) in {period.cik for period in history(ticker) if period.cik}
 
 
-def may_be_new_registrant(ticker: str, on: date, details: TickerDetails) -> bool:
+def may_be_new_registrant(ticker: str, on: date, details: "TickerDetails") -> bool:
     """True if only the CIK speaks against details: a company that reorganised goes on under a new one."""
     is_share = details.security_type not in _FUND_TYPES and other_security(details.symbol, on) is None
     return is_share and bool(_ten_digits(details.cik)) and not is_registrant(ticker, details.cik)

@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from mag7cli.analytics.groups import SectorShare
 from mag7cli.analytics.period import DailyReturn, levels
-from mag7cli.analytics.queries import Concentration, Day, Event, ReportData
-from mag7cli.analytics.statistics import Point, Projection, co_movement, project
+from mag7cli.analytics.queries import Concentration, Day
+from mag7cli.analytics.report_data import Event, ReportData
+from mag7cli.analytics.statistics import Projection, co_movement, project
+from mag7cli.analytics.value_changes import Point
 
 Cell = str | float | int | Decimal | None
 

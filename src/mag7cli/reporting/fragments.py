@@ -8,9 +8,10 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
-from mag7cli.analytics.queries import Concentration, Day, Doubt, FailureReason, ReportData
-from mag7cli.analytics.statistics import Change
+from mag7cli.analytics.queries import Concentration, Day, Doubt
+from mag7cli.analytics.report_data import FailureReason, ReportData
 from mag7cli.analytics.summary import CompanySummary, ConcentrationSummary, FundWeight
+from mag7cli.analytics.value_changes import Change
 from mag7cli.core import formatting, packaged_data
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.formatting import MISSING, change, counted

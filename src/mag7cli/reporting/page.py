@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from mag7cli import __version__
-from mag7cli.analytics.queries import ReportData
+from mag7cli.analytics.report_data import ReportData
 from mag7cli.analytics.statistics import QUARTER_SESSIONS
 from mag7cli.analytics.summary import ConcentrationSummary
 from mag7cli.core.formatting import count, usd

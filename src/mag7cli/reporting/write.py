@@ -13,7 +13,7 @@ from mag7cli.core.whole_files import replacing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mag7cli.analytics.queries import ReportData
+    from mag7cli.analytics.report_data import ReportData
     from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
     from mag7cli.core.clock import Clock
     from mag7cli.lake.failed_checks import FailedCheck
@@ -95,7 +95,7 @@ def compose(
 
     Raises Mag7Error, EngineError.
     """
-    from mag7cli.analytics import queries, summary
+    from mag7cli.analytics import report_data, summary
     from mag7cli.live.points import latest_record
     from mag7cli.market.groups import THE_SEVEN
     from mag7cli.reporting import datasets, story, whose
@@ -104,7 +104,7 @@ def compose(
 
     group = group or THE_SEVEN
     names = whose.of(group)
-    tables = _of_group(engine, queries.read(engine), group)
+    tables = _of_group(engine, report_data.read(engine), group)
     days = tables.concentration.days
     answer = summary.build(
         tables.concentration, fund=fund_weights if names.is_the_seven else None, group=group, failed=failed

@@ -60,10 +60,10 @@ class DailyFigures:
     @classmethod
     def of(cls, lake: Lake) -> "DailyFigures | None":
         """Those of a lake; None if there are none that can be relied on. Raises StoreError."""
-        record = manifests.recorded(lake)
-        if record is None or not any(made.figures for made in record.years.values()):
+        years = manifests.recorded_years(lake)
+        if years is None or not any(made.figures for made in years.values()):
             return None
-        figures = cls(lake, dict(sorted(record.years.items())))
+        figures = cls(lake, dict(sorted(years.items())))
         return figures if all(figures._is_true(year) for year in figures.years) else None
 
     def read(self, year: int) -> Figures:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -16,8 +17,9 @@ from mag7cli import __version__
 from mag7cli.core.errors import KeyNotFoundError
 from mag7cli.lake.layout import ANALYTICS, FIGURES, PROCESSED, Lake
 from mag7cli.lake.store import ObjectInfo
-from mag7cli.market.date_quality import DateStatus
-from mag7cli.tables.schema import SCHEMA_VERSION, TABLE
+
+if TYPE_CHECKING:
+    from mag7cli.market.date_quality import DateStatus
 
 KEY: Final = PROCESSED + "_manifest.json"
 
@@ -37,7 +39,7 @@ class Made:
     fingerprint: str
     tables: frozenset[str]
     problem: str | None = None
-    status: DateStatus | None = None
+    status: "DateStatus | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ class Manifest:
 
     def doubting(self, dates: Iterable[date], years: Iterable[int]) -> "Manifest":
         """The manifest while these are being made: any of their files may be there, whatever it was made of."""
+        unknown, unknown_year = Made("", _tables()), MadeYear("", dict.fromkeys(_tables(), ""))
         return Manifest(
-            {**self.dates, **dict.fromkeys(dates, _DOUBTED)}, {**self.years, **dict.fromkeys(years, _DOUBTED_YEAR)}
+            {**self.dates, **dict.fromkeys(dates, unknown)}, {**self.years, **dict.fromkeys(years, unknown_year)}
         )
 
     def with_year(self, year: int, record: MadeYear, dates: Mapping[date, Made], removed: Iterable[date]) -> "Manifest":
@@ -84,8 +87,12 @@ class Manifest:
         return Manifest({**others, **dates}, {**self.years, year: record})
 
 
-_DOUBTED: Final = Made("", frozenset(TABLE))
-_DOUBTED_YEAR: Final = MadeYear("", dict.fromkeys(TABLE, ""))
+@cache
+def _tables() -> frozenset[str]:
+    """The names of all tables; who reads the record alone does not wait for their columns."""
+    from mag7cli.tables.schema import TABLE
+
+    return frozenset(TABLE)
 
 
 def read(lake: Lake) -> Manifest:
@@ -115,6 +122,8 @@ def _code() -> str:
     # Takes as long to import as a worker of `transform`, which never asks, does to make some dates.
     from importlib.metadata import version
 
+    from mag7cli.tables.schema import SCHEMA_VERSION
+
     return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, figures 1, pyarrow {version('pyarrow')}"
 
 
@@ -128,6 +137,14 @@ def recorded(lake: Lake) -> Manifest | None:
     return _decoded(lake, by_any_code=True)
 
 
+def recorded_years(lake: Lake) -> dict[int, MadeYear] | None:
+    """The years of the manifest as it stands, whichever code made it; None without a readable one."""
+    try:
+        return _years(orjson.loads(lake.store.read(KEY)))
+    except _UNREADABLE:
+        return None
+
+
 def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manifest | None:
     try:
         content = orjson.loads(lake.store.read(key))
@@ -138,13 +155,20 @@ def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manife
                 date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status)
                 for day, (fingerprint, names, problem, status) in content["dates"].items()
             },
-            {
-                int(year): MadeYear(fingerprint, dict(versions), *figures)
-                for year, (fingerprint, versions, *figures) in content["years"].items()
-            },
+            _years(content),
         )
-    except (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+    except _UNREADABLE:
         return None
+
+
+_UNREADABLE: Final = (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError)
+
+
+def _years(content: Any) -> dict[int, MadeYear]:
+    return {
+        int(year): MadeYear(fingerprint, dict(versions), *figures)
+        for year, (fingerprint, versions, *figures) in content["years"].items()
+    }
 
 
 def _agrees(manifest: Manifest, lake: Lake) -> bool:
@@ -202,7 +226,7 @@ def listed_keys(lake: Lake) -> set[str]:
 def _partitions(lake: Lake, prefix: str) -> Iterator[tuple[date, str]]:
     for info in lake.store.list(prefix):
         match = _PARTITION.fullmatch(info.key)
-        day = _date(match[2]) if match and match[1] in TABLE else None
+        day = _date(match[2]) if match and match[1] in _tables() else None
         if match and day:
             yield day, match[1]
 
@@ -218,7 +242,7 @@ def _flat_files(lake: Lake) -> Iterator[tuple[int, str]]:
     """Year and table of every flat file."""
     for info in lake.store.list(ANALYTICS):
         match = _FLAT.fullmatch(info.key)
-        if match and match[1] in TABLE:
+        if match and match[1] in _tables():
             yield int(match[2]), match[1]
 
 

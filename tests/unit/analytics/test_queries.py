@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from tests.simulators import market_tables
 
-from mag7cli.analytics import queries
-from mag7cli.analytics.queries import ReportData
+from mag7cli.analytics import report_data
+from mag7cli.analytics.report_data import ReportData
 from mag7cli.reporting import datasets
 from mag7cli.reporting.catalogue import event_key
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -23,7 +23,7 @@ def engine() -> Iterator[DuckDbEngine]:
 
 @pytest.fixture(scope="module")
 def read(engine: DuckDbEngine) -> ReportData:
-    return queries.read(engine)
+    return report_data.read(engine)
 
 
 def test_every_collected_date_is_there_partial_ones_without_a_figure(read: ReportData) -> None:
@@ -82,7 +82,7 @@ def test_a_gain_is_from_open_to_close_of_the_same_session(read: ReportData) -> N
 
 
 def test_a_short_history_has_neither_movement_nor_projection() -> None:
-    short = datasets.build(queries.read(market_tables.engine(20, partial=(), suspect=())))
+    short = datasets.build(report_data.read(market_tables.engine(20, partial=(), suspect=())))
 
     assert short["movement"].rows == ()
     assert short["projection"].rows == ()

@@ -10,17 +10,14 @@ import pytest
 
 from mag7cli.analytics.statistics import (
     YEAR_SESSIONS,
-    Point,
     Snapshot,
-    change_since,
     co_movement,
     contributions,
     log_changes,
-    month_before,
     project,
     share_without,
-    year_before,
 )
+from mag7cli.analytics.value_changes import Point, change_since, month_before, year_before
 from mag7cli.core.errors import UsageError
 
 FIRST = date(2021, 1, 4)
