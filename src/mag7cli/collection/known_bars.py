@@ -190,10 +190,14 @@ class KnownBars:
         """The closes of a line, from `first` on at the latest."""
         known = self._lines.get(ticker)
         if known is None or first < known.since:
-            since = self._since if self._since <= first else date.min
+            since = self._from(first)
             file = self._files.line(ticker, None if since == date.min else since)
             known = self._lines[ticker] = self._of_file(file, since) if file else _NOTHING
         return known
+
+    def _from(self, first: date) -> date:
+        """From which day on a file is read where its bars from `first` on are looked at."""
+        return self._since if self._since <= first else date.min
 
     def _of_file(self, file: LineFile, since: date = date.min) -> _Closes:
         days = self._calendars.setdefault(file.bars.days.tobytes(), file.bars.days)
@@ -222,7 +226,7 @@ class KnownBars:
 
     def _values(self, ticker: str, first: date, last: date) -> dict[date, Values]:
         """The values of the bars from `first` to `last` by day."""
-        whole = self._whole(ticker, first) if self._closes(ticker, first).between(first, last) else None
+        whole = self._whole(ticker, self._from(first)) if self._closes(ticker, first).between(first, last) else None
         own = whole.between(first, last).rows() if whole else ()
         return self._rows_between(ticker, first, last) | {date.fromordinal(day): values for day, values in own}
 

@@ -65,6 +65,19 @@ def test_a_file_is_opened_when_its_line_or_its_day_is_looked_at(lake, store):
     assert store.names == ["ticker=AAPL.json", "date=2022-06-09.json"]
 
 
+def test_whole_bars_of_many_days_are_one_look_into_the_file_of_their_line(lake, store):
+    line(KnownBars(lake), bar(MONDAY), bar(TUESDAY), bar(WEDNESDAY))
+    store.names.clear()
+    known = KnownBars(lake, TUESDAY)
+
+    assert [known.bar("AAPL", day) for day in (TUESDAY, WEDNESDAY, TUESDAY)] == [
+        bar(TUESDAY), bar(WEDNESDAY), bar(TUESDAY),
+    ]  # fmt: skip
+    assert len(store.names) == 2, "once for its closes, once for whole bars"
+    assert known.bar("AAPL", MONDAY) == bar(MONDAY)
+    assert len(store.names) == 4, "the days of before those that are looked at are another part of the file"
+
+
 def test_a_bar_has_the_symbol_of_its_day(lake):
     line(KnownBars(lake), bar(TUESDAY, symbol="FB"), bar(WEDNESDAY, vwap=None, symbol="FB"), ticker="META")
     KnownBars(lake).keep_day(THURSDAY, {"META": bar(THURSDAY, symbol="META")})
