@@ -14,6 +14,7 @@ from mag7cli.cli.options import (
     ApiKeyCommandOption,
     GroupOption,
     LakeOption,
+    WithoutOption,
     parse_date,
     parse_duration,
 )
@@ -40,6 +41,7 @@ class LiveOptions(NamedTuple):
         Literal["close"] | None, typer.Option("--until", help="close: end with the session and its official closes.")
     ] = None
     group: GroupOption = SEVEN
+    without: WithoutOption = ""
 
     def request(self) -> "LiveRequest":
         """The request that the options make. Raises UsageError for a time that cannot be read."""
@@ -48,7 +50,7 @@ class LiveOptions(NamedTuple):
 
         return LiveRequest(
             plan=self.plan,
-            group=library.group(self.group),
+            group=library.group(self.group, without=self.without),
             feed=self.feed,
             interval=timedelta(seconds=parse_duration(self.interval, "--interval")),
             once=self.once,
@@ -60,6 +62,7 @@ class LiveOptions(NamedTuple):
     "mag7 live --plan developer",
     "mag7 live --plan developer --once --format json",
     "mag7 live --plan developer --until close && mag7 run --plan developer --wait",
+    "mag7 live --group top10 --without NVDA --once",
     "mag7 live --review 2024-12-13",
     formats=TEXT_JSON,
 )

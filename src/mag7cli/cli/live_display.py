@@ -144,8 +144,10 @@ def closed_text(closed: MarketClosed) -> str:
 
 
 def _subject(update: LiveUpdate) -> str:
-    group = update.baseline.group
-    return f"of the S&P 500 is {'seven companies' if set(group) == set(MAGNIFICENT_7) else ', '.join(group)}"
+    group, without = update.baseline.group, update.baseline.without
+    subject = "seven companies" if set(group) == set(MAGNIFICENT_7) else ", ".join(group)
+    excluded = f"without {', '.join(without)} " if without else ""
+    return f"of the S&P 500 {excluded}is {subject}"
 
 
 def _changes(update: LiveUpdate) -> str:

@@ -43,7 +43,7 @@ def group(companies: str, *, without: str = "") -> "CompanyGroup":
     from mag7cli.market import groups
 
     path = Path(companies)
-    if path.suffix and path.is_file():
+    if (path.suffix or path.name != companies) and path.is_file():
         return groups.of_file(path.name, path.read_text(encoding="utf-8-sig"), without)
     return groups.parse(companies, without)
 

@@ -51,15 +51,17 @@ class CloseBound:
 class Baseline:
     """The index before the session.
 
-    `group` holds the tickers of the companies in question, the Mag 7 unless somebody chose others. `left_out` are lines
-    of the index without a share count or a close, each with the reason; `splits` those that were applied to the counts.
-    `close_bound` is None where it is not known, as for any group but the Mag 7.
+    `group` holds the tickers of the companies in question, the Mag 7 unless somebody chose others; `without` are in no
+    figure, neither of the group nor of the index. `left_out` are lines of the index without a share count or a close,
+    each with the reason; `splits` those that were applied to the counts. `close_bound` is None where it is not known,
+    as for any group but the Mag 7.
     """
 
     trading_date: date
     close_date: date
     constituents: tuple[LiveConstituent, ...]
     group: tuple[str, ...]
+    without: tuple[str, ...] = ()
     splits: tuple[Split, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     close_bound: CloseBound | None = None
@@ -88,6 +90,7 @@ def baseline(
     trading_date: date,
     *,
     group: Sequence[str] = symbology.MAGNIFICENT_7,
+    without: Collection[str] = (),
     members: Collection[str] | None = None,
     newcomers: Sequence[LiveConstituent] = (),
     splits: Iterable[Split] = (),
@@ -100,6 +103,7 @@ def baseline(
         document: The last document that has a figure; its date is before `trading_date`.
         trading_date: The session's date.
         group: Tickers of the companies in question; a further share class stands for its company.
+        without: Tickers of companies to leave out of the index, and so of the group.
         members: Tickers of the index on `trading_date`; None if nothing is known but the document.
         newcomers: Companies that joined since the document, as far as their share counts are known.
         splits: The vendor's rows, in the symbols of their day. Those that execute after the document and by
@@ -112,24 +116,35 @@ def baseline(
     """
     close_date = date.fromisoformat(document["trading_date"])
     rows = document["sp500_details"].get("constituents", [])
-    counted = [row for row in rows if row["counted"] and (members is None or _is_member(row["ticker"], members))]
     companies = _counted_tickers(rows)
-    in_group = tuple(dict.fromkeys(companies[ticker] for ticker in group if ticker in companies))
+    excluded = {companies.get(ticker, ticker) for ticker in without}
+    counted = [
+        row
+        for row in rows
+        if row["counted"] and row["ticker"] not in excluded and (members is None or _is_member(row["ticker"], members))
+    ]
+    in_group = tuple(
+        dict.fromkeys(
+            companies[ticker] for ticker in group if ticker in companies and companies[ticker] not in excluded
+        )
+    )
     if not counted or not in_group:
         raise Mag7Error(
             f"the document of {close_date} has no constituents to follow",
             hint=f"mag7 collect --start {close_date} --end {close_date} --force",
         )
-    before = [*(_constituent(row, document, trading_date) for row in counted), *newcomers]
+    joined = [newcomer for newcomer in newcomers if newcomer.ticker not in excluded]
+    before = [*(_constituent(row, document, trading_date) for row in counted), *joined]
     settled = _settled(before, splits, close_date, trading_date, first_prices or {})
     return Baseline(
         trading_date=trading_date,
         close_date=close_date,
         constituents=in_units_of(before, settled),
         group=in_group,
+        without=tuple(sorted(excluded)),
         splits=settled,
-        left_out=_left_out(document, {*companies, *(newcomer.ticker for newcomer in newcomers)}, members),
-        close_bound=close_bound if set(in_group) == set(symbology.MAGNIFICENT_7) else None,
+        left_out=_left_out(document, {*companies, *(newcomer.ticker for newcomer in newcomers)}, members, excluded),
+        close_bound=close_bound if set(in_group) == set(symbology.MAGNIFICENT_7) and not excluded else None,
         is_simulated=bool(document.get("source", {}).get("simulated")),
     )
 
@@ -202,10 +217,10 @@ def _counted_tickers(rows: Iterable[ConstituentDocument]) -> dict[str, str]:
 
 
 def _left_out(
-    document: Document, known: Collection[str], members: Collection[str] | None
+    document: Document, known: Collection[str], members: Collection[str] | None, excluded: Collection[str]
 ) -> tuple[tuple[str, str], ...]:
     """Lines of the index that have no share count, each with the reason."""
     failed = [(row["ticker"], row["reason"]) for row in document["sp500_details"]["failed_tickers"]]
     named = {*known, *(ticker for ticker, _ in failed)}
     joined = [(ticker, "joined since the last close") for ticker in sorted(members or ()) if ticker not in named]
-    return tuple(failed + joined)
+    return tuple((ticker, reason) for ticker, reason in failed + joined if ticker not in excluded)

@@ -77,13 +77,15 @@ class MarketClosed:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is followed: a document of the last close, a date, a group, the lines of the index that day, with counts for
-    those that joined since, the splits that may execute meanwhile, and the bound of the share at that close.
+    """What is followed: a document of the last close, a date, a group, the companies that are left out of group and
+    index, the lines of the index that day, with counts for those that joined since, the splits that may execute
+    meanwhile, and the bound of the share at that close.
     """
 
     document: Document
     hours: TradingHours
     group: Sequence[str] = MAGNIFICENT_7
+    without: tuple[str, ...] = ()
     members: frozenset[str] | None = None
     newcomers: Sequence[LiveConstituent] = ()
     splits: Sequence[Split] = ()
@@ -95,6 +97,7 @@ class Question:
             self.document,
             self.hours.trading_date,
             group=self.group,
+            without=self.without,
             members=self.members,
             newcomers=self.newcomers,
             splits=self.splits,

@@ -18,8 +18,16 @@ import orjson
 
 from mag7cli.core.errors import KeyNotFoundError, StoreError
 from mag7cli.lake.layout import Lake
-from mag7cli.live.records import COMPANIES, POINTS, Record, arrow_table, latest_by_minute, records_of
-from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.live.records import (
+    COMPANIES,
+    POINTS,
+    Record,
+    arrow_table,
+    is_of_the_seven,
+    latest_by_minute,
+    records_of,
+    subject,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,8 +59,8 @@ class LivePoints:
             _append(root / folder / _LINES, data)
         else:
             minute = datetime.fromisoformat(entry["minute"])
-            group = zlib.crc32(entry["group"].encode())
-            self._store.write(f"{folder}{_MINUTES}{minute:%H%M}-{group:08x}.json", data)
+            of = zlib.crc32(" without ".join(filter(None, subject(entry))).encode())
+            self._store.write(f"{folder}{_MINUTES}{minute:%H%M}-{of:08x}.json", data)
 
     def dates(self) -> list[date]:
         """The trading dates that have minutes, oldest first."""
@@ -123,7 +131,7 @@ def latest_record(lake: Lake, after: date) -> Record | None:
     """The newest minute of the Mag 7 that was kept of a trading date after `after`; None if there is none."""
     points = LivePoints(lake)
     newest = [day for day in points.dates() if day > after][-1:]
-    records = [entry for day in newest for entry in points.read(day) if entry["group"] == ",".join(MAGNIFICENT_7)]
+    records = [entry for day in newest for entry in points.read(day) if is_of_the_seven(entry)]
     return records[-1] if records else None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.live.follow import LiveUpdate, MarketClosed
 from mag7cli.live.share import LiveCompany
+from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.market.trading_hours import TradingPhase, trading_hours
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "close_date": "date32",
         "close_pct": "float64",
         "is_simulated": "bool_",
+        "without": "string",
     },
     COMPANIES: {
         "trading_date": "date32",
@@ -67,6 +69,7 @@ _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "pct_of_sp500": "float64",
         "since_close": "float64",
         "traded_at": "timestamp",
+        "without": "string",
     },
 }
 """The columns of the two tables, by Arrow's names of types; lists of tickers are joined by commas. Timestamps are
@@ -85,6 +88,7 @@ def record(update: LiveUpdate) -> dict[str, Any]:
         "phase": point.phase.value,
         "is_early_close": trading_hours(point.trading_date).is_early_close,
         "group": ",".join(base.group),
+        "without": ",".join(base.without),
         "share_pct": point.share_pct,
         "low_pct": point.low_pct,
         "high_pct": point.high_pct,
@@ -120,6 +124,16 @@ def record(update: LiveUpdate) -> dict[str, Any]:
     }
 
 
+def subject(entry: Record) -> tuple[str, str]:
+    """Whose share a record is: the group, and who is left out of it and of the index; nobody in older records."""
+    return entry["group"], entry.get("without") or ""
+
+
+def is_of_the_seven(entry: Record) -> bool:
+    """Whether a record is of the Mag 7 in the whole index."""
+    return subject(entry) == (",".join(MAGNIFICENT_7), "")
+
+
 def record_of_closed(closed: MarketClosed) -> dict[str, Any]:
     """That nothing trades, and when it will; the same times as in a point's record."""
     return {
@@ -142,15 +156,15 @@ def arrow_table(name: str, records: Iterable[Record]) -> "pa.Table":
 
 def records_of(points: "pa.Table", companies: "pa.Table") -> list[dict[str, Any]]:
     """The records behind the two tables, as far as their columns go."""
-    by_minute: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
+    by_minute: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in companies.to_pylist():
-        by_minute.setdefault((row["minute"], row["group"]), []).append(_as_json(row))
+        by_minute.setdefault((row["minute"], *subject(row)), []).append(_as_json(row))
     return [
         {
             **_as_json(row),
             "kind": KIND,
             **{name: [ticker for ticker in row[name].split(",") if ticker] for name in _LISTS},
-            "companies": by_minute.get((row["minute"], row["group"]), []),
+            "companies": by_minute.get((row["minute"], *subject(row)), []),
         }
         for row in points.to_pylist()
     ]
@@ -175,13 +189,17 @@ def _point_rows(records: Iterable[Record]) -> Iterable[dict[str, Any]]:
 
 def _company_rows(records: Iterable[Record]) -> Iterable[dict[str, Any]]:
     for entry in records:
-        shared = {name: entry[name] for name in ("trading_date", "minute", "group")}
+        shared = {name: entry.get(name, "") for name in ("trading_date", "minute", "group", "without")}
         yield from (_typed(COMPANIES, {**company, **shared}) for company in entry["companies"])
 
 
 def _typed(name: str, entry: Record) -> dict[str, Any]:
     """The values of a table's columns, dates and times as such."""
-    known = {**entry, "new_york_time": datetime.fromisoformat(entry["minute"]).astimezone(NEW_YORK).strftime("%H:%M")}
+    known = {
+        "without": "",
+        **entry,
+        "new_york_time": datetime.fromisoformat(entry["minute"]).astimezone(NEW_YORK).strftime("%H:%M"),
+    }
     return {column: _value(kind, known.get(column)) for column, kind in _COLUMNS[name].items()}
 
 
@@ -213,6 +231,6 @@ def _schema(name: str) -> "pa.Schema":
 
 
 def latest_by_minute(records: Sequence[Record]) -> list[Record]:
-    """One record for each minute and group, the last that was written, oldest minute first."""
-    latest = {(datetime.fromisoformat(entry["minute"]), entry["group"]): entry for entry in records}
+    """One record for each minute and subject, the last that was written, oldest minute first."""
+    latest = {(datetime.fromisoformat(entry["minute"]), *subject(entry)): entry for entry in records}
     return [latest[key] for key in sorted(latest)]

@@ -13,9 +13,8 @@ from typing import Final
 from mag7cli.core.errors import UsageError
 from mag7cli.lake.document import Document
 from mag7cli.live.baseline import Baseline, baseline, share_pct
-from mag7cli.live.records import Record
+from mag7cli.live.records import Record, is_of_the_seven, subject
 from mag7cli.market.records import Split
-from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.market.trading_hours import TradingHours, TradingPhase, trading_hours
 
 
@@ -88,10 +87,10 @@ def review(records: Sequence[Record], document: Document, before: Document, spli
     trading_date = date.fromisoformat(document["trading_date"])
     regular = _regular_session(records, trading_date)
     last = regular[-1]
-    group = last["group"].split(",")
-    official = baseline(document, trading_date, group=group)
+    group, without = ([ticker for ticker in text.split(",") if ticker] for text in subject(last))
+    official = baseline(document, trading_date, group=group, without=without)
     closes = {row["ticker"]: row["close_price"] for row in document["sp500_details"].get("constituents", [])}
-    at_close = _share_at(closes, baseline(before, trading_date, group=group, splits=splits))
+    at_close = _share_at(closes, baseline(before, trading_date, group=group, without=without, splits=splits))
     return LiveReview(
         trading_date=trading_date,
         last_minute=datetime.fromisoformat(last["minute"]),
@@ -116,7 +115,7 @@ def _regular_session(records: Sequence[Record], trading_date: date) -> list[Reco
     regular = [entry for entry in records if entry["phase"] == TradingPhase.REGULAR.value]
     if not regular:
         raise UsageError(f"no minute of {trading_date} was kept", hint="mag7 live keeps them as they come")
-    return [entry for entry in regular if entry["group"] == ",".join(MAGNIFICENT_7)] or regular
+    return [entry for entry in regular if is_of_the_seven(entry)] or regular
 
 
 def _kept(regular: Sequence[Record], hours: TradingHours) -> KeptMinutes:

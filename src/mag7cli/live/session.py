@@ -201,6 +201,7 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
     today = hours.trading_date
     document, quality = _last_document(lake, today)
     close_date = date.fromisoformat(document["trading_date"])
+    without = group.without if isinstance(group, CompanyGroup) else ()
     tickers = _tickers(group, document) if isinstance(group, CompanyGroup) else tuple(group)
     _check_group(document, tickers)
     if close_date < (previous := previous_session(today)):
@@ -212,6 +213,7 @@ def prepare(lake: Lake, source: MarketDataSource, hours: TradingHours, group: Se
         document=document,
         hours=hours,
         group=tickers,
+        without=without,
         members=members,
         newcomers=_newcomers(source, document, members or (), close_date, today),
         splits=_splits(lake, source, close_date, today),
@@ -239,8 +241,9 @@ def _check_group(document: Document, tickers: Sequence[str]) -> None:
 
 
 def _tickers(group: CompanyGroup, document: Document) -> tuple[str, ...]:
-    """Who belongs to a group by the document's market values."""
-    return groups.members(group, company_caps(document), date.fromisoformat(document["trading_date"]))
+    """Who belongs to a group by the document's market values, of the index without those that it leaves out."""
+    caps = {ticker: cap for ticker, cap in company_caps(document).items() if ticker not in group.without}
+    return groups.members(group, caps, date.fromisoformat(document["trading_date"]))
 
 
 def _last_document(lake: Lake, before: date) -> tuple[Document, DateQuality]:

@@ -18,7 +18,7 @@ function show(state) {
   }
   byId("simulated").hidden = !point.is_simulated;
   byId("share").textContent = point.share_text;
-  byId("subject").textContent = `of the S&P 500 is ${point.group.split(",").join(", ")}, at ${newYork(point.minute)} New York on ${point.trading_date}.`;
+  byId("subject").textContent = `of the S&P 500 ${point.without ? `without ${point.without.split(",").join(", ")} ` : ""}is ${point.group.split(",").join(", ")}, at ${newYork(point.minute)} New York on ${point.trading_date}.`;
   const sinceOpen = point.since_open === null ? "" : `, ${signed(point.since_open, 2)} since the open`;
   byId("changes").textContent = `${signed(point.since_close, 2)} points since the close of ${point.close_date}${sinceOpen}.`;
   byId("companies").replaceChildren(...point.companies.map(row));
