@@ -21,6 +21,7 @@ from typer._click import ClickException  # Typer vendors Click, and has no publi
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from mag7cli.cli.errors import ErrorReporter, variable_of
+from mag7cli.cli.help_text import HelpContext
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
 from mag7cli.cli.origin import OF_A_MARKET
 from mag7cli.cli.output import Format, Output
@@ -181,6 +182,7 @@ class Group(TyperGroup):
     """A word with commands behind it: alone it prints its help; a word it does not know brings the closest to mind."""
 
     words: ClassVar[CommandGroup]
+    context_class = HelpContext
 
     def find(self, word: str) -> TyperCommand | TyperGroup | None:
         """The command or group behind a word, built when it is first asked for."""
@@ -228,6 +230,7 @@ def _built(word: str, entry: CommandSpec | CommandGroup) -> TyperCommand | Typer
     alone.command(word, help=declared.help, context_settings=_HELP)(declared.run)
     built = typer.main.get_command(alone)
     assert isinstance(built, TyperCommand)
+    built.context_class = HelpContext
     for option in options_of(built):
         # One rule names every variable, and is told once, in the program's help.
         option.envvar, option.show_envvar = variable_of(name_of(option)), False
@@ -279,6 +282,12 @@ def choices_of(group: Group) -> config.Choices:
 
 class Program(Group):
     """`mag7`: reads the configuration, and turns every way a command can end into an exit code."""
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """What holds for every command, and the exit codes."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(f"{code:>3}", meaning) for code, meaning in EXIT_CODES.items()])
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the command with the configuration files as its defaults."""
@@ -378,10 +387,8 @@ def _root(
 
 
 def _epilog() -> str:
-    """What holds for every command, and the exit codes."""
-    codes = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
+    """What holds for every command."""
     return (
         f"Every option can be set by the environment ({PREFIX}<OPTION>, such as {PREFIX}LAKE) or in "
-        f"{config.PROJECT_FILE}, which mag7 config template prints. The key is read from POLYGON_API_KEY.\n\n"
-        f"\b\nExit codes:\n{codes}"
+        f"{config.PROJECT_FILE}, which mag7 config template prints. The key is read from POLYGON_API_KEY."
     )

@@ -447,15 +447,18 @@ def is_terminal_output() -> bool:
 
 
 def _print_rich(blocks: Sequence[Line | Grid]) -> None:
+    from rich.text import Text
+
     console = rich_console()
     with _output_errors():
         for block in blocks:
+            parts = [block]
             if isinstance(block, Line):
-                # Soft: what is too long for the terminal must not get line ends of ours.
-                for text in wrapped(block.text, console.width):
-                    console.print(rich_block(Line(text, block.style), console), soft_wrap=True)
-            else:
-                console.print(rich_block(block, console))
+                parts = [Line(text, block.style) for text in wrapped(block.text, console.width)]
+            for part in parts:
+                shown = rich_block(part, console)
+                # Soft: what is too long for the terminal, such as a path, must not get line ends of ours.
+                console.print(shown, soft_wrap=isinstance(shown, Text))
 
 
 def rich_console() -> "Console":

@@ -206,7 +206,7 @@ def test_no_color_leaves_a_terminal_without_colour(tmp_path):
     assert "log-format" in shown
 
 
-@pytest.mark.parametrize("columns", [20, 40, 200])
+@pytest.mark.parametrize("columns", [30, 40, 200])
 def test_no_line_is_wider_than_the_terminal(tmp_path, columns):
     shown = mag7_in_terminal("config", "show", cwd=tmp_path, columns=columns, env={"NO_COLOR": "1"}).stderr
     plain = shown.replace("\x1b[1m", "").replace("\x1b[0m", "")
