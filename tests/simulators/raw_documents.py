@@ -7,7 +7,7 @@ from typing import Any
 
 from mag7cli.lake import document as market_data
 from mag7cli.lake.layout import Lake
-from mag7cli.market.money import market_cap_usd, total_usd
+from mag7cli.market.money import cents, market_cap_usd, total_usd
 from mag7cli.market.symbology import MAGNIFICENT_7
 
 OTHERS = ("GOOG", "XOM")
@@ -27,9 +27,9 @@ def document(day: date, *, scale: float = 1.0, shares: Mapping[str, int] | None 
     """A complete document: prices follow the date, `scale` moves them all, `changes` replaces top-level keys."""
     counts = {**_SHARES, **(shares or {})}
     lines = [_line(ticker, place, day, scale, counts[ticker]) for place, ticker in enumerate(counts)]
-    caps = {line["ticker"]: line["market_cap"] for line in lines}
+    caps = {line["ticker"]: cents(line["market_cap"]) for line in lines}
     companies = {line["ticker"]: _company(line, day) for line in lines if line["ticker"] in MAGNIFICENT_7}
-    counted = [line["market_cap"] for line in lines if line["counted"]]
+    counted = [caps[line["ticker"]] for line in lines if line["counted"]]
     metrics = market_data.concentration(day, [caps[ticker] for ticker in MAGNIFICENT_7], counted)
     _value_by_class(lines, metrics)
     found = {

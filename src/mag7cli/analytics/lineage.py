@@ -16,8 +16,8 @@ from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import KeyNotFoundError, UsageError
 from mag7cli.core.suggestions import did_you_mean
-from mag7cli.lake import document as market_data
 from mag7cli.lake import failed_checks
+from mag7cli.lake.constituent_rows import ConstituentDocument
 from mag7cli.lake.document import Document, FailedTicker, MembershipDocument
 from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.failed_checks import FailedCheck
@@ -172,7 +172,7 @@ def _lines(document: Document, details: DetailsCache, day: date) -> Iterator[Con
         )
 
 
-def _from_companies(document: Document) -> list[market_data.ConstituentDocument]:
+def _from_companies(document: Document) -> list[ConstituentDocument]:
     return [
         {
             "ticker": ticker,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from mag7cli.lake.document import ConstituentDocument, Document
+from mag7cli.lake.constituent_rows import ConstituentDocument
+from mag7cli.lake.document import Document
 from mag7cli.market.money import pct_of, products_usd
 from mag7cli.shares.cover_pages import CoverPages
 from mag7cli.shares.stock_awards import AwardEvent, events_in_count, unvested

@@ -9,7 +9,7 @@ from functools import partial
 
 from mag7cli.collection import batches, known_lake, share_counts
 from mag7cli.collection.batches import BatchRecord
-from mag7cli.collection.constituent_value import CountedShares, ValuedConstituent, at_close
+from mag7cli.collection.constituent_value import ValuedLines, at_closes
 from mag7cli.collection.counted_lines import Companies, CountedLines
 from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.document_builder import DayInputs, Profile, build
@@ -34,6 +34,7 @@ from mag7cli.lake.layout import Lake
 from mag7cli.market import index_history, symbology
 from mag7cli.market.calendar import previous_session
 from mag7cli.market.membership import Constituent, Membership
+from mag7cli.market.money import CENTS
 from mag7cli.shares.plausibility import impossible_caps
 from mag7cli.shares.sampler import Precision, worst_of
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD
@@ -222,22 +223,20 @@ class _Run:
     ) -> Document:
         membership = part.members[day]
         companies = self._companies(membership)
-        closes = self._prices.closes_on(day, [constituent.ticker for constituent in companies.constituents])
-        shares = counted.on(day, companies, closes)
-        valued: list[ValuedConstituent] = []
+        closes = self._prices.closes_on(day, companies.by_ticker)
+        roster, uncounted = counted.on(day, companies, closes)
         failed: list[FailedTicker] = []
         not_listed: list[str] = []
-        for constituent in companies.constituents:
-            ticker, own = constituent.ticker, shares.get(constituent.ticker)
-            if isinstance(own, CountedShares):
-                valued.append(at_close(own, closes[ticker]))
-            elif own is not None:
-                failed.append(self._failed(constituent, f"no share count: {own}", counts, companies, day))
-            elif absences.is_not_listed(ticker, day):
+        for ticker, constituent in companies.by_ticker.items():
+            if ticker in uncounted:
+                failed.append(self._failed(constituent, f"no share count: {uncounted[ticker]}", counts, companies, day))
+            elif ticker not in closes and absences.is_not_listed(ticker, day):
                 not_listed.append(ticker)
-            else:
+            elif ticker not in closes:
                 failed.append(self._failed(constituent, absences.reason(ticker, day), counts, companies, day))
-        self._fail_impossible(valued, failed, day)
+        valued = at_closes(roster, [close for ticker, close in closes.items() if ticker not in uncounted])
+        valued, impossible = self._without_impossible(valued, day)
+        failed += impossible
         return build(
             DayInputs(
                 trading_date=day,
@@ -270,16 +269,19 @@ class _Run:
             "last_known_market_cap": round(close[1] * count.shares, 2),
         }
 
-    def _fail_impossible(self, valued: list[ValuedConstituent], failed: list[FailedTicker], day: date) -> None:
-        """Turn lines whose market cap cannot be true into failed ones; what made it up is asked for again."""
-        for ticker, reason in impossible_caps(
-            {candidate.shares.ticker: float(candidate.market_cap_usd) for candidate in valued}
-        ).items():
-            constituent = next(candidate for candidate in valued if candidate.shares.ticker == ticker)
-            valued.remove(constituent)
-            failed.append({"ticker": ticker, "reason": reason})
+    def _without_impossible(self, valued: ValuedLines, day: date) -> tuple[ValuedLines, list[FailedTicker]]:
+        """What is valued but for lines whose market cap cannot be true; what made these up is asked for again."""
+        if 2 * max(valued.caps, default=0) < sum(valued.caps):
+            return valued, []
+        caps = dict(zip(valued.roster.places, (cap / CENTS for cap in valued.caps), strict=True))
+        reasons = impossible_caps(caps)
+        if not reasons:
+            return valued, []
+        for ticker, reason in reasons.items():
             self._prices.refuse(ticker, day, reason)
-            self._details.refuse(ticker, constituent.shares.count.observed_on, reason)
+            count = valued.roster.lines[valued.roster.places[ticker]].count
+            self._details.refuse(ticker, count.observed_on, reason)
+        return valued.without(reasons), [{"ticker": ticker, "reason": why} for ticker, why in reasons.items()]
 
     def _membership_document(self, membership: Membership) -> MembershipDocument:
         content: MembershipDocument = {

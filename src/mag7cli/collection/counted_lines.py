@@ -1,10 +1,12 @@
 """The lines of a batch with their share counts: made anew only where a count, or what is said of it, is another one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cached_property
+from heapq import heappop, heappush
 
-from mag7cli.collection.constituent_value import CountedShares
+from mag7cli.collection.constituent_value import CountedShares, Roster
 from mag7cli.collection.details_cache import DetailsCache
 from mag7cli.collection.share_counts import Counts
 from mag7cli.market import symbology
@@ -12,7 +14,7 @@ from mag7cli.market.membership import Constituent
 from mag7cli.shares.history import ShareCount
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Companies:
     """The lines of a list, those of them that are counted, and those whose company has several."""
 
@@ -20,18 +22,10 @@ class Companies:
     counted: frozenset[str]
     of_several: frozenset[str]
 
-
-@dataclass(frozen=True, slots=True)
-class _Lasting:
-    """The shares of a line from one date on, and the first date after it on which they may be others."""
-
-    shares: CountedShares
-    since: date
-    until: date
-
-    def hold_on(self, day: date) -> bool:
-        """True if a date lies between the two: dates that are valued again come after later ones."""
-        return self.since <= day < self.until
+    @cached_property
+    def by_ticker(self) -> Mapping[str, Constituent]:
+        """The lines by their ticker, in the order of the list."""
+        return {constituent.ticker: constituent for constituent in self.constituents}
 
 
 class CountedLines:
@@ -40,31 +34,50 @@ class CountedLines:
     def __init__(self, counts: Counts, details: DetailsCache) -> None:
         self._counts = counts
         self._details = details
-        self._lasting: dict[str, _Lasting] = {}
         self._companies: Companies | None = None
+        self._day = date.min
+        self._standing: dict[str, CountedShares | str] = {}
+        self._ends: list[tuple[date, str]] = []
+        self._roster = Roster(())
 
-    def on(self, day: date, companies: Companies, closes: Mapping[str, float]) -> dict[str, CountedShares | str]:
-        """The shares of the lines that have a close on a date, or the reason why there is no count."""
-        if companies is not self._companies:
-            self._companies, self._lasting = companies, {}
-        shares: dict[str, CountedShares | str] = {}
-        for constituent in companies.constituents:
-            if constituent.ticker in closes:
-                lasting = self._lasting.get(constituent.ticker)
-                shares[constituent.ticker] = (
-                    lasting.shares if lasting and lasting.hold_on(day) else self._of(constituent, day, companies)
-                )
-        return shares
+    def on(self, day: date, companies: Companies, priced: Collection[str]) -> tuple[Roster, Mapping[str, str]]:
+        """The shares of those of the priced lines that have a count on a date, and why the others have none.
 
-    def _of(self, constituent: Constituent, day: date, companies: Companies) -> CountedShares | str:
+        `priced` are in the order of the list.
+        """
+        self._let_stand_until(day, companies)
+        for ticker in (ticker for ticker in priced if ticker not in self._standing):
+            shares, until = self._of(companies.by_ticker[ticker], day, companies)
+            self._standing[ticker] = shares
+            heappush(self._ends, (until, ticker))
+        every = [self._standing[ticker] for ticker in priced]
+        lines = tuple(shares for shares in every if isinstance(shares, CountedShares))
+        if lines != self._roster.lines:
+            self._roster = Roster(lines)
+        if len(lines) == len(every):
+            return self._roster, {}
+        reasons = zip(priced, every, strict=True)
+        return self._roster, {ticker: reason for ticker, reason in reasons if isinstance(reason, str)}
+
+    def _let_stand_until(self, day: date, companies: Companies) -> None:
+        """Forget what may be otherwise on a date than on the one before: all, of another list or an earlier date."""
+        if companies is not self._companies or day < self._day:
+            self._companies, self._standing, self._ends = companies, {}, []
+        self._day = day
+        while self._ends and self._ends[0][0] <= day:
+            _, ticker = heappop(self._ends)
+            del self._standing[ticker]
+
+    def _of(self, constituent: Constituent, day: date, companies: Companies) -> tuple[CountedShares | str, date]:
+        """The shares of a line, or why there are none, and the first date on which that may be otherwise."""
         ticker = constituent.ticker
         count = self._counts.on(ticker, day)
         if isinstance(count, str):
-            return count
-        shares = self._make(constituent, day, companies, count)
-        if _changes_with_its_count(ticker, companies):
-            self._lasting[ticker] = _Lasting(shares, day, self._counts.stands_until(ticker, day))
-        return shares
+            return count, day + timedelta(days=1)
+        until = min(self._counts.stands_until(ticker, day), symbology.called_so_until(ticker, day))
+        if ticker in companies.of_several:
+            until = min(until, self._counts.class_stands_until(ticker, day))
+        return self._make(constituent, day, companies, count), until
 
     def _make(self, constituent: Constituent, day: date, companies: Companies, count: ShareCount) -> CountedShares:
         ticker = constituent.ticker
@@ -78,8 +91,3 @@ class CountedLines:
             new_registrant=self._details.registrant_doubt(ticker, count.observed_on),
             leeways=self._counts.leeways(ticker, count, day),
         )
-
-
-def _changes_with_its_count(ticker: str, companies: Companies) -> bool:
-    """False for a line that was called otherwise, or of whose company there are several: these change besides."""
-    return ticker not in companies.of_several and len(symbology.history(ticker)) == 1

@@ -1,18 +1,18 @@
 """Builds the raw document of one trading date from what is known of its lines. Pure: no vendor, no lake, no clock."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
+from itertools import compress
 from typing import Final
 
-from mag7cli.collection.constituent_value import ValuedConstituent, whole
+from mag7cli.collection.constituent_value import CountedShares, ValuedLines, whole
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.lake import document
+from mag7cli.lake.constituent_rows import ConstituentRows
 from mag7cli.lake.document import (
     CompanyDocument,
     Concentration,
-    ConstituentDocument,
     Document,
     FailedTicker,
     MembershipDocument,
@@ -21,7 +21,7 @@ from mag7cli.lake.document import (
     UncertaintyDocument,
 )
 from mag7cli.lake.document_quality import date_quality
-from mag7cli.market.money import pct_of, total_usd
+from mag7cli.market.money import CENTS, cents, pct_of, usd
 from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.class_prices import ListedClass, market_cap_by_class
@@ -53,7 +53,7 @@ class DayInputs:
     collected_at: datetime
     source: SourceDocument
     membership: MembershipDocument
-    valued: Sequence[ValuedConstituent]
+    valued: ValuedLines
     failed: Sequence[FailedTicker]
     not_listed: Sequence[str]
     judged_by: Sequence[str]
@@ -73,18 +73,18 @@ def build(inputs: DayInputs) -> Document:
 
 def _whole_document(inputs: DayInputs) -> Document:
     """The document with its concentration, if all of the Mag 7 are there, whatever else is not."""
-    by_ticker = {constituent.shares.ticker: constituent for constituent in inputs.valued}
+    valued, roster = inputs.valued, inputs.valued.roster
     companies: dict[str, CompanyDocument] = {
-        ticker: _company(by_ticker[ticker], inputs.bars[ticker], inputs.profiles[ticker])
+        ticker: _company(roster.lines[place], valued.caps[place], inputs.bars[ticker], inputs.profiles[ticker])
         for ticker in MAGNIFICENT_7
-        if ticker in by_ticker
+        if (place := roster.places.get(ticker)) is not None
     }
-    counted = [constituent.market_cap_usd for constituent in inputs.valued if constituent.shares.counted]
-    partial = _partial_reason(by_ticker, inputs.failed)
-    by_class = _caps_by_class(inputs.valued)
-    metrics = None if partial else _metrics(inputs.trading_date, companies, counted)
+    counted = list(compress(valued.caps, roster.is_counted))
+    partial = _partial_reason(companies, inputs.failed)
+    by_class = _caps_by_class(valued)
+    metrics = None if partial else _metrics(inputs.trading_date, valued, counted)
     if metrics and by_class:
-        metrics = _with_classes(metrics, by_ticker, by_class)
+        metrics = _with_classes(metrics, valued, by_class)
     return {
         "trading_date": inputs.trading_date.isoformat(),
         "data_collection_time": inputs.collected_at.isoformat(),
@@ -92,26 +92,21 @@ def _whole_document(inputs: DayInputs) -> Document:
         "rankings": {"by_market_cap": document.rank(companies, metrics) if metrics else []},
         "concentration_metrics": metrics,
         "sp500_details": {
-            "total_market_cap": total_usd(counted),
-            "processed_count": len(inputs.valued),
+            "total_market_cap": usd(sum(counted)),
+            "processed_count": len(roster.lines),
             "failed_count": len(inputs.failed),
             "failed_tickers": list(inputs.failed),
-            "gross_market_cap": total_usd(constituent.market_cap_usd for constituent in inputs.valued),
+            "gross_market_cap": usd(sum(valued.caps)),
             "companies_count": len(counted),
             "not_listed": list(inputs.not_listed),
             "membership": inputs.membership,
-            "corrections": [
-                correction
-                for constituent in inputs.valued
-                if constituent.shares.ticker not in companies
-                for correction in constituent.shares.ticker_corrections
-            ],
-            "constituents": [_row(constituent, by_class) for constituent in inputs.valued],
+            "corrections": roster.ticker_corrections,
+            "constituents": ConstituentRows(roster.templates, valued.closes_usd, valued.caps, by_class),
         },
         "schema_version": document.SCHEMA_VERSION,
         "source": inputs.source,
         "partial": partial,
-        "doubts": [doubt for constituent in inputs.valued for doubt in constituent.shares.doubts],
+        "doubts": roster.doubts,
         "judged_by": list(inputs.judged_by),
         "uncertainty": list(_uncertainty(inputs)),
     }
@@ -141,34 +136,31 @@ def _of_sides(source: str, reason: str, sides: Mapping[str, float]) -> Uncertain
     }
 
 
-def _open_usd(valued: Iterable[ValuedConstituent], source: LeewaySource) -> tuple[float, float]:
+def _open_usd(valued: ValuedLines, source: LeewaySource) -> tuple[float, float]:
     """By how much (USD) the counted lines of the Mag 7, and the others, may be off for one cause."""
     parts = {True: 0.0, False: 0.0}
-    for shares, _, cap in valued:
-        if shares.leeways and shares.counted:
-            for leeway in (entry for entry in shares.leeways if entry.source == source):
-                parts[shares.ticker in MAGNIFICENT_7] += float(cap) * leeway.part
+    for place, line in valued.roster.with_leeways:
+        for leeway in (entry for entry in line.leeways if entry.source == source):
+            parts[line.ticker in MAGNIFICENT_7] += valued.caps[place] / CENTS * leeway.part
     return round(parts[True], 2), round(parts[False], 2)
 
 
-def _partial_reason(valued: Mapping[str, ValuedConstituent], failed: Iterable[FailedTicker]) -> str | None:
-    reasons = {failure["ticker"]: failure["reason"] for failure in failed}
+def _partial_reason(valued: Collection[str], failed: Iterable[FailedTicker]) -> str | None:
     missing = [ticker for ticker in MAGNIFICENT_7 if ticker not in valued]
     if not missing:
         return None
+    reasons = {failure["ticker"]: failure["reason"] for failure in failed}
     return "; ".join(f"{ticker}: {reasons.get(ticker, 'not among the constituents')}" for ticker in missing)
 
 
-def _metrics(on: date, companies: Mapping[str, CompanyDocument], counted: Sequence[Decimal]) -> Concentration:
-    caps = [company["market_cap"] or Decimal(0) for company in companies.values()]
-    return document.concentration(on, caps, counted)
+def _metrics(on: date, valued: ValuedLines, counted: Sequence[int]) -> Concentration:
+    return document.concentration(on, [valued.caps[valued.roster.places[ticker]] for ticker in MAGNIFICENT_7], counted)
 
 
-def _company(constituent: ValuedConstituent, bar: Bar, profile: Profile) -> CompanyDocument:
-    shares = constituent.shares
+def _company(shares: CountedShares, cap: int, bar: Bar, profile: Profile) -> CompanyDocument:
     return {
         "name": profile.name,
-        "market_cap": constituent.market_cap_usd,
+        "market_cap": usd(cap),
         "shares_outstanding": whole(shares.count.shares),
         "currency": profile.currency,
         "description": profile.description,
@@ -183,7 +175,6 @@ def _company(constituent: ValuedConstituent, bar: Bar, profile: Profile) -> Comp
 
 
 def trading_data(bar: Bar) -> TradingData:
-    """A bar as documents have it."""
     """The bar as the console pipeline wrote it: stamped with the midnight that begins the day in New York."""
     midnight = datetime.combine(bar.trading_date, time(), NEW_YORK)
     return {
@@ -198,49 +189,33 @@ def trading_data(bar: Bar) -> TradingData:
     }
 
 
-def _caps_by_class(valued: Sequence[ValuedConstituent]) -> dict[str, Decimal]:
-    """The market caps (USD) of companies with several lines, each class at its own close, by their counted line."""
-    companies: dict[str, list[ValuedConstituent]] = {}
-    for constituent in valued:
-        if constituent.shares.class_shares and constituent.shares.cik:
-            companies.setdefault(constituent.shares.cik, []).append(constituent)
-    caps: dict[str, Decimal] = {}
-    for classes in companies.values():
-        counted = next((listed for listed in classes if listed.shares.counted), None)
-        others = [_listed_class(listed) for listed in classes if listed is not counted]
+def _caps_by_class(valued: ValuedLines) -> dict[int, int]:
+    """The market caps (cents) of companies with several lines, each class at its own close, by their counted line."""
+    caps: dict[int, int] = {}
+    for lines in valued.roster.with_classes.values():
+        counted = next(((place, line) for place, line in lines if line.counted), None)
+        others = [_listed_class(valued, *listed) for listed in lines if listed != counted]
         if counted and others:
-            cap = market_cap_by_class(counted.shares.count.shares, _listed_class(counted), others)
+            place, line = counted
+            cap = market_cap_by_class(line.count.shares, _listed_class(valued, place, line), others)
             if cap is not None:
-                caps[counted.shares.ticker] = cap
+                caps[place] = cents(cap)
     return caps
 
 
-def _listed_class(constituent: ValuedConstituent) -> ListedClass:
-    return ListedClass(constituent.close_usd, constituent.shares.class_shares or 0.0)
+def _listed_class(valued: ValuedLines, place: int, line: CountedShares) -> ListedClass:
+    return ListedClass(valued.closes_usd[place], line.class_shares or 0.0)
 
 
-def _with_classes(
-    metrics: Concentration, constituents: Mapping[str, ValuedConstituent], by_class: Mapping[str, Decimal]
-) -> Concentration:
+def _with_classes(metrics: Concentration, valued: ValuedLines, by_class: Mapping[int, int]) -> Concentration:
     """The same, and what it is with the classes of companies that have several at their own closes."""
-    caps = {
-        ticker: by_class.get(ticker, constituent.market_cap_usd)
-        for ticker, constituent in constituents.items()
-        if constituent.shares.counted
-    }
-    seven, total = total_usd(caps[ticker] for ticker in MAGNIFICENT_7), total_usd(caps.values())
+    gains = {valued.roster.lines[place].ticker: cap - valued.caps[place] for place, cap in by_class.items()}
+    gain_of_seven = sum(gain for ticker, gain in gains.items() if ticker in MAGNIFICENT_7)
+    seven = usd(cents(metrics["total_mag7_market_cap"]) + gain_of_seven)
+    total = usd(cents(metrics["sp500_total_market_cap"]) + sum(gains.values()))
     return {
         **metrics,
         "total_mag7_market_cap_by_class": seven,
         "sp500_total_market_cap_by_class": total,
         "mag7_pct_by_class": pct_of(seven, total),
     }
-
-
-def _row(constituent: ValuedConstituent, by_class: Mapping[str, Decimal]) -> ConstituentDocument:
-    row = constituent.shares.row.copy()
-    row["close_price"] = constituent.close_usd
-    row["market_cap"] = constituent.market_cap_usd
-    if row["ticker"] in by_class:
-        row["market_cap_by_class"] = by_class[row["ticker"]]
-    return row

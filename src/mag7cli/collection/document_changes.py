@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from mag7cli.lake.document import ConstituentDocument, Document
+from mag7cli.lake.constituent_rows import ConstituentDocument
+from mag7cli.lake.document import Document
 
 Field = Literal["close_price", "shares_outstanding", "market_cap"]
 _FIELDS: Final[tuple[Field, ...]] = ("close_price", "shares_outstanding", "market_cap")

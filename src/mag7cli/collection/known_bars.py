@@ -90,11 +90,15 @@ class KnownBars:
     def closes_on(self, day: date, tickers: Iterable[str]) -> dict[str, float]:
         """The closes (USD) of those of these lines that have a bar on a date."""
         closes: dict[str, float] = {}
-        place_of, ordinal = bisect_left, day.toordinal()
+        places: dict[int, int | None] = {}  # most lines share one calendar
+        ordinal = day.toordinal()
         for ticker in tickers:
             line = self._closes(ticker, day)
-            place = place_of(line.days, ordinal)
-            if place < len(line.days) and line.days[place] == ordinal:
+            calendar = id(line.days)
+            if calendar not in places:
+                places[calendar] = line.place(ordinal)
+            place = places[calendar]
+            if place is not None:
                 closes[ticker] = line.closes[place]
             elif values := self._rows(day).get(ticker):
                 closes[ticker] = values[CLOSE] or 0.0

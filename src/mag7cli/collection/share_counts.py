@@ -50,6 +50,10 @@ class Counts:
         stands_until = self.histories[ticker].stands_until(day)
         return min(stands_until, HONOURED_FROM) if day < HONOURED_FROM else stands_until
 
+    def class_stands_until(self, ticker: str, day: date) -> date:
+        """The first date on which the shares of a line's own class may be others than on this date."""
+        return self.histories[ticker].class_stands_until(day)
+
     def leeways(self, ticker: str, count: ShareCount, day: date) -> tuple[Leeway, ...]:
         """By how much the count of a line may be off on a date, beside the errors of sampling."""
         sampled = day in self.errors

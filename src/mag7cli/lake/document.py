@@ -7,7 +7,7 @@ the vendor's digits; percentages are 0-100; dates are ISO strings, as in the fil
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NotRequired, TypedDict
@@ -16,9 +16,10 @@ import orjson
 
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake import document_money
+from mag7cli.lake.constituent_rows import ConstituentDocument, ConstituentRows
 from mag7cli.market import money
 from mag7cli.market.membership import MembershipKind
-from mag7cli.market.money import pct_of, total_usd
+from mag7cli.market.money import CENTS, pct_of, usd
 
 SCHEMA_VERSION: Final = 1
 
@@ -112,23 +113,6 @@ class Concentration(TypedDict):
     mag7_pct_by_class: NotRequired[float]
 
 
-class ConstituentDocument(TypedDict):
-    """One line of the index. `counted` is true for one line of each company: the one that enters the total.
-
-    `market_cap_by_class` is the company's with each of its lines at its own close, on the counted one of several.
-    """
-
-    ticker: str
-    symbol: str
-    cik: str | None
-    close_price: float
-    shares_outstanding: float
-    market_cap: Decimal
-    counted: bool
-    share_class_shares_outstanding: NotRequired[float]
-    market_cap_by_class: NotRequired[Decimal]
-
-
 class FailedTicker(TypedDict):
     """A constituent that could not be valued, and why; `last_known_market_cap` is what it adds to the total, USD."""
 
@@ -177,7 +161,7 @@ class Sp500Details(TypedDict):
     not_listed: NotRequired[list[str]]
     membership: NotRequired[MembershipDocument]
     corrections: NotRequired[list[TickerCorrection]]
-    constituents: NotRequired[list[ConstituentDocument]]
+    constituents: NotRequired[list[ConstituentDocument] | ConstituentRows]
 
 
 class SourceDocument(TypedDict):
@@ -211,21 +195,22 @@ class Document(TypedDict):
     uncertainty: NotRequired[list[UncertaintyDocument]]
 
 
-def concentration(trading_date: date, mag7_caps: Sequence[Decimal], company_caps: Sequence[Decimal]) -> Concentration:
-    """Concentration of one date from the caps (USD) of the Mag 7 and of every company of the index, each once.
+def concentration(trading_date: date, mag7_caps: Iterable[int], company_caps: Sequence[int]) -> Concentration:
+    """Concentration of one date from the caps (cents) of the Mag 7 and of every company of the index, each once.
 
     HHI is the sum of squared percentages, the effective number of companies its inverse: docs/methodology.md.
     """
-    total, mag7 = total_usd(company_caps), total_usd(mag7_caps)
+    companies = list(mag7_caps)
+    total, mag7 = usd(sum(company_caps)), usd(sum(companies))
     whole = float(total)
-    shares_pct = sorted((100 * float(cap) / whole for cap in company_caps), reverse=True)
+    shares_pct = sorted((100 * (cap / CENTS) / whole for cap in company_caps), reverse=True)
     hhi = math.fsum(pct * pct for pct in shares_pct)
     return {
         "total_mag7_market_cap": mag7,
         "sp500_total_market_cap": total,
         "mag7_pct_of_sp500": pct_of(mag7, total),
         "collection_date": trading_date.isoformat(),
-        "mag7_companies_count": len(mag7_caps),
+        "mag7_companies_count": len(companies),
         "top10_pct": math.fsum(shares_pct[:10]),
         "hhi": hhi,
         "effective_n": 10_000 / hhi,
@@ -255,7 +240,15 @@ def company_caps(document: Document) -> dict[str, float]:
 
 def encode(document: Document) -> bytes:
     """The document as one line of JSON, which jq, Spark and Athena's JSON reader all take."""
-    return orjson.dumps(document, default=money.json_literal, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(document, default=_json, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATACLASS)
+
+
+def _json(value: object) -> orjson.Fragment:
+    if isinstance(value, ConstituentRows):
+        return value.json()
+    if isinstance(value, Decimal):
+        return money.json_literal(value)
+    raise TypeError(f"a document has no {type(value).__name__}")
 
 
 def decode(data: bytes, where: str) -> Document:

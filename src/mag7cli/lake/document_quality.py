@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from mag7cli.lake.document import Document, UncertaintyDocument
+from mag7cli.lake.document import Document, Sp500Details, UncertaintyDocument
 from mag7cli.market.date_quality import DateEvidence, DateQuality, DoubtfulCap, FailedLine, Margin, judge
 from mag7cli.market.records import SPLIT_NOT_AS_LISTED
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -49,7 +49,7 @@ def date_evidence(document: Document, events: Sequence[GuardEvent] = ()) -> Date
     metrics = document["concentration_metrics"]
     details = document["sp500_details"]
     doubts, suspicions = _entries(document.get("doubts")), [event for event in events if event.severity == "suspect"]
-    rows = _rows(document) if doubts or suspicions or details.get("failed_count") else {}
+    rows = _rows(document) if doubts or suspicions or _has_unknown_cap(details) else {}
     return DateEvidence(
         missing=missing_figure(document),
         mag7_usd=_number(metrics, "total_mag7_market_cap"),
@@ -93,11 +93,15 @@ def _rows(document: Document) -> dict[str, Mapping[str, Any]]:
 def _failed(document: Document, rows: Mapping[str, Mapping[str, Any]]) -> Iterable[FailedLine]:
     """The failed lines; one whose cap is not known is taken for one of the usual size."""
     details = document["sp500_details"]
-    entries = _entries(details.get("failed_tickers"))
-    usual = _usual_cap(rows) if entries else 0.0
-    for entry in entries:
+    usual = _usual_cap(rows) if _has_unknown_cap(details) else 0.0
+    for entry in _entries(details.get("failed_tickers")):
         ticker, reason, cap = str(entry.get("ticker")), str(entry.get("reason")), entry.get("last_known_market_cap")
         yield FailedLine(ticker, reason, usual if cap is None else float(cap), is_assumed=cap is None)
+
+
+def _has_unknown_cap(details: Sp500Details) -> bool:
+    """True if a line failed of which nobody knows what it adds to the total."""
+    return any(entry.get("last_known_market_cap") is None for entry in _entries(details.get("failed_tickers")))
 
 
 def _entries(value: object) -> list[Mapping[str, Any]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mag7cli.core.errors import Mag7Error
-from mag7cli.lake.document import ConstituentDocument, Document
+from mag7cli.lake.constituent_rows import ConstituentDocument
+from mag7cli.lake.document import Document
 from mag7cli.market import symbology
 from mag7cli.market.records import Split
 from mag7cli.shares.split_adjustment import settle_splits

@@ -15,6 +15,9 @@ import orjson
 FLOAT_LIMIT_USD: Final = 2.0**45
 """Below it ($35.18 T) a float is nearer to the amount it was written as than to any other amount of whole cents."""
 
+CENTS: Final = 100
+"""In a dollar."""
+
 _CENT: Final = Decimal("0.01")
 _ZERO: Final = Decimal("0.00")
 # More than the digits of two floats' product, and of any sum that a DECIMAL(38,2) holds.
@@ -34,10 +37,17 @@ def market_cap_usd(close_usd: float, shares: float) -> Decimal:
     >>> market_cap_usd(447.27, 7_434_880_776)
     Decimal('3325399124681.52')
     """
-    nearest = round(scaled := close_usd * shares * 100)
-    if abs(scaled - nearest) < 0.5 - scaled * _PRODUCT_ERROR:
-        return usd(nearest)
-    return products_usd([(close_usd, shares)])
+    return usd(*market_caps([close_usd], [shares]))
+
+
+def market_caps(closes_usd: Iterable[float], share_counts: Iterable[float]) -> list[int]:
+    """The market caps of many lines in cents, each as `market_cap_usd` has it."""
+    return [
+        nearest
+        if abs((scaled := close * shares * CENTS) - (nearest := round(scaled))) < 0.5 - scaled * _PRODUCT_ERROR
+        else cents(products_usd([(close, shares)]))
+        for close, shares in zip(closes_usd, share_counts, strict=True)
+    ]
 
 
 def products_usd(parts: Iterable[tuple[float, float]]) -> Decimal:
@@ -86,6 +96,11 @@ def rounded(amount: float | Decimal) -> Decimal:
 def digits(value: float | Decimal) -> Decimal:
     """The decimal that a number is written as: 0.1 is a tenth, not the binary fraction next to it."""
     return value if isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def literal(cents_: int) -> bytes:
+    """The amount of so many cents, none below zero, as a JSON number with all of its digits."""
+    return b"%d.%02d" % divmod(cents_, CENTS)
 
 
 def json_literal(amount: Decimal) -> orjson.Fragment:

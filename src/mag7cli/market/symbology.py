@@ -110,6 +110,12 @@ def symbol_on(ticker: str, on: date) -> str:
     return _period_on(ticker, on).symbol
 
 
+def called_so_until(ticker: str, on: date) -> date:
+    """The first date after `on` on which a line may have another symbol."""
+    last_day = _period_on(ticker, on).last_day
+    return max(last_day, on) + timedelta(days=1) if last_day else date.max
+
+
 def symbol_periods(ticker: str, first: date, last: date) -> list[tuple[str, date, date]]:
     """The symbols of a line from `first` to `last`, oldest first, each with its first and last day in it."""
     periods: list[tuple[str, date, date]] = []

@@ -129,6 +129,12 @@ class ShareHistory:
         index = max(0, bisect_right(self._class_path, day, key=lambda run: run[0]) - 1)
         return self.units.on(self._class_path[index][1], day)
 
+    def class_stands_until(self, day: date) -> date:
+        """The first date on which the shares of the line's own class may be others than on this date."""
+        starts = (start for start, _ in self._class_path[1:])
+        splits = (split.execution_date for split in self.units.splits)
+        return min((change for change in (*starts, *splits) if change > day), default=date.max)
+
     @cached_property
     def observed(self) -> Sequence[date]:
         """The dates for which the vendor named a count, oldest first."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 import pytest
 
-from mag7cli.collection.constituent_value import CountedShares, ValuedConstituent, at_close
+from mag7cli.collection.constituent_value import CountedShares, Roster, at_closes
 from mag7cli.collection.document_builder import DayInputs, Profile, build
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.lake import document as market_data
@@ -25,16 +26,23 @@ def count(shares: float, *adjustments: Adjustment, vendor: float | None = None) 
     return ShareCount(shares, "weighted", DAY, vendor or shares, shares / 2, adjustments)
 
 
-def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> ValuedConstituent:
+class Valued(NamedTuple):
+    """A line with its count, at a close."""
+
+    shares: CountedShares
+    close_usd: float
+
+
+def valued(ticker: str, close: float = 100.0, shares: float = 1e9, *, counted: bool = True) -> Valued:
     shares_of = CountedShares(ticker, f"{len(ticker):010d}", counted=counted, symbol=ticker, count=count(shares))
-    return at_close(shares_of, close)
+    return Valued(shares_of, close)
 
 
-def other_shares(line: ValuedConstituent, **changes: object) -> ValuedConstituent:
-    return at_close(replace(line.shares, **changes), line.close_usd)  # type: ignore[arg-type]
+def other_shares(line: Valued, **changes: object) -> Valued:
+    return line._replace(shares=replace(line.shares, **changes))  # type: ignore[arg-type]
 
 
-def bar(line: ValuedConstituent) -> Bar:
+def bar(line: Valued) -> Bar:
     close = line.close_usd
     return Bar(line.shares.symbol, DAY, close - 1, close + 2, close - 2, close, 1000.5, close)
 
@@ -42,13 +50,13 @@ def bar(line: ValuedConstituent) -> Bar:
 SEVEN = tuple(valued(ticker, 100.0 + number) for number, ticker in enumerate(MAGNIFICENT_7))
 
 
-def built(lines: Sequence[ValuedConstituent] = SEVEN, **changes: object) -> Document:
+def built(lines: Sequence[Valued] = SEVEN, **changes: object) -> Document:
     inputs = DayInputs(
         trading_date=DAY,
         collected_at=datetime(2024, 6, 7, 18, 0, tzinfo=NEW_YORK),
         source={"vendor": "polygon", "method": "grouped", "version": "1", "simulated": False},
         membership={"kind": "observed", "as_of": "2024-05-31"},
-        valued=lines,
+        valued=at_closes(Roster(tuple(line.shares for line in lines)), [line.close_usd for line in lines]),
         failed=(),
         not_listed=(),
         judged_by=("closes",),
@@ -186,7 +194,7 @@ def test_bars_are_stamped_with_midnight_in_new_york():
 # Each class at its own close
 
 
-def alphabet(**own: float) -> list[ValuedConstituent]:
+def alphabet(**own: float) -> list[Valued]:
     """The Mag 7, of whom Alphabet has a second line that trades at 110; 45 % of its shares are of the first class."""
     google = other_shares(SEVEN[2], cik="0001652044", class_shares=own.get("GOOGL"))
     other = other_shares(valued("GOOG", 110.0, counted=False), cik="0001652044", class_shares=own.get("GOOG"))
@@ -239,3 +247,26 @@ def test_totals_above_seventy_trillion_are_the_exact_sums_of_their_lines():
     assert metrics["sp500_total_market_cap"] == details["gross_market_cap"] == sum(map(Fraction, caps)) > 2**46
     assert b'"total_market_cap":83414802284852.08,' in market_data.encode(document)
     assert market_data.decode(market_data.encode(document), "here") == document
+
+
+def test_the_text_of_the_lines_is_that_of_their_rows():
+    lines = [*alphabet(GOOGL=0.45e9, GOOG=0.48e9), valued("A.B", 1e-05, 1234.5), valued("ÄÖ", 1e16, 3.0)]
+    document = built(lines)
+    rows = list(document["sp500_details"]["constituents"])
+
+    assert document["sp500_details"]["constituents"] == rows
+    assert rows[0] == document["sp500_details"]["constituents"][0]
+    as_rows = {**document, "sp500_details": {**document["sp500_details"], "constituents": rows}}
+    assert market_data.encode(document) == market_data.encode(as_rows)  # type: ignore[typeddict-item]
+    assert market_data.encode(built([])).count(b'"constituents":[]') == 1
+
+
+def test_a_line_with_an_impossible_cap_leaves_the_others_as_they_are():
+    every = at_closes(Roster(tuple(line.shares for line in SEVEN)), [line.close_usd for line in SEVEN])
+
+    others = every.without({"AMZN"})
+
+    assert [line.ticker for line in others.roster.lines] == [t for t in MAGNIFICENT_7 if t != "AMZN"]
+    assert dict(zip(others.roster.places, zip(others.closes_usd, others.caps, strict=True), strict=True)) == {
+        line.shares.ticker: (line.close_usd, line.close_usd * 1e11) for line in SEVEN if line.shares.ticker != "AMZN"
+    }

@@ -9,7 +9,7 @@ import pytest
 
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.document import concentration, decode, encode
-from mag7cli.market.money import market_cap_usd, total_usd
+from mag7cli.market.money import cents, market_cap_usd
 
 CONSOLE_PIPELINE = Path(__file__).parents[2] / "data" / "console_pipeline" / "market_data_2023-03-06.json"
 
@@ -36,18 +36,18 @@ def test_a_market_cap_is_close_times_shares_to_the_cent(ticker: str) -> None:
 
 
 def test_the_published_share_counts_alphabet_twice() -> None:
-    seven = [cap for _, _, cap in SEVEN.values()]
-    others = total_usd([PUBLISHED_TOTAL, -total_usd(seven)])
+    seven = [cents(cap) for _, _, cap in SEVEN.values()]
+    others = cents(PUBLISHED_TOTAL) - sum(seven)
 
     twice = concentration(date(2024, 12, 13), seven, [*seven, others])
-    once = concentration(date(2024, 12, 13), seven, [*seven, total_usd([others, -SECOND_ALPHABET])])
+    once = concentration(date(2024, 12, 13), seven, [*seven, others - cents(SECOND_ALPHABET)])
 
     assert twice["mag7_pct_of_sp500"] == pytest.approx(31.905, abs=0.0005)
     assert once["mag7_pct_of_sp500"] == pytest.approx(33.28, abs=0.005)
 
 
 def test_a_hundred_equal_companies_are_a_hundred_effective_ones() -> None:
-    found = concentration(date(2024, 12, 13), [Decimal(10**9)] * 7, [Decimal(10**9)] * 100)
+    found = concentration(date(2024, 12, 13), [10**11] * 7, [10**11] * 100)
 
     assert found["hhi"] == pytest.approx(100)
     assert found["effective_n"] == pytest.approx(100)
