@@ -6,7 +6,8 @@ its line or its day is looked at. Where both have a bar the line's stands: it wa
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -21,6 +22,8 @@ from mag7cli.shares.plausibility import are_ordinary_moves, are_sound
 
 # Whole bars are wanted of the Mag 7 and their second lines only.
 _WHOLE_LINES: Final = 16
+# All lines are asked about few lists of dates, and most have bars on the same days.
+_ASKED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class KnownBars:
         self._lines: dict[str, _Closes] = {}
         self._days: dict[date, DayRows] = {}
         self._calendars: dict[bytes, array[int]] = {}
+        self._asked: deque[tuple[list[date], array[int], Sequence[date], Sequence[int]]] = deque(maxlen=_ASKED)
         self._whole = lru_cache(_WHOLE_LINES)(self._read_whole)
 
     # What was asked for
@@ -110,9 +114,27 @@ class KnownBars:
 
     def closes(self, ticker: str, among: Iterable[date]) -> dict[date, float]:
         """The closes (USD) of a line on those of these dates on which it has a bar, oldest first."""
-        days = sorted(set(among))
-        known = self._between(ticker, days[0], days[-1]) if days else {}
-        return {day: close for day in days if (close := known.get(day.toordinal())) is not None}
+        wanted = among if isinstance(among, list) else sorted(set(among))
+        if not wanted:
+            return {}
+        line = self._closes(ticker, min(wanted))
+        days, places = self._places(wanted, line.days)
+        own = dict(zip(days, map(line.closes.__getitem__, places), strict=True))
+        if len(own) == len(wanted) or self._files.days.isdisjoint(wanted):
+            return own
+        rows = {day: self._rows(day).get(ticker) for day in self._files.days.intersection(wanted)}
+        return dict(sorted(({day: values[CLOSE] or 0.0 for day, values in rows.items() if values} | own).items()))
+
+    def _places(self, wanted: list[date], calendar: "array[int]") -> tuple[Sequence[date], Sequence[int]]:
+        """Those of these dates that a calendar of bars has, sorted, and where they are: alike for nearly all lines."""
+        for known, of, days, places in self._asked:
+            if of is calendar and known == wanted:
+                return days, places
+        place_of = {day: place for place, day in enumerate(calendar)}
+        there = [(day, place_of[day.toordinal()]) for day in sorted({*wanted}) if day.toordinal() in place_of]
+        days, places = [day for day, _ in there], array("i", [place for _, place in there])
+        self._asked.appendleft((list(wanted), calendar, days, places))
+        return days, places
 
     def closes_between(self, ticker: str, first: date, last: date) -> dict[date, float]:
         """The closes (USD) of a line from `first` to `last`, oldest first."""

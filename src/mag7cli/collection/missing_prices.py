@@ -24,13 +24,19 @@ class MissingPrices:
         incomplete = {
             ticker: unpriced for ticker, days in members.items() if (unpriced := _unpriced(prices, ticker, days))
         }
-        self._unpriced = [(ticker, day) for ticker, days in incomplete.items() for day in days]
+        self._lives = {ticker: _life(ticker) for ticker in incomplete}
+        self._unpriced = [
+            (ticker, day)
+            for ticker, days in incomplete.items()
+            for day in days
+            if self._lives[ticker][0] <= day <= self._lives[ticker][1]
+        ]
         self._edges = {
             (ticker, day): edge
             for ticker in incomplete
             if ticker not in prices.failures
             for day, edge in _unpriced_edges(prices, ticker, members[ticker])
-            if not _is_outside_its_life(ticker, day)
+            if self._lives[ticker][0] <= day <= self._lives[ticker][1]
         }
         details.ask(
             sorted({(ticker, edge) for (ticker, _), edge in self._edges.items()}, key=lambda request: request[::-1])
@@ -46,7 +52,8 @@ class MissingPrices:
 
         The vendor's word is not enough where the same company has a price under another name: then ours is wrong.
         """
-        if _is_outside_its_life(ticker, day):
+        first, last = self._lives.get(ticker) or _life(ticker)
+        if day < first or day > last:
             return True
         edge = self._edges.get((ticker, day))
         answer = self._details.answer(ticker, edge) if edge else None
@@ -89,10 +96,9 @@ def _relatives(ticker: str, members: Mapping[str, Sequence[date]]) -> list[str]:
     ]
 
 
-def _is_outside_its_life(ticker: str, day: date) -> bool:
-    """True if the tables know that a line did not trade yet, or any more."""
-    first, last = index_history.listed_from(ticker), index_history.last_trading_day(ticker)
-    return (first is not None and day < first) or (last is not None and day > last)
+def _life(ticker: str) -> tuple[date, date]:
+    """The first and the last day on which a line traded, as far as the tables know it."""
+    return index_history.listed_from(ticker) or date.min, index_history.last_trading_day(ticker) or date.max
 
 
 def _unpriced(prices: PriceCache, ticker: str, days: Sequence[date]) -> list[date]:

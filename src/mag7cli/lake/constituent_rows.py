@@ -13,7 +13,7 @@ from typing import NotRequired, TypedDict, overload
 
 import orjson
 
-from mag7cli.market.money import literal, usd
+from mag7cli.market.money import literals, usd
 
 _HOLE = b"\0"  # which no JSON has
 
@@ -67,12 +67,10 @@ class ConstituentRows(Sequence[ConstituentDocument]):
         parts = [template.parts for template in self.templates]
         for place, cap in self.caps_by_class.items():
             before, between, after = parts[place]
-            parts[place] = before, between, b'%b,"market_cap_by_class":%b}' % (after[:-1], literal(cap))
+            parts[place] = before, between, b'%b,"market_cap_by_class":%b}' % (after[:-1], *literals([cap]))
         closes = orjson.dumps(self.closes_usd)[1:-1].split(b",")
-        pieces = (
-            (before, close, between, literal(cap), after)
-            for (before, between, after), close, cap in zip(parts, closes, self.caps, strict=True)
-        )
+        befores, betweens, afters = zip(*parts, strict=True)
+        pieces = zip(befores, closes, betweens, literals(self.caps), afters, strict=True)
         return orjson.Fragment(b"[%b]" % b"".join(chain.from_iterable(pieces))[1:])
 
     @overload

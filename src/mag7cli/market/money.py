@@ -98,9 +98,9 @@ def digits(value: float | Decimal) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(repr(value))
 
 
-def literal(cents_: int) -> bytes:
-    """The amount of so many cents, none below zero, as a JSON number with all of its digits."""
-    return b"%d.%02d" % divmod(cents_, CENTS)
+def literals(amounts: Iterable[int]) -> list[bytes]:
+    """Amounts in cents, none below zero, as JSON numbers with all of their digits."""
+    return [b"%d.%02d" % divmod(cents_, CENTS) for cents_ in amounts]
 
 
 def json_literal(amount: Decimal) -> orjson.Fragment:

@@ -116,11 +116,10 @@ class ShareHistory:
 
     def stands_until(self, day: date) -> date:
         """The first date on which the count may be another one than on this date, as `on` tells them."""
-        if not self._is_undisputed or not self._points:
+        if not self._points:
             return day + timedelta(days=1)
-        days, _ = self._path
-        index = bisect_right(days, day)
-        return days[index] if index < len(days) else date.max
+        index = bisect_right(self._turns, day)
+        return self._turns[index] if index < len(self._turns) else date.max
 
     def class_on(self, day: date) -> float | None:
         """The shares of the line's own class on a date, in that day's units; None if the vendor never named them."""
@@ -155,6 +154,13 @@ class ShareHistory:
     def runs(self) -> Iterator[tuple[date, float]]:
         """From which date on the count is taken to be how many base shares, oldest first; the first holds before."""
         return ((day, base_shares) for day, _, base_shares in _runs(self._points, self._steps, self.units))
+
+    @cached_property
+    def _turns(self) -> list[date]:
+        """The dates on which `on` may begin to tell something else, sorted."""
+        alone = {*self._gaps, *self._notes}
+        after = {day + timedelta(days=1) for day in (*alone, self._points[-1].on)}
+        return sorted({*self._path[0], *alone, *after, *(question.on for question in self.questions)})
 
     @cached_property
     def _is_undisputed(self) -> bool:
