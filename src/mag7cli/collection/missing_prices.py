@@ -1,6 +1,6 @@
 """Why a line has no price on a date: known from the tables, or asked of the vendor where it can be "not listed"."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -25,27 +25,22 @@ class MissingPrices:
             ticker: unpriced for ticker, days in members.items() if (unpriced := _unpriced(prices, ticker, days))
         }
         self._lives = {ticker: _life(ticker) for ticker in incomplete}
-        self._unpriced = [
-            (ticker, day)
+        self._unpriced = {
+            ticker: [day for day in days if self._lives[ticker][0] <= day <= self._lives[ticker][1]]
             for ticker, days in incomplete.items()
-            for day in days
-            if self._lives[ticker][0] <= day <= self._lives[ticker][1]
-        ]
-        self._edges = {
-            (ticker, day): edge
-            for ticker in incomplete
-            if ticker not in prices.failures
-            for day, edge in _unpriced_edges(prices, ticker, members[ticker])
-            if self._lives[ticker][0] <= day <= self._lives[ticker][1]
         }
-        details.ask(
-            sorted({(ticker, edge) for (ticker, _), edge in self._edges.items()}, key=lambda request: request[::-1])
-        )
+        self._edges = {
+            ticker: _unpriced_edges(prices, ticker, members[ticker])
+            for ticker, days in self._unpriced.items()
+            if days and ticker not in prices.failures
+        }
+        edges = {(t, edge) for t, days in self._unpriced.items() for day in days if (edge := self._edge(t, day))}
+        details.ask(sorted(edges, key=lambda request: request[::-1]))
 
     @property
     def are_explained(self) -> bool:
         """True if every line was not listed where it has no price."""
-        return all(self.is_not_listed(ticker, day) for ticker, day in self._unpriced)
+        return all(self.is_not_listed(ticker, day) for ticker, days in self._unpriced.items() for day in days)
 
     def is_not_listed(self, ticker: str, day: date) -> bool:
         """True if the line was not listed around that date: so the tables, else so the vendor.
@@ -55,13 +50,22 @@ class MissingPrices:
         first, last = self._lives.get(ticker) or _life(ticker)
         if day < first or day > last:
             return True
-        edge = self._edges.get((ticker, day))
+        edge = self._edge(ticker, day)
         answer = self._details.answer(ticker, edge) if edge else None
         return answer is not None and answer.status == "not_listed" and not self._priced_relative(ticker, day)
 
+    def _edge(self, ticker: str, day: date) -> date | None:
+        """The unpriced date nearest to a price of the line, on the side of its prices on which this one is."""
+        before, after = self._edges.get(ticker, (None, None))
+        if day in self._prices.failures:
+            return None
+        if before and day <= before:
+            return before
+        return after if after and day >= after else None
+
     def reason(self, ticker: str, day: date) -> str:
         """Why a line that should have a price has none."""
-        edge = self._edges.get((ticker, day))
+        edge = self._edge(ticker, day)
         answer = self._details.answer(ticker, edge) if edge else None
         failure = (
             self._prices.refused.get((ticker, day))
@@ -84,7 +88,7 @@ class MissingPrices:
     @cached_property
     def _relatives(self) -> Mapping[str, Sequence[str]]:
         """The relatives among the members of every line that lacks a price."""
-        return {ticker: _relatives(ticker, self._members) for ticker in {ticker for ticker, _ in self._unpriced}}
+        return {ticker: _relatives(ticker, self._members) for ticker, days in self._unpriced.items() if days}
 
 
 def _relatives(ticker: str, members: Mapping[str, Sequence[date]]) -> list[str]:
@@ -107,11 +111,10 @@ def _unpriced(prices: PriceCache, ticker: str, days: Sequence[date]) -> list[dat
     return [] if len(closes) == len(days) else [day for day in days if day not in closes]
 
 
-def _unpriced_edges(prices: PriceCache, ticker: str, days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """The dates before the first price and after the last, each with the one of them that is nearest to a price."""
+def _unpriced_edges(prices: PriceCache, ticker: str, days: Sequence[date]) -> tuple[date | None, date | None]:
+    """The last date before the first price of a line, and the first one after its last; the last date without any."""
     answered = [day for day in days if day not in prices.failures]
     priced = list(prices.closes(ticker, answered))
     before = [day for day in answered if not priced or day < priced[0]]
     after = [day for day in answered if priced and day > priced[-1]]
-    yield from ((day, before[-1]) for day in before)
-    yield from ((day, after[0]) for day in after)
+    return (before[-1] if before else None), (after[0] if after else None)
