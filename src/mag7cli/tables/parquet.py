@@ -4,7 +4,8 @@ Equal rows give equal bytes, whenever and in whatever company they are written. 
 `pyarrow.array` of a list imports pandas, which takes longer than the rest of a run over one date.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
@@ -68,9 +69,20 @@ def joined(rows: Iterable[pa.Table]) -> pa.Table:
     return pa.concat_tables(rows).combine_chunks()
 
 
-def release_memory() -> None:
-    """Give what Arrow has freed back to the system."""
-    pa.default_memory_pool().release_unused()
+@contextmanager
+def system_memory() -> Iterator[None]:
+    """Let Arrow take its memory from the C library meanwhile, and give it back to the system at the end.
+
+    Its own allocator returns pages as soon as a column is done, and gets them again, cleared, for the next: over a
+    year of rows that takes longer than the work.
+    """
+    before, pool = pa.default_memory_pool(), pa.system_memory_pool()
+    pa.set_memory_pool(pool)
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
+        pool.release_unused()
 
 
 def _array(column: Column, values: Any) -> pa.Array:

@@ -140,15 +140,14 @@ def _workers(lake: Lake, plans: Sequence[YearPlan]) -> int:
 def make_year(lake: Lake, plan: YearPlan) -> YearResult:
     """Write the files of a year. Another process may do it: it must be safe to repeat."""
     with _no_garbage_collection():
-        result = _make_year(lake, plan)
+        # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
         from mag7cli.tables import parquet
 
-        parquet.release_memory()
-    return result
+        with parquet.system_memory():
+            return _make_year(lake, plan)
 
 
 def _make_year(lake: Lake, plan: YearPlan) -> YearResult:
-    # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
     from mag7cli.tables import year_files
 
     rows = year_files.read(lake, plan.inputs)

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.simulators import raw_documents
@@ -410,6 +412,23 @@ def test_on_s3_the_files_are_those_of_a_local_lake(lake: Lake, cloud: Cloud) -> 
     transform(lake)
     assert tables(remote) == tables(lake)
     assert not list(differences(remote))
+
+
+def test_a_year_is_made_in_memory_of_the_system_and_the_callers_is_left_as_it_was(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, meanwhile, files = pa.default_memory_pool().backend_name, set[str](), year_files.files
+
+    def observed(*inputs: Any) -> Any:
+        meanwhile.add(pa.default_memory_pool().backend_name)
+        return files(*inputs)
+
+    monkeypatch.setattr(year_files, "files", observed)
+    monkeypatch.setattr(transform_module, "_workers", lambda lake, plans: 1)
+    transform(lake)
+
+    assert meanwhile == {"system"}
+    assert pa.default_memory_pool().backend_name == before
 
 
 def test_an_empty_lake_has_nothing_to_transform(tmp_path: Path) -> None:
