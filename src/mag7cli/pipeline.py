@@ -1,5 +1,6 @@
 """The cron line: collect, transform, validate, load, report, each only if there is something new for it."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mag7cli.tables.transform import TransformResult
     from mag7cli.vendors.base import MarketDataSource
     from mag7cli.warehouse.duckdb_load import LoadResult
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
     from mag7cli.warehouse.validate import CheckResult
 
 REPORT: Final = "report.html"
@@ -125,9 +127,10 @@ def _stages(
     is_new = bool(collected.written or transformed.written or transformed.removed)
     if not is_new and _is_current(lake) and not failed_checks.read(lake):
         return RunResult(collected, transformed)
-    checks = _checked(lake)
-    loaded = None if any(check.is_failure for check in checks) else _loaded(lake)
-    report, report_missing = _reported(lake, clock)
+    with closing(_engine(lake)) as engine:
+        checks = _checked(lake, engine)
+        loaded = None if any(check.is_failure for check in checks) else _loaded(lake)
+        report, report_missing = _reported(lake, engine, clock)
     return RunResult(
         collected=collected,
         transformed=transformed,
@@ -151,10 +154,18 @@ def _is_current(lake: Lake) -> bool:
     return is_current(lake)
 
 
-def _checked(lake: Lake) -> "tuple[CheckResult, ...]":
+def _engine(lake: Lake) -> "DuckDbEngine":
+    """One for checks and report, with what these ask for: to open it takes as long as the questions of either."""
+    from mag7cli.tables.schema import TABLE
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    return DuckDbEngine.over_lake(lake, names=[*TABLE, "company_returns"])
+
+
+def _checked(lake: Lake, engine: "DuckDbEngine") -> "tuple[CheckResult, ...]":
     from mag7cli.warehouse.lake_checks import check_lake, record_failures
 
-    results = tuple(check_lake(lake))
+    results = tuple(check_lake(lake, engine=engine))
     record_failures(lake, results)
     return results
 
@@ -167,18 +178,14 @@ def _loaded(lake: Lake) -> "LoadResult | None":
     return load(lake)
 
 
-def _reported(lake: Lake, clock: "Clock") -> "tuple[ReportResult | None, str | None]":
+def _reported(lake: Lake, engine: "DuckDbEngine", clock: "Clock") -> "tuple[ReportResult | None, str | None]":
     out = report_path(lake)
     if out is None:
         return None, None
     from mag7cli.portfolio.fund_weights import weight_on
     from mag7cli.reporting.write import write_report
-    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
-    engine = DuckDbEngine.over_lake(lake)
     try:
         return write_report(engine, out, None, clock, weight_on(lake, engine, None), lake=lake), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"
-    finally:
-        engine.close()

@@ -1,16 +1,16 @@
-"""The daily returns of a lake, kept by year in `state/daily_returns.json`: a new date costs those of its own year.
+"""The daily returns of a lake, kept by quarter in `state/daily_returns.json`: a new date costs those of its quarter.
 
-The returns of a year follow from its tables, from the dates since the quarter of its first day began and a few before
-them, and from the splits. A year is computed again when one of these files is another, after an upgrade of mag7 or
-DuckDB, or when the view changes. The file saves work and decides nothing.
+The returns of a quarter follow from the rows of its dates, of those since the companies were last bought alike before
+its first day, of a few before them, and from the splits. They are computed again when one of these rows is another,
+after an upgrade of mag7 or DuckDB, or when the view changes. The file saves work and decides nothing.
 """
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
@@ -20,6 +20,7 @@ from mag7cli.analytics.period import DailyReturn, read_returns
 from mag7cli.core.errors import StoreError
 from mag7cli.lake.layout import Lake
 from mag7cli.tables.return_queries import COMPANY_RETURNS, DAILY_RETURNS, LONGEST_ABSENCE
+from mag7cli.tables.schema import TABLE
 from mag7cli.tables.table_files import TableFiles, year_of
 from mag7cli.warehouse.engines import SqlEngine
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine, version
@@ -29,17 +30,67 @@ KEY: Final = "state/daily_returns.json"
 _PRICED: Final = ("concentration_metrics", "sp500_constituents")
 _SPLITS: Final = """\
 SELECT trading_date, ticker, split_from, split_to, ratio FROM market_data.stock_splits ORDER BY 1, 2, 3, 4"""
-# The quarter of January begins after the third Friday of December.
-_QUARTER_BEGINS: Final = (12, 15)
+_NEEDED: Final = ("concentration_metrics", "sp500_constituents", "stock_splits", "company_returns", "daily_returns")
+# After the third Friday of a quarter's last month all companies are bought alike again; no month has an earlier one.
+_FIRST_THIRD_FRIDAY: Final = 15
 _DATES: Final = "SELECT trading_date FROM market_data.concentration_metrics ORDER BY trading_date"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Quarter:
+    """A quarter of the calendar; `number` is 1 to 4."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def of(cls, day: date) -> "Quarter":
+        """The quarter of a day."""
+        return cls(day.year, (day.month + 2) // 3)
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, 3 * self.number - 2, 1)
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        following = date(self.year + self.number // 4, 3 * self.number % 12 + 1, 1)
+        return following - timedelta(days=1)
+
+    @property
+    def rebalanced(self) -> date:
+        """A day before which the companies were bought alike whose returns its first days have."""
+        before = self.first - timedelta(days=1)
+        return before.replace(day=_FIRST_THIRD_FRIDAY)
+
+
 @dataclass(frozen=True, slots=True)
-class YearReturns:
-    """The returns of a year, and the fingerprint of the files that they follow from."""
+class QuarterReturns:
+    """The returns of a quarter, and the fingerprint of the rows that they follow from."""
 
     fingerprint: str
     days: tuple[DailyReturn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class YearRows:
+    """The files of a year's prices, as one fingerprint, and the fingerprint of their rows on each date."""
+
+    files: str
+    dates: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReturns:
+    """What a lake keeps."""
+
+    years: Mapping[int, YearRows]
+    quarters: Mapping[Quarter, QuarterReturns]
+
+
+_NOTHING: Final = KeptReturns({}, {})
 
 
 def daily_returns(engine: SqlEngine, lake: Lake | None) -> tuple[DailyReturn, ...]:
@@ -49,57 +100,86 @@ def daily_returns(engine: SqlEngine, lake: Lake | None) -> tuple[DailyReturn, ..
     """
     if lake is None or not (isinstance(engine, DuckDbEngine) and engine.is_of_lake):
         return read_returns(engine)
-    dates = [day for (day,) in engine.query(_DATES).values if isinstance(day, date)]
-    splits = [(day, repr(row)) for day, *row in engine.query(_SPLITS).values if isinstance(day, date)]
-    before, versions, now = _kept(lake), _versions(TableFiles.of(lake)), {}
-    for year in sorted({day.year for day in dates}):
-        since = _reaches_back_to(dates, year)
-        of = _fingerprint(since, year, versions, splits)
-        now[year] = (
-            before[year] if year in before and before[year].fingerprint == of else _computed(lake, since, year, of)
-        )
+    before = _kept(lake)
+    now = _brought_up(lake, engine, before)
     if now != before:
         with suppress(StoreError):  # a lake that may only be read has a report, too
             lake.store.write(KEY, _encoded(now))
-    return tuple(day for year in sorted(now) for day in now[year].days)
+    return tuple(day for quarter in sorted(now.quarters) for day in now.quarters[quarter].days)
 
 
-def _reaches_back_to(dates: Sequence[date], year: int) -> date:
-    """The first date that the returns of a year follow from: a return needs a base, however long there was none."""
-    first = bisect_left(dates, date(year - 1, *_QUARTER_BEGINS))
+def _brought_up(lake: Lake, engine: DuckDbEngine, before: KeptReturns) -> KeptReturns:
+    dates = [day for (day,) in engine.query(_DATES).values if isinstance(day, date)]
+    splits = [(day, repr(row)) for day, *row in engine.query(_SPLITS).values if isinstance(day, date)]
+    years = _rows_by_year(TableFiles.of(lake), engine, before)
+    rows = {date.fromisoformat(day): digest for year in years.values() for day, digest in year.dates.items()}
+    now = {}
+    for quarter in sorted({Quarter.of(day) for day in dates}):
+        since = _reaches_back_to(dates, quarter)
+        of = _fingerprint(since, quarter, rows, splits)
+        kept = before.quarters.get(quarter)
+        now[quarter] = kept if kept and kept.fingerprint == of else _computed(lake, since, quarter, of)
+    return KeptReturns(years, now)
+
+
+def _reaches_back_to(dates: Sequence[date], quarter: Quarter) -> date:
+    """The first date that the returns of a quarter follow from: a return needs a base, however long there was none."""
+    first = bisect_left(dates, quarter.rebalanced)
     return dates[max(0, first - LONGEST_ABSENCE - 2)]
 
 
-def _computed(lake: Lake, since: date, year: int, fingerprint: str) -> YearReturns:
-    until = date(year, 12, 31)
-    with closing(DuckDbEngine.over_lake(lake, since=since, until=until)) as engine:
-        return YearReturns(fingerprint, read_returns(engine, date(year - 1, 12, 31), until))
+def _computed(lake: Lake, since: date, quarter: Quarter, fingerprint: str) -> QuarterReturns:
+    with closing(DuckDbEngine.over_lake(lake, since=since, until=quarter.last, names=_NEEDED)) as engine:
+        days = read_returns(engine, quarter.first - timedelta(days=1), quarter.last)
+    return QuarterReturns(fingerprint, days)
 
 
-def _versions(files: TableFiles) -> list[tuple[int, str]]:
-    """Every file of prices and of figures, by year."""
-    return [(year_of(info.key), f"{info.key} {info.version}") for table in _PRICED for info in files.flat(table)]
+def _rows_by_year(files: TableFiles, engine: DuckDbEngine, before: KeptReturns) -> dict[int, YearRows]:
+    """What the tables have on each date; a year whose files are those of before is not read again."""
+    versions: dict[int, list[str]] = {}
+    for info in (info for table in _PRICED for info in files.flat(table)):
+        versions.setdefault(year_of(info.key), []).append(f"{info.key} {info.version}")
+    years = {}
+    for year, of in sorted(versions.items()):
+        fingerprint, kept = _digest([_code(), *of]), before.years.get(year)
+        years[year] = kept if kept and kept.files == fingerprint else _year_rows(engine, year, fingerprint)
+    return years
 
 
-def _fingerprint(
-    since: date, year: int, versions: Sequence[tuple[int, str]], splits: Sequence[tuple[date, str]]
-) -> str:
-    """Of the files of the years that count, and of the splits in them, whose files a new date makes anew."""
-    code = f"mag7cli {__version__}, duckdb {version()}, {since}\n{COMPANY_RETURNS}\n{DAILY_RETURNS}"
-    files = [file for at, file in versions if since.year <= at <= year]
-    return _digest([code, *files, *(f"{day} {split}" for day, split in splits if since <= day <= date(year, 12, 31))])
+def _year_rows(engine: DuckDbEngine, year: int, fingerprint: str) -> YearRows:
+    by_date: dict[str, list[str]] = {}
+    for table in _PRICED:
+        for day, rows in engine.rows_of_year(TABLE[table], year).items():
+            by_date.setdefault(day.isoformat(), []).append(f"{table} {rows.count} {rows.hash_sum}")
+    return YearRows(fingerprint, {day: _digest(of) for day, of in sorted(by_date.items())})
+
+
+def _fingerprint(since: date, quarter: Quarter, rows: Mapping[date, str], splits: Sequence[tuple[date, str]]) -> str:
+    """Of the rows of the dates that count, and of the splits in them, whose files a new date makes anew."""
+    own = [f"{day} {digest}" for day, digest in sorted(rows.items()) if since <= day <= quarter.last]
+    own += [f"{day} {split}" for day, split in splits if since <= day <= quarter.last]
+    return _digest([_code(), str(since), *own])
+
+
+def _code() -> str:
+    """What the returns are computed by."""
+    return f"mag7cli {__version__}, duckdb {version()}\n{COMPANY_RETURNS}\n{DAILY_RETURNS}"
 
 
 def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
 
 
-def _kept(lake: Lake) -> dict[int, YearReturns]:
+def _kept(lake: Lake) -> KeptReturns:
     try:
-        years = orjson.loads(lake.store.read(KEY))["years"]
-        return {int(year): YearReturns(of, tuple(map(_day, days))) for year, (of, days) in years.items()}
+        content = orjson.loads(lake.store.read(KEY))
+        quarters = {
+            Quarter(*map(int, name.split("Q"))): QuarterReturns(of, tuple(map(_day, days)))
+            for name, (of, days) in content["quarters"].items()
+        }
+        return KeptReturns({int(year): YearRows(*of) for year, of in content["years"].items()}, quarters)
     except (StoreError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
-        return {}
+        return _NOTHING
 
 
 def _day(row: Sequence[Any]) -> DailyReturn:
@@ -107,11 +187,13 @@ def _day(row: Sequence[Any]) -> DailyReturn:
     return DailyReturn(date.fromisoformat(on), date.fromisoformat(base), *pcts)
 
 
-def _encoded(years: Mapping[int, YearReturns]) -> bytes:
-    content = {
-        str(year): [of.fingerprint, [[d.on, d.base, *_pcts(d)] for d in of.days]] for year, of in sorted(years.items())
+def _encoded(kept: KeptReturns) -> bytes:
+    quarters = {
+        f"{quarter.year}Q{quarter.number}": [of.fingerprint, [[d.on, d.base, *_pcts(d)] for d in of.days]]
+        for quarter, of in sorted(kept.quarters.items())
     }
-    return orjson.dumps({"years": content}, option=orjson.OPT_APPEND_NEWLINE)
+    years = {str(year): [of.files, of.dates] for year, of in sorted(kept.years.items())}
+    return orjson.dumps({"years": years, "quarters": quarters}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _pcts(day: DailyReturn) -> tuple[float | None, ...]:

@@ -5,7 +5,7 @@ were when they last passed, a year at a time. The others read small tables, and 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
@@ -14,6 +14,7 @@ from mag7cli.core.errors import StoreError
 from mag7cli.lake.failed_checks import FailedCheck
 from mag7cli.lake.failed_checks import write as write_failures
 from mag7cli.lake.layout import Lake
+from mag7cli.tables.schema import TABLE
 from mag7cli.tables.table_files import TableFiles
 from mag7cli.warehouse import passed_dates
 from mag7cli.warehouse.date_contents import DateContents, contents
@@ -25,16 +26,17 @@ from mag7cli.warehouse.validate import CheckResult, all_checks, checks, dates_in
 _NO_DATE: Final = date.min
 
 
-def check_lake(lake: Lake, *, full: bool = False) -> list[CheckResult]:
+def check_lake(lake: Lake, *, full: bool = False, engine: DuckDbEngine | None = None) -> list[CheckResult]:
     """Run every check over both layouts, and keep in the lake which dates passed.
 
-    Dates that passed before and have not changed are not read again, unless it is `full`.
+    Dates that passed before and have not changed are not read again, unless it is `full`. `engine` is one over the
+    lake that is open already.
 
     Raises EngineError, StoreError.
     """
     files, texts = TableFiles.of(lake), [check.sql for check in all_checks()]
     before = None if full else passed_dates.read(lake, texts)
-    with closing(DuckDbEngine.over_lake(lake)) as whole:
+    with nullcontext(engine) if engine else closing(DuckDbEngine.over_lake(lake, names=TABLE)) as whole:
         now = contents(files, whole, before.contents if before else None)
         unchanged = before.unchanged(now) if before else frozenset()
         stale = sorted(map(date.fromisoformat, now.dates() - unchanged))

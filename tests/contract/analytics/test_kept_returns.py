@@ -12,7 +12,7 @@ from tests.simulators import raw_documents
 from tests.simulators.raw_documents import document
 
 from mag7cli.analytics import kept_returns
-from mag7cli.analytics.kept_returns import daily_returns
+from mag7cli.analytics.kept_returns import Quarter, daily_returns
 from mag7cli.analytics.period import DailyReturn, read_returns
 from mag7cli.lake.layout import Lake
 from mag7cli.tables.transform import transform
@@ -74,7 +74,7 @@ def lose_a_year(lake: Lake) -> None:
 
 
 def damage_the_file(lake: Lake) -> None:
-    lake.store.write(kept_returns.KEY, b'{"years": {"2023": [["x"]]}}')
+    lake.store.write(kept_returns.KEY, b'{"years": {}, "quarters": {"2023Q1": [["x"]]}}')
 
 
 SPLITS = (
@@ -97,20 +97,50 @@ def test_they_are_those_of_the_tables(lake: Lake, event: Callable[[Lake], None])
     assert rounded(kept(lake)) == by_sql(lake)
 
 
-def test_a_new_date_computes_its_year_only(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_date_computes_its_quarter_only(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.write_document(date(2024, 1, 3), document(date(2024, 1, 3)))
     transform(lake)
-    computed, years = kept_returns._computed, []
+    quarters = computed_quarters(monkeypatch)
+
+    assert kept(lake)[-1].on == date(2024, 1, 3)
+    assert quarters == [Quarter(2024, 1)]
+    assert kept(lake)[-1].on == date(2024, 1, 3)
+    assert quarters == [Quarter(2024, 1)]
+
+
+def test_files_that_were_made_again_with_the_same_rows_compute_nothing(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transform(lake, force=True)
+    quarters = computed_quarters(monkeypatch)
+
+    assert rounded(kept(lake)) == by_sql(lake)
+    assert quarters == []
+
+
+def computed_quarters(monkeypatch: pytest.MonkeyPatch) -> list[Quarter]:
+    """The quarters that are computed from now on."""
+    computed, quarters = kept_returns._computed, []
     monkeypatch.setattr(
         kept_returns,
         "_computed",
-        lambda lake, since, year, of: (years.append(year), computed(lake, since, year, of))[1],
+        lambda lake, since, quarter, of: (quarters.append(quarter), computed(lake, since, quarter, of))[1],
     )
+    return quarters
 
-    assert kept(lake)[-1].on == date(2024, 1, 3)
-    assert years == [2024]
-    assert kept(lake)[-1].on == date(2024, 1, 3)
-    assert years == [2024]
+
+@pytest.mark.parametrize(
+    ("day", "first", "last", "rebalanced"),
+    [
+        (date(2024, 1, 2), date(2024, 1, 1), date(2024, 3, 31), date(2023, 12, 15)),
+        (date(2024, 6, 30), date(2024, 4, 1), date(2024, 6, 30), date(2024, 3, 15)),
+        (date(2024, 12, 31), date(2024, 10, 1), date(2024, 12, 31), date(2024, 9, 15)),
+    ],
+)
+def test_a_quarter_has_its_days(day: date, first: date, last: date, rebalanced: date) -> None:
+    quarter = Quarter.of(day)
+
+    assert (quarter.first, quarter.last, quarter.rebalanced) == (first, last, rebalanced)
 
 
 def test_of_another_engine_they_are_asked_for(lake: Lake) -> None:
