@@ -113,6 +113,10 @@ class Lake:
         """Keep a holdings file under its as-of date."""
         self.store.write(self.holdings_key(as_of), data, durable=True)
 
+    def keeps_funds(self) -> bool:
+        """Whether holdings files of funds are kept, the index fund's among them."""
+        return any(True for zone in (HOLDINGS, FUNDS) for _ in self.store.list(zone))
+
     # Reference data: what the vendor said, so that a rerun asks only what is new
 
     def read_reference(self, name: str) -> bytes | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mag7cli.lake.layout import FUNDS, HOLDINGS, Lake
+from mag7cli.lake.layout import Lake
 
 if TYPE_CHECKING:
     from mag7cli.market.groups import CompanyGroup
@@ -18,11 +18,6 @@ def kept_figures(lake: Lake, group: "CompanyGroup | None", engine: "SqlEngine | 
 
     is_answered = engine is None and (group is None or group.is_the_seven)
     return DailyFigures.of(lake.require()) if is_answered else None
-
-
-def keeps_funds(lake: Lake) -> bool:
-    """Whether files of funds are kept, whose weights are taken to other dates by prices: that takes an engine."""
-    return any(True for zone in (HOLDINGS, FUNDS) for _ in lake.store.list(zone))
 
 
 def duckdb_over(lake: Lake) -> Any:

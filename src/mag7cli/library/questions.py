@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
-from mag7cli.library.engines import engine_over, keeps_funds, kept_figures
+from mag7cli.library.engines import engine_over, kept_figures
 
 if TYPE_CHECKING:
     from mag7cli.analytics.indicators import IndicatorAnswer
@@ -71,7 +71,7 @@ def summary(
     from mag7cli.market.groups import THE_SEVEN
 
     failed, figures = failed_checks.read(lake), kept_figures(lake, group, engine)
-    if figures and not keeps_funds(lake):
+    if figures and not lake.keeps_funds():
         return answer_from_files(figures, on, failed=failed)
     from mag7cli.portfolio.fund_weights import weight_on
 
@@ -182,7 +182,7 @@ def series(
     from mag7cli.market.groups import THE_SEVEN
 
     figures = kept_figures(lake, group, engine)
-    if figures and not keeps_funds(lake):
+    if figures and not lake.keeps_funds():
         start = since or (file_figures.first_of_latest(figures, last) if last else BEGINNING)
         return rows_of(file_figures.read_concentration(figures, start, until or END))
     from mag7cli.portfolio.fund_weights import index_fund_days, with_fund

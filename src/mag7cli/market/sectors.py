@@ -33,7 +33,10 @@ def sectors() -> tuple[str, ...]:
 
 def sector_on(ticker: str, day: date) -> str:
     """The sector of a line on a date; `unknown` for a line that no table has."""
-    return next((spell.sector for spell in _spells().get(ticker, ()) if spell.covers(day)), UNKNOWN)
+    for spell in _spells().get(ticker, ()):
+        if spell.covers(day):
+            return spell.sector
+    return UNKNOWN
 
 
 def spells_in(sector: str) -> tuple[SectorSpell, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from html import escape
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.analytics.queries import Concentration, Day, Doubt
 from mag7cli.analytics.report_data import FailureReason, ReportData
@@ -16,12 +16,14 @@ from mag7cli.core import formatting, packaged_data
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.formatting import MISSING, change, counted
 from mag7cli.lake.failed_checks import FailedCheck
-from mag7cli.live.records import Record
 from mag7cli.market.date_quality import STATUSES
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.story import long_date
 from mag7cli.reporting.whose import SEVEN, Whose
+
+if TYPE_CHECKING:
+    from mag7cli.live.records import Record
 
 _RANGES: Final = (("1", "1M"), ("6", "6M"), ("ytd", "YTD"), ("12", "1Y"), ("36", "3Y"), ("all", "All"))
 _MINUS: Final = re.compile(r"(?<!\S)-(?=\d)")
@@ -143,7 +145,7 @@ def _taken_on(fund: FundWeight) -> str:
     return f"; by prices {pct(fund.on_pct)} on {long_date(fund.on)}"
 
 
-def intraday_fact(point: Record | None) -> str:
+def intraday_fact(point: "Record | None") -> str:
     """The newest minute of a session after the last close, apart from the closes; nothing if none was kept."""
     if not point:
         return ""

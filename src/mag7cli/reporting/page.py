@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from importlib import resources
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -22,7 +22,6 @@ from mag7cli.analytics.statistics import QUARTER_SESSIONS
 from mag7cli.analytics.summary import ConcentrationSummary
 from mag7cli.core.formatting import count, usd
 from mag7cli.lake.failed_checks import FailedCheck
-from mag7cli.live.records import Record
 from mag7cli.market.money import json_literal
 from mag7cli.reporting import fragments, theme
 from mag7cli.reporting.charts import Chart
@@ -30,6 +29,9 @@ from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.png import datasets_of
 from mag7cli.reporting.story import long_date
 from mag7cli.reporting.whose import SEVEN, Whose
+
+if TYPE_CHECKING:
+    from mag7cli.live.records import Record
 
 _PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
 _PAIRS: Final = (("then_and_now", "contribution"), ("gains", "gain_distribution"), ("correlation", "beta"))
@@ -46,7 +48,7 @@ class Page:
     datasets: Mapping[str, Dataset]
     made_at: datetime
     failed_checks: Sequence[FailedCheck] = ()
-    intraday: Record | None = None
+    intraday: "Record | None" = None
     whose: Whose = SEVEN
 
 

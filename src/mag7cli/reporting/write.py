@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mag7cli.core.whole_files import replacing
+from mag7cli.lake.layout import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from mag7cli.analytics.report_data import ReportData
     from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
     from mag7cli.core.clock import Clock
     from mag7cli.lake.failed_checks import FailedCheck
     from mag7cli.lake.layout import Lake
+    from mag7cli.live.records import Record
     from mag7cli.market.groups import CompanyGroup
     from mag7cli.reporting.datasets import Beside
     from mag7cli.reporting.page import Page
@@ -96,7 +99,6 @@ def compose(
     Raises Mag7Error, EngineError.
     """
     from mag7cli.analytics import report_data, summary
-    from mag7cli.live.points import latest_record
     from mag7cli.market.groups import THE_SEVEN
     from mag7cli.reporting import datasets, story, whose
     from mag7cli.reporting.catalogue import all_charts
@@ -127,7 +129,7 @@ def compose(
         datasets=embedded,
         made_at=clock.now(),
         failed_checks=failed,
-        intraday=latest_record(lake, answer.on) if lake and names.is_the_seven else None,
+        intraday=_newest_minute(lake, answer.on) if lake and names.is_the_seven else None,
         whose=names,
     )
 
@@ -165,15 +167,28 @@ def _beside(engine: "SqlEngine", lake: "Lake | None", group: "CompanyGroup") -> 
     from mag7cli.analytics.groups import read_sectors
     from mag7cli.analytics.kept_returns import daily_returns
     from mag7cli.analytics.period import read_returns
-    from mag7cli.portfolio.fund_weights import index_fund_days
     from mag7cli.reporting.datasets import Beside
 
-    days = index_fund_days(lake, engine) if lake else {}
     return Beside(
         returns=daily_returns(engine, lake) if group.is_the_seven else read_returns(engine, group=group),
-        fund_pct={on: day.mag7_pct for on, day in days.items()},
+        fund_pct=_fund_pct(engine, lake) if lake and lake.keeps_funds() else {},
         sectors=read_sectors(engine),
     )
+
+
+def _fund_pct(engine: "SqlEngine", lake: "Lake") -> "dict[date, float]":
+    from mag7cli.portfolio.fund_weights import index_fund_days
+
+    return {on: day.mag7_pct for on, day in index_fund_days(lake, engine).items()}
+
+
+def _newest_minute(lake: "Lake", after: "date") -> "Record | None":
+    """The newest minute that was kept after a date. Most lakes have none, and need none of what keeps them."""
+    if next(iter(lake.store.list(LIVE)), None) is None:
+        return None
+    from mag7cli.live.points import latest_record
+
+    return latest_record(lake, after)
 
 
 def _write(path: Path, content: bytes) -> int:
