@@ -194,6 +194,6 @@ def _reported(lake: Lake, engine: "DuckDbEngine", clock: "Clock") -> "tuple[Repo
 def _fund_weight(lake: Lake, engine: "DuckDbEngine") -> "FundWeight | None":
     if not lake.keeps_funds():
         return None
-    from mag7cli.portfolio.fund_weights import weight_on
+    from mag7cli.portfolio.fund_weights import of_index_fund
 
-    return weight_on(lake, engine, None)
+    return of_index_fund(lake, engine).on(None)

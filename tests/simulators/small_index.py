@@ -33,6 +33,7 @@ MEMORIES = frozenset(
         "raw/reference/runs.jsonl",
         "processed/_manifest.json",
         "state/daily_returns.json",
+        "state/fund_weights.json",
         "state/loaded.json",
         "state/passed_dates.json",
     }

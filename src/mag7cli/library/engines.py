@@ -8,6 +8,7 @@ from mag7cli.lake.layout import Lake
 
 if TYPE_CHECKING:
     from mag7cli.market.groups import CompanyGroup
+    from mag7cli.portfolio.kept_weights import KeptWeights
     from mag7cli.tables.daily_figures import DailyFigures
     from mag7cli.warehouse.engines import SqlEngine
 
@@ -18,6 +19,13 @@ def kept_figures(lake: Lake, group: "CompanyGroup | None", engine: "SqlEngine | 
 
     is_answered = engine is None and (group is None or group.is_the_seven)
     return DailyFigures.of(lake.require()) if is_answered else None
+
+
+def kept_fund_weights(lake: Lake) -> "KeptWeights | None":
+    """The index fund's weights, as far as they are known without an engine; None where they are not."""
+    from mag7cli.portfolio import kept_weights
+
+    return kept_weights.read(lake) if lake.keeps_funds() else kept_weights.NO_FUND
 
 
 def duckdb_over(lake: Lake) -> Any:

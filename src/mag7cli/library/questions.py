@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
-from mag7cli.library.engines import engine_over, kept_figures
+from mag7cli.library.engines import engine_over, kept_figures, kept_fund_weights
 
 if TYPE_CHECKING:
     from mag7cli.analytics.indicators import IndicatorAnswer
@@ -71,8 +71,10 @@ def summary(
     from mag7cli.market.groups import THE_SEVEN
 
     failed, figures = failed_checks.read(lake), kept_figures(lake, group, engine)
-    if figures and not lake.keeps_funds():
-        return answer_from_files(figures, on, failed=failed)
+    weights = kept_fund_weights(lake) if figures else None
+    if figures and weights:
+        by_figures = answer_from_files(figures, on, failed=failed)
+        return replace(by_figures, fund=weights.on(by_figures.on))
     from mag7cli.portfolio.fund_weights import weight_on
 
     with engine_over(lake, engine) as own:
@@ -180,17 +182,19 @@ def series(
     from mag7cli.analytics.queries import BEGINNING, END
     from mag7cli.analytics.series import first_of_latest, read_series, rows_of
     from mag7cli.market.groups import THE_SEVEN
+    from mag7cli.portfolio.kept_weights import with_fund
 
     figures = kept_figures(lake, group, engine)
-    if figures and not lake.keeps_funds():
+    weights = kept_fund_weights(lake) if figures else None
+    if figures and weights:
         start = since or (file_figures.first_of_latest(figures, last) if last else BEGINNING)
-        return rows_of(file_figures.read_concentration(figures, start, until or END))
-    from mag7cli.portfolio.fund_weights import index_fund_days, with_fund
+        return with_fund(rows_of(file_figures.read_concentration(figures, start, until or END)), weights)
+    from mag7cli.portfolio.fund_weights import of_index_fund
 
     with engine_over(lake, engine) as own:
         start = since or (first_of_latest(own, last) if last else BEGINNING)
         rows = read_series(own, start, until or END, group or THE_SEVEN)
-        return with_fund(rows, index_fund_days(lake, own)) if (group or THE_SEVEN).is_the_seven else rows
+        return with_fund(rows, of_index_fund(lake, own)) if (group or THE_SEVEN).is_the_seven else rows
 
 
 def co_movement(

@@ -9,24 +9,23 @@ as cash, keeps its part.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from mag7cli import __version__
 from mag7cli.analytics.queries import END
-from mag7cli.analytics.series import SeriesRow
 from mag7cli.analytics.summary import FundWeight
 from mag7cli.core import user_cache
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.symbology import MAGNIFICENT_7
-from mag7cli.portfolio import kept_funds
+from mag7cli.portfolio import kept_funds, kept_weights
 from mag7cli.portfolio.fund_file import FundHolding
 from mag7cli.portfolio.fund_lines import FundWeightDay, counted_lines
 from mag7cli.portfolio.identity import is_us_symbol
 from mag7cli.portfolio.kept_funds import KeptFile
+from mag7cli.portfolio.kept_weights import KeptDay, KeptWeights
 from mag7cli.tables.schema import COMPUTED, SCHEMA, arrow_schema
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ INDEX_FUNDS: Final = ("IVV", "SIMIX")
 TABLE: Final = "fund_weights"
 
 
-def kept_weights(lake: Lake, files: Iterable[KeptFile] | None = None) -> dict[str, dict[date, dict[str, float]]]:
+def weights_in_files(lake: Lake, files: Iterable[KeptFile] | None = None) -> dict[str, dict[date, dict[str, float]]]:
     """What each kept file says: the weight of every line of the index, percent, by fund and day; funds inside opened.
 
     Raises:
@@ -79,7 +78,7 @@ def daily(
 
     if isinstance(engine, DuckDbEngine):  # a report asks for the returns of all companies more than once
         engine.compute_once("market_data.company_returns")
-    weights = kept_weights(lake, files)
+    weights = weights_in_files(lake, files)
     prices = fund_drift.read_prices(engine, min(file.as_of for file in files) - fund_drift.SLACK, until)
     if prices is None:
         return ()
@@ -100,20 +99,34 @@ def _index_fund_files(lake: Lake) -> list[KeptFile]:
     return [file for file in files if file.symbol == fund]
 
 
-def index_fund_days(lake: Lake, engine: "SqlEngine") -> dict[date, FundWeightDay]:
-    """The weight of the Mag 7 in the index fund, by date. Raises HoldingsFormatError, EngineError."""
-    return {day.on: day for day in daily(lake, engine, _index_fund_files(lake))}
+def of_index_fund(lake: Lake, engine: "SqlEngine") -> KeptWeights:
+    """The weight of the Mag 7 in the index fund, by date; kept in the lake whose tables the engine has as a whole.
+
+    Raises HoldingsFormatError, EngineError.
+    """
+    from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+    if not lake.keeps_funds():
+        return kept_weights.NO_FUND
+    can_be_kept = isinstance(engine, DuckDbEngine) and engine.is_of_lake
+    known = kept_weights.read(lake) if can_be_kept else None
+    if known is not None:
+        return known
+    of, files = kept_weights.fingerprint(lake), _index_fund_files(lake)
+    weights = KeptWeights(
+        fund=files[0].symbol if files else "",
+        files={file.as_of: _printed(lake, file) for file in files},
+        days={day.on: KeptDay(day.as_of, day.basis, day.mag7_pct) for day in daily(lake, engine, files)},
+    )
+    if can_be_kept:
+        kept_weights.write(lake, of, weights)
+    return weights
 
 
-def with_fund(rows: Iterable[SeriesRow], days: Mapping[date, FundWeightDay]) -> tuple[SeriesRow, ...]:
-    """The rows with the fund's weight beside the share, where there is one."""
-    return tuple(_with_fund(row, days.get(row.on)) for row in rows)
-
-
-def _with_fund(row: SeriesRow, day: FundWeightDay | None) -> SeriesRow:
-    if day is None:
-        return row
-    return replace(row, fund=day.fund, fund_weight_pct=day.mag7_pct, fund_as_of=day.as_of, fund_basis=day.basis)
+def _printed(lake: Lake, file: KeptFile) -> dict[str, float]:
+    """What a file says of each of the Mag 7, percent."""
+    by_line = weights_in_files(lake, [file])[file.symbol][file.as_of]
+    return {ticker: sum(by_line.get(security, 0.0) for security in _lines_of(ticker)) for ticker in MAGNIFICENT_7}
 
 
 def weight_on(lake: Lake, engine: "SqlEngine | None", day: date | None) -> FundWeight | None:
@@ -127,8 +140,7 @@ def weight_on(lake: Lake, engine: "SqlEngine | None", day: date | None) -> FundW
         return None
     newest = files[-1]
     fund = newest.symbol
-    by_line = kept_weights(lake, [newest])[fund][newest.as_of]
-    printed = {ticker: sum(by_line.get(security, 0.0) for security in _lines_of(ticker)) for ticker in MAGNIFICENT_7}
+    printed = _printed(lake, newest)
     if engine is None or day == newest.as_of:
         return FundWeight(fund, newest.as_of, printed)
     following = [file for file in every if file.as_of > newest.as_of]

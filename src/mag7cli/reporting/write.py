@@ -177,9 +177,9 @@ def _beside(engine: "SqlEngine", lake: "Lake | None", group: "CompanyGroup") -> 
 
 
 def _fund_pct(engine: "SqlEngine", lake: "Lake") -> "dict[date, float]":
-    from mag7cli.portfolio.fund_weights import index_fund_days
+    from mag7cli.portfolio.fund_weights import of_index_fund
 
-    return {on: day.mag7_pct for on, day in index_fund_days(lake, engine).items()}
+    return {on: day.mag7_pct for on, day in of_index_fund(lake, engine).days.items()}
 
 
 def _newest_minute(lake: "Lake", after: "date") -> "Record | None":
