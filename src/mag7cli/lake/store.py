@@ -165,7 +165,7 @@ class LocalStore:
             try:
                 self._write_file(temporary, data)
             except FileNotFoundError:
-                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+                _make_folder(folder)
                 self._write_file(temporary, data)
         except OSError as error:
             _forget(temporary)
@@ -280,6 +280,13 @@ def _is_abandoned(name: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def _make_folder(folder: str) -> None:
+    try:
+        os.mkdir(folder)  # noqa: PTH102 -- a partition's, in a table's that is there
+    except OSError:
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
 
 
 def _walk(folder: str, prefix: str) -> Iterator[ObjectInfo]:

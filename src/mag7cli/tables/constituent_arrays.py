@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final
 
@@ -112,7 +113,7 @@ def read(document: Document, where: str) -> Constituents | None:
         return None
     try:
         columns = {name: tuple(map(value_of, entries)) for name, value_of in _VALUES.items()}
-        columns[CAP_BY_CLASS] = tuple([row.get(CAP_BY_CLASS, _NAN) for row in entries])
+        columns[CAP_BY_CLASS] = tuple(map(dict.get, entries, repeat(CAP_BY_CLASS), repeat(_NAN)))
     except KeyError as error:
         raise DocumentError(where, f"an entry of {_WHERE} has no {error}") from error
     except (TypeError, AttributeError) as error:

@@ -45,9 +45,12 @@ def encode(tables: "Mapping[str, pa.Table]") -> bytes:
 
 
 def _rows(table: "pa.Table", columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    rows = list(zip(*(table.column(column).to_pylist() for column in columns), strict=True))
+    if "severity" not in columns:
+        return list(zip(*(table.column(column).to_pylist() for column in columns), strict=True))
     # What is only told makes no date doubtful, and is most of what there is to tell.
-    return [row for row in rows if row[columns.index("severity")] != "info"] if "severity" in columns else rows
+    severities = table.column("severity").to_pylist()
+    places = [place for place, severity in enumerate(severities) if severity != "info"]
+    return [tuple(table.column(column)[place].as_py() for column in columns) for place in places]
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,12 +306,20 @@ def _shortened(table: str, columns: Columns) -> Columns:
         return columns
     whole = list(columns)
     for place, limit in _LIMITS[table]:
-        whole[place] = tuple([_cut(text, limit) for text in columns[place]])
+        if not _are_short(columns[place], limit):
+            whole[place] = tuple([_cut(text, limit) for text in columns[place]])
     return tuple(whole)
 
 
+def _are_short(texts: Sequence[Any], limit: int) -> bool:
+    """Whether all of them fit for certain, as nearly all do: no character has more than four bytes."""
+    try:
+        return 4 * max(map(len, filter(None, texts)), default=0) <= limit
+    except TypeError:
+        return False
+
+
 def _cut(text: Any, limit: int) -> Any:
-    # No character has more than four bytes, and most texts are much shorter than they may be.
-    if not isinstance(text, str) or 4 * len(text) <= limit or len(text.encode()) <= limit:
+    if not isinstance(text, str) or len(text.encode()) <= limit:
         return text
     return text.encode()[: limit - len(_CUT.encode())].decode(errors="ignore") + _CUT
