@@ -1,6 +1,8 @@
 """The index fund's weights that a lake keeps are those by prices, until one of the files behind them is another."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -87,6 +89,16 @@ def test_the_answer_and_the_series_of_a_lake_with_a_fund_take_no_engine(
     assert rounded(library.summary(lake, on=DAYS[2]).fund) == expected
     assert library.series(lake) == series
     assert [row.fund_basis for row in series] == [None, "file", "interpolated", "interpolated", "file", "carried"]
+
+
+def test_the_answer_of_a_lake_with_a_fund_waits_for_no_library_of_tables(lake: Lake) -> None:
+    code = (
+        "import sys; from mag7cli import library; from mag7cli.lake.layout import Lake; "
+        "print(library.summary(Lake.at(sys.argv[1])).fund.fund, {'duckdb', 'numpy', 'pyarrow'} & set(sys.modules))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, lake.store.uri("")], capture_output=True, text=True, check=True)
+
+    assert ended.stdout == "IVV set()\n"
 
 
 def test_a_file_of_another_fund_needs_no_engine_either(tmp_path: Path, made: Path) -> None:
