@@ -24,7 +24,7 @@ from mag7cli.lake.layout import Lake
 
 PAGE = Path(__file__).parents[1] / "docs" / "methodology.md"
 BEGIN, END = "<!-- truth: written by scripts/measure_truth.py --write -->\n", "<!-- end of truth -->"
-SEEDS = range(2001, 2009)
+SEEDS = range(3001, 3009)
 FIRST, LAST = date(2021, 1, 4), date(2024, 12, 31)
 HEAD = (
     "seed",

@@ -43,8 +43,8 @@ def leeways(
     """What the count of a date leaves open; where the line is `sampled`, that is known of its steps already."""
     is_frozen = any(adjustment.is_frozen for adjustment in count.adjustments)
     is_confirmed = history.observed[-1] >= HONOURED_FROM
-    if day < HONOURED_FROM and count.basis == "weighted" and (is_frozen or not is_confirmed):
-        yield Leeway("frozen_counts", _FROZEN)
+    if count.basis == "weighted" and (is_frozen or (day < HONOURED_FROM and not is_confirmed)):
+        yield Leeway("frozen_counts", max(_FROZEN, *(adjustment.open_part for adjustment in count.adjustments), 0.0))
     elif is_frozen or any(adjustment.is_converted for adjustment in count.adjustments):
         yield Leeway("rounding", _ROUNDED)
     stale = 0.0 if sampled else _stale_part(history, day, calendar)

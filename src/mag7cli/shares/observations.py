@@ -11,12 +11,12 @@ In which share units a count was given is `split_units`' to find.
 """
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from statistics import median_low
 from typing import Final
 
+from mag7cli.shares.class_part import ONE_CLASS, SAME_PART, class_part, part_after
 from mag7cli.shares.count_levels import Gap, Point, settle_levels
 from mag7cli.shares.cover_pages import CoverPage, cover_of
 from mag7cli.shares.records import HONOURED_FROM, Adjustment, ShareObservation
@@ -25,11 +25,11 @@ from mag7cli.shares.split_adjustment import SplitUnits, read_epochs
 _BACKED: Final = math.log(1.1)
 # A count that stands still for longer than a quarter before it first moves does not honour the date asked for.
 _FROZEN: Final = timedelta(days=100)
-_ONE_CLASS: Final = math.log(1.002)
 _SAME: Final = 1e-6
-_SAME_PART: Final = 0.00005
-# A class that moved by more against a frozen count was converted, not bought back: it says nothing of the company.
+# A class that moved by more against a frozen count may have been converted, not issued or bought back: then it says
+# nothing of the company, unless it has been the same part of it ever since.
 _CLASS_DRIFT: Final = math.log(1.1)
+_STEADY_DRIFT: Final = math.log(1.9)
 # What a count that was converted may be off its neighbours, the more the further they are: beyond it the ratio by
 # which it was converted is another.
 _MISFIT: Final = math.log(1.05)
@@ -66,8 +66,8 @@ class _Reading:
         self._answers = answers
         self._units = units
         self._covers = covers
-        part = _class_part(answers)
-        self._one_class = part is not None and abs(math.log(part)) <= _ONE_CLASS
+        part = class_part(answers)
+        self._one_class = part is not None and abs(math.log(part)) <= ONE_CLASS
         self._class_epochs = read_epochs(
             [(answer.on, answer.share_class) for answer in answers if answer.share_class], units
         )
@@ -80,22 +80,38 @@ class _Reading:
         is_early = bool(weighted_answers) and weighted_answers[0].on < HONOURED_FROM
         backed = _backed(weighted_answers, units, part)
         self._weighted_epochs = read_epochs(weighted, units, len(run), backed, may_be_frozen=is_early)
+        self._part = part_after(weighted_answers, self._first_run(weighted_answers))
         self._off_part = dict(self._off_their_part(weighted_answers))
         self._stale |= self._off_part.keys()
         self._unlisted = self._unlisted_of(run)
+
+    def _first_run(self, answers: Sequence[ShareObservation]) -> int:
+        """How many of the first answers may be frozen: those that stand still, else those that name one count."""
+        return len(self._standing_still) or _leading(answers)
 
     def _off_their_part(self, answers: Sequence[ShareObservation]) -> Iterator[tuple[date, float]]:
         """Counts from before the vendor's honour the date of which the class is not the part that it is soon after.
 
         Each with how many times itself it would be in proportion to the class, which honours the date.
         """
-        part = _first_honoured_part(answers)
-        for answer in answers:
-            if part and not self._one_class and answer.weighted and answer.share_class and answer.on < HONOURED_FROM:
+        if self._one_class or self._part is None:
+            return
+        for index, answer in enumerate(answers):
+            if answer.weighted and answer.share_class and self._may_be_frozen(answer.on, index, answers):
                 whole = self._units.to_base(answer.weighted, self._weighted_epochs[answer.on])
-                drift = self._class_base(answer) / part / whole
-                if _SAME_PART < abs(math.log(drift)) <= _CLASS_DRIFT:
+                drift = self._class_base(answer) / self._part.part / whole
+                if SAME_PART < abs(math.log(drift)) <= self._most_drift:
                     yield answer.on, drift
+
+    def _may_be_frozen(self, day: date, index: int, answers: Sequence[ShareObservation]) -> bool:
+        """True for what is early or stands still, and for the first count of a class that is a steady part after it."""
+        is_early = day < HONOURED_FROM or day in self._standing_still
+        return is_early or bool(self._part and self._part.is_steady and index < _leading(answers))
+
+    @property
+    def _most_drift(self) -> float:
+        """Up to which log step the class tells how a frozen count moved."""
+        return _STEADY_DRIFT if self._part and self._part.is_steady else _CLASS_DRIFT
 
     def points(self) -> tuple[list[Point], list[Gap]]:
         """A point for each answer that tells how many shares the whole company has, and the answers that do not.
@@ -126,17 +142,17 @@ class _Reading:
         """
         if not answers:
             return 0
-        length = next(
-            (index for index, answer in enumerate(answers) if answer.weighted != answers[0].weighted), len(answers)
-        )
+        length = _leading(answers)
         run = answers[:length]
         first, last = run[0].on, run[-1].on
         over_a_split = self._units.between(first, last) and not _within_split_window(run, self._units)
         classes = [self._class_base(answer) for answer in run if answer.share_class]
         class_moves = bool(classes) and max(classes) > (1 + _SAME) * min(classes)
         stands_still = class_moves and (first < HONOURED_FROM or last - first > _FROZEN)
+        later = part_after(answers, length)
         denied = self._one_class and any(
-            answer.on < HONOURED_FROM and not _agree(answer, self._units) for answer in run
+            (answer.on < HONOURED_FROM or (later and later.is_steady)) and not _agree(answer, self._units)
+            for answer in run
         )
         return length if over_a_split or stands_still or denied else 0
 
@@ -197,23 +213,24 @@ class _Reading:
         if epoch != self._units.epoch(answer.on):
             adjustments.append(self._wrong_units(answer.on, shares, base_shares, epoch, is_frozen=is_stale))
         if is_stale:
-            drift = self._class_drift(answer)
+            drift, other = self._class_drift(answer)
             base_shares *= drift
-            adjustments.append(_frozen(drift))
+            adjustments.append(_frozen(drift, other))
         unit = self._units.to_base(1, epoch)
         return Point(answer.on, base_shares, unit, "weighted", shares, answer.share_class, tuple(adjustments))
 
-    def _class_drift(self, answer: ShareObservation) -> float:
-        """How many times the class count that goes with a frozen count the class had on the date; 1 if that is no use.
+    def _class_drift(self, answer: ShareObservation) -> tuple[float, float]:
+        """How many times a frozen count to take, as the class moved, which honours the date; and what else it may be.
 
-        The class honours the date, and buybacks and issues move a company's classes about alike.
+        Buybacks and issues move a company's classes about alike. Where the class moved so far that it may have been
+        converted, the count is taken as it is.
         """
         if answer.on in self._off_part:
-            return self._off_part[answer.on]
+            return self._off_part[answer.on], self._off_part[answer.on]
         if not answer.share_class or not self._frozen_class:
-            return 1.0
+            return 1.0, 1.0
         drift = self._class_base(answer) / self._frozen_class
-        return drift if abs(math.log(drift)) <= _CLASS_DRIFT else 1.0
+        return (drift if abs(math.log(drift)) <= _CLASS_DRIFT else 1.0), drift
 
     def _class_point(self, answer: ShareObservation, shares: float) -> Point:
         epoch = self._class_epochs[answer.on]
@@ -275,36 +292,6 @@ def _is_misfit(point: Point, other: Point) -> bool:
     return apart > _MISFIT + _MISFIT_A_DAY * abs((point.on - other.on).days)
 
 
-def is_one_class(answers: Collection[ShareObservation]) -> bool:
-    """True if answers that honour their dates, and all of them, say that the line's class is the whole company."""
-    honest = [answer for answer in answers if answer.on >= HONOURED_FROM and answer.weighted]
-    return bool(honest) and all(
-        answer.share_class and answer.weighted and abs(math.log(answer.share_class / answer.weighted)) <= _ONE_CLASS
-        for answer in honest
-    )
-
-
-def _class_part(answers: Sequence[ShareObservation]) -> float | None:
-    """The part of the company's shares that is in the line's class, where both counts are given and honour the date."""
-    parts = [
-        (answer.on, answer.share_class / answer.weighted)
-        for answer in answers
-        if answer.weighted and answer.share_class
-    ]
-    fresh = [part for on, part in parts if on >= HONOURED_FROM] or [part for _, part in parts[-1:]]
-    return median_low(fresh) if fresh else None
-
-
-def _first_honoured_part(answers: Sequence[ShareObservation]) -> float | None:
-    """The part of the company's shares that is in the line's class when both counts begin to honour the date."""
-    parts = [
-        answer.share_class / answer.weighted
-        for answer in answers
-        if answer.on >= HONOURED_FROM and answer.weighted and answer.share_class
-    ]
-    return median_low(parts[:3]) if parts else None
-
-
 def _agree(answer: ShareObservation, units: SplitUnits) -> bool:
     """True if an answer's two counts are one, even if a split of some days around is in one of them only."""
     if not answer.weighted or not answer.share_class:
@@ -315,6 +302,12 @@ def _agree(answer: ShareObservation, units: SplitUnits) -> bool:
     return any(
         abs(math.log(units.to_base(answer.weighted, epoch) / count)) <= _SAME for epoch in near for count in classes
     )
+
+
+def _leading(answers: Sequence[ShareObservation]) -> int:
+    """How many of the first answers name one and the same count."""
+    counts = (index for index, answer in enumerate(answers) if answer.weighted != answers[0].weighted)
+    return next(counts, len(answers))
 
 
 def _within_split_window(run: Sequence[ShareObservation], units: SplitUnits) -> bool:
@@ -336,13 +329,16 @@ def _backed(answers: Sequence[ShareObservation], units: SplitUnits, part: float 
     }
 
 
-def _frozen(drift: float) -> Adjustment:
-    """Why a frozen count was used, and what was done to it."""
-    if drift == 1:
-        evidence = "the count does not honour the date, and no class count tells how far it moved"
-    else:
+def _frozen(drift: float, other: float) -> Adjustment:
+    """Why a frozen count was used, what was done to it, and what may be true as well."""
+    if drift != 1:
         evidence = f"the count does not honour the date; it was moved by x{drift:.5g} as the class count, which does"
-    return Adjustment("share history frozen by the vendor", evidence, is_frozen=True)
+    elif other != 1:
+        evidence = f"the count does not honour the date; the class moved by x{other:.5g}, by issue or by conversion"
+    else:
+        evidence = "the count does not honour the date, and no class count tells how far it moved"
+    open_part = abs(other / drift - 1)
+    return Adjustment("share history frozen by the vendor", evidence, is_frozen=True, open_part=open_part)
 
 
 def _class_used(answer: ShareObservation, *, is_stale: bool, one_class: bool) -> Adjustment:

@@ -33,7 +33,7 @@ class Adjustment:
 
     `kind` is the sort of doubt; `other` is the second candidate, where there is one besides the vendor's own count.
     `is_frozen` if the vendor's history stands still on the date; `is_converted` if the count was given in the share
-    units of another day.
+    units of another day. The count may be off by `open_part` of itself, where that is known.
     """
 
     reason: str
@@ -43,3 +43,4 @@ class Adjustment:
     other: float | None = None
     is_frozen: bool = False
     is_converted: bool = False
+    open_part: float = 0.0

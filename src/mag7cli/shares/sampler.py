@@ -17,9 +17,9 @@ from typing import Final
 
 from mag7cli.market.calendar import next_session, session_on_or_before
 from mag7cli.shares.calendar_census import CalendarCensus
+from mag7cli.shares.class_part import is_one_class
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import ShareHistory
-from mag7cli.shares.observations import is_one_class
 from mag7cli.shares.questions import first_days, next_days, proofs_first
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.selection import excessive, sums

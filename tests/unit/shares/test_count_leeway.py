@@ -54,3 +54,19 @@ def test_a_count_of_the_frozen_years_is_open_unless_later_answers_tell(last: dat
     shares = history((date(2021, 2, 1), 100.0), (last, 100.0 if last.year == 2021 else 99.0))
 
     assert [one.part for one in of(shares, date(2021, 2, 1))] == ([part] if part else [])
+
+
+def test_a_frozen_count_may_be_off_by_as_much_as_its_class_moved() -> None:
+    classes = {date(2021, 2, 1): 30.0, date(2021, 9, 1): 40.0, date(2022, 3, 1): 41.0}
+    answers = [ShareObservation(day, 101.0 if day.year == 2022 else 100.0, own) for day, own in classes.items()]
+
+    (leeway,) = of(ShareHistory(answers), date(2021, 2, 1))
+
+    assert leeway == Leeway("frozen_counts", pytest.approx(0.25))
+
+
+def test_so_is_one_that_stands_still_for_longer_than_it_is_known_to() -> None:
+    days = [date(2021, 2, 1), date(2021, 12, 1), date(2022, 3, 1)]
+    counts = zip(days, (100.0, 100.0, 101.0), (40.0, 40.4, 41.0), strict=True)
+
+    assert Leeway("frozen_counts", 0.02) in of(ShareHistory([ShareObservation(*row) for row in counts]), days[1])

@@ -240,8 +240,63 @@ def test_a_class_that_was_converted_into_another_is_not_followed():
 
     found = told_by(frozen_until_october, lambda day: 3e8 if day < date(2021, 6, 1) else 4e8, asked)
 
+    (why,) = counted(found, asked[0]).adjustments
     assert counted(found, asked[0]).shares == frozen_until_october(asked[0])
-    assert "no class count tells" in counted(found, asked[0]).adjustments[0].evidence
+    assert "the class moved by x0.75, by issue or by conversion" in why.evidence
+    assert why.open_part == pytest.approx(0.25)
+
+
+# A vendor that begins to honour dates later than the real one is known to
+
+
+def frozen_until_may(day: date) -> float:
+    return issued_in_may_2021(max(day, date(2022, 5, 3)))
+
+
+def issued_in_may_2021(day: date) -> float:
+    return true_count(day, []) * (1.19 if day >= date(2021, 5, 24) else 1)
+
+
+LATER = [date(2022, 9, 30), date(2023, 6, 30), date(2024, 6, 28)]
+
+
+def test_counts_that_stand_still_say_nothing_of_the_part_that_a_class_is_of_its_company():
+    asked = [date(2021, 1, 4), date(2021, 10, 5), date(2021, 12, 31), date(2022, 3, 31), *LATER]
+
+    found = told_by(frozen_until_may, lambda day: issued_in_may_2021(day) * 0.45, asked)
+
+    assert [counted(found, day).shares for day in asked] == pytest.approx(list(map(issued_in_may_2021, asked)))
+    assert all(counted(found, day).adjustments for day in asked[:4])
+
+
+def test_a_class_that_stays_the_same_part_is_followed_however_far_it_moved_before():
+    asked = [date(2021, 3, 31), date(2021, 12, 31), *LATER]
+
+    steady = told_by(frozen_until_may, lambda day: issued_in_may_2021(day) * 0.45, asked)
+    moving = told_by(frozen_until_may, lambda day: issued_in_may_2021(day) * (0.45 + 0.01 * day.month), asked)
+
+    assert counted(steady, asked[0]).shares == pytest.approx(issued_in_may_2021(asked[0]), rel=1e-6)
+    assert counted(moving, asked[0]).shares == frozen_until_may(asked[0])
+
+
+@pytest.mark.parametrize("part", [1.0, 0.45])
+def test_a_first_count_after_october_is_held_against_what_the_class_says_for_years(part: float):
+    """Of a line that was listed while the counts of all others stood still there is one such answer."""
+    asked = [date(2021, 11, 10), *LATER]
+
+    found = told_by(frozen_until_may, lambda day: issued_in_may_2021(day) * part, asked)
+
+    assert counted(found, asked[0]).shares == pytest.approx(issued_in_may_2021(asked[0]))
+    assert "frozen" in counted(found, asked[0]).adjustments[0].reason
+
+
+@pytest.mark.parametrize("part", [1.0, 0.45])
+def test_a_first_count_of_which_a_year_does_not_tell_stands(part: float):
+    asked = [date(2021, 11, 10), date(2022, 7, 29), date(2022, 9, 30), date(2022, 12, 30)]
+
+    found = told_by(frozen_until_may, lambda day: issued_in_may_2021(day) * part, asked)
+
+    assert counted(found, asked[0]).shares == frozen_until_may(asked[0])
 
 
 def test_a_month_of_a_frozen_history_is_known_by_the_only_class():
