@@ -131,6 +131,39 @@ def test_every_surface_says_the_same_where_a_date_is_gone_or_cannot_be_read(lake
     assert statuses[date(2024, 6, 27)] == "partial"
 
 
+@pytest.mark.parametrize("last", [END, date(2024, 6, 26)], ids=["to the end", "until a later answer"])
+def test_a_doubt_of_the_guard_reaches_every_date_that_inherits_the_count(lake: Lake, last: date) -> None:
+    days = [day for day in lake.documents() if day >= DAY]
+    for day in days:
+        if day <= last:
+            rewrite(lake, day, more_shares)
+    inheriting = [day for day in days if day <= last]
+    back = [day for day in days if day > last][:1]
+
+    before = date_statuses(lake)
+    mag7.transform(lake)
+
+    assert before == date_statuses(lake)
+    assert [day for day, status in before.items() if status == "suspect"] == [*inheriting, *back]
+    assert disagreements(lake) == []
+    assert mag7.transform(lake).written == ()
+    (why,) = [event.reason for event in mag7.explain(lake, on=last, ticker="XOM").events]
+    assert why.startswith(f"since {DAY} the share count moved by x3")
+
+
+def test_a_doubt_that_is_taken_back_leaves_the_dates_that_inherited_it(lake: Lake) -> None:
+    good = {day: lake.read_document(day) for day in lake.documents()}
+    for day in [day for day in good if day >= DAY]:
+        rewrite(lake, day, more_shares)
+    mag7.transform(lake)
+    for day, document in good.items():
+        lake.write_document(day, document)
+    mag7.transform(lake)
+
+    assert set(date_statuses(lake).values()) == {"complete"}
+    assert disagreements(lake) == []
+
+
 @pytest.mark.skipif("MAG7_DEMO_LAKE" not in os.environ, reason="MAG7_DEMO_LAKE names no lake of many dates")
 def test_every_surface_says_the_same_of_each_date_of_the_demo_lake() -> None:
     lake = Lake.at(os.environ["MAG7_DEMO_LAKE"])

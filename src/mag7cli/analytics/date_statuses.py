@@ -2,43 +2,86 @@
 from the documents. Reads; writes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
-from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.errors import DocumentError, KeyNotFoundError
 from mag7cli.lake.document import Document
 from mag7cli.lake.document_quality import date_quality
 from mag7cli.lake.layout import Lake
 from mag7cli.market.date_quality import DateStatus
-from mag7cli.shares.anomalies import DaySnapshot, Event, check
+from mag7cli.shares.anomalies import DaySnapshot, Event, Suspicion, check, standing
 from mag7cli.tables import manifest as manifests
 from mag7cli.tables.changes import DateInputs, Sources
+from mag7cli.tables.guard_memory import GuardMemory, shares_of, suspicions
 
 
 def date_statuses(lake: Lake) -> dict[date, DateStatus]:
     """The status of every date that has a document, oldest first; a document that cannot be read is partial."""
     manifest = manifests.read(lake)
     statuses: dict[date, DateStatus] = {}
-    for inputs, fingerprint in Sources.of(lake).inputs():
+    guard = _Guard(lake)
+    for inputs, fingerprint in Sources.of(lake).inputs(manifest.dates):
         if inputs.has_document:
             recorded = manifest.dates.get(inputs.trading_date)
             known = recorded.status if recorded and recorded.fingerprint == fingerprint else None
-            statuses[inputs.trading_date] = known or _status(lake, inputs)
+            statuses[inputs.trading_date] = known or guard.status(inputs)
     return statuses
 
 
 def events_of(lake: Lake, day: date, document: Document) -> list[Event]:
-    """What the guard makes of the step to a date from the one before it in the lake, as `transform` does."""
-    before = max((other for other in lake.documents() if other < day), default=None)
-    return check(_view_of(lake, before), _view(document), read_splits(lake).by_ticker)
+    """What the guard makes of a date: the step from the one before it in the lake, and the doubts that it inherits."""
+    record = manifests.read_part(lake, manifests.KEY)
+    for inputs, _ in Sources.of(lake).inputs(record.dates if record else {}):
+        if inputs.trading_date == day:
+            return _Guard(lake).events(inputs, document)
+    return []
 
 
-def _status(lake: Lake, inputs: DateInputs) -> DateStatus:
-    try:
-        document = lake.read_document(inputs.trading_date)
-    except DocumentError:
-        return "partial"
-    return date_quality(document, check(_view_of(lake, inputs.previous), _view(document), inputs.splits)).status
+class _Guard:
+    """The guard over dates of a lake, asked about one after the other, the oldest first."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._memory = GuardMemory(self._raised_on)
+        self._last: tuple[date, DaySnapshot | None] | None = None
+
+    def status(self, inputs: DateInputs) -> DateStatus:
+        """What a date is by its document; one that cannot be read is partial."""
+        try:
+            document = self._lake.read_document(inputs.trading_date)
+        except DocumentError:
+            self._last = (inputs.trading_date, None)
+            return "partial"
+        return date_quality(document, self.events(inputs, document)).status
+
+    def events(self, inputs: DateInputs, document: Document) -> list[Event]:
+        """What the guard raises on a date, and what the date inherits."""
+        past = self._memory.before(inputs)
+        own = self._own(inputs, document)
+        fresh = {event.ticker for event in own}
+        inherited = [one for one in past if one.event.ticker not in fresh]
+        return [*own, *standing(inherited, _view(document), inputs.splits)] if inherited else own
+
+    def _raised_on(self, inputs: DateInputs) -> Sequence[Suspicion]:
+        try:
+            document = self._lake.read_document(inputs.trading_date)
+        except DocumentError:
+            self._last = (inputs.trading_date, None)
+            return ()
+        self._own(inputs, document)
+        return self._memory.raised[inputs.trading_date]
+
+    def _own(self, inputs: DateInputs, document: Document) -> list[Event]:
+        """What the guard makes of the step to a date, kept for those after it."""
+        previous, now = self._view_of(inputs.previous), _view(document)
+        events = check(previous, now, inputs.splits)
+        self._memory.raised[inputs.trading_date] = suspicions(document, shares_of(now), events) if events else ()
+        self._last = (inputs.trading_date, now)
+        return events
+
+    def _view_of(self, day: date | None) -> DaySnapshot | None:
+        return self._last[1] if self._last and self._last[0] == day else _view_of(self._lake, day)
 
 
 def _view_of(lake: Lake, day: date | None) -> DaySnapshot | None:

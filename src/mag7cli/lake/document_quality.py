@@ -7,11 +7,11 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from mag7cli.lake.document import Document, Sp500Details, UncertaintyDocument
 from mag7cli.market.date_quality import DateEvidence, DateQuality, DoubtfulCap, FailedLine, Margin, judge
-from mag7cli.market.records import SPLIT_NOT_AS_LISTED
+from mag7cli.market.records import SPLIT_NOT_AS_LISTED, STEP_CONFIRMED
 from mag7cli.market.symbology import MAGNIFICENT_7
 
 # Doubts about the units of a count: it may be off by the ratio either way. What moves a price besides is allowed for.
@@ -20,6 +20,11 @@ _BESIDES: Final = 1.25
 # The largest ratio that the rules know; for doubts that name none.
 _LARGEST_SPLIT: Final = 50.0
 _SAME: Final = 0.05
+# What a document says where the answers around a date explain what the guard sees.
+_EXPLAINED_BY: Final = {"unlisted_split": SPLIT_NOT_AS_LISTED, "shares_step": STEP_CONFIRMED}
+
+
+EventT = TypeVar("EventT", bound="GuardEvent")
 
 
 class GuardEvent(Protocol):
@@ -115,21 +120,31 @@ def _usual_cap(rows: Mapping[str, Mapping[str, Any]]) -> float:
     return statistics.median(caps) if caps else 0.0
 
 
+def lasting(document: Document, events: Iterable[EventT]) -> list[EventT]:
+    """Those of the guard's doubts of a date that later dates inherit: a document says itself how far its own go."""
+    told = {doubt.get("ticker") for doubt in _entries(document.get("doubts"))}
+    return [
+        event
+        for event in events
+        if event.severity == "suspect" and event.ticker not in {None, *told} and not _is_explained(document, event)
+    ]
+
+
 def _of_event(rows: Mapping[str, Mapping[str, Any]], event: GuardEvent, *, is_explained: bool) -> DoubtfulCap:
     values = {"used": event.to_value, "other": event.from_value, "reason": event.reason}
     return replace(_doubtful(rows, event.ticker, event.kind, values), is_explained=is_explained)
 
 
 def _is_explained(document: Document, event: GuardEvent) -> bool:
-    """True if the document says that it was a split: close and counts made it out, although no list has it."""
+    """True if the document says that it was a split, although no list has it, or that later answers have the step."""
     company = document["companies"].get(event.ticker or "")
     corrections = [
         *_entries(company.get("corrections") if company else None),
         *_entries(document["sp500_details"].get("corrections")),
     ]
-    return event.kind == "unlisted_split" and any(
-        entry.get("reason") == SPLIT_NOT_AS_LISTED and entry.get("ticker", event.ticker) == event.ticker
-        for entry in corrections
+    explained = _EXPLAINED_BY.get(event.kind)
+    return explained is not None and any(
+        entry.get("reason") == explained and entry.get("ticker", event.ticker) == event.ticker for entry in corrections
     )
 
 

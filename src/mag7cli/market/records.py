@@ -10,6 +10,9 @@ from typing import Final
 SPLIT_NOT_AS_LISTED: Final = "split not as it is listed"
 """Why a count was read by a split that the vendor's list has otherwise, or not at all: a reason in documents."""
 
+STEP_CONFIRMED: Final = "share count more than doubled, or halved, and later answers have it so"
+"""The reason of a correction that explains a large step of a count on its date."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:

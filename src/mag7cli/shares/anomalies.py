@@ -5,8 +5,8 @@ flagged, with both candidate values, and makes the date suspect. The rules and t
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Literal
 
@@ -15,7 +15,8 @@ from mag7cli.market.records import Split
 Severity = Literal["info", "suspect", "error"]
 
 # A merger of equals about doubles the count; what is above is no issue of shares, or one worth a look.
-_SHARES_STEP: Final = math.log(2.2)
+LARGE_STEP: Final = math.log(2.2)
+"""From this log step of a count on something has to explain it."""
 # Below this no rule looks at a step in the count: the filings of a quarter move it by less.
 _ORDINARY_STEP: Final = math.log(1.3)
 _NEAR_RATIO: Final = 0.005
@@ -24,6 +25,11 @@ _NEAR_RATIO_CLOSE: Final = 0.04
 _RATIOS: Final = tuple(math.log(ratio) for ratio in (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50))
 _SPLIT_NEIGHBOURHOOD: Final = timedelta(days=14)
 _LONGEST_GAP: Final = timedelta(days=7)
+_RETURNED: Final = math.log(1.1)
+_SAME_COUNT: Final = 1e-6
+
+REMEMBERED: Final = timedelta(days=100)
+"""How long a doubt is remembered: within a quarter and the time until its report there is another count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,45 @@ class Event:
     to_value: float | None
     reason: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A doubt of the guard on the date of the step, with the company's shares outstanding after it."""
+
+    on: date
+    event: Event
+    shares: float
+
+
+def standing(raised: Iterable[Suspicion], current: DaySnapshot, splits: Mapping[str, Sequence[Split]]) -> list[Event]:
+    """Which doubts of earlier dates a date inherits with the count: those about one that has been the same since.
+
+    A later answer is another count, but for a split of those known. A step back to what was there before the doubt
+    ends it, and is no new one.
+    """
+    latest: dict[str, Suspicion] = {}
+    for suspicion in sorted(raised, key=lambda one: one.on):
+        before = latest.pop(str(suspicion.event.ticker), None)
+        if before is None or not _is_return(before.event, suspicion.event):
+            latest[str(suspicion.event.ticker)] = suspicion
+    return [
+        replace(one.event, reason=f"since {one.on} {one.event.reason}, and the count is still that one")
+        for ticker, one in latest.items()
+        if _is_inherited(one, current, splits.get(ticker, ()))
+    ]
+
+
+def _is_return(before: Event, event: Event) -> bool:
+    if before.field != event.field or not before.from_value or not event.to_value:
+        return False
+    return abs(math.log(event.to_value / before.from_value)) <= _RETURNED
+
+
+def _is_inherited(suspicion: Suspicion, current: DaySnapshot, splits: Sequence[Split]) -> bool:
+    _, shares = current.by_ticker.get(str(suspicion.event.ticker), (0.0, 0.0))
+    ratio = math.prod(row.ratio for row in splits if suspicion.on < row.execution_date <= current.trading_date)
+    return abs(shares / (suspicion.shares * ratio) - 1) <= _SAME_COUNT
 
 
 def check(previous: DaySnapshot | None, current: DaySnapshot, splits: Mapping[str, Sequence[Split]]) -> list[Event]:
@@ -124,7 +169,7 @@ def _judge_shares(moves: _Moves, current: DaySnapshot, known: Sequence[Split]) -
                 f"the share count moved by {_times(moves.shares)} apart from the split of {split.execution_date}",
             )
     is_round = not current.closes_judged and _near_ratio(moves.shares, _NEAR_RATIO)
-    if abs(moves.shares) >= _SHARES_STEP or is_round:
+    if abs(moves.shares) >= LARGE_STEP or is_round:
         return _shares_event(
             moves, "shares_step", f"the share count moved by {_times(moves.shares)} and nothing known explains it"
         )

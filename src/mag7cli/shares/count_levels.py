@@ -48,6 +48,11 @@ class Point:
         return any(adjustment.is_frozen for adjustment in self.adjustments)
 
     @property
+    def is_doubtful(self) -> bool:
+        """True if something about the count is not explained."""
+        return any(adjustment.doubtful for adjustment in self.adjustments)
+
+    @property
     def is_converted(self) -> bool:
         """True if the count was given in the share units of another day."""
         return any(adjustment.is_converted for adjustment in self.adjustments)

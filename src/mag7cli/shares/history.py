@@ -4,6 +4,7 @@ Pure: it is given what the vendor said and the list of splits. What is wrong wit
 `share_readings`' to know; here they are sound, and the count between them is told.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
@@ -12,7 +13,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from mag7cli.market.records import SPLIT_NOT_AS_LISTED, Split
+from mag7cli.market.calendar import next_session
+from mag7cli.market.records import SPLIT_NOT_AS_LISTED, STEP_CONFIRMED, Split
+from mag7cli.shares.anomalies import LARGE_STEP
 from mag7cli.shares.close_moves import CloseHistory
 from mag7cli.shares.count_levels import Gap, Point
 from mag7cli.shares.cover_pages import CoverPage
@@ -89,7 +92,7 @@ class ShareHistory:
         """The same history with other expected steps."""
         other = copy(self)
         other._steps = steps
-        for name in ("_path", "_class_path"):
+        for name in ("_path", "_class_path", "_confirmed_steps", "_is_undisputed"):
             other.__dict__.pop(name, None)
         return other
 
@@ -112,6 +115,8 @@ class ShareHistory:
         why = [_undecided(question, count.shares) for question in self.questions if day >= question.on]
         if day in self._notes:
             why.append(Adjustment(SPLIT_NOT_AS_LISTED, self._notes[day]))
+        if day in self._confirmed_steps:
+            why.append(Adjustment(STEP_CONFIRMED, self._confirmed_steps[day]))
         return _adjusted(count, why) if why else count
 
     def stands_until(self, day: date) -> date:
@@ -164,7 +169,16 @@ class ShareHistory:
 
     @cached_property
     def _is_undisputed(self) -> bool:
-        return not (self._gaps or self.questions or self._notes)
+        return not (self._gaps or self.questions or self._notes or self._confirmed_steps)
+
+    @cached_property
+    def _confirmed_steps(self) -> dict[date, str]:
+        """The sessions on which the count more than doubles, or the reverse, and no answer after it leaves a doubt."""
+        return {
+            next_session(day - timedelta(days=1)): f"x{now / was:.4g}, as the answers of the quarters around it have it"
+            for (_, before, was), (day, point, now) in pairwise(_runs(self._points, self._steps, self.units))
+            if abs(math.log(now / was)) >= LARGE_STEP and not (before.is_doubtful or point.is_doubtful)
+        }
 
     @cached_property
     def _open_gap(self) -> Gap | None:

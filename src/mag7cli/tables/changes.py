@@ -1,8 +1,9 @@
 """What of the tables is to be made again: raw documents and splits against the manifest, by year. Writes nothing."""
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Final
@@ -11,20 +12,28 @@ from mag7cli.collection.split_cache import read_splits
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.market.records import Split
-from mag7cli.tables.manifest import Manifest
+from mag7cli.shares.anomalies import REMEMBERED, Suspicion
+from mag7cli.tables.manifest import Made, Manifest
 
-# The guard looks for splits at most two weeks away, from two dates at most one apart.
-_SPLITS_AROUND: Final = timedelta(days=21)
+# The guard looks for splits at most two weeks away, from two dates at most one apart, and back as far as it remembers.
+_SPLITS_AFTER: Final = timedelta(days=21)
+_SPLITS_BEFORE: Final = REMEMBERED
 
 
 @dataclass(frozen=True, slots=True)
 class DateInputs:
-    """What one date is made of: its document if it has one, the one before it, and the splits around it by ticker."""
+    """What one date is made of: its document if it has one, the one before it, and the splits around it by ticker.
+
+    `remembered` is what the guard raised in the weeks before, of the dates that are as they were when it did; of the
+    `unread` ones it is to be looked up in their documents.
+    """
 
     trading_date: date
     has_document: bool
     previous: date | None
     splits: Mapping[str, Sequence[Split]]
+    remembered: tuple[Suspicion, ...] = ()
+    unread: tuple["DateInputs", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,15 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class _Made:
+    """A date of the weeks before another: whether its record is of what is there, and what the guard raised by it."""
+
+    of: DateInputs
+    is_current: bool
+    suspicions: Sequence[Suspicion]
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """All that tables are made of: documents by date, and splits by execution date."""
 
@@ -68,26 +86,42 @@ class Sources:
         )
         return cls(lake.documents(), splits)
 
-    def inputs(self) -> Iterator[tuple[DateInputs, str]]:
-        """What every date is made of, oldest first, with a fingerprint that changes whenever that may have."""
+    def inputs(self, records: Mapping[date, Made]) -> Iterator[tuple[DateInputs, str]]:
+        """What every date is made of, oldest first, with a fingerprint that changes whenever that may have.
+
+        `records` are of the dates that were made: by them it is known what the guard raised.
+        """
         previous: date | None = None
+        weeks: deque[_Made] = deque()
         for day in sorted({*self.documents, *(day for day, _, _ in self.splits)}):
-            inputs = DateInputs(day, day in self.documents, previous, self._splits_around(day))
-            yield inputs, self._fingerprint(inputs)
-            previous = day if inputs.has_document else previous
+            while weeks and day - weeks[0].of.trading_date > REMEMBERED:
+                weeks.popleft()
+            own = DateInputs(day, day in self.documents, previous, self._splits_around(day))
+            inputs = replace(
+                own,
+                remembered=tuple(one for made in weeks if made.is_current for one in made.suspicions),
+                unread=tuple(made.of for made in weeks if not made.is_current),
+            )
+            fingerprint = self._fingerprint(inputs, [repr(one) for made in weeks for one in made.suspicions])
+            yield inputs, fingerprint
+            if own.has_document:
+                record = records.get(day)
+                is_current = record is not None and record.fingerprint == fingerprint
+                weeks.append(_Made(own, is_current, record.suspicions if record else ()))
+                previous = day
 
     def _splits_around(self, day: date) -> dict[str, list[Split]]:
-        first = bisect_left(self.splits, day - _SPLITS_AROUND, key=lambda entry: entry[0])
-        last = bisect_right(self.splits, day + _SPLITS_AROUND, key=lambda entry: entry[0])
+        first = bisect_left(self.splits, day - _SPLITS_BEFORE, key=lambda entry: entry[0])
+        last = bisect_right(self.splits, day + _SPLITS_AFTER, key=lambda entry: entry[0])
         around: dict[str, list[Split]] = {}
         for _, ticker, split in self.splits[first:last]:
             around.setdefault(ticker, []).append(split)
         return around
 
-    def _fingerprint(self, inputs: DateInputs) -> str:
+    def _fingerprint(self, inputs: DateInputs, raised: Sequence[str]) -> str:
         documents = (inputs.trading_date if inputs.has_document else None, inputs.previous)
         versions = [self.documents[day].version if day else "" for day in documents]
-        return _digest([*versions, repr(sorted(inputs.splits.items()))])
+        return _digest([*versions, repr(sorted(inputs.splits.items())), *raised])
 
 
 def _digest(parts: Iterable[str]) -> str:
@@ -119,7 +153,7 @@ def plans(sources: Sources, manifest: Manifest, period: Range, *, force: bool) -
     two shapes.
     """
     by_year: dict[int, list[tuple[DateInputs, str]]] = {day.year: [] for day in manifest.dates}
-    for inputs, fingerprint in sources.inputs():
+    for inputs, fingerprint in sources.inputs(manifest.dates):
         if inputs.trading_date in period or inputs.trading_date in manifest.dates:
             by_year.setdefault(inputs.trading_date.year, []).append((inputs, fingerprint))
     unknown = {day.year for day, record in manifest.dates.items() if not record.fingerprint}

@@ -5,8 +5,8 @@ files, which matches no document, so that everything is made again. Athena ignor
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ from mag7cli.lake.store import ObjectInfo
 
 if TYPE_CHECKING:
     from mag7cli.market.date_quality import DateStatus
+    from mag7cli.shares.anomalies import Suspicion
 
 KEY: Final = PROCESSED + "_manifest.json"
 
@@ -33,13 +34,15 @@ _FIGURES: Final = re.compile(rf"{FIGURES}(\d{{4}})\.json")
 class Made:
     """The tables that have a partition for a date, and the fingerprint of what they were made of.
 
-    `problem` is why the date's document made no rows; `status` what its rows say of the date.
+    `problem` is why the date's document made no rows; `status` what its rows say of the date; `suspicions` are what the
+    guard raised on it that later dates may inherit.
     """
 
     fingerprint: str
     tables: frozenset[str]
     problem: str | None = None
     status: "DateStatus | None" = None
+    suspicions: "tuple[Suspicion, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,13 @@ def write(lake: Lake, manifest: Manifest, key: str = KEY) -> None:
     content = {
         "made_by": _code(),
         "dates": {
-            day.isoformat(): [record.fingerprint, sorted(record.tables), record.problem, record.status]
+            day.isoformat(): [
+                record.fingerprint,
+                sorted(record.tables),
+                record.problem,
+                record.status,
+                *([_encoded(record.suspicions)] if record.suspicions else []),
+            ]
             for day, record in sorted(manifest.dates.items())
         },
         "years": {
@@ -124,7 +133,19 @@ def _code() -> str:
 
     from mag7cli.tables.schema import SCHEMA_VERSION
 
-    return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, figures 1, pyarrow {version('pyarrow')}"
+    return f"mag7cli {__version__}, tables {SCHEMA_VERSION}, figures 1, guard 1, pyarrow {version('pyarrow')}"
+
+
+def _encoded(suspicions: "Iterable[Suspicion]") -> list[list[object]]:
+    return [[raised.shares, *astuple(raised.event)] for raised in suspicions]
+
+
+def _suspicions(day: str, rows: Sequence[Sequence[Any]] = ()) -> "tuple[Suspicion, ...]":
+    if not rows:
+        return ()
+    from mag7cli.shares.anomalies import Event, Suspicion
+
+    return tuple(Suspicion(date.fromisoformat(day), Event(*values), shares) for shares, *values in rows)
 
 
 def read_part(lake: Lake, key: str) -> Manifest | None:
@@ -152,8 +173,8 @@ def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manife
             return None
         return Manifest(
             {
-                date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status)
-                for day, (fingerprint, names, problem, status) in content["dates"].items()
+                date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status, _suspicions(day, *raised))
+                for day, (fingerprint, names, problem, status, *raised) in content["dates"].items()
             },
             _years(content),
         )

@@ -70,8 +70,18 @@ def transform(
     period = Range(start or date.min, end or date.max)
     plans = list(changes.plans(sources, manifest, period, force=force))
     if plans:
-        manifest = _carry_out(lake, plans, manifest, progress or NoProgress(), spread or _on_cores)
+        before, progress, spread = manifest, progress or NoProgress(), spread or _on_cores
+        manifest = _carry_out(lake, plans, before, progress, spread)
+        if _raised(before) != _raised(manifest):
+            # Which dates inherit another doubt than before is known once those that raised it are made.
+            heirs = list(changes.plans(sources, manifest, period, force=False))
+            plans, manifest = [*plans, *heirs], _carry_out(lake, heirs, manifest, progress, spread)
     return _result(sources, plans, manifest, period)
+
+
+def _raised(manifest: Manifest) -> dict[date, object]:
+    """What the guard raised, and later dates inherit."""
+    return {day: record.suspicions for day, record in manifest.dates.items() if record.suspicions}
 
 
 def differences(lake: Lake) -> Iterator[Difference]:
@@ -159,7 +169,13 @@ def _make_year(lake: Lake, plan: YearPlan) -> YearResult:
         versions = {info.key: info.version for info in run(lake.store.info, [*flat, *figures])}
     statuses = rows.statuses()
     dates = {
-        day: Made(plan.fingerprints[day], rows.tables_on(day), rows.problems.get(day), statuses.get(day))
+        day: Made(
+            plan.fingerprints[day],
+            rows.tables_on(day),
+            rows.problems.get(day),
+            statuses.get(day),
+            rows.suspicions.get(day, ()),
+        )
         for day in sorted(plan.changed)
     }
     by_table = {table: versions[key] for key, table in flat.items()}

@@ -14,15 +14,17 @@ import numpy as np
 
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake import document
+from mag7cli.lake.document import Document
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import Store
 from mag7cli.market.date_quality import DateStatus
 from mag7cli.market.records import Split
 from mag7cli.shares import anomalies
-from mag7cli.shares.anomalies import Event
+from mag7cli.shares.anomalies import Event, Suspicion
 from mag7cli.tables import column_check, constituent_arrays, rows
 from mag7cli.tables.changes import DateInputs, YearInputs
 from mag7cli.tables.constituent_arrays import ConstituentArrays
+from mag7cli.tables.guard_memory import GuardMemory, shares_of, suspicions
 from mag7cli.tables.schema import TABLE, Column, Table
 
 if TYPE_CHECKING:
@@ -38,13 +40,15 @@ _REQUESTS_IN_FLIGHT: Final = 16
 class YearRows:
     """The rows of a year by table, and why some of its documents made none.
 
-    `batches` were made of documents now, `unchanged` are those of other dates, as a flat file holds them.
+    `batches` were made of documents now, `unchanged` are those of other dates, as a flat file holds them. `suspicions`
+    are what the guard raised on dates that were made now.
     """
 
     year: int
     batches: Mapping[str, "Batch"]
     unchanged: Mapping[str, "Mapping[date, pa.Table]"]
     problems: Mapping[date, str]
+    suspicions: "Mapping[date, tuple[Suspicion, ...]]"
 
     @property
     def tables(self) -> frozenset[str]:
@@ -132,7 +136,7 @@ def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
                 continue
             for name, values in columns.items():
                 batches.setdefault(name, Batch(TABLE[name])).add(day.trading_date, values)
-    return YearRows(inputs.year, batches, _kept(lake, inputs), problems)
+    return YearRows(inputs.year, batches, _kept(lake, inputs), problems, reader.raised)
 
 
 def _kept(lake: Lake, inputs: YearInputs) -> "dict[str, dict[date, pa.Table]]":
@@ -151,24 +155,46 @@ def _of(dates: Collection[date], flat_file: bytes) -> "dict[date, pa.Table]":
 
 
 class _Reader:
-    """Turns documents into columns, and remembers the last one for the guard."""
+    """Turns documents into columns, and remembers for the guard the last one, and what it raised on all."""
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._last: tuple[date, ConstituentArrays | None] | None = None
+        self._memory = GuardMemory(self._raised_on)
+        self.raised: dict[date, tuple[Suspicion, ...]] = {}
 
     def columns(self, inputs: DateInputs, data: bytes | None) -> dict[str, rows.Columns]:
         """The columns of every table that has rows on that date. Raises DocumentError."""
         splits = _split_columns(inputs)
         if data is None:
             return splits
+        past = self._memory.before(inputs)
         previous = self._lines_of(inputs.previous)
+        self._raise(inputs.trading_date, ())
         # A document that cannot be understood is followed by one that the guard compares with nothing.
         self._last = (inputs.trading_date, None)
         day = _day(self._lake, inputs.trading_date, data)
         arrays = constituent_arrays.arrays_of(day.document, day.constituents)
         self._last = (inputs.trading_date, arrays)
-        return rows.columns(day, _events(previous, arrays, inputs.splits)) | splits
+        own = _events(previous, arrays, inputs.splits)
+        self._raise(inputs.trading_date, _suspicions(day.document, arrays, own))
+        return rows.columns(day, [*own, *_standing(past, own, arrays, inputs.splits)]) | splits
+
+    def _raise(self, day: date, raised: tuple[Suspicion, ...]) -> None:
+        self.raised[day] = self._memory.raised[day] = raised
+
+    def _raised_on(self, inputs: DateInputs) -> tuple[Suspicion, ...]:
+        """What the guard raises on a date of which no rows are made."""
+        previous = self._lines_of(inputs.previous)
+        self._last = (inputs.trading_date, None)
+        try:
+            data = self._lake.store.read(self._lake.document_key(inputs.trading_date))
+            day = _day(self._lake, inputs.trading_date, data)
+        except DocumentError:
+            return ()
+        arrays = constituent_arrays.arrays_of(day.document, day.constituents)
+        self._last = (inputs.trading_date, arrays)
+        return _suspicions(day.document, arrays, _events(previous, arrays, inputs.splits))
 
     def _lines_of(self, previous: date | None) -> ConstituentArrays | None:
         if previous is None:
@@ -190,6 +216,22 @@ def _events(
         return []
     worth_a_look = {*now.stepped_since(before), *splits}
     return anomalies.check(before.view(worth_a_look), now.view(worth_a_look), splits) if worth_a_look else []
+
+
+def _suspicions(document: Document, now: ConstituentArrays, events: Sequence[Event]) -> tuple[Suspicion, ...]:
+    if not events:
+        return ()
+    return suspicions(document, shares_of(now.view({str(event.ticker) for event in events})), events)
+
+
+def _standing(
+    past: Sequence[Suspicion], own: Sequence[Event], now: ConstituentArrays, splits: Mapping[str, Sequence[Split]]
+) -> list[Event]:
+    """What a date inherits, but of lines on which there is a doubt of its own."""
+    fresh = {event.ticker for event in own}
+    inherited = [one for one in past if one.event.ticker not in fresh]
+    tickers = {str(one.event.ticker) for one in inherited}
+    return anomalies.standing(inherited, now.view(tickers), splits) if inherited else []
 
 
 def _day(lake: Lake, trading_date: date, data: bytes) -> rows.Day:

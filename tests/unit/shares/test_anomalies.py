@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from mag7cli.market.records import Split
-from mag7cli.shares.anomalies import DaySnapshot, check
+from mag7cli.shares.anomalies import DaySnapshot, Suspicion, check, standing
 
 THURSDAY, FRIDAY, MONDAY = date(2024, 6, 6), date(2024, 6, 7), date(2024, 6, 10)
 SPLIT = {"NVDA": [Split("NVDA", MONDAY, 1, 10)]}
@@ -113,3 +113,37 @@ def test_close_and_count_that_move_as_in_a_split_are_flagged_all_the_same():
 
 def test_so_is_a_count_that_more_than_doubles():
     assert judged((100, 1e9), (100, 2.7e9)) == ["shares_step"]
+
+
+# What later dates inherit
+
+NEXT_WEEK = date(2024, 6, 14)
+
+
+def raised(on: date, was: float, now: float) -> Suspicion:
+    before = THURSDAY if on == FRIDAY else FRIDAY
+    (event,) = check(DaySnapshot(before, {"NVDA": (100, was)}), DaySnapshot(on, {"NVDA": (100, now)}), {})
+    return Suspicion(on, event, now)
+
+
+@pytest.mark.parametrize(
+    ("shares", "splits", "is_inherited"),
+    [(3e9, {}, True), (3.01e9, {}, False), (3e10, SPLIT, True), (3e9, SPLIT, False)],
+    ids=["the same count", "a later answer", "the same in other units", "a later answer in old units"],
+)
+def test_a_doubt_stands_while_the_count_does(shares: float, splits: dict[str, list[Split]], is_inherited: bool):
+    events = standing([raised(FRIDAY, 1e9, 3e9)], DaySnapshot(NEXT_WEEK, {"NVDA": (120, shares)}), splits)
+
+    assert [one.kind for one in events] == (["shares_step"] if is_inherited else [])
+    assert all(one.reason.startswith(f"since {FRIDAY} the share count moved by x3") for one in events)
+
+
+def test_a_count_that_comes_back_ends_the_doubt_and_raises_none():
+    doubts = [raised(MONDAY, 3e9, 1.01e9), raised(FRIDAY, 1e9, 3e9)]
+
+    assert standing(doubts, DaySnapshot(NEXT_WEEK, {"NVDA": (100, 1.01e9)}), {}) == []
+    assert standing(doubts[:1], DaySnapshot(NEXT_WEEK, {"NVDA": (100, 1.01e9)}), {})
+
+
+def test_a_line_that_is_gone_inherits_nothing():
+    assert standing([raised(FRIDAY, 1e9, 3e9)], DaySnapshot(NEXT_WEEK, {}), {}) == []

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from mag7cli.market.calendar import sessions
-from mag7cli.market.records import Split
+from mag7cli.market.records import STEP_CONFIRMED, Split
 from mag7cli.shares.close_moves import CloseHistory
 from mag7cli.shares.history import SecurityFacts, ShareCount, ShareHistory
 from mag7cli.shares.records import ShareObservation
@@ -146,6 +146,18 @@ def test_a_jump_that_stays_is_believed():
 
     assert counted(found, date(2023, 6, 30)).shares == round(true_count(date(2023, 6, 30), []) * 1.6)
     assert not any(counted(found, day).adjustments for day in asked)
+
+
+@pytest.mark.parametrize(("until", "kinds"), [("2023-12-29", []), ("2023-06-30", ["shares_step"])])
+def test_a_count_that_triples_says_on_its_date_whether_later_answers_have_it_so(until: str, kinds: list[str]):
+    asked, merger = days("2023-01-03", until), date(2023, 5, 8)
+
+    found = history(asked, [], lambda day: round(true_count(day, []) * (3.1 if day >= merger else 1)))
+
+    reasons = [one.reason for one in counted(found, merger).adjustments if not one.doubtful]
+    assert [one.kind for one in counted(found, merger).adjustments if one.doubtful] == kinds
+    assert reasons == ([] if kinds else [STEP_CONFIRMED])
+    assert bool(counted(found, asked[-1]).adjustments) == bool(kinds)
 
 
 def test_a_missing_count_falls_back_to_the_class_count_of_a_one_class_company():
