@@ -1,16 +1,24 @@
 """A lake comes back from its raw folder alone, as docs/lake.md says, and what may be removed is made again."""
 
+import re
+import shlex
+import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
 
 import pytest
 from tests.simulators.answering import AnsweringSource, StandingClock
-from tests.simulators.command_line import mag7 as command
+from tests.simulators.cloud import Cloud
 from tests.simulators.small_index import market, new_lake
+from tests.simulators.terminal import in_pipe
 
 import mag7cli as mag7
 from mag7cli.lake.layout import Lake
+
+PAGE = Path(__file__).parents[2] / "docs" / "lake.md"
+_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FOLDER_BLOCK, S3_BLOCK = _BLOCK.findall(PAGE.read_text(encoding="utf-8"))[-2:]
 
 REQUEST = mag7.CollectRequest(start=date(2024, 6, 24), end=date(2024, 6, 28), plan="advanced", rate="unlimited")
 
@@ -30,20 +38,47 @@ def tables(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_lake_is_restored_from_its_raw_folder(lake: Lake, tmp_path: Path) -> None:
+def obey(block: str) -> None:
+    """Run the commands of a page one after another in the current folder: mag7 in this process, others as they are."""
+    for call in re.split(r"\n|&&", block.strip()):
+        program, *words = shlex.split(call)
+        if program == "mag7":
+            ended = in_pipe(words)
+            assert ended.code == 0, ended
+        else:
+            subprocess.run([program, *words], check=True, capture_output=True)
+
+
+def test_a_lake_is_restored_from_its_raw_folder(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = lake.store.local_root
     assert root is not None
-    archive, restored = tmp_path / "mag7-raw.tar.gz", tmp_path / "restored"
-    restored.mkdir()
-    subprocess.run(["tar", "-czf", archive, "-C", root, "raw"], check=True)
-    subprocess.run(["tar", "-xzf", archive, "-C", restored], check=True)
+    monkeypatch.chdir(tmp_path)
+    Path("lake").symlink_to(root)
 
-    for words in ("transform", "validate", "verify"):
-        ended = command(words, "--lake", "restored", cwd=tmp_path)
-        assert ended.code == 0, ended
+    obey(FOLDER_BLOCK)
 
-    assert tables(restored) == tables(root)
-    assert mag7.summary(Lake.at(str(restored))) == mag7.summary(lake)
+    assert tables(Path("restored")) == tables(root)
+    assert mag7.summary(Lake.at("restored")) == mag7.summary(lake)
+
+
+@pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
+def test_a_lake_in_s3_is_restored_into_a_folder_and_into_another_bucket(
+    lake: Lake, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = lake.store.local_root
+    assert root is not None
+    monkeypatch.chdir(tmp_path)
+    raw = {f"lake/{path.relative_to(root)}": path.read_bytes() for path in (root / "raw").rglob("*") if path.is_file()}
+    cloud.put_quickly(raw)
+    cloud.s3.create_bucket(Bucket=f"{cloud.bucket}-new")
+
+    obey(S3_BLOCK.replace("NEW-BUCKET", f"{cloud.bucket}-new").replace("BUCKET", cloud.bucket))
+
+    assert tables(Path("restored")) == tables(root)
+    restored = Lake.at(f"s3://{cloud.bucket}-new/lake")
+    keys = [key for key in tables(root) if key.endswith(".parquet")]
+    assert {key: restored.store.read(key) for key in keys} == tables(root)
+    assert mag7.summary(restored) == mag7.summary(lake)
 
 
 @pytest.mark.parametrize("folder", ["processed", "analytics", "state", "warehouse.duckdb", "report.html"])
