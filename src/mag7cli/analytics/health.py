@@ -92,7 +92,7 @@ def judge(
 ) -> Health:
     """Hold a lake against the thresholds. `days` are newest first, `runs` newest last."""
     if status.is_empty:
-        empty = Finding("empty", 0, 1, "the lake is empty")
+        empty = Finding("empty", 0, 1, "no date is collected yet" if status.answer_files else "the lake is empty")
         return Health((empty,), None, status.behind, status.simulated)
     findings = (
         *_currency(status, days, limits),

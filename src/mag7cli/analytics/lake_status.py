@@ -23,6 +23,7 @@ _ZONES: Final = {
     "analytics": ANALYTICS,
     "warehouse": WAREHOUSE,
 }
+_ANSWERS: Final = ("bars/", "details/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Gap:
 class Status:
     """The lake at a glance. `missing` are the gaps up to the last session that is over, later ones are `behind`.
 
+    `answer_files` hold what the vendor answered, counted where no date came of it yet.
     `membership_known_until` is the last day for which the joins and leaves of the index are known. `foreign` are the
     keys of objects that mag7 did not write.
     """
@@ -68,6 +70,7 @@ class Status:
     calendar_until: date
     foreign: tuple[str, ...] = ()
     failed_checks: tuple[FailedCheck, ...] = ()
+    answer_files: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -100,6 +103,7 @@ def status(lake: Lake, last_session: date) -> Status:
         calendar_until=known_until(),
         foreign=tuple(info.key for info in foreign_objects(lake)),
         failed_checks=failed_checks.read(lake),
+        answer_files=0 if days else sum(len(lake.reference_files(folder)) for folder in _ANSWERS),
     )
 
 

@@ -70,6 +70,10 @@ def _by_day(values: Any) -> dict[str, Any]:
 def _status_lines(lake_status: "Status") -> Iterator[Line]:
     if lake_status.foreign:
         yield Line(foreign_sentence(lake_status.foreign), "warn")
+    if lake_status.answer_files:
+        kept = counted(lake_status.answer_files, "file")
+        yield Line(f"No date is collected yet. What the vendor answered is kept, {kept}: mag7 collect goes on with it.")
+        return
     if lake_status.is_empty:
         yield Line("The lake is empty. mag7 collect --dry-run tells what filling it costs.")
         return

@@ -1,9 +1,11 @@
 """Every command is documented: in its help, in docs/cli.md, in the README."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 
+from tests.simulators.terminal import in_pipe
 from typer.main import get_command
 
 from mag7cli import __version__
@@ -83,6 +85,21 @@ def test_every_option_is_in_the_changelog():
     page = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     names = {name for command in COMMANDS.values() for option in options_of(command) for name in option.opts}
     assert sorted(name for name in names if name.startswith("--") and f"`{name}`" not in page) == []
+
+
+def test_no_page_installs_by_name_what_no_index_has():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert [page.name for page in pages if "pip install 'mag7cli" in page.read_text(encoding="utf-8")] == []
+
+
+def test_the_readme_tells_how_long_a_free_key_takes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"HOME": str(tmp_path), "POLYGON_API_KEY": "k", "MAG7_NOW": "2026-11-27T08:00:00-05:00"}.items():
+        monkeypatch.setenv(name, value)
+    plan = in_pipe(["collect", "--plan", "basic", "--start", "2024-11-27", "--dry-run", "--format", "json"])
+    hours = json.loads(plan.text.partition("{")[1] + plan.text.partition("{")[2])["seconds"] / 3600
+    told = re.search(r"has its two years in about (\d+) hours", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert abs(hours - int(told[1])) < 1
 
 
 def test_the_version_has_a_heading_in_the_changelog():

@@ -87,6 +87,10 @@ def test_5_stopped_early(tmp_path, vendor):
     ended = mag7(*words, cwd=tmp_path, env=_env(tmp_path, vendor))
     assert ended.code == 5
     assert "--max-calls 3" in _told(ended)["error"]
+    # What was paid for is not called nothing.
+    status = mag7("status", cwd=tmp_path).stdout
+    assert "What the vendor answered is kept, 3 files: mag7 collect goes on with it." in status
+    assert "empty" not in status + mag7("status", "--check", cwd=tmp_path).stdout
 
 
 def test_6_validation_failed(tmp_path):
