@@ -6,17 +6,21 @@ import pty
 import re
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
+from typing import Self
+
+from tests.simulators.prepared_process import MAG7, begin, ended_within
 
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", re.MULTILINE)
 
-MAG7 = str(Path(sys.executable).with_name("mag7"))
+PATIENCE_S = 60
 
 # A Friday evening after the close: what depends on today does not depend on when the tests run.
 FROZEN_NOW = "2024-12-13T18:00:00-05:00"
@@ -41,9 +45,38 @@ def mag7(*words: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: st
     """Run in a pipe. With `env`, nothing else is in the environment."""
     variables = environment(cwd) if env is None else dict(env)
     data = stdin.encode() if isinstance(stdin, str) else stdin
-    ended = subprocess.run([MAG7, *words], cwd=cwd, env=variables, input=data, capture_output=True, timeout=60)
-    log = ended.stderr.decode()
-    return Ended(ended.returncode, ended.stdout.decode(), without_times(log), log)
+    with ThreadPoolExecutor(3) as streams, _Pipe() as stdin_, _Pipe() as stdout, _Pipe() as stderr:
+        theirs = (stdin_.reader, stdout.writer, stderr.writer)
+        process = begin([MAG7, *words], cwd, variables, [end.fileno() for end in theirs])
+        for end in theirs:
+            end.close()
+        streams.submit(_write, stdin_.writer, data)
+        said = [streams.submit(pipe.reader.readall) for pipe in (stdout, stderr)]
+        code = ended_within(process, PATIENCE_S)
+        answer, log = ((reading.result() or b"").decode() for reading in said)
+    return Ended(code, answer, without_times(log), log)
+
+
+class _Pipe:
+    """Both ends of a pipe, closed when it is left."""
+
+    def __init__(self) -> None:
+        reader, writer = os.pipe()
+        self.reader, self.writer = FileIO(reader, "r"), FileIO(writer, "w")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reader.close()
+        self.writer.close()
+
+
+def _write(pipe: FileIO, data: bytes) -> None:
+    """All of it; who does not read it need not."""
+    with suppress(BrokenPipeError), pipe:
+        while data:
+            data = data[pipe.write(data) or 0 :]
 
 
 def without_times(log: str) -> str:
@@ -70,14 +103,13 @@ def in_terminal(
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     variables = environment(cwd, {"TERM": "xterm-256color", **(env or {})})
-    stdout = theirs if stdout_too else subprocess.PIPE
-    process = subprocess.Popen(command, cwd=cwd, env=variables, stdin=theirs, stdout=stdout, stderr=theirs)
-    os.close(theirs)
-    shown = _read_terminal(ours, deadline=time.monotonic() + 60)
-    piped = process.stdout.read().decode() if process.stdout else ""
-    if process.stdout:
-        process.stdout.close()
-    return Ended(process.wait(timeout=10), piped, shown.replace("\r\n", "\n"))
+    with _Pipe() as stdout:
+        process = begin(command, cwd, variables, (theirs, theirs if stdout_too else stdout.writer.fileno(), theirs))
+        os.close(theirs)
+        stdout.writer.close()
+        shown = _read_terminal(ours, deadline=time.monotonic() + PATIENCE_S)
+        piped = (stdout.reader.readall() or b"").decode()
+        return Ended(ended_within(process, 10), piped, shown.replace("\r\n", "\n"))
 
 
 def _read_terminal(descriptor: int, deadline: float) -> str:
