@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mag7cli.core.errors import HoldingsFormatError, UnreadableTableError
@@ -43,6 +43,7 @@ POSITION = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(POSITION, min_size=1, max_size=8), FUNDS)
 def test_every_amount_that_goes_in_comes_out_under_one_of_four_heads(
     positions: list[Position], funds: dict[str, FundHoldings]
@@ -58,6 +59,7 @@ def test_every_amount_that_goes_in_comes_out_under_one_of_four_heads(
     assert answer.mag7_pct <= answer.high_pct + 1e-9
 
 
+@settings(deadline=None)
 @given(st.lists(POSITION, min_size=1, max_size=8), FUNDS)
 def test_a_company_is_held_by_the_ways_that_are_named(
     positions: list[Position], funds: dict[str, FundHoldings]
@@ -154,6 +156,7 @@ def written_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
     return buffer.getvalue().encode("utf-8"), values
 
 
+@settings(deadline=None)
 @given(written_files())
 def test_a_file_means_the_same_however_it_is_written_or_is_refused(file: tuple[bytes, dict[str, float]]) -> None:
     data, values = file
@@ -200,6 +203,7 @@ def fund_files(draw: st.DrawFn) -> tuple[bytes, dict[str, float]]:
     return buffer.getvalue().encode(), weights
 
 
+@settings(deadline=None)
 @given(fund_files())
 def test_a_fund_has_the_same_weights_however_its_file_is_written(file: tuple[bytes, dict[str, float]]) -> None:
     data, weights = file
