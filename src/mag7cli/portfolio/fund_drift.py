@@ -4,7 +4,7 @@ Between two files it is taken forward from the one and back from the other by th
 from the first to the second in a straight line; after the last it is taken forward.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,9 @@ Floats = npt.NDArray[np.float64]
 
 LONGEST_CARRY: Final = 126
 """Sessions for which the last file is taken forward: half a year, in which counts and members change twice."""
+
+LEAST_PRICED_PCT: Final = 95.0
+"""How much of a fund the tables must have prices of, for its holdings to say what it gained."""
 
 SLACK: Final = timedelta(days=7)
 
@@ -100,6 +103,7 @@ def fund_days(fund: str, weights: Mapping[date, Mapping[str, float]], prices: Pr
         for as_of in sorted(weights)
         if (row := prices.row_until(as_of)) is not None and weights[as_of]
     ]
+    returns = _returns(snapshots, prices)
     following = iter([*snapshots[1:], None])
     for earlier in snapshots:
         later = next(following)
@@ -111,9 +115,40 @@ def fund_days(fund: str, weights: Mapping[date, Mapping[str, float]], prices: Pr
         for place, row in enumerate(rows.tolist()):
             on = prices.dates[row]
             basis: Basis = "file" if on == earlier.as_of else "interpolated" if later else "carried"
-            yield FundWeightDay(
-                on, fund, earlier.as_of, basis, {security: float(part[place]) for security, part in parts.items()}
-            )
+            by_line = {security: float(part[place]) for security, part in parts.items()}
+            yield FundWeightDay(on, fund, earlier.as_of, basis, by_line, return_pct=returns.get(row))
+
+
+def _returns(snapshots: Sequence[_Snapshot], prices: Prices) -> dict[int, float]:
+    """What a fund gained since the row before, percent: it holds what its last file until then says, so long.
+
+    What the tables have no price of, such as cash, stays as it is.
+    """
+    found: dict[int, float] = {}
+    ends = [*(later.row + 1 for later in snapshots[1:]), len(prices.dates)]
+    for snapshot, end in zip(snapshots, ends, strict=True):
+        rows = np.arange(snapshot.row, min(end, snapshot.row + LONGEST_CARRY + 1))
+        values = _held(snapshot, rows, prices)
+        priced = values[:1].sum()
+        if priced < LEAST_PRICED_PCT:
+            continue
+        levels = values.sum(axis=1) + max(0.0, 100.0 - priced)
+        found.update(zip(rows[1:].tolist(), (100 * (levels[1:] / levels[:-1] - 1)).tolist(), strict=True))
+    return found
+
+
+def _priced_lines(snapshot: _Snapshot, prices: Prices) -> list[str]:
+    companies = counted_lines()
+    return [security for security in snapshot.weights_pct if companies[security] in prices.place]
+
+
+def _held(snapshot: _Snapshot, rows: Any, prices: Prices) -> Floats:
+    """What the lines of a file are worth on some dates, in percent of the fund on its day; a column for each."""
+    classes, companies = _priced_lines(snapshot, prices), counted_lines()
+    columns = [prices.place[companies[security]] for security in classes]
+    start = np.array([snapshot.weights_pct[security] for security in classes])
+    moves = prices.logs[np.ix_(rows, columns)] - prices.logs[snapshot.row, columns]
+    return np.asarray(start * np.exp(moves))
 
 
 def _blended(before: Mapping[str, Floats], after: Mapping[str, Floats], passed: Floats) -> dict[str, Floats]:
@@ -128,14 +163,12 @@ def _blended(before: Mapping[str, Floats], after: Mapping[str, Floats], passed: 
 
 def _moved(snapshot: _Snapshot, rows: Any, prices: Prices) -> dict[str, Floats]:
     """The weights of the lines of the Mag 7 on some dates, if only prices moved since the file or until it."""
-    companies = counted_lines()
-    classes = [security for security in snapshot.weights_pct if companies[security] in prices.place]
+    companies, classes = counted_lines(), _priced_lines(snapshot, prices)
     if not classes:
         return {}
-    columns = [prices.place[companies[security]] for security in classes]
-    start = np.array([snapshot.weights_pct[security] for security in classes])
-    values = start * np.exp(prices.logs[np.ix_(rows, columns)] - prices.logs[snapshot.row, columns])
-    values *= (start.sum() / values.sum(axis=1))[:, None]
+    start = sum(snapshot.weights_pct[security] for security in classes)
+    values = _held(snapshot, rows, prices)
+    values *= (start / values.sum(axis=1))[:, None]
     return {
         security: values[:, place] for place, security in enumerate(classes) if companies[security] in MAGNIFICENT_7
     }

@@ -16,6 +16,8 @@ class FundWeightDay:
     """A fund's weight of the Mag 7 on a date, percent by line: both lines of Alphabet.
 
     `as_of` is the day of the file behind it, the earlier of two; `basis` says whether it is the file's own figure.
+    `return_pct` is what the fund gained since the date before by the prices of what its last file lists, percent,
+    without dividends and costs; None where no file says that.
     """
 
     on: date
@@ -23,6 +25,7 @@ class FundWeightDay:
     as_of: date
     basis: Basis
     weights_pct: Mapping[str, float]
+    return_pct: float | None = None
 
     @property
     def mag7_pct(self) -> float:

@@ -116,7 +116,9 @@ def of_index_fund(lake: Lake, engine: "SqlEngine") -> KeptWeights:
     weights = KeptWeights(
         fund=files[0].symbol if files else "",
         files={file.as_of: _printed(lake, file) for file in files},
-        days={day.on: KeptDay(day.as_of, day.basis, day.mag7_pct) for day in daily(lake, engine, files)},
+        days={
+            day.on: KeptDay(day.as_of, day.basis, day.mag7_pct, day.return_pct) for day in daily(lake, engine, files)
+        },
     )
     if can_be_kept:
         kept_weights.write(lake, of, weights)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -30,11 +30,15 @@ _ZONES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeptDay:
-    """A date: the day of the file behind it, how the weight follows from it, and the Mag 7 together, percent."""
+    """A date: the day of the file behind it, how the weight follows from it, and the Mag 7 together, percent.
+
+    `return_pct` is what the holdings gained since the date before, by prices; None if they do not say.
+    """
 
     as_of: date
     basis: str
     mag7_pct: float
+    return_pct: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,11 @@ def write(lake: Lake, of: str, weights: KeptWeights) -> None:
         "of": of,
         "fund": weights.fund,
         "files": {as_of.isoformat(): dict(parts) for as_of, parts in sorted(weights.files.items())},
-        "days": [[on, day.as_of, day.basis, day.mag7_pct] for on, day in sorted(weights.days.items())],
+        "days": [[on, day.as_of, day.basis, day.mag7_pct, day.return_pct] for on, day in sorted(weights.days.items())],
     }
     with suppress(StoreError):
         lake.store.write(KEY, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _day(as_of: str, basis: str, mag7_pct: float) -> KeptDay:
-    return KeptDay(date.fromisoformat(as_of), basis, mag7_pct)
+def _day(as_of: str, basis: str, *pcts: Any) -> KeptDay:
+    return KeptDay(date.fromisoformat(as_of), basis, *pcts)

@@ -1,14 +1,18 @@
 """All charts, in the order of the page, with the sentences that depend on the figures."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 
 from mag7cli.analytics.queries import Day
 from mag7cli.analytics.statistics import INTERVAL_PCT, Projection
+from mag7cli.core.clock import NEW_YORK
+from mag7cli.live.records import Record
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.reporting import charts, motion_charts, performance_charts
-from mag7cli.reporting.charts import Chart
+from mag7cli.reporting.charts import Chart, LiveMark
 from mag7cli.reporting.datasets import NOTHING, YEAR, Beside, Dataset
 from mag7cli.reporting.marks import Dates
+from mag7cli.reporting.story import long_date
 from mag7cli.reporting.whose import SEVEN, Whose
 
 
@@ -27,9 +31,11 @@ def all_charts(
     key = event_key(events) if whose.is_the_seven else f"The {len(tickers)} largest of now, at all times."
     has_bounds = any(day.low_pct is not None for day in days)
     drawn = [
-        charts.share(dates, whose, has_bounds=has_bounds, has_fund=bool(beside.fund_pct)),
-        *([performance_charts.growth(dates, whose)] if len(beside.returns) > 1 else []),
-        *([performance_charts.rolling(dates, whose)] if len(beside.returns) > YEAR else []),
+        charts.share(
+            dates, whose, has_bounds=has_bounds, fund=beside.fund_name, live=_live_mark(beside.live, figured[-1])
+        ),
+        *([performance_charts.growth(dates, whose, beside.fund)] if len(beside.returns) > 1 else []),
+        *([performance_charts.rolling(dates, whose, beside.fund)] if len(beside.returns) > YEAR else []),
         charts.stacked(dates, _others(days, whose), whose),
         charts.then_and_now(dates, len(tickers), whose),
         charts.contribution(dates, len(tickers), whose),
@@ -44,6 +50,15 @@ def all_charts(
     if projection:
         drawn.append(motion_charts.projection(projection_caption(projection), whose))
     return (*drawn, charts.failures(dates, max(day.failed_count for day in days)))
+
+
+def _live_mark(point: Record | None, close: date) -> LiveMark | None:
+    """The newest minute of a session after the last close, as a mark of the chart."""
+    if not point:
+        return None
+    minute = datetime.fromisoformat(point["minute"]).astimezone(NEW_YORK)
+    on = date.fromisoformat(point["trading_date"])
+    return LiveMark(on, close, f"the session of {long_date(on)} at {minute:%H:%M} New York")
 
 
 def _of_sessions(dates: Dates, ticker: str) -> tuple[Chart, ...]:
@@ -63,7 +78,8 @@ def _others(days: Sequence[Day], whose: Whose) -> str:
     if not known:
         return ""
     (first, before), (last, now) = known[0], known[-1]
-    return f"; {before} others on {first}, {now} on {last}" if before != now else f"; {now} others on {last}"
+    changed = f"{before} others on {long_date(first)}, {now} on {long_date(last)}"
+    return f"; {changed}" if before != now else f"; {now} others on {long_date(last)}"
 
 
 def event_key(events: Dataset) -> str:

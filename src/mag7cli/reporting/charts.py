@@ -6,10 +6,11 @@ two dates, `company` a ticker. How a named style looks is the theme's business.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from mag7cli.reporting import marks
-from mag7cli.reporting.marks import END_LABEL, HEIGHT, Dates, Spec, number, timed
+from mag7cli.reporting.marks import END_LABEL, HEIGHT, TIME, Dates, Spec, number, timed
 from mag7cli.reporting.whose import SEVEN, Whose
 
 _ROW: Final = 34
@@ -29,6 +30,15 @@ class Reading:
     unit: str = ""
     sign: bool = False
     ticker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMark:
+    """A minute of the session `on` a date after the last `close`; `when` it was, in words."""
+
+    on: date
+    close: date
+    when: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +83,19 @@ def _daily(whose: Whose) -> tuple[Reading, ...]:
 _IN_THE_FUND: Final = Reading("In the fund", "fund_weight_pct", 2, " %")
 
 
-def share(dates: Dates, whose: Whose = SEVEN, *, has_bounds: bool = False, has_fund: bool = False) -> Chart:
-    """The share, with what it may be off by, beside a fund's own weight of the same companies: one scale for all."""
+def share(
+    dates: Dates, whose: Whose = SEVEN, *, has_bounds: bool = False, fund: str = "", live: LiveMark | None = None
+) -> Chart:
+    """The share, with what it may be off by, beside a `fund`'s own weight of the same companies: one scale for all.
+
+    A minute of a session after the last close is a mark behind the end of the curve.
+    """
     title = "% of the S&P 500"
     band = {
         "mark": {"type": "area", "style": "band"},
         "encoding": {"y": marks.y("mag7_pct_low", title, zero=False), "y2": {"field": "mag7_pct_high"}},
     }
-    fund = {
+    weight = {
         "mark": {"type": "line", "style": "fund"},
         "encoding": {"y": marks.y("fund_weight_pct", title, zero=False)},
     }
@@ -89,19 +104,58 @@ def share(dates: Dates, whose: Whose = SEVEN, *, has_bounds: bool = False, has_f
         "encoding": {"y": marks.y("mag7_pct_of_sp500", title, zero=False)},
     }
     ring = marks.suspect({"field": "mag7_pct_of_sp500", "type": "quantitative"})
-    layers = [*([band] if has_bounds else []), *([fund] if has_fund else []), curve, ring, marks.partial()]
+    layers = [*([band] if has_bounds else []), *([weight] if fund else []), curve, ring, marks.partial()]
+    layers += [*([_names_at_the_end(whose, fund)] if fund else []), *([_during_the_session(live)] if live else [])]
     caption = f"{whose.title} in percent of the S&P 500's full market value; the scale does not begin at zero."
     caption += " Band: what the figure may be off by." if has_bounds else ""
-    caption += (
-        " Thin line: the fund's own float-adjusted weight of them, by prices between its files." if has_fund else ""
-    )
+    caption += f" Thin line: the float-adjusted weight of them in {fund}, by prices between its files." if fund else ""
+    caption += f" Diamond: {live.when}, intraday and unofficial." if live else ""
     return Chart(
         "share",
         f"The share of {whose.them}",
         f"{caption} Ring: a suspect date. Dashed: a partial date, without a figure.",
-        timed("daily", dates, layers),
-        reads=(*_daily(whose)[:1], *([_IN_THE_FUND] if has_fund else []), *_daily(whose)[1:]),
+        timed("daily", dates, layers, right=END_LABEL - 8 if fund else 8, domain=_with_the_session(dates, live)),
+        reads=(*_daily(whose)[:1], *([_IN_THE_FUND] if fund else []), *_daily(whose)[1:]),
     )
+
+
+def _names_at_the_end(whose: Whose, fund: str) -> Spec:
+    """What each of the two curves is, behind its end."""
+    names = marks.end_labels("end_pct", [], HEIGHT, zero=False)
+    names["transform"] = [
+        {"fold": ["mag7_pct_of_sp500", "fund_weight_pct"], "as": ["series", "end_pct"]},
+        {"filter": "isValid(datum.end_pct)"},
+        {"calculate": f"datum.series == 'fund_weight_pct' ? '{fund}' : '{whose.short}'", "as": "ticker"},
+        *names["transform"],
+    ]
+    names["encoding"]["color"] = {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": ["mag7_pct_of_sp500", "fund_weight_pct"], "range": "shares"},
+        "legend": None,
+    }
+    return names
+
+
+def _with_the_session(dates: Dates, live: LiveMark | None) -> str:
+    """The ends of the axis: where the last close is visible, so is the session after it."""
+    return f"[lo, hi >= {marks.epoch_ms(dates.last)} ? {marks.epoch_ms(live.on)} : hi]" if live else "[lo, hi]"
+
+
+def _during_the_session(live: LiveMark) -> Spec:
+    y = {"field": "share_pct", "type": "quantitative"}
+    bound = {"y": {"field": "low_pct", "type": "quantitative"}, "y2": {"field": "high_pct"}}
+    return {
+        "data": {"name": "live"},
+        "transform": [TIME, {"filter": f"hi >= {marks.epoch_ms(live.close)}"}],
+        "layer": [
+            {"mark": {"type": "rule", "style": "live_bound"}, "encoding": bound},
+            {
+                "mark": {"type": "point", "filled": True, "style": "live", "shape": "diamond"},
+                "encoding": {"y": y, "tooltip": [marks.DATE, number("share_pct", "During the session, %")]},
+            },
+        ],
+    }
 
 
 def stacked(dates: Dates, how_many: str, whose: Whose = SEVEN) -> Chart:
@@ -293,7 +347,7 @@ def effective(dates: Dates) -> Chart:
 def failures(dates: Dates, most: int) -> Chart:
     """How many tickers could not be valued, at `most` on a date, and which days are suspect or partial."""
     count = marks.y("failed_count", "tickers that failed", domain=(0, max(1, most)))
-    count["axis"] |= {"labelExpr": "datum.value % 1 ? '' : format(datum.value, 'd')", "grid": False}
+    count["axis"] |= {"labelExpr": marks.WHOLE, "grid": False}
     bars = {"mark": {"type": "bar", "style": "neutral", "width": marks.DAY_WIDTH}, "encoding": {"y": count}}
     ring = marks.suspect({"datum": 0})
     return Chart(

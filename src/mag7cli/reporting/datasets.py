@@ -18,6 +18,7 @@ from mag7cli.analytics.queries import Concentration, Day
 from mag7cli.analytics.report_data import Event, ReportData
 from mag7cli.analytics.statistics import Projection, co_movement, project
 from mag7cli.analytics.value_changes import Point
+from mag7cli.live.records import Record
 
 Cell = str | float | int | Decimal | None
 
@@ -48,10 +49,25 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class FundGrowth:
+    """What a fund gained on each date since the one before, percent, without a gap since the close of `begins`."""
+
+    name: str
+    begins: date
+    returns_pct: Mapping[date, float]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside the share: returns, the fund's own weight by date, percent, and sectors."""
+    """What stands beside the share: returns, also of the fund, a minute of the session after the last close, the fund's
+    own weight by date, percent, and sectors.
+    """
 
     returns: Sequence[DailyReturn] = ()
+    fund: FundGrowth | None = None
+    live: Record | None = None
+    fund_name: str = ""
     fund_pct: Mapping[date, float] = field(default_factory=dict)
     sectors: Sequence[SectorShare] = ()
 
@@ -64,8 +80,9 @@ def build(data: ReportData, beside: Beside = NOTHING) -> dict[str, Dataset]:
     concentration = data.concentration
     return {
         "daily": _daily(concentration.days, beside),
-        "growth": _growth(beside.returns),
-        "rolling": _rolling(beside.returns),
+        "growth": _growth(beside),
+        "rolling": _rolling(beside),
+        "live": _live(beside.live),
         "sector": _sectors(beside.sectors),
         "company": _company(concentration),
         "session": _session(data),
@@ -88,34 +105,62 @@ def _trusted(days: Iterable[Day]) -> tuple[list[Point[float]], list[Point[float]
     return share, [Point(on, float(figure.sp500_cap_usd)) for on, figure in figures]
 
 
-_RETURNS: Final = ("trading_date", "mag7", "rest", "index", "equal_weight")
+_RETURNS: Final = ("trading_date", "mag7", "rest", "index", "equal_weight", "fund")
 
 
-def _growth(returns: Sequence[DailyReturn]) -> Dataset:
+def _growth(beside: Beside) -> Dataset:
     """Growth of 100 since the first date of each series that has a return on every date; the others are empty."""
-    dates = [*(each.base for each in returns[:1]), *(each.on for each in returns)]
-    rows = zip(dates, zip(*_levels_of(returns), strict=True), strict=False)
+    rows = zip(_dates_of(beside.returns), zip(*_levels_of(beside), strict=True), strict=False)
     return Dataset(_RETURNS, tuple((on.isoformat(), *map(_rounded, row)) for on, row in rows))
 
 
-def _rolling(returns: Sequence[DailyReturn]) -> Dataset:
+def _rolling(beside: Beside) -> Dataset:
     """What each series gained over the year of sessions that ends on a date, percent."""
-    gains = [[_gain(*pair) for pair in zip(each, each[YEAR:], strict=False)] for each in _levels_of(returns)]
-    rows = zip(returns[YEAR - 1 :], zip(*gains, strict=True), strict=False)
+    gains = [[_gain(*pair) for pair in zip(each, each[YEAR:], strict=False)] for each in _levels_of(beside)]
+    rows = zip(beside.returns[YEAR - 1 :], zip(*gains, strict=True), strict=False)
     return Dataset(_RETURNS, tuple((last.on.isoformat(), *map(_rounded, row)) for last, row in rows))
+
+
+def _dates_of(returns: Sequence[DailyReturn]) -> list[date]:
+    return [*(each.base for each in returns[:1]), *(each.on for each in returns)]
 
 
 def _gain(then: float | None, now: float | None) -> float | None:
     return None if then is None or now is None else 100 * (now / then - 1)
 
 
-def _levels_of(returns: Sequence[DailyReturn]) -> list[list[float | None]]:
+def _levels_of(beside: Beside) -> list[list[float | None]]:
+    returns = beside.returns
+    index = levels([each.index_pct for each in returns])
     return [
         levels([each.group_pct for each in returns]),
         levels([each.rest_pct for each in returns]),
-        levels([each.index_pct for each in returns]),
+        index,
         levels([each.equal_weight_pct for each in returns]),
+        _fund_levels(beside, index),
     ]
+
+
+def _fund_levels(beside: Beside, index: Sequence[float | None]) -> list[float | None]:
+    """The fund's growth from where it is known without a gap, at the index's level there."""
+    on_dates: list[float | None] = [None] * len(index)
+    if not beside.fund or not beside.fund.returns_pct:
+        return on_dates
+    level: float | None = None
+    for place, day in enumerate(_dates_of(beside.returns)):
+        if day == beside.fund.begins:
+            level = index[place]
+        elif level is not None:
+            gained = beside.fund.returns_pct.get(day)
+            level = None if gained is None else level * (1 + gained / 100)
+        on_dates[place] = level
+    return on_dates
+
+
+def _live(point: Record | None) -> Dataset:
+    """The newest minute of a session after the last close: intraday and unofficial."""
+    columns = ("trading_date", "share_pct", "low_pct", "high_pct", "minute", "kind")
+    return Dataset(columns, (tuple(point[name] for name in columns),) if point else ())
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -152,11 +152,15 @@ def intraday_fact(point: "Record | None") -> str:
     minute = datetime.fromisoformat(point["minute"]).astimezone(NEW_YORK)
     low, high = point["low_pct"], point["high_pct"]
     share = pct(point["share_pct"]) if low == high else plain(formatting.pct_within(point["share_pct"], low, high))
-    since = plain(f"{change(point['since_close'])} points since the close of {point['close_date']}")
+    since = plain(f"{change(point['since_close'])} points since the close of {_long(point['close_date'])}")
     return (
         f'<div><dt>During the session of {long_date(minute.date())}</dt><dd><span class="big" id="intraday">{share}'
         f"</span><small>at {minute:%H:%M} New York, {since}; intraday, unofficial</small></dd></div>"
     )
+
+
+def _long(day: str) -> str:
+    return long_date(date.fromisoformat(day))
 
 
 def _trust_fact(days: Sequence[Day], answer: ConcentrationSummary) -> str:
@@ -328,7 +332,8 @@ def published(days: Sequence[Day], answer: ConcentrationSummary) -> str:
     rows = ((row["as_of"], row["pct"] + "\N{NO-BREAK SPACE}%", row["publisher"]) for row in _published())
     titles = "; ".join(dict.fromkeys(f"{row['publisher']}, {row['title']}" for row in _published()))
     return (
-        '<section aria-labelledby="scale-title"><h2 id="scale-title">For scale: figures of others</h2>'
+        '<section class="published" aria-labelledby="scale-title">'
+        '<h2 id="scale-title">For scale: figures of others</h2>'
         f"<p>{plain(ours)}What follows was published by others of the real market, and is of another kind: the ten "
         "largest stocks instead of companies, and none says whether by float. It is in no chart and no other figure. "
         f"Sources: {escape(titles)}.</p>"

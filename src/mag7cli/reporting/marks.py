@@ -20,12 +20,19 @@ SIGN: Final[Spec] = {
     "legend": None,
 }
 # As many pixels as the visible days leave for one of them, weekends included, less a gap.
-DAY_WIDTH: Final[Spec] = {"expr": "max(1, 0.8 * width * 86400000 / (hi - lo))"}
+DAY_MS: Final = 86_400_000
+DAY_WIDTH: Final[Spec] = {"expr": f"max(1, 0.8 * width * {DAY_MS} / (hi - lo))"}
+# Rings of neighbouring days would hide the curve where a day has few pixels.
+_RING: Final[Spec] = {"expr": f"clamp(24 * width * {DAY_MS} / (hi - lo), 10, 46)"}
 # Measured again whenever the labels of an axis become wider.
 AUTOSIZE: Final[Spec] = {"type": "fit-x", "contains": "padding", "resize": True}
 # Room for the label behind the end of a line.
 END_LABEL: Final = 62
 _LETTER_PX: Final = 11
+# Labels of a count: half a day is none.
+WHOLE: Final = "datum.value % 1 ? '' : format(datum.value, 'd')"
+# So few days have a label each, and no hours between them.
+_FEW_DAYS: Final = f"hi - lo < 12 * {DAY_MS}"
 HEIGHT: Final = 300
 
 
@@ -38,21 +45,32 @@ class Dates:
 
     def visible(self) -> list[Spec]:
         """The parameters of the visible time."""
-        return [{"name": "lo", "value": _epoch_ms(self.first)}, {"name": "hi", "value": _epoch_ms(self.last)}]
+        return [{"name": "lo", "value": epoch_ms(self.first)}, {"name": "hi", "value": epoch_ms(self.last)}]
 
     def compared(self) -> list[Spec]:
         """The parameters of the two dates."""
         return [{"name": "then", "value": self.first.isoformat()}, {"name": "now", "value": self.last.isoformat()}]
 
 
-def _epoch_ms(day: date) -> int:
+def epoch_ms(day: date) -> int:
+    """The beginning of a day in UTC, milliseconds since 1970."""
     return int(datetime.combine(day, time(), UTC).timestamp() * 1000)
 
 
 def timed(
-    dataset: str, dates: Dates, layers: Sequence[Spec], *, height: int = HEIGHT, right: int = 8, bars: bool = False
+    dataset: str,
+    dates: Dates,
+    layers: Sequence[Spec],
+    *,
+    height: int = HEIGHT,
+    right: int = 8,
+    bars: bool = False,
+    domain: str = "[lo, hi]",
 ) -> Spec:
-    """A chart over the visible time; with `bars` it begins and ends half a day outside, so that each is whole."""
+    """A chart over the visible time; with `bars` it begins and ends half a day outside, so that each is whole.
+
+    `domain` is another expression for the two ends of the axis.
+    """
     return {
         "width": "container",
         "height": height,
@@ -61,7 +79,7 @@ def timed(
         "data": {"name": dataset},
         "params": dates.visible(),
         "transform": [TIME, VISIBLE],
-        "encoding": {"x": x_time("[lo - 43200000, hi + 43200000]" if bars else "[lo, hi]")},
+        "encoding": {"x": x_time("[lo - 43200000, hi + 43200000]" if bars else domain)},
         "layer": list(layers),
     }
 
@@ -69,14 +87,16 @@ def timed(
 def x_time(domain: str | None = None) -> Spec:
     """Time in UTC, because a trading date is a date and not a moment somewhere; the first label names its year.
 
-    `domain` is an expression for its two ends, else they are the data's.
+    `domain` is an expression for its two ends, of the visible time, else they are the data's.
     """
     scale = {"type": "utc"} | ({"domain": {"expr": domain}} if domain else {})
     year = "utcFormat(datum.value, '%Y')"
+    few = _FEW_DAYS if domain else "false"
+    label = f"({few} ? utcFormat(datum.value, '%-d %b') : datum.label)"
     axis = {
-        "tickCount": {"expr": "max(2, floor(width / 80))"},
+        "tickCount": {"expr": f"{few} ? 'day' : max(2, floor(width / 80))"},
         "labelOverlap": True,
-        "labelExpr": f"datum.index == 0 && datum.label != {year} ? datum.label + ' ' + {year} : datum.label",
+        "labelExpr": f"datum.index == 0 && datum.label != {year} ? {label} + ' ' + {year} : {label}",
     }
     return {"field": "time", "type": "temporal", "title": None, "scale": scale, "axis": axis}
 
@@ -112,10 +132,13 @@ def by_ticker(tickers: Sequence[str]) -> Spec:
 
 
 def suspect(y_at: Spec) -> Spec:
-    """A ring on each suspect day, as high as `y_at`; unseen on the others, since an empty layer has no extent."""
+    """A ring on each suspect day, as high as `y_at` and as large as there is room; unseen on the others.
+
+    Those are drawn since an empty layer has no extent.
+    """
     seen = {"condition": {"test": "datum.status == 'suspect'", "value": 1}, "value": 0}
     return {
-        "mark": {"type": "point", "filled": True, "style": "suspect"},
+        "mark": {"type": "point", "filled": True, "style": "suspect", "size": _RING},
         "encoding": {"y": y_at, "opacity": seen},
     }
 
@@ -127,7 +150,7 @@ def partial() -> Spec:
 
 def events() -> Spec:
     """A letter above each split and new symbol; the caption says what the letter stands for."""
-    crowded = f"datum.gap_days * 86400000 * width / (hi - lo) < {_LETTER_PX}"
+    crowded = f"datum.gap_days * {DAY_MS} * width / (hi - lo) < {_LETTER_PX}"
     letter = {
         "mark": {
             "type": "text",

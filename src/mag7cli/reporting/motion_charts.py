@@ -62,10 +62,12 @@ def gain_distribution(dates: Dates, company: str) -> Chart:
         {"calculate": "datum.from_pct + 0.5", "as": "to_pct"},
         {"calculate": "datum.from_pct >= 0", "as": "gained"},
     ]
+    days = marks.y("count", "days")
+    days["axis"] |= {"labelExpr": marks.WHOLE}
     encoding = {
         "x": {"field": "from_pct", "type": "quantitative", "axis": {"title": "open to close, %", "tickCount": 9}},
         "x2": {"field": "to_pct"},
-        "y": marks.y("count", "days"),
+        "y": days,
         "y2": {"datum": 0},
         "color": marks.SIGN,
         "tooltip": [

@@ -5,7 +5,9 @@ from typing import Final
 
 from mag7cli.reporting import marks
 from mag7cli.reporting.charts import Chart, Reading
+from mag7cli.reporting.datasets import FundGrowth
 from mag7cli.reporting.marks import HEIGHT, Dates, Spec, timed
+from mag7cli.reporting.story import long_date
 from mag7cli.reporting.whose import SEVEN, Whose
 
 _BESIDE: Final[Mapping[str, str]] = {
@@ -21,11 +23,13 @@ _SHORT: Final[Mapping[str, str]] = {
     "Consumer Staples": "Staples",
 }
 _RIGHT: Final = 8
+# The fund lies upon the index.
+_DASHED: Final[Spec] = {"condition": {"test": "datum.series == 'fund'", "value": [4, 3]}, "value": [1, 0]}
 
 
-def growth(dates: Dates, whose: Whose = SEVEN) -> Chart:
-    """What 100 became in those in question, in the others, in the index, and in all companies alike."""
-    curves = {"mag7": whose.short, **_BESIDE}
+def growth(dates: Dates, whose: Whose = SEVEN, fund: FundGrowth | None = None) -> Chart:
+    """What 100 became in those in question, in the others, in the index, in all companies alike, and in a fund."""
+    curves = _curves(whose, fund)
     names = "{" + ", ".join(f"{field}: '{name}'" for field, name in curves.items()) + "}"
     fold: list[Spec] = [
         {"fold": list(curves), "as": ["series", "level"]},
@@ -35,7 +39,11 @@ def growth(dates: Dates, whose: Whose = SEVEN) -> Chart:
     series = list(curves.values())
     line = {
         "mark": {"type": "line", "strokeWidth": 1.8},
-        "encoding": {"y": marks.y("level", "growth of 100", zero=False), "color": marks.by_ticker(series)},
+        "encoding": {
+            "y": marks.y("level", "growth of 100", zero=False),
+            "color": marks.by_ticker(series),
+            "strokeDash": _DASHED,
+        },
     }
     layers = [line, marks.end_labels("level", series, HEIGHT, zero=False)]
     spec = timed("growth", dates, layers, right=_RIGHT)
@@ -43,19 +51,36 @@ def growth(dates: Dates, whose: Whose = SEVEN) -> Chart:
     return Chart(
         "growth",
         f"Did {whose.them} beat the rest?",
-        f"What 100 at the close of {dates.first} became, by price alone, without dividends, weighted by market value "
-        "at the close before; equal weight: all companies alike, bought for the same sum each quarter.",
+        f"What 100 at the close of {long_date(dates.first)} became, by price alone, without dividends, weighted by "
+        "market value at the close before; equal weight: all companies alike, bought for the same sum each quarter."
+        + _method(fund, dates),
         spec,
         reads=tuple(Reading(name, field, 1) for field, name in curves.items()),
     )
 
 
-def rolling(dates: Dates, whose: Whose = SEVEN) -> Chart:
+def _curves(whose: Whose, fund: FundGrowth | None) -> dict[str, str]:
+    return {"mag7": whose.short, **_BESIDE, **({"fund": fund.name} if fund else {})}
+
+
+def _method(fund: FundGrowth | None, dates: Dates) -> str:
+    """How the fund's growth is known, and where it begins."""
+    if not fund:
+        return ""
+    late = f"; it begins on {long_date(fund.begins)}, at the level of the index" if fund.begins > dates.first else ""
+    return f" {fund.name}: {fund.method}{late}."
+
+
+def rolling(dates: Dates, whose: Whose = SEVEN, fund: FundGrowth | None = None) -> Chart:
     """What the same gained over the year that ends on each date."""
-    curves = {"mag7": whose.short, **_BESIDE}
+    curves = _curves(whose, fund)
     line = {
         "mark": {"type": "line", "strokeWidth": 1.5},
-        "encoding": {"y": marks.y("gain", "% in a year"), "color": marks.by_ticker(list(curves.values()))},
+        "encoding": {
+            "y": marks.y("gain", "% in a year"),
+            "color": marks.by_ticker(list(curves.values())),
+            "strokeDash": _DASHED,
+        },
     }
     zero = {"mark": {"type": "rule", "style": "zero"}, "encoding": {"x": None, "y": {"datum": 0}}}
     spec = timed("rolling", dates, [zero, line], right=_RIGHT, height=220)

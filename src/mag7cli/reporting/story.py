@@ -141,8 +141,8 @@ def _who_moved_it(period: Span, answer: ConcentrationSummary) -> str | None:
     if best.share_points <= 0 or worst.share_points >= 0:
         return None
     return (
-        f"{_name(answer, best.ticker)} brought {change(best.share_points, 1)} points of it, "
-        f"{_name(answer, worst.ticker)} {change(worst.share_points, 1)}."
+        f"{_name(answer, best.ticker)} added {abs(best.share_points):.1f} points, "
+        f"{_name(answer, worst.ticker)} took away {abs(worst.share_points):.1f}."
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -12,6 +13,7 @@ from tests.simulators import true_tables
 from mag7cli.lake.layout import Lake
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.portfolio import fund_drift, fund_weights, kept_funds
+from mag7cli.portfolio.fund_lines import counted_lines
 from mag7cli.portfolio.fund_weights import FundWeightDay
 from mag7cli.vendors.sandbox.fund_files import FUND_OF_FUNDS, GROWTH_FUND, INDEX_FUND, FundFile, file_days, fund_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -102,6 +104,37 @@ def test_between_files_the_weight_is_near_the_true_one_and_without_a_step_at_the
         assert days[on].mag7_pct == pytest.approx(sum(weights[line] for line in LINES), abs=0.25)
     ordered = [days[on].mag7_pct for on in sorted(days)]
     assert max(abs(after - before) for before, after in pairwise(ordered)) < 1.0
+
+
+def test_what_the_fund_gained_is_what_its_lines_gained(lake: Lake, by_fund) -> None:
+    """Bought at the close of a file's day and held to that of the next: pandas, over closes and splits alone."""
+    first, last = DAYS[0], DAYS[1]
+    weights = fund_weights.kept_weights(lake)[INDEX_FUND][first]
+    lines = true_tables.constituents()
+    closes = lines.pivot(index="trading_date", columns="ticker", values="close_price").loc[first:last].ffill()
+    for split in true_tables.market().truth.splits():
+        if first < split.execution_date <= last and split.symbol in closes:
+            closes.loc[closes.index >= split.execution_date, split.symbol] *= split.ratio
+    grown = closes.iloc[-1] / closes.iloc[0]
+    gain = sum(weight * (grown[counted_lines()[line]] - 1) for line, weight in weights.items())
+
+    days = by_fund[INDEX_FUND]
+    level = math.prod(1 + days[on].return_pct / 100 for on in days if first < on <= last)
+    assert 100 * (level - 1) == pytest.approx(gain, abs=1e-6)
+    assert days[first].return_pct is None
+    assert all(days[on].return_pct is not None for on in days if on > first)
+
+
+def test_a_fund_of_which_little_is_priced_has_no_growth_of_its_own(engine: DuckDbEngine) -> None:
+    prices = fund_drift.read_prices(engine, DAYS[0], DAYS[1])
+    assert prices is not None
+    least = fund_drift.LEAST_PRICED_PCT
+
+    def returns(apple: float) -> set[float | None]:
+        return {day.return_pct for day in fund_drift.fund_days("X", {DAYS[0]: {"AAPL": apple}}, prices)}
+
+    assert returns(least - 1) == {None}
+    assert len(returns(least)) > 50
 
 
 def test_a_split_moves_no_weight(by_fund) -> None:

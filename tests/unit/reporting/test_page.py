@@ -26,6 +26,7 @@ from mag7cli.reporting.catalogue import all_charts
 from mag7cli.reporting.charts import Chart
 from mag7cli.reporting.datasets import Dataset
 from mag7cli.reporting.page import Page, render
+from mag7cli.reporting.story import long_date
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 FUND = FundWeight("iShares Core S&P 500 ETF", date(2024, 12, 6), {"AAPL": 7.15, "NVDA": 6.79})
@@ -348,7 +349,7 @@ def test_the_others_are_counted(page: Page) -> None:
 
     assert newest.companies_count is not None
     assert (
-        f"492 others on 2021-01-04, {newest.companies_count - 7} on {newest.on}"
+        f"492 others on 4 January 2021, {newest.companies_count - 7} on {long_date(newest.on)}"
         in charts_by_name(page)["stacked"].caption
     )
 

@@ -35,7 +35,7 @@ def test_the_change_of_the_share_and_who_made_it_are_told() -> None:
     told = story(FIRST, (date(2023, 6, 30), {"NVDA": 4.0, "AAPL": 2.5, "TSLA": 0.5}, 28.0))
 
     assert "Since 3 January 2023 the share of the Mag 7 grew from 20.0 % to 25.0 %, by 5.0 percentage points." in told
-    assert "Nvidia brought +9.3 points of it, Tesla -3.2." in told
+    assert "Nvidia added 9.3 points, Tesla took away 3.2." in told
     assert "the Mag 7 added 38 % of the index's gain of $8.00 T; Nvidia alone 38 %." in told
 
 

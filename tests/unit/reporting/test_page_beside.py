@@ -1,0 +1,101 @@
+"""What stands beside the share in the charts: a fund that holds the index, and a session that is not over."""
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from tests.simulators import true_tables
+from tests.simulators.fake_clock import FakeClock
+
+from mag7cli.lake.layout import Lake
+from mag7cli.live.points import LivePoints
+from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.portfolio import fund_weights, kept_funds
+from mag7cli.reporting import png, theme, write
+from mag7cli.reporting.page import Page, render
+from mag7cli.vendors.sandbox.fund_files import INDEX_FUND, fund_files
+from mag7cli.warehouse.engines.duckdb import DuckDbEngine
+
+SESSION = date(2024, 7, 8)
+
+
+@pytest.fixture(scope="module")
+def market() -> Iterator[DuckDbEngine]:
+    tables = true_tables.engine()
+    yield tables
+    tables.close()
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Two files of the index fund, the first of a day within the range, and a minute of the session after it."""
+    place = Lake.at(str(tmp_path_factory.mktemp("beside")))
+    for file in fund_files(true_tables.market(), [date(2024, 2, 1), date(2024, 5, 31)]):
+        if file.symbol == INDEX_FUND:
+            kept_funds.keep(place, file.symbol, file.data, name="fund.csv", today=file.as_of)
+    LivePoints(place).append(minute())
+    return place
+
+
+@pytest.fixture(scope="module")
+def page(market: DuckDbEngine, lake: Lake) -> Page:
+    return write.compose(market, FakeClock(), fund_weights.weight_on(lake, market, None), lake)
+
+
+def minute() -> dict[str, Any]:
+    return {
+        "kind": "intraday, unofficial", "trading_date": f"{SESSION}", "minute": f"{SESSION}T11:04:00-04:00",
+        "group": ",".join(MAGNIFICENT_7), "share_pct": 31.5, "low_pct": 31.4, "high_pct": 31.6, "since_close": 0.1,
+        "close_date": f"{true_tables.LAST}",
+    }  # fmt: skip
+
+
+def chart(page: Page, name: str) -> Any:
+    return next(chart for chart in page.charts if chart.name == name)
+
+
+def test_the_funds_growth_begins_with_its_first_file_at_the_level_of_the_index(
+    page: Page, market: DuckDbEngine, lake: Lake
+) -> None:
+    days = fund_weights.index_fund_days(lake, market)
+    begins = min(days)
+    rows = {row["trading_date"]: row for row in page.datasets["growth"].records()}
+
+    drawn = [row for row in rows.values() if row["fund"] is not None]
+    assert [drawn[0]["trading_date"], drawn[-1]["trading_date"]] == [f"{begins}", f"{max(days)}"]
+    assert drawn[0]["fund"] == drawn[0]["index"] != 100
+    gained = math.prod(1 + day.return_pct / 100 for day in days.values() if day.return_pct is not None)
+    assert drawn[-1]["fund"] / drawn[0]["fund"] == pytest.approx(gained, abs=1e-6)
+    caption = chart(page, "growth").caption
+    assert f"{INDEX_FUND}: by the prices of what its last holdings file lists, without dividends and costs" in caption
+    assert "it begins on 1 February 2024, at the level of the index" in caption
+
+
+def test_share_and_weight_are_told_apart_where_they_end(page: Page) -> None:
+    renderer = pytest.importorskip("vl_convert", reason="the report is an optional part of mag7")
+    specification = png.standalone(chart(page, "share"), page.datasets, page.answer)
+    drawing = renderer.vegalite_to_svg({**specification, "config": theme.config(theme.LIGHT)})
+
+    assert f">{INDEX_FUND}</text>" in drawing
+    assert ">Mag 7</text>" in drawing
+
+
+def test_a_session_after_the_last_close_is_a_mark_behind_the_end_of_the_curve(page: Page) -> None:
+    share = chart(page, "share")
+    (mark,) = page.datasets["live"].records()
+
+    assert (mark["trading_date"], mark["share_pct"], mark["kind"]) == (f"{SESSION}", 31.5, "intraday, unofficial")
+    assert "Diamond: the session of 8 July 2024 at 11:04 New York, intraday and unofficial." in share.caption
+    assert mark["trading_date"] > page.datasets["daily"].records()[-1]["trading_date"], "it is never among the closes"
+    assert 'id="intraday"' in render(page, "")
+
+
+def test_without_fund_and_session_nothing_is_said_of_them(market: DuckDbEngine) -> None:
+    page = write.compose(market, FakeClock())
+
+    assert page.datasets["live"].rows == ()
+    assert {row["fund"] for row in page.datasets["growth"].records()} == {None}
+    assert "Diamond" not in chart(page, "share").caption
+    assert INDEX_FUND not in chart(page, "growth").caption
