@@ -38,7 +38,11 @@ class IndicatorRow:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorAnswer:
-    """A group beside a series: `rows` are windows of `sessions` changes, `whole` is all of the `dates` in common."""
+    """A group beside a series: `rows` are windows of `sessions` changes, `whole` is all of the `dates` in common.
+
+    The share is that of complete dates. A return cannot leave a date out: `suspect_returns` are the dates of the series
+    whose return is that of a suspect date.
+    """
 
     series: str
     group: str
@@ -51,6 +55,7 @@ class IndicatorAnswer:
     whole: IndicatorRow
     rows: tuple[IndicatorRow, ...]
     simulated: bool
+    suspect_returns: int = 0
 
 
 def parse_series(data: bytes, name: str) -> dict[date, float]:
@@ -139,6 +144,9 @@ def beside(
         whole=whole[-1] if whole else IndicatorRow(common[-1], None, None, None, None),
         rows=rows,
         simulated=concentration.simulated,
+        suspect_returns=sum(
+            day.status == "suspect" and day.on in growth and day.on in series for day in concentration.days
+        ),
     )
 
 

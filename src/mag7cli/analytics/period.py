@@ -68,6 +68,37 @@ class CompanyPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class FundClose:
+    """A fund's own float-adjusted weight of the Mag 7 at a close, percent by company, from its file of `as_of`.
+
+    `basis` is `file`, `interpolated` or `carried`: between files and after the last one it is moved by prices.
+    """
+
+    on: date
+    as_of: date
+    basis: str
+    weights_pct: Mapping[str, float]
+
+    @property
+    def mag7_pct(self) -> float:
+        """The Mag 7 together."""
+        return sum(self.weights_pct.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FundPeriod:
+    """A fund at two closes: another number than the share. None at a close that no file speaks for.
+
+    `return_pct` is what the lines of its files gained by price between them, None where they do not say.
+    """
+
+    fund: str
+    then: FundClose | None
+    now: FundClose | None
+    return_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PeriodAnswer:
     """The share of a group at two closes, `base` and `last`, and what happened between them.
 
@@ -93,6 +124,7 @@ class PeriodAnswer:
     suspect: int
     partial: int
     simulated: bool
+    fund: FundPeriod | None = None
 
     @property
     def share_points(self) -> float:

@@ -184,6 +184,8 @@ def _quality_lines(answer: "ConcentrationSummary") -> Iterator[Line]:
 
 def period_result(period: "PeriodAnswer") -> Result:
     """What happened between two closes, as a person and as a program read it."""
+    then, now = (period.fund.then, period.fund.now) if period.fund else (None, None)
+    in_fund = f"in {period.fund.fund}" if period.fund else ""
     columns = (
         Column("ticker"),
         Column("name", optional=True),
@@ -194,6 +196,8 @@ def period_result(period: "PeriodAnswer") -> Result:
         Column("share_points", "points", change, right=True, tone=_sign),
         Column("return_pct", "return", _signed_pct, right=True, tone=_sign),
         Column("contribution_pct", "of index's", change, right=True, tone=_sign),
+        *((Column("fund_weight_then_pct", f"{in_fund} then", pct, right=True, optional=True),) if then else ()),
+        *((Column("fund_weight_now_pct", f"{in_fund} now", pct, right=True, optional=True),) if now else ()),
     )
     rows = [
         [
@@ -206,6 +210,7 @@ def period_result(period: "PeriodAnswer") -> Result:
             company.share_points,
             company.return_pct,
             company.contribution_pct,
+            *(close.weights_pct.get(company.ticker) for close in (then, now) if close),
         ]
         for company in period.companies
     ]
@@ -245,7 +250,26 @@ def _period_lines(period: "PeriodAnswer") -> Iterator[Line]:
     )
     listed = ", ".join(f"{name} {_signed_pct(value)}" for name, value in series if value is not None)
     yield Line(f"In price {listed}.")
+    yield from _fund_lines(period)
     yield Line(f"Shares: {period.kind}. Returns: {period.returns_kind}.", "faint")
+
+
+def _fund_lines(period: "PeriodAnswer") -> Iterator[Line]:
+    """The fund's own weight at both closes, another number, and how each is known."""
+    if period.fund is None:
+        return
+    closes = [close for close in (period.fund.then, period.fund.now) if close]
+    told = ", ".join(f"{close.mag7_pct:.2f} % on {close.on} ({_HOW[close.basis]} {close.as_of})" for close in closes)
+    yield Line(f"In {period.fund.fund} they weigh, float-adjusted, {told}.")
+    if period.fund.return_pct is not None:
+        yield Line(f"{period.fund.fund} by the prices of what its files list: {_signed_pct(period.fund.return_pct)}.")
+
+
+_HOW: Final = {
+    "file": "its file of",
+    "interpolated": "by prices between its files, the earlier of",
+    "carried": "by prices since its last file, of",
+}
 
 
 def _period_quality(period: "PeriodAnswer") -> Iterator[Line]:
@@ -304,8 +328,8 @@ def indicator_result(answer: "IndicatorAnswer") -> Result:
         *(Column(name, name.replace("_", " "), _two_digits, right=True) for name in _MOVED),
     )
     rows = [[row.on, *(getattr(row, name) for name in _MOVED)] for row in answer.rows]
-    marks = (Column("series"), Column("group"), Column("sessions"), Column("simulated"))
-    own = [answer.series, answer.group, answer.sessions, answer.simulated]
+    marks = (*map(Column, ("series", "group", "sessions", "simulated", "suspect_returns")),)
+    own = [answer.series, answer.group, answer.sessions, answer.simulated, answer.suspect_returns]
     ends = [[f"{answer.first} to {answer.last}", *(getattr(answer.whole, name) for name in _MOVED)], *rows[-1:]]
     text: list[Line | Grid] = [
         *([Line(SIMULATED, "warn")] if answer.simulated else []),
@@ -321,6 +345,14 @@ def indicator_result(answer: "IndicatorAnswer") -> Result:
             "faint",
         ),
     ]
+    if answer.suspect_returns:
+        text.append(
+            Line(
+                f"{counted(answer.suspect_returns, 'date')} of these {'is' if answer.suspect_returns == 1 else 'are'} "
+                "suspect: left out of the share, but in the returns, which are chained from date to date.",
+                "warn",
+            )
+        )
     table = Grid((*columns, *marks), [[*row, *own] for row in rows])
     return Result(document=asdict(answer), grid=table, text=text)
 

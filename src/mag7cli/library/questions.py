@@ -140,7 +140,8 @@ def compare(
         engine: Where the SQL runs; by default DuckDB over the lake.
 
     Returns:
-        Shares and returns in percent, market caps in USD; returns are without dividends.
+        Shares and returns in percent, market caps in USD; returns are without dividends. Of the Mag 7 with the weight
+        of them in the fund of the index, if the lake keeps its files.
 
     Raises:
         UsageError: One of the dates has no figure.
@@ -150,7 +151,12 @@ def compare(
     from mag7cli.market.groups import THE_SEVEN
 
     with engine_over(lake, engine) as own:
-        return compared(own, since, until, group or THE_SEVEN)
+        answer = compared(own, since, until, group or THE_SEVEN)
+        if not (group or THE_SEVEN).is_the_seven or not lake.keeps_funds():
+            return answer
+        from mag7cli.portfolio.fund_weights import over_period
+
+        return replace(answer, fund=over_period(lake, own, since, until))
 
 
 def series(

@@ -125,8 +125,8 @@ def _returns(snapshots: Sequence[_Snapshot], prices: Prices) -> dict[int, float]
     What the tables have no price of, such as cash, stays as it is.
     """
     found: dict[int, float] = {}
-    ends = [*(later.row + 1 for later in snapshots[1:]), len(prices.dates)]
-    for snapshot, end in zip(snapshots, ends, strict=True):
+    following = [later.row + 1 for later in snapshots[1:]]
+    for snapshot, end in zip(snapshots, [*following, len(prices.dates)], strict=False):
         rows = np.arange(snapshot.row, min(end, snapshot.row + LONGEST_CARRY + 1))
         values = _held(snapshot, rows, prices)
         priced = values[:1].sum()

@@ -8,12 +8,14 @@ as cash, keeps its part.
 
 import hashlib
 import json
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from mag7cli import __version__
+from mag7cli.analytics.period import FundClose, FundPeriod
 from mag7cli.analytics.queries import END
 from mag7cli.analytics.summary import FundWeight
 from mag7cli.core import user_cache
@@ -129,6 +131,38 @@ def _printed(lake: Lake, file: KeptFile) -> dict[str, float]:
     """What a file says of each of the Mag 7, percent."""
     by_line = weights_in_files(lake, [file])[file.symbol][file.as_of]
     return {ticker: sum(by_line.get(security, 0.0) for security in _lines_of(ticker)) for ticker in MAGNIFICENT_7}
+
+
+def over_period(lake: Lake, engine: "SqlEngine", since: date, until: date) -> FundPeriod | None:
+    """The index fund at two closes, and what its lines gained between them; None if no file speaks for either.
+
+    Raises HoldingsFormatError, EngineError.
+    """
+    every = _index_fund_files(lake)
+    before = [file for file in every if file.as_of <= since][-1:]
+    after = [file for file in every if file.as_of > until][:1]
+    files = [*before, *(file for file in every if since < file.as_of <= until), *after]
+    days = {day.on: day for day in daily(lake, engine, files, max([until, *_days(after)]))}
+    then, now = days.get(since), days.get(until)
+    if then is None and now is None:
+        return None
+    return FundPeriod(every[0].symbol, _at_close(then), _at_close(now), _return(days, since, until) if then else None)
+
+
+def _at_close(day: FundWeightDay | None) -> FundClose | None:
+    if day is None:
+        return None
+    by_company: dict[str, float] = dict.fromkeys(MAGNIFICENT_7, 0.0)
+    for security, weight in day.weights_pct.items():
+        by_company[counted_lines()[security]] += weight
+    return FundClose(day.on, day.as_of, day.basis, by_company)
+
+
+def _return(days: Mapping[date, FundWeightDay], since: date, until: date) -> float | None:
+    pcts = [day.return_pct for on, day in days.items() if since < on <= until]
+    if until not in days or None in pcts:
+        return None
+    return 100 * (math.prod(1 + (pct or 0.0) / 100 for pct in pcts) - 1)
 
 
 def weight_on(lake: Lake, engine: "SqlEngine | None", day: date | None) -> FundWeight | None:

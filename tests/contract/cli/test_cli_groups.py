@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.simulators.answering import AnsweringSource, StandingClock
-from tests.simulators.small_index import market, new_lake
+from tests.simulators.small_index import TICKERS, market, new_lake
 from typer.testing import CliRunner
 
 import mag7cli as mag7
@@ -46,7 +46,7 @@ GROUPS: dict[str, Members] = {
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    collected = new_lake(tmp_path_factory.mktemp("groups") / "lake")
+    collected = new_lake(tmp_path_factory.mktemp("groups") / "lake", {START: TICKERS})
     request = mag7.CollectRequest(start=START, end=LAST, plan="advanced", rate="unlimited")
     mag7.collect(collected, request=request, vendor=AnsweringSource(market()), clock=StandingClock())
     mag7.transform(collected)
@@ -58,6 +58,21 @@ def here(lake: Lake) -> Path:
     folder = Path(str(lake.store.local_root)).parent
     (folder / MINE).write_text("name,ticker\nNvidia,NVDA\nExxon,XOM\nBerkshire,BRK/B\n", encoding="utf-8")
     return folder
+
+
+def test_two_dates_have_a_column_of_the_fund_beside_the_shares(lake: Lake) -> None:
+    """The lake's list of the index is a file of the fund, of the first of these dates."""
+    words = ("show", str(START), str(LAST), "--lake", str(lake.store.local_root))
+    text = run(*words)
+    rows = list(csv.DictReader(io.StringIO(run(*words, "--format", "csv"))))
+    fund = json.loads(run(*words, "--format", "json"))["fund"]
+
+    weight = sum(float(row["fund_weight_now_pct"]) for row in rows)
+    assert f"{weight:.2f} % on {LAST} (by prices since its last file, of {START})" in text
+    assert f" % on {START} (its file of {START}), " in text
+    assert "In IVV they weigh, float-adjusted, " in text
+    assert fund["now"]["weights_pct"] == {row["ticker"]: float(row["fund_weight_now_pct"]) for row in rows}
+    assert "in IVV" not in run(*words, "--group", "top5").lower(), "it is known of the Mag 7 alone"
 
 
 def run(*words: str) -> str:

@@ -8,6 +8,8 @@ import pytest
 from tests.simulators import true_tables
 
 from mag7cli.analytics.indicators import beside, parse_series
+from mag7cli.cli.output import Line
+from mag7cli.cli.show import indicator_result
 from mag7cli.core.errors import UsageError
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
@@ -53,6 +55,21 @@ def test_a_series_moves_with_itself(engine: DuckDbEngine, figures: pd.DataFrame)
 
     assert answer.whole.share_correlation == pytest.approx(1)
     assert {round(row.share_beta or 0, 9) for row in answer.rows} == {1.0}
+
+
+def test_suspect_dates_are_left_out_of_the_share_and_counted_in_the_returns(figures: pd.DataFrame) -> None:
+    tables = true_tables.engine()
+    days = list(figures.index)
+    suspect = f"'{days[80]}', '{days[90]}'"
+    tables.execute([f"UPDATE market_data.daily_summary SET status = 'suspect' WHERE trading_date IN ({suspect})"])
+
+    answer = beside(tables, dict(figures["share"].items()), "itself.csv")
+
+    assert (answer.dates, answer.suspect_returns) == (len(days) - 2, 2)
+    assert "2 dates of these are suspect: left out of the share, but in the returns" in "\n".join(
+        each.text for each in indicator_result(answer).text or () if isinstance(each, Line)
+    )
+    tables.close()
 
 
 def test_too_few_dates_in_common_are_refused(engine: DuckDbEngine, figures: pd.DataFrame) -> None:

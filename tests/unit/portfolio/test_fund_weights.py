@@ -125,6 +125,33 @@ def test_what_the_fund_gained_is_what_its_lines_gained(lake: Lake, by_fund) -> N
     assert all(days[on].return_pct is not None for on in days if on > first)
 
 
+def test_a_period_has_the_weight_at_both_closes_and_what_was_gained_between(
+    lake: Lake, engine: DuckDbEngine, by_fund
+) -> None:
+    days = by_fund[INDEX_FUND]
+    for base, last in (
+        (DAYS[0], DAYS[1]),
+        (date(2024, 3, 15), date(2024, 7, 5)),
+        (date(2024, 3, 15), date(2024, 4, 12)),
+    ):
+        found = fund_weights.over_period(lake, engine, base, last)
+
+        assert found is not None
+        assert found.then is not None
+        assert found.now is not None
+        assert (found.then.on, found.now.on, found.fund) == (base, last, INDEX_FUND)
+        assert (found.then.mag7_pct, found.now.mag7_pct) == pytest.approx((days[base].mag7_pct, days[last].mag7_pct))
+        assert found.then.weights_pct.keys() == set(MAGNIFICENT_7), "both lines of Alphabet are one company"
+        level = math.prod(1 + days[on].return_pct / 100 for on in days if base < on <= last)
+        assert found.return_pct == pytest.approx(100 * (level - 1))
+
+
+def test_a_period_before_every_file_has_no_weight(lake: Lake, engine: DuckDbEngine) -> None:
+    late = [file for file in kept_funds.kept_files(lake) if file.as_of == DAYS[2]]
+    assert late
+    assert fund_weights.over_period(lake, engine, date(2023, 1, 3), date(2023, 11, 30)) is None
+
+
 def test_a_fund_of_which_little_is_priced_has_no_growth_of_its_own(engine: DuckDbEngine) -> None:
     prices = fund_drift.read_prices(engine, DAYS[0], DAYS[1])
     assert prices is not None

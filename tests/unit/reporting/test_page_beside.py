@@ -59,7 +59,7 @@ def chart(page: Page, name: str) -> Any:
 def test_the_funds_growth_begins_with_its_first_file_at_the_level_of_the_index(
     page: Page, market: DuckDbEngine, lake: Lake
 ) -> None:
-    days = fund_weights.index_fund_days(lake, market)
+    days = fund_weights.of_index_fund(lake, market).days
     begins = min(days)
     rows = {row["trading_date"]: row for row in page.datasets["growth"].records()}
 
