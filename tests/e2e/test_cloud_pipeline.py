@@ -1,6 +1,7 @@
 """From raw documents to three engines on a lake in S3, and back to the numbers of a local lake."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,14 @@ from tests.simulators.athena import AthenaSimulator
 from tests.simulators.cloud import Cloud
 from tests.simulators.raw_documents import document, partial_document
 from tests.simulators.redshift_data import RedshiftSimulator
+from tests.simulators.small_index import holdings_file
 
+from mag7cli import library
 from mag7cli.lake.layout import Lake
+from mag7cli.portfolio import fund_weights
+from mag7cli.portfolio.fund_table import publish
 from mag7cli.tables.schema import TABLES, Table
+from mag7cli.tables.table_files import foreign_objects
 from mag7cli.tables.transform import transform
 from mag7cli.warehouse import glue_catalog, redshift_load
 from mag7cli.warehouse.engines import Rows, SqlEngine
@@ -120,3 +126,30 @@ def test_every_check_runs_with_duckdb_over_a_lake_on_s3(remote: Lake) -> None:
     engine = DuckDbEngine.over_lake(remote, with_partitions=True)
 
     assert "partial_dates" in {result.check.name for result in run_checks(engine) if not result.passed}
+
+
+def test_the_weights_in_funds_are_the_same_on_every_engine(remote: Lake, engines: dict[str, SqlEngine]) -> None:
+    remote.write_holdings(AGAIN, holdings_file(AGAIN))
+
+    def load() -> None:
+        library.load_athena(remote, engine=engines["athena"])
+        library.load_redshift(remote, engine=engines["redshift"])
+
+    load()
+
+    with closing(DuckDbEngine.over_lake(remote)) as local:
+        fund_weights.add_table(local, remote)
+        expected = local.query(WEIGHTS).values
+    assert len(expected) == 8 * len([day for day in DAYS[:-1] if day >= AGAIN]), "both lines of Alphabet, each date"
+    for name, engine in engines.items():
+        assert engine.query(WEIGHTS).values == expected, name
+    assert publish(remote) == [], "what has not changed is not written"
+    assert foreign_objects(remote) == []
+
+    remote.store.delete(remote.holdings_key(AGAIN))
+    load()
+    for name, engine in engines.items():
+        assert not engine.query(WEIGHTS).values, name
+
+
+WEIGHTS = "SELECT * FROM market_data.fund_weights ORDER BY trading_date, fund, ticker"

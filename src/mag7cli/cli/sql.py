@@ -245,11 +245,11 @@ def _months_before(day: date, months: int) -> date:
 
 def _listing() -> Result:
     """The tables with their grain, and the queries with their meaning."""
-    from mag7cli.tables.schema import TABLES, VIEWS
+    from mag7cli.tables.schema import PUBLISHED, VIEWS
     from mag7cli.warehouse import query_history, sql_files
 
     files = [sql_files.read("analysis", name) for name in sql_files.names("analysis")]
-    rows = [("table", "", table.qualified_name, table.description) for table in TABLES]
+    rows = [("table", "", table.qualified_name, table.description) for table in PUBLISHED]
     rows += [("view", "", view.qualified_name, view.description) for view in VIEWS]
     rows += [("query", file.fields["folder"], file.name, file.meaning) for file in sorted(files, key=_by_folder)]
     rows.append(("query", query_history.FOLDER, query_history.NAME, query_history.MEANING))

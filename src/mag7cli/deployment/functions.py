@@ -292,15 +292,18 @@ def validate(event: Event, context: Context) -> Document:
 
 
 def load(event: Event, context: Context) -> Document:
-    """Bring the catalog, its partitions and views up to date; nothing to do without Athena."""
+    """Bring the catalog, its partitions, views and the weights in funds up to date; nothing to do without Athena."""
+    from mag7cli.portfolio.fund_table import publish
     from mag7cli.warehouse import glue_catalog
     from mag7cli.warehouse.engines.athena import AthenaEngine
 
     workgroup = os.environ.get("MAG7_WORKGROUP")
     if not workgroup:
         return {"changes": []}
+    lake = _lake()
+    publish(lake)
     with closing(AthenaEngine(workgroup=workgroup)) as engine:
-        changes = glue_catalog.sync(_lake(), engine)
+        changes = glue_catalog.sync(lake, engine)
     return {
         "changes": [
             f"{change.kind} {change.name} {change.action}" for change in changes if change.action != "unchanged"
@@ -325,7 +328,8 @@ def report(event: Event, context: Context) -> Document:
         if not _has_figure(engine):
             return {"page": "", "bytes": 0}
         failed = failed_checks.read(lake)
-        page = render(compose(engine, SystemClock(), weight_on(lake, engine, None), failed=failed), library).encode()
+        fund = weight_on(lake, engine, None)
+        page = render(compose(engine, SystemClock(), fund, lake, failed=failed), library).encode()
     lake.store.write(PAGE, page)
     return {"page": lake.store.uri(PAGE), "bytes": len(page)}
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mag7cli.deployment.queries import text_of
 from mag7cli.lake.layout import Lake
-from mag7cli.tables.schema import TABLES, create_schema_sql, create_sql
+from mag7cli.tables.schema import PUBLISHED, create_schema_sql, create_sql
 from mag7cli.warehouse import copy_jobs, sql_files
 from mag7cli.warehouse.redshift_load import view_statements
 
@@ -27,7 +27,7 @@ def all_notebooks(bucket: str) -> Mapping[str, str]:
 
 def _definitions() -> Iterator[str]:
     yield create_schema_sql()
-    yield from (create_sql(table, "redshift") for table in TABLES)
+    yield from (create_sql(table, "redshift") for table in PUBLISHED)
     yield from view_statements()
 
 

@@ -14,7 +14,7 @@ from mag7cli.deployment import parts, quicksight, roles
 from mag7cli.deployment.parts import sub
 from mag7cli.deployment.queries import named_queries
 from mag7cli.lake.layout import ANALYTICS, PROCESSED
-from mag7cli.tables.schema import TABLES, Table
+from mag7cli.tables.schema import PUBLISHED, TABLES, Table
 from mag7cli.vendors.subscription import Plan, plans
 from mag7cli.warehouse.glue_catalog import partitioned_input, table_input
 
@@ -340,10 +340,11 @@ def _substitutions() -> Iterator[tuple[str, Any]]:
 
 
 def _tables() -> Iterator[tuple[str, Resource]]:
-    for table in TABLES:
+    for table in PUBLISHED:
         flat = table_input(table, f"s3://${{Lake}}/{ANALYTICS}{table.name}/")
-        by_date = partitioned_input(table, f"s3://${{Lake}}/{PROCESSED}{table.name}/")
         yield f"{_camel(table)}Table", _glue_table("Database", flat)
+    for table in TABLES:
+        by_date = partitioned_input(table, f"s3://${{Lake}}/{PROCESSED}{table.name}/")
         yield f"{_camel(table)}ByDateTable", _glue_table("DatabaseByDate", by_date)
 
 

@@ -165,7 +165,16 @@ def load_athena(lake: Lake, *, engine: "SqlEngine") -> "list[CatalogChange]":
     from mag7cli.warehouse.glue_catalog import sync
 
     with locked(lake, "mag7 load"):
+        _publish(lake)
         return sync(lake, engine)
+
+
+def _publish(lake: Lake) -> None:
+    """Write the tables that are computed, where an engine reads them as files; a local lake is refused by the load."""
+    from mag7cli.portfolio.fund_table import publish
+
+    if lake.store.local_root is None:
+        publish(lake)
 
 
 def load_redshift(
@@ -195,6 +204,7 @@ def load_redshift(
     with locked(lake, "mag7 load"):
         if end_auto_copy:
             copy_jobs.end(lake.store, engine)
+        _publish(lake)
         return redshift_load.load(lake, engine, role, recreate=recreate)
 
 
@@ -222,6 +232,7 @@ def auto_copy_redshift(
 
     redshift_load.check_is_s3(lake.store)
     with locked(lake, "mag7 load"):
+        _publish(lake)
         return redshift_load.auto_copy(lake, engine, role, recreate=recreate)
 
 

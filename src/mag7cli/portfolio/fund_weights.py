@@ -28,16 +28,18 @@ from mag7cli.portfolio.fund_lines import FundWeightDay, counted_lines
 from mag7cli.portfolio.identity import is_us_symbol
 from mag7cli.portfolio.kept_funds import KeptFile
 from mag7cli.portfolio.kept_weights import KeptDay, KeptWeights
-from mag7cli.tables.schema import COMPUTED, SCHEMA, arrow_schema
+from mag7cli.tables.schema import FUND_WEIGHTS, SCHEMA, arrow_schema
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from mag7cli.warehouse.engines import SqlEngine
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 INDEX_FUNDS: Final = ("IVV", "SIMIX")
 """The funds of the index: of the market, and of the simulated one."""
 
-TABLE: Final = "fund_weights"
+TABLE: Final = FUND_WEIGHTS.name
 
 
 def weights_in_files(lake: Lake, files: Iterable[KeptFile] | None = None) -> dict[str, dict[date, dict[str, float]]]:
@@ -193,18 +195,22 @@ def _days(files: Iterable[KeptFile]) -> list[date]:
 
 def add_table(engine: "DuckDbEngine", lake: Lake) -> None:
     """Offer `market_data.fund_weights` to the statements of an engine. Raises HoldingsFormatError, EngineError."""
+    engine.add_arrow_table(SCHEMA, TABLE, arrow_rows(lake, engine))
+
+
+def arrow_rows(lake: Lake, engine: "DuckDbEngine") -> "pa.Table":
+    """The rows of `fund_weights`, by fund and date. Raises HoldingsFormatError, EngineError."""
     import pyarrow as pa
 
-    table = next(table for table in COMPUTED if table.name == TABLE)
     rows = [
         (day.on, day.fund, security, weight, day.as_of, day.basis)
         for day in daily(lake, engine)
         for security, weight in day.weights_pct.items()
     ]
-    schema = arrow_schema(table, partitioned=False)
+    schema = arrow_schema(FUND_WEIGHTS, partitioned=False)
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)
     arrays = [pa.array(list(values), field.type) for values, field in zip(columns, schema, strict=True)]
-    engine.add_arrow_table(SCHEMA, TABLE, pa.Table.from_arrays(arrays, schema=schema))
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 # What a file says

@@ -286,33 +286,37 @@ TABLES: Final[tuple[Table, ...]] = (
 
 TABLE: Final[dict[str, Table]] = {table.name: table for table in TABLES}
 
-COMPUTED: Final[tuple[Table, ...]] = (
-    Table(
-        "fund_weights",
-        "computed",
-        "one row per trading date, fund and line of the Mag 7",
-        "What a fund that can be bought holds of the Mag 7: float-adjusted, from the holdings files that the lake "
-        "keeps, another number than the share by full market value. It is computed when it is asked for on DuckDB "
-        "(`mag7 sql`, `mag7 export fund-weights`, `mag7cli.table`), and lies in no file of the lake.",
-        (
-            _TRADING_DATE,
-            _varchar("fund", 20, "The fund's symbol.", nullable=False),
-            _varchar("ticker", 10, "The line: GOOGL and GOOG apart.", nullable=False),
-            _pct("weight_pct", "Part of the fund.", nullable=False),
-            Column("as_of", "date", "The day of the holdings file, the earlier of two.", nullable=False),
-            _varchar(
-                "basis",
-                12,
-                "`file`: the file's own figure; `interpolated`: between two files, by prices; `carried`: after the "
-                "last file, by prices.",
-                nullable=False,
-            ),
+FUND_WEIGHTS: Final = Table(
+    "fund_weights",
+    "computed",
+    "one row per trading date, fund and line of the Mag 7",
+    "What a fund that can be bought holds of the Mag 7: float-adjusted, from the holdings files that the lake "
+    "keeps, another number than the share by full market value. DuckDB computes it when it is asked for "
+    "(`mag7 sql`, `mag7 export fund-weights`, `mag7cli.table`); for Athena and Redshift `mag7 load` writes it into "
+    "the flat layout of a lake on S3.",
+    (
+        _TRADING_DATE,
+        _varchar("fund", 20, "The fund's symbol.", nullable=False),
+        _varchar("ticker", 10, "The line: GOOGL and GOOG apart.", nullable=False),
+        _pct("weight_pct", "Part of the fund.", nullable=False),
+        Column("as_of", "date", "The day of the holdings file, the earlier of two.", nullable=False),
+        _varchar(
+            "basis",
+            12,
+            "`file`: the file's own figure; `interpolated`: between two files, by prices; `carried`: after the "
+            "last file, by prices.",
+            nullable=False,
         ),
-        ("trading_date", "fund", "ticker"),
-        ("trading_date", "fund", "ticker"),
     ),
+    ("trading_date", "fund", "ticker"),
+    ("trading_date", "fund", "ticker"),
 )
-"""Tables that are made when they are asked for."""
+
+COMPUTED: Final[tuple[Table, ...]] = (FUND_WEIGHTS,)
+"""Tables that are made when they are asked for, and for other engines by a load: in the flat layout alone."""
+
+PUBLISHED: Final[tuple[Table, ...]] = (*TABLES, *COMPUTED)
+"""Every table of a warehouse elsewhere."""
 
 # Announced splits lie in the future: only those up to the last bar have happened. EXP(SUM(LN())) is the product
 # that all three engines know; rounding takes its last digits away, so that ten for one divides by ten. Redshift may cut

@@ -14,10 +14,12 @@ from mag7cli.lake.layout import ANALYTICS, FIGURES, PROCESSED, Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.tables import manifest as manifests
 from mag7cli.tables.manifest import Manifest
-from mag7cli.tables.schema import PARTITION, TABLE
+from mag7cli.tables.schema import COMPUTED, PARTITION, TABLE
 
 # Engines that read a whole prefix leave such names alone.
 _HIDDEN: Final = (".", "_")
+# The record of what was transformed knows nothing of them.
+_COMPUTED: Final = frozenset(table.name for table in COMPUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,15 @@ class TableFiles:
         name = key.rpartition("/")[2].removesuffix(".parquet")
         if not (name.isascii() and name.isdigit()) or key != Lake.flat_key(table, int(name)):
             return False
-        return self.record is None or table in self.record.tables_in(int(name))
+        return self.record is None or table in _COMPUTED or table in self.record.tables_in(int(name))
 
     def _is_partition(self, key: str, table: str, day: date) -> bool:
         return self._may_have(table, day) and key == Lake.partition_key(table, day)
 
     def _is_own(self, key: str) -> bool:
-        if not inventory.is_own(key, TABLE):
-            return False
         zone, table, *rest = key.split("/")
+        if not inventory.is_own(key, {*TABLE, *_COMPUTED} if f"{zone}/" == ANALYTICS else TABLE):
+            return False
         if f"{zone}/" == ANALYTICS:
             return self._is_flat(key, table)
         if key.startswith(FIGURES):

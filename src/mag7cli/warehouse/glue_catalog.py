@@ -19,6 +19,7 @@ from mag7cli.lake.store import Store
 from mag7cli.tables.schema import (
     EXTERNAL_PROPERTIES,
     PARTITION,
+    PUBLISHED,
     SCHEMA,
     TABLE,
     TABLES,
@@ -100,7 +101,7 @@ def _glue_column(column: Column) -> dict[str, str]:
     return {"Name": column.name, "Type": sql_type(column, "athena"), "Comment": column.description}
 
 
-def statements(lake: Lake, tables: Sequence[Table] = TABLES) -> list[str]:
+def statements(lake: Lake, tables: Sequence[Table] = PUBLISHED) -> list[str]:
     """What `sync` does for `market_data`, as SQL for the Athena console. Raises UsageError."""
     _check_is_s3(lake.store)
     external = [create_sql(table, "athena", _flat_folder(lake.store, table)) for table in tables]
@@ -127,7 +128,7 @@ def sync(lake: Lake, engine: SqlEngine) -> list[CatalogChange]:
     files = TableFiles.of(lake)
     client = aws.client("glue")
     changes = [_sync_database(client, name) for name in DESCRIPTIONS]
-    for table in TABLES:
+    for table in PUBLISHED:
         with aws.errors_as(EngineError, f"Glue table {table.qualified_name}"):
             changes.append(_sync_table(client, SCHEMA, table_input(table, _flat_folder(lake.store, table))))
     for table in TABLES:

@@ -17,6 +17,8 @@ from mag7cli.lake import aws
 from mag7cli.lake.layout import ANALYTICS, COPY_JOBS, Lake
 from mag7cli.lake.store import ObjectInfo, Store
 from mag7cli.tables.schema import (
+    COMPUTED,
+    PUBLISHED,
     SCHEMA,
     TABLE,
     TABLES,
@@ -36,6 +38,8 @@ from mag7cli.warehouse.engines.sql_text import quoted
 
 DEFAULT_ROLE: Final = "default"
 """The role that the warehouse itself has as its default."""
+
+_PUBLISHED: Final = frozenset(table.name for table in PUBLISHED)
 
 _COLUMNS_SQL: Final = """\
 SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
@@ -138,6 +142,31 @@ def replace_statements(
     return statements
 
 
+def computed_statements(store: Store, filled: Collection[str], role: str, recreate: Collection[str] = ()) -> list[str]:
+    """The tables that are computed, made where they are not there and filled anew: a transaction of their own.
+
+    With them the other tables' would have more statements than Redshift takes. COPY JOBs only ever add rows, so they
+    have no part in it.
+    """
+    statements: list[str] = []
+    for table in COMPUTED:
+        if table.name in recreate:
+            statements.append(f"DROP TABLE IF EXISTS {table.qualified_name} CASCADE")
+        statements.append(create_sql(table, "redshift"))
+        statements.append(f"DELETE FROM {table.qualified_name}")  # noqa: S608 -- names of our own
+        if table.name in filled:
+            statements.append(copy_sql(table, store.uri(f"{ANALYTICS}{table.name}/"), role))
+    return statements
+
+
+def _load_computed(lake: Lake, engine: SqlEngine, role: str, columns: Mapping[str, list[tuple[str, str]]]) -> list[str]:
+    """Fill the computed tables; one of another shape is made again, since nothing is lost by it."""
+    stale = [table.name for table in COMPUTED if table.name in columns and _difference(table, columns[table.name])]
+    statements = computed_statements(lake.store, _filled(_files(lake, COMPUTED)), role, stale)
+    engine.execute(statements)
+    return statements
+
+
 def dry_run(lake: Lake, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> list[str]:
     """The exact statements of a first load, or of one that makes every table again. Raises UsageError."""
     check_is_s3(lake.store)
@@ -146,6 +175,7 @@ def dry_run(lake: Lake, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> 
         *schema_statements(dropped),
         *view_statements(),
         *replace_statements(lake.store, _filled(_files(lake)), role, listed=_intruded(lake), recreate=dropped),
+        *computed_statements(lake.store, _filled(_files(lake, COMPUTED)), role),
     ]
 
 
@@ -182,7 +212,8 @@ def load(lake: Lake, engine: SqlEngine, role: str = DEFAULT_ROLE, *, recreate: b
     statements = [*schema_statements(different), *views, *replaced]
     engine.execute(statements)
     copy_jobs.forget_loaded_files(lake.store)
-    return LoadResult((*before, *statements), _counted(lake, engine))
+    computed = _load_computed(lake, engine, role, columns)
+    return LoadResult((*before, *statements, *computed), _counted(lake, engine))
 
 
 def _views_around(engine: SqlEngine, *, is_complete: bool) -> tuple[list[str], list[str]]:
@@ -217,6 +248,7 @@ def auto_copy(lake: Lake, engine: SqlEngine, role: str, *, recreate: bool = Fals
         raise UsageError("--recreate would drop tables under their COPY JOBs", hint="--end-auto-copy --recreate first")
     if jobs:
         engine.execute([*schema_statements(), *view_statements(_stale_views(engine))])
+        _load_computed(lake, engine, role, _present_columns(engine))
     else:
         loaded = load(lake, engine, role, recreate=recreate)
     created = copy_jobs.create_missing(lake.store, engine, role)
@@ -235,10 +267,10 @@ def check_is_s3(store: Store) -> None:
         )
 
 
-def _files(lake: Lake) -> dict[str, list[ObjectInfo]]:
+def _files(lake: Lake, tables: Iterable[Table] = TABLES) -> dict[str, list[ObjectInfo]]:
     """Each table's flat files."""
     own = TableFiles.of(lake)
-    return {table.name: own.flat(table.name) for table in TABLES}
+    return {table.name: own.flat(table.name) for table in tables}
 
 
 def _filled(files: Mapping[str, Sequence[ObjectInfo]]) -> set[str]:
@@ -281,7 +313,7 @@ def _present_columns(engine: SqlEngine) -> dict[str, list[tuple[str, str]]]:
     """Name and type of every column of our tables that are there, by table."""
     columns: dict[str, list[tuple[str, str]]] = {}
     for row in engine.query(_COLUMNS_SQL, {"schema": SCHEMA}).records():
-        if row["table_name"] in TABLE:
+        if row["table_name"] in _PUBLISHED:
             columns.setdefault(str(row["table_name"]), []).append((str(row["column_name"]), _type_of(row)))
     return columns
 
@@ -316,7 +348,8 @@ def _type_of(row: Mapping[str, object]) -> str:
 def _counted(lake: Lake, engine: SqlEngine) -> tuple[TableLoad, ...]:
     """Both sides' rows. Raises EngineError if somebody else wrote into a table meanwhile."""
     present = _warehouse_rows(engine)
-    loads = tuple(TableLoad(name, _rows(lake.store, infos), present[name]) for name, infos in _files(lake).items())
+    files = _files(lake, PUBLISHED)
+    loads = tuple(TableLoad(name, _rows(lake.store, infos), present[name]) for name, infos in files.items())
     for table in loads:
         if table.lake_rows != table.warehouse_rows:
             raise EngineError(
@@ -330,7 +363,7 @@ def _counted(lake: Lake, engine: SqlEngine) -> tuple[TableLoad, ...]:
 def _warehouse_rows(engine: SqlEngine) -> dict[str, int]:
     counts = "\nUNION ALL\n".join(
         f"SELECT '{table.name}' AS name, COUNT(*) AS row_count FROM {table.qualified_name}"  # noqa: S608
-        for table in TABLES
+        for table in PUBLISHED
     )
     return {str(name): int(str(count)) for name, count in engine.query(counts).values}
 

@@ -16,7 +16,7 @@ from tests.simulators.command_line import MAG7, environment, mag7, mag7_in_termi
 from mag7cli.cli.output import Output
 from mag7cli.cli.sql import _result, _streamed
 from mag7cli.lake.layout import Lake
-from mag7cli.tables.schema import TABLE, TABLES, VIEWS, arrow_schema
+from mag7cli.tables.schema import PUBLISHED, TABLE, VIEWS, arrow_schema
 from mag7cli.warehouse import sql_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
@@ -98,7 +98,7 @@ def test_the_list_has_every_table_view_and_query(here):
     listed = {
         entry["name"] for entry in json.loads(mag7("sql", "--list", "--format", "json", cwd=here).stdout)["names"]
     }
-    assert {table.qualified_name for table in (*TABLES, *VIEWS)} | set(sql_files.names("analysis")) | {
+    assert {table.qualified_name for table in (*PUBLISHED, *VIEWS)} | set(sql_files.names("analysis")) | {
         "query_performance"
     } == listed
 

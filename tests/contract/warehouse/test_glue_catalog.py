@@ -13,7 +13,7 @@ from tests.simulators.filled_lake import DAYS
 from mag7cli.core.errors import UsageError
 from mag7cli.lake.layout import Lake
 from mag7cli.market.calendar import sessions
-from mag7cli.tables.schema import TABLE, TABLES, VIEWS, create_sql
+from mag7cli.tables.schema import PUBLISHED, TABLE, TABLES, VIEWS, create_sql
 from mag7cli.warehouse import glue_catalog
 from mag7cli.warehouse.engines.athena import AthenaEngine
 from mag7cli.warehouse.glue_catalog import CatalogChange
@@ -50,7 +50,7 @@ def test_sync_creates_two_databases_their_tables_and_the_views(lake: Lake, engin
     assert created == [
         "market_data",
         "market_data_by_date",
-        *(table.name for table in TABLES),
+        *(table.name for table in PUBLISHED),
         *(table.name for table in TABLES),
     ]
     assert [change.name for change in changes if change.kind == "view"] == [view.name for view in VIEWS]
@@ -211,5 +211,5 @@ def test_a_local_lake_has_no_catalog(tmp_path: Path, engine: AthenaEngine) -> No
 def test_a_dry_run_shows_ddl_for_every_table_and_view(cloud: Cloud) -> None:
     statements = glue_catalog.statements(Lake.at(cloud.lake))
 
-    assert len(statements) == 1 + len(TABLES) + len(VIEWS)
+    assert len(statements) == 1 + len(PUBLISHED) + len(VIEWS)
     assert f"LOCATION 's3://{cloud.bucket}/lake/analytics/daily_trading/'" in "\n".join(statements)
