@@ -104,8 +104,9 @@ class LivePoints:
 
         folder = _folder(trading_date)
         try:
+            # Without Arrow's threads: small files gain nothing by them, and they can outlive a short command.
             points, companies = (
-                pq.read_table(pa.BufferReader(self._store.read(f"{folder}{name}.parquet")))
+                pq.ParquetFile(pa.BufferReader(self._store.read(f"{folder}{name}.parquet"))).read(use_threads=False)
                 for name in (POINTS, COMPANIES)
             )
         except KeyNotFoundError:

@@ -209,7 +209,7 @@ def _hand_over(store: Store, table: Table, day: date, partition_key: str, key: s
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = pq.read_table(io.BytesIO(store.read(partition_key)))
+    rows = pq.ParquetFile(io.BytesIO(store.read(partition_key))).read(use_threads=False)
     columns = [
         pa.array([day] * rows.num_rows, pa.date32()) if column.name == PARTITION else rows.column(column.name)
         for column in table.columns
