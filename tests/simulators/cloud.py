@@ -3,7 +3,6 @@
 Every test session loads these fixtures, so the heavy imports wait inside them.
 """
 
-import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -85,15 +84,11 @@ def stored(bucket: str, prefix: str) -> Iterator[tuple[str, bytes]]:
 
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
-    """The address of a moto server; port 0, so that several runs of the tests never meet."""
-    from moto.server import ThreadedMotoServer
+    """The address of a moto server."""
+    from tests.simulators import moto_server
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server.serving() as address:
+        yield address
 
 
 @cache

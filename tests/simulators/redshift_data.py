@@ -148,7 +148,7 @@ class RedshiftSimulator(JsonService):
         self.owners: dict[str, str] = {}
         self.read_only: set[str] = set()
         self.integrated = False
-        self.duckdb = duckdb.connect()
+        self.duckdb = duckdb.connect(config={"threads": 1})
         self.duckdb.execute(_SYSTEM_VIEWS)
         self.may_create = True
 
