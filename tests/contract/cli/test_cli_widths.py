@@ -11,6 +11,7 @@ from typer.main import get_command
 from mag7cli.cli import app
 from mag7cli.cli.app import Group, commands_of
 from mag7cli.cli.origin import OF_A_MARKET
+from mag7cli.reporting import library
 
 WIDTHS = (40, 60, 80, 200)
 DAY = "2024-12-13"
@@ -79,6 +80,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MAG7_NOW", LATE_THAT_EVENING)
+        patch.setattr(library, "script", lambda renderer: "")
         assert in_pipe(["demo", "--quiet", "--start", "2024-12-11", "--end", DAY, "--lake", "lake"]).code == 0
     return folder
 
@@ -87,6 +89,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _here(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Friday evening in the folder of the lake, without a key, a network or a configuration."""
     monkeypatch.chdir(lake)
+    monkeypatch.setattr(library, "script", lambda renderer: "")  # what draws the charts takes seconds to put together
     for name, value in (("HOME", str(lake)), ("MAG7_NOW", LATE_THAT_EVENING), ("TERM", "xterm"), ("NO_COLOR", "1")):
         monkeypatch.setenv(name, value)
     for name in ("POLYGON_API_KEY", "MASSIVE_API_KEY", "XDG_CONFIG_HOME"):
