@@ -230,6 +230,16 @@ def test_a_projection_is_drawn_where_its_record_is_what_its_label_says(page: Pag
     assert "of 23 such intervals of the past, each from what was known then, 18 held" in charts["projection"].caption
 
 
+def test_no_chart_has_two_scales_and_a_bar_is_as_wide_as_its_day(page: Page) -> None:
+    days = [day for day in page.data.concentration.days if day.figure]
+    specs = [chart.spec for chart in all_charts(days, ["NVDA"], page.datasets["event"], None)]
+    bars = [mark for mark in re.findall(r'\{"type": "bar"[^}]*\}', json.dumps(specs)) if '"width"' in mark]
+
+    assert '"independent"' not in json.dumps(specs)
+    assert all("86400000" in mark for mark in bars)
+    assert bars
+
+
 def test_two_dates_are_enough_for_a_page() -> None:
     page = write.compose(market_tables.engine(2, partial=(), suspect=()), FakeClock())
 
