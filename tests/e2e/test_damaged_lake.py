@@ -142,7 +142,7 @@ PAID_FOR = (
     "raw/reference/splits.json",
     "raw/reference/source.json",
     f"raw/reference/bars/date={DAY}.json",
-    "raw/reference/details/date=2024-06-27.json",
+    "raw/reference/details/month=2024-06.json",
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from mag7cli import __version__
 from mag7cli.analytics.date_statuses import events_of
 from mag7cli.analytics.other_counts import OtherCount, other_counts
-from mag7cli.collection.details_cache import DetailsCache
+from mag7cli.collection.details_cache import DetailsCache, keys_of
 from mag7cli.collection.security_facts import known_cover_pages
 from mag7cli.collection.split_cache import read_splits
 from mag7cli.core.clock import Clock
@@ -235,7 +235,7 @@ def _inputs(lake: Lake, day: date, days: Sequence[date], document: Document) -> 
     """The document, the splits, the answers behind the counts, and the holdings file, as far as they are kept."""
     membership = document["sp500_details"].get("membership")
     keys = [lake.document_key(day), f"{REFERENCE}splits.json"]
-    keys += [f"{REFERENCE}details/date={on.isoformat()}.json" for on in sorted(set(days))]
+    keys += dict.fromkeys(key for on in sorted(set(days)) for key in keys_of(on))
     file = _holdings_day(membership) if membership else None
     if file:
         keys.append(lake.holdings_key(date.fromisoformat(file)))

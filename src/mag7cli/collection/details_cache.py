@@ -1,10 +1,12 @@
 """What the vendor said of each line's shares, by the date it was asked for: kept in the lake, asked for once.
 
-One file per date asked for, `raw/reference/details/date=D.json`, so that an evening's answers never touch those before.
+An evening's answers are a file per date asked for, `raw/reference/details/date=D.json`, and never touch those before.
+Those of a long range, some for each of many dates, are a file a month, `month=M.json`. A date stays where it is kept.
 """
 
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -13,7 +15,7 @@ import orjson
 
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, MarketDataError, TickerNotFoundError
-from mag7cli.lake.layout import Lake
+from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.market import symbology
 from mag7cli.market.records import TickerDetails
 from mag7cli.shares.plausibility import correction_problem
@@ -25,6 +27,8 @@ SCHEMA_VERSION: Final = 1
 _FOLDER: Final = "details/"
 # Enough that a run that dies loses seconds on a paid plan, and at most a few minutes on the free one.
 _ANSWERS_BETWEEN_SAVES: Final = 20
+# And no more often than that, since answers that come fast are of the same dates again.
+_SECONDS_BETWEEN_SAVES: Final = 5.0
 
 Status = Literal["ok", "not_listed", "refused"]
 Continues = Callable[[str, date, date], bool]
@@ -73,6 +77,10 @@ class DetailsCache:
         self._answers: dict[date, dict[str, DetailsRecord]] = {}
         self._days: dict[str, list[date]] = {}
         self._refused: dict[str, set[date]] = {}
+        self._files: dict[date, str] = {}
+        self._unsaved: list[date] = []
+        self._saved_at = clock.monotonic()
+        self._is_in_rounds = False
         self.failures: dict[Request, str] = {}
 
     def ask_by(self, calls: VendorCalls) -> None:
@@ -82,9 +90,11 @@ class DetailsCache:
     def load(self) -> None:
         """Read what earlier runs were told. Raises DocumentError for a file that is no file of details."""
         for info in self._lake.reference_files(_FOLDER):
-            day, answers = _decode(self._lake.store.read(info.key), self._lake.store.uri(info.key))
-            for ticker, answer in answers.items():
-                self._keep(ticker, day, answer)
+            answers_of = _decode(self._lake.store.read(info.key), self._lake.store.uri(info.key))
+            self._files.update(dict.fromkeys(answers_of, info.key.removeprefix(REFERENCE + _FOLDER)))
+            for day, answers in answers_of.items():
+                for ticker, answer in answers.items():
+                    self._keep(ticker, day, answer)
         self._recognise_registrants()
 
     def answer(self, ticker: str, day: date) -> DetailsRecord | None:
@@ -121,8 +131,6 @@ class DetailsCache:
 
     def ask(self, requests: Sequence[Request]) -> None:
         """Get the answers that are missing and keep them; what could not be had is in `failures`, with the reason."""
-        unsaved = 0
-        touched: set[date] = set()
         missing = self.missing(requests)
         if not missing:
             return
@@ -134,14 +142,26 @@ class DetailsCache:
                     continue
                 self.failures.pop((ticker, day), None)
                 self._keep(ticker, day, answer)
-                touched.add(day)
-                unsaved += 1
-                if unsaved >= _ANSWERS_BETWEEN_SAVES * vendor.workers:
-                    self._save(touched)
-                    touched.clear()
-                    unsaved = 0
+                self._unsaved.append(day)
+                if self._is_time_to_save(vendor.workers):
+                    self._save_new()
         finally:
-            self._save(touched | self._recognise_registrants())
+            self._unsaved += self._recognise_registrants()
+            if not self._is_in_rounds:
+                self._save_new()
+
+    @contextmanager
+    def rounds(self) -> Iterator[None]:
+        """Questions that follow from each other's answers, and touch the same dates again: kept as they add up.
+
+        What the death of a run within them loses is no more than within one question.
+        """
+        self._is_in_rounds = True
+        try:
+            yield
+        finally:
+            self._save_new()
+            self._is_in_rounds = False
 
     def asked_between(self, first: date, last: date) -> list[Request]:
         """The questions of these days that have a good answer, by date and ticker."""
@@ -272,9 +292,26 @@ class DetailsCache:
     def _now(self) -> str:
         return self._clock.now().isoformat()
 
+    def _is_time_to_save(self, workers: int) -> bool:
+        is_much = len(self._unsaved) >= _ANSWERS_BETWEEN_SAVES * workers
+        return is_much and self._clock.monotonic() - self._saved_at >= _SECONDS_BETWEEN_SAVES
+
+    def _save_new(self) -> None:
+        days, self._unsaved = {*self._unsaved}, []
+        self._save(days)
+        self._saved_at = self._clock.monotonic()
+
     def _save(self, days: Iterable[date]) -> None:
-        for day in sorted(days):
-            self._lake.write_reference(_FOLDER + _file_name(day), _encode(day, self._answers[day]))
+        of_new = _month_name if self._is_in_rounds else _day_name
+        names = {self._files.setdefault(day, of_new(day)) for day in days}
+        together: dict[str, list[date]] = {name: [] for name in sorted(names)}
+        for day, name in sorted(self._files.items()):
+            if name in together:
+                together[name].append(day)
+        for name, its_days in together.items():
+            self._lake.write_reference(
+                _FOLDER + name, _encode(name, {day: self._answers.get(day, {}) for day in its_days})
+            )
 
 
 def _correction_problem(old: DetailsRecord, new: DetailsRecord | MarketDataError) -> str | None:
@@ -314,31 +351,55 @@ def _answer(ticker: str, details: TickerDetails, now: str) -> DetailsRecord:
     )
 
 
-def _file_name(day: date) -> str:
+def keys_of(day: date) -> tuple[str, str]:
+    """Where the answers for a date may lie."""
+    return REFERENCE + _FOLDER + _day_name(day), REFERENCE + _FOLDER + _month_name(day)
+
+
+def _day_name(day: date) -> str:
     return f"date={day.isoformat()}.json"
 
 
-def _encode(day: date, answers: dict[str, DetailsRecord]) -> bytes:
+def _month_name(day: date) -> str:
+    return f"month={day:%Y-%m}.json"
+
+
+def _encode(name: str, answers_of: Mapping[date, Mapping[str, DetailsRecord]]) -> bytes:
     """Sorted, and without what was not said, so that equal answers are equal bytes."""
-    by_ticker = {
-        ticker: {name: value for name in _FIELDS if (value := getattr(answers[ticker], name)) is not None}
-        for ticker in sorted(answers)
+    rows = {
+        day.isoformat(): {
+            ticker: {field: value for field in _FIELDS if (value := getattr(answers[ticker], field)) is not None}
+            for ticker in sorted(answers)
+        }
+        for day, answers in answers_of.items()
     }
-    document = {"schema_version": SCHEMA_VERSION, "date": day.isoformat(), "answers": by_ticker}
+    kind, _, label = name.removesuffix(".json").partition("=")
+    content = {"answers": rows[label]} if kind == "date" else {"dates": rows}
+    document = {"schema_version": SCHEMA_VERSION, kind: label, **content}
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _decode(data: bytes, where: str) -> tuple[date, dict[str, DetailsRecord]]:
+def _decode(data: bytes, where: str) -> dict[date, dict[str, DetailsRecord]]:
+    """The answers in a file by the date that they were asked for. Raises DocumentError."""
     try:
         document: dict[str, Any] = orjson.loads(data)
-        answers = {ticker: DetailsRecord(**values) for ticker, values in document["answers"].items()}
-        day = date.fromisoformat(document["date"])
-        _check_name(where, _file_name(day))
-        return day, answers
+        if "month" in document:
+            rows, name = document["dates"], f"month={document['month']}.json"
+        else:
+            rows, name = {document["date"]: document["answers"]}, f"date={document['date']}.json"
+        answers_of = {
+            date.fromisoformat(day): {ticker: DetailsRecord(**values) for ticker, values in answers.items()}
+            for day, answers in rows.items()
+        }
+        _check_name(where, name, answers_of)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise DocumentError(where, f"not a file of details ({error}); delete it to ask the vendor again") from error
+    return answers_of
 
 
-def _check_name(where: str, name: str) -> None:
+def _check_name(where: str, name: str, days: Iterable[date]) -> None:
     if not where.endswith(f"/{name}"):
         raise ValueError(f"its content is that of {name}")
+    for day in days:
+        if name not in (_day_name(day), _month_name(day)):
+            raise ValueError(f"it has answers for {day}")

@@ -125,11 +125,12 @@ def sample(
     every = sorted({day for security in securities for day in security.sessions})
     traded = {security.ticker: security.sessions for security in securities}
     before = near_splits(traded, facts)
-    details.ask(before)
-    sampler = Sampler(
-        securities, every, details.observation, tolerance, before, facts.reach, honoured=honoured_days(traded)
-    )
-    precision = sampler.run(details.ask)
+    with details.rounds():
+        details.ask(before)
+        sampler = Sampler(
+            securities, every, details.observation, tolerance, before, facts.reach, honoured=honoured_days(traded)
+        )
+        precision = sampler.run(details.ask)
     return Counts(
         {security.ticker: history for security in securities if (history := sampler.history(security.ticker))},
         _reasons(details, {security.ticker: sampler.unanswered(security.ticker) for security in securities}),

@@ -30,7 +30,9 @@ LOCK: Final = ".mag7.lock"
 
 _DOCUMENT_NAME: Final = "market_data.json"
 _HOLDINGS_NAME: Final = "IVV_holdings.csv"
-_REFERENCE_NAME: Final = re.compile(rf"{REFERENCE}\w+/(date=\d{{4}}-\d\d-\d\d|ticker=[\w.~%\-]+)\.json")
+_REFERENCE_NAME: Final = re.compile(
+    rf"{REFERENCE}\w+/(date=\d{{4}}-\d\d-\d\d|month=\d{{4}}-\d\d|ticker=[\w.~%\-]+)\.json"
+)
 
 
 class Lake:

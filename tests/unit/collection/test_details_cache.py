@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import orjson
@@ -98,13 +99,27 @@ def test_a_run_that_is_stopped_keeps_its_answers(lake, source):
     assert loaded(lake).missing([("AAPL", DAY), ("JPM", DAY), ("AAPL", NEXT)]) == [("AAPL", NEXT)]
 
 
-def test_answers_are_kept_on_the_way(lake, source):
+class PassingClock(StandingClock):
+    """A clock by which each look at it is so many seconds later."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._times = count(0.0, seconds)
+
+    def monotonic(self) -> float:
+        return next(self._times)
+
+
+@pytest.mark.parametrize(("seconds", "is_kept"), [(10.0, True), (0.0, False)])
+def test_answers_are_kept_on_the_way_unless_they_come_faster_than_it_matters(lake, source, seconds, is_kept):
     days = [day for day in market().sessions if day < date(2024, 3, 1)]
     kept: list[int] = []
     source.fails = lambda question: kept.append(len(lake.reference_files("details/"))) or None  # type: ignore[func-returns-value]
-    loaded(lake, source).ask([("AAPL", day) for day in days])
+    details = DetailsCache(lake, PassingClock(seconds), source.asking())
+    details.ask([("AAPL", day) for day in days])
 
-    assert max(kept) >= 20
+    assert max(kept) >= 20 if is_kept else max(kept) == 0
+    assert loaded(lake).missing([("AAPL", day) for day in days]) == []
 
 
 def test_the_latest_answer_is_the_last_before_else_the_first_after(lake, source):
@@ -209,3 +224,47 @@ def test_a_row_in_the_table_confirms_what_was_refused_before(lake, monkeypatch):
 
     assert [one.on for one in details.observations("JPM")] == [DAY, NEXT]
     assert details.registrant_doubt("JPM", NEXT) is None
+
+
+def test_rounds_of_questions_are_a_write_a_month_and_each_date_stays_where_it_is_kept(lake, source, monkeypatch):
+    loaded(lake, source).ask([("AAPL", DAY)])
+    written: list[str] = []
+    write = lake.write_reference
+    monkeypatch.setattr(lake, "write_reference", lambda name, data: written.append(name) or write(name, data))
+    days = [day for day in market().sessions if date(2024, 5, 1) <= day < date(2024, 7, 1)]
+    details = loaded(lake, source)
+
+    with details.rounds():
+        for day in days:
+            details.ask([("AAPL", day), ("JPM", day)])
+    assert written == [
+        "details/date=2024-06-20.json", "details/month=2024-05.json", "details/month=2024-06.json",
+    ]  # fmt: skip
+
+    again = loaded(lake, source)
+    assert again.missing([(ticker, day) for ticker in ("AAPL", "JPM") for day in days]) == []
+    assert [again.answer("JPM", day) for day in days] == [details.answer("JPM", day) for day in days]
+    again.ask([("XOM", NEXT), ("XOM", DAY), ("XOM", date(2024, 7, 1))])
+    assert written[3:] == [
+        "details/date=2024-06-20.json", "details/date=2024-07-01.json", "details/month=2024-06.json",
+    ]  # fmt: skip
+
+
+def test_rounds_that_end_early_keep_what_was_answered(lake, source):
+    source.fails = lambda question: StoppedEarlyError("enough") if question[2] == NEXT else None  # type: ignore[return-value]
+    details = loaded(lake, source)
+
+    with pytest.raises(StoppedEarlyError), details.rounds():
+        details.ask([("AAPL", DAY), ("JPM", DAY), ("JPM", NEXT)])
+
+    assert loaded(lake).missing([("AAPL", DAY), ("JPM", DAY), ("JPM", NEXT)]) == [("JPM", NEXT)]
+
+
+@pytest.mark.parametrize(
+    "content", [{"month": "2024-06", "dates": {"2024-05-31": {}}}, {"month": "2024-05", "dates": {}}, {"month": 6}]
+)
+def test_a_month_that_is_not_that_of_its_name_is_named(lake, content):
+    lake.write_reference("details/month=2024-06.json", orjson.dumps(content))
+
+    with pytest.raises(DocumentError, match=r"details/month=2024-06\.json: not a file of details .+ delete it"):
+        loaded(lake)
