@@ -294,3 +294,18 @@ def test_a_warehouse_of_a_later_format_is_one_line_with_the_way_out(
 
     assert "\n" not in str(refused.value)
     assert refused.value.hint == f"remove {path_of(lake)}; mag7 load makes it anew from the lake"
+
+
+def test_what_a_load_takes_of_memory_is_bounded_however_much_is_written(tmp_path: Path) -> None:
+    engine = DuckDbEngine.over_warehouse(tmp_path / "warehouse.duckdb", read_only=False)
+    ((limit, threads),) = engine.query("SELECT current_setting('memory_limit'), current_setting('threads')").values
+    rows = 4_000_000  # of 32 bytes, hashes all of them, so that they are more than the bound
+
+    engine.execute(
+        [f"CREATE TABLE large AS SELECT hash(i) a, hash(-i) b, hash(i * 7) c, hash(i * 9) d FROM range({rows}) r(i)"]
+    )
+
+    assert (limit, threads) == ("85.8 MiB", 1)
+    assert engine.query("SELECT count(*) FROM large").values == ((rows,),)
+    engine.close()
+    assert (tmp_path / "warehouse.duckdb").stat().st_size > 90_000_000

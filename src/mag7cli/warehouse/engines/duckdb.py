@@ -22,7 +22,7 @@ _MEMORY: Final = ":memory:"
 # Small files are opened, not read: more threads, or an order to keep among them, only double the work.
 _SPARING: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "preserve_insertion_order": "false"}
 # What is written goes to the file as it comes, however many years there are; another thread takes as much again.
-_BOUNDED: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "memory_limit": "200MB"}
+_BOUNDED: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "memory_limit": "90MB"}
 _BLOCK_ROWS: Final = 1000
 _DAY: Final = "COALESCE(trading_date, DATE '0001-01-01')"
 STORAGE_VERSION: Final = "v1.0.0"
