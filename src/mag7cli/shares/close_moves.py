@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -31,6 +32,7 @@ MARKET_MOVES_AT_MOST: Final = 0.25
 """By how much (log step) the market moves a close on the day of a split at most."""
 _LONGEST_GAP: Final = timedelta(days=45)
 _CONSECUTIVE: Final = timedelta(days=5)
+_CALENDARS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class CloseHistory:
     def of(cls, closes: Mapping[date, float]) -> "CloseHistory":
         """Of closes by date."""
         known = sorted((day, close) for day, close in closes.items() if close > 0)
-        days, values = [day for day, _ in known], array("d", [close for _, close in known])
-        return cls(days, values, tuple(_large_moves(known)))
+        days, values = tuple(day for day, _ in known), array("d", [close for _, close in known])
+        return cls(_shared(days), values, tuple(_large_moves(known)))
 
     def and_of(self, answers: Iterable[ShareObservation]) -> "CloseHistory":
         """With the closes that answers imply for dates before the first and after the last that are known."""
@@ -98,6 +100,12 @@ class CloseHistory:
         step = math.log(self.closes[index] / self.closes[index - 1])
         move = CloseMove(self.days[index - 1], self.days[index], step)
         return move if move.is_told else None
+
+
+@lru_cache(_CALENDARS)
+def _shared(days: tuple[date, ...]) -> tuple[date, ...]:
+    """The same days as one object: most lines of twenty years trade on the same five thousand."""
+    return days
 
 
 def _large_moves(known: Sequence[tuple[date, float]]) -> Iterator[CloseMove]:

@@ -119,11 +119,13 @@ class SampledSecurity:
 
     def _closes_in_base_units(self) -> Sequence[float]:
         """The closes (USD) on each date of the range in the units before the first split; 0 where there is none."""
-        known = dict(zip(self.security.sessions, self.security.closes, strict=True))
-        closes = map(known.get, self.sessions, repeat(0.0))
         units = self.history.units
+        closes: Sequence[float] = self.security.closes
+        if len(closes) < len(self.sessions):
+            known = dict(zip(self.security.sessions, closes, strict=True))
+            closes = array("d", map(known.get, self.sessions, repeat(0.0)))
         if not units.splits:
-            return array("d", closes)
+            return closes
         return array("d", [close * units.ratio(day) for day, close in zip(self.sessions, closes, strict=True)])
 
     def _judge_calendars(
