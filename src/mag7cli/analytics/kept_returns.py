@@ -19,6 +19,7 @@ from mag7cli import __version__
 from mag7cli.analytics.period import DailyReturn, read_returns
 from mag7cli.core.errors import StoreError
 from mag7cli.lake.layout import Lake
+from mag7cli.lake.store import ObjectInfo
 from mag7cli.tables.return_queries import COMPANY_RETURNS, DAILY_RETURNS, LONGEST_ABSENCE
 from mag7cli.tables.schema import TABLE
 from mag7cli.tables.table_files import TableFiles, year_of
@@ -112,7 +113,7 @@ def _brought_up(lake: Lake, engine: DuckDbEngine, before: KeptReturns) -> KeptRe
     dates = [day for (day,) in engine.query(_DATES).values if isinstance(day, date)]
     splits = [(day, repr(row)) for day, *row in engine.query(_SPLITS).values if isinstance(day, date)]
     years = _rows_by_year(TableFiles.of(lake), engine, before)
-    rows = {date.fromisoformat(day): digest for year in years.values() for day, digest in year.dates.items()}
+    rows = sorted((date.fromisoformat(day), digest) for year in years.values() for day, digest in year.dates.items())
     now = {}
     for quarter in sorted({Quarter.of(day) for day in dates}):
         since = _reaches_back_to(dates, quarter)
@@ -136,27 +137,34 @@ def _computed(lake: Lake, since: date, quarter: Quarter, fingerprint: str) -> Qu
 
 def _rows_by_year(files: TableFiles, engine: DuckDbEngine, before: KeptReturns) -> dict[int, YearRows]:
     """What the tables have on each date; a year whose files are those of before is not read again."""
-    versions: dict[int, list[str]] = {}
-    for info in (info for table in _PRICED for info in files.flat(table)):
-        versions.setdefault(year_of(info.key), []).append(f"{info.key} {info.version}")
+    by_year: dict[int, dict[str, ObjectInfo]] = {}
+    for table in _PRICED:
+        for info in files.flat(table):
+            by_year.setdefault(year_of(info.key), {})[table] = info
     years = {}
-    for year, of in sorted(versions.items()):
-        fingerprint, kept = _digest([_code(), *of]), before.years.get(year)
-        years[year] = kept if kept and kept.files == fingerprint else _year_rows(engine, year, fingerprint)
+    for year, of_year in sorted(by_year.items()):
+        fingerprint = _digest([_code(), *(f"{info.key} {info.version}" for info in of_year.values())])
+        kept = before.years.get(year)
+        years[year] = (
+            kept if kept and kept.files == fingerprint else _year_rows(files.lake, engine, of_year, fingerprint)
+        )
     return years
 
 
-def _year_rows(engine: DuckDbEngine, year: int, fingerprint: str) -> YearRows:
+def _year_rows(lake: Lake, engine: DuckDbEngine, of_year: Mapping[str, ObjectInfo], fingerprint: str) -> YearRows:
+    """The rows of a year's files, read after their versions were: a file that is replaced meanwhile is read again."""
     by_date: dict[str, list[str]] = {}
-    for table in _PRICED:
-        for day, rows in engine.rows_of_year(TABLE[table], year).items():
+    for table, info in of_year.items():
+        for day, rows in engine.rows_of_file(lake, TABLE[table], info.key).items():
             by_date.setdefault(day.isoformat(), []).append(f"{table} {rows.count} {rows.hash_sum}")
     return YearRows(fingerprint, {day: _digest(of) for day, of in sorted(by_date.items())})
 
 
-def _fingerprint(since: date, quarter: Quarter, rows: Mapping[date, str], splits: Sequence[tuple[date, str]]) -> str:
+def _fingerprint(
+    since: date, quarter: Quarter, rows: Sequence[tuple[date, str]], splits: Sequence[tuple[date, str]]
+) -> str:
     """Of the rows of the dates that count, and of the splits in them, whose files a new date makes anew."""
-    own = [f"{day} {digest}" for day, digest in sorted(rows.items()) if since <= day <= quarter.last]
+    own = [f"{day} {digest}" for day, digest in rows if since <= day <= quarter.last]
     own += [f"{day} {split}" for day, split in splits if since <= day <= quarter.last]
     return _digest([_code(), str(since), *own])
 

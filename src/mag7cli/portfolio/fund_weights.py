@@ -104,7 +104,9 @@ def _index_fund_files(lake: Lake) -> list[KeptFile]:
 
 
 def of_index_fund(lake: Lake, engine: "SqlEngine") -> KeptWeights:
-    """The weight of the Mag 7 in the index fund, by date; kept in the lake whose tables the engine has as a whole.
+    """The weight of the Mag 7 in the index fund, by date; kept in a local lake whose tables the engine has as a whole.
+
+    On S3 the engine has what the tables were when it was opened, and not what they are now.
 
     Raises HoldingsFormatError, EngineError.
     """
@@ -112,7 +114,8 @@ def of_index_fund(lake: Lake, engine: "SqlEngine") -> KeptWeights:
 
     if not lake.keeps_funds():
         return kept_weights.NO_FUND
-    can_be_kept = isinstance(engine, DuckDbEngine) and engine.is_of_lake
+    is_local = lake.store.local_root is not None
+    can_be_kept = is_local and isinstance(engine, DuckDbEngine) and engine.is_of_lake
     known = kept_weights.read(lake) if can_be_kept else None
     if known is not None:
         return known
