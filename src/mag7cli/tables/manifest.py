@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -168,18 +169,21 @@ def recorded_years(lake: Lake) -> dict[int, MadeYear] | None:
 
 def _decoded(lake: Lake, key: str = KEY, *, by_any_code: bool = False) -> Manifest | None:
     try:
-        content = orjson.loads(lake.store.read(key))
-        if not by_any_code and content["made_by"] != _code():
-            return None
-        return Manifest(
-            {
-                date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status, _suspicions(day, *raised))
-                for day, (fingerprint, names, problem, status, *raised) in content["dates"].items()
-            },
-            _years(content),
-        )
+        made_by, manifest = _of_bytes(lake.store.read(key))
+        return manifest if by_any_code or made_by == _code() else None
     except _UNREADABLE:
         return None
+
+
+@lru_cache(maxsize=1)
+def _of_bytes(data: bytes) -> tuple[str | None, Manifest]:
+    """What made a manifest, and the manifest; the stages of a run all read the same one."""
+    content = orjson.loads(data)
+    dates = {
+        date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status, _suspicions(day, *raised))
+        for day, (fingerprint, names, problem, status, *raised) in content["dates"].items()
+    }
+    return content.get("made_by"), Manifest(MappingProxyType(dates), MappingProxyType(_years(content)))
 
 
 _UNREADABLE: Final = (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError)

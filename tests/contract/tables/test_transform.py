@@ -414,6 +414,21 @@ def test_on_s3_the_files_are_those_of_a_local_lake(lake: Lake, cloud: Cloud) -> 
     assert not list(differences(remote))
 
 
+def test_the_stages_of_a_run_decode_a_manifest_once_and_never_an_older_one(lake: Lake) -> None:
+    transform(lake)
+    manifest._of_bytes.cache_clear()
+
+    first, again = manifest.recorded(lake), manifest.read(lake)
+    lake.store.delete(lake.document_key(DAYS[-1]))
+    transform(lake)
+    after = manifest.recorded(lake)
+
+    assert first is again
+    assert first is not None
+    assert after is not None
+    assert after.dates.keys() == first.dates.keys() - {DAYS[-1]}
+
+
 def test_a_year_is_made_in_memory_of_the_system_and_the_callers_is_left_as_it_was(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
