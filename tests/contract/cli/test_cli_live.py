@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.simulators.command_line import MAG7, Ended, environment, mag7, mag7_in_terminal
 from tests.simulators.live_market import DAY, LiveMarket, document, live_market
+from tests.simulators.terminal import on_terminal
 
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import locked
@@ -155,6 +156,22 @@ def test_the_largest_are_those_of_the_last_close(vendor: LiveMarket, lake: Path)
     assert point["sp500_cap_usd"] == pytest.approx(sum(caps.values()), rel=0.1)
     assert {company["ticker"] for company in point["companies"]} == set(sorted(caps, key=caps.__getitem__)[-3:])
     assert run(vendor, lake, "--once", "--group", "NOSUCH").code == 2
+
+
+def test_the_screen_fits_a_terminal_of_any_width(
+    vendor: LiveMarket, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(lake.parent)
+    for name, value in environment(lake.parent, {**vendor.environ, "TERM": "xterm", "NO_COLOR": "1"}).items():
+        monkeypatch.setenv(name, value)
+    for columns in (40, 60, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = on_terminal(["live", "--once", "--lake", "lake"], columns)
+        assert shown.code == 0, shown
+        assert max(len(row.rstrip()) for row in shown.text.splitlines()) <= columns
+        assert re.search(r"\d\d\.\d\d %\sof\sthe\sS&P", shown.text)
+        assert "SIMULATED" in shown.text
+        assert "…" not in shown.text
 
 
 def test_a_terminal_has_one_screen(vendor: LiveMarket, lake: Path) -> None:
