@@ -38,6 +38,15 @@ class TableFiles:
         """The files of a table in the flat layout, by year."""
         return [info for info in self.lake.store.list(f"{ANALYTICS}{table}/") if self._is_flat(info.key, table)]
 
+    def flat_of_all(self) -> dict[str, list[ObjectInfo]]:
+        """The files of every table in the flat layout, by year: one listing, where `flat` takes one for each table."""
+        files: dict[str, list[ObjectInfo]] = {table: [] for table in (*TABLE, *_COMPUTED)}
+        for info in self.lake.store.list(ANALYTICS):
+            table = info.key.removeprefix(ANALYTICS).partition("/")[0]
+            if table in files and self._is_flat(info.key, table):
+                files[table].append(info)
+        return files
+
     def partitions(self, table: str) -> dict[date, ObjectInfo]:
         """The files of a table's partitions, by trading date, oldest first."""
         prefix = f"{PROCESSED}{table}/{PARTITION}="

@@ -12,6 +12,7 @@ These views show a regular user his own jobs only, so it is what lies in the zon
 import hashlib
 import io
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -101,9 +102,9 @@ def export(lake: Lake, engine: SqlEngine) -> Export:
     written: list[HandOver] = []
     waiting: list[HandOver] = []
     changed: list[HandOver] = []
-    files = TableFiles.of(lake)
+    files, zone = TableFiles.of(lake), _handed_over(lake.store)
     for table in TABLES:
-        loaded, handed_over = _loaded_dates(engine, table), _handed_over(lake.store, table)
+        loaded, handed_over = _loaded_dates(engine, table), zone[table.name]
         for day, partition in files.partitions(table.name).items():
             name = f"{ZONE}{table.name}/{day.isoformat()}-{_version(partition)}.parquet"
             if day not in handed_over and day not in loaded:
@@ -120,13 +121,14 @@ def refuse_while_waiting(store: Store, engine: SqlEngine) -> None:
 
     Whoever created the job, its files lie in the zone.
     """
-    zone = {table: files for table in TABLES if (files := _handed_over(store, table))}
-    if not zone:
+    zone = _handed_over(store)
+    if not any(zone.values()):
         return
     done = _finished_files(engine)
     waiting = [
         file
-        for table, files in zone.items()
+        for table in TABLES
+        if (files := zone[table.name])
         for file in _waiting(store, table, files, _loaded_dates(engine, table), done)
     ]
     if waiting:
@@ -188,16 +190,14 @@ def _loaded_dates(engine: SqlEngine, table: Table) -> set[date]:
     return {day for (day,) in rows.values if isinstance(day, date)}
 
 
-def _handed_over(store: Store, table: Table) -> dict[date, str]:
-    """The key of the file of each date in the zone."""
-    prefix = f"{ZONE}{table.name}/"
-    key_of: dict[date, str] = {}
-    for item in store.list(prefix):
-        try:
-            key_of[date.fromisoformat(item.key.removeprefix(prefix)[:10])] = item.key
-        except ValueError:
-            continue
-    return key_of
+def _handed_over(store: Store) -> dict[str, dict[date, str]]:
+    """The key of the file of each date in the zone, by table; one listing serves them all."""
+    zone: dict[str, dict[date, str]] = {table.name: {} for table in TABLES}
+    for item in store.list(ZONE):
+        table, _, name = item.key.removeprefix(ZONE).partition("/")
+        with suppress(ValueError):
+            zone.get(table, {})[date.fromisoformat(name[:10])] = item.key
+    return zone
 
 
 def _version(partition: ObjectInfo) -> str:

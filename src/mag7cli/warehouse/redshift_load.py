@@ -269,8 +269,8 @@ def check_is_s3(store: Store) -> None:
 
 def _files(lake: Lake, tables: Iterable[Table] = TABLES) -> dict[str, list[ObjectInfo]]:
     """Each table's flat files."""
-    own = TableFiles.of(lake)
-    return {table.name: own.flat(table.name) for table in tables}
+    files = TableFiles.of(lake).flat_of_all()
+    return {table.name: files[table.name] for table in tables}
 
 
 def _filled(files: Mapping[str, Sequence[ObjectInfo]]) -> set[str]:

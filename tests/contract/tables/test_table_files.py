@@ -21,7 +21,7 @@ from mag7cli.lake.layout import Lake
 from mag7cli.lake.run_history import RunRecord, remember
 from mag7cli.portfolio.kept_funds import kept_files
 from mag7cli.tables.schema import TABLES
-from mag7cli.tables.table_files import foreign_objects, visible_to_engines
+from mag7cli.tables.table_files import TableFiles, foreign_objects, visible_to_engines
 from mag7cli.tables.transform import differences, transform
 from mag7cli.warehouse import duckdb_load, glue_catalog, redshift_load
 from mag7cli.warehouse.engines.athena import AthenaEngine
@@ -100,6 +100,13 @@ def test_a_lake_of_our_own_has_nothing_foreign(lake: Lake) -> None:
 def test_the_history_of_its_runs_is_the_lakes_own(lake: Lake) -> None:
     remember(lake, RunRecord(started_at="2024-12-14T00:30:07+00:00", ended_at="2024-12-14T00:31:00+00:00", exit_code=0))
     assert foreign_objects(lake) == []
+
+
+def test_one_listing_of_all_tables_gives_the_files_of_each(lake: Lake) -> None:
+    intrude(lake)
+    files = TableFiles.of(lake)
+
+    assert files.flat_of_all() == {table.name: files.flat(table.name) for table in TABLES}
 
 
 def test_what_is_foreign_is_named(lake: Lake) -> None:
