@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.simulators.athena import AthenaSimulator
 from tests.simulators.cloud import Cloud, own_client
-from tests.simulators.functions import CallContext, Functions, Machines, deployed, notifications
+from tests.simulators.functions import CallContext, Functions, Machines, deployed, machines_of, notifications
 from tests.simulators.small_index import TICKERS, holdings_file, market_from
 
 from mag7cli.collection.request import CollectRequest
@@ -43,12 +43,18 @@ def chart_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(functions, "CHART_LIBRARY", str(library))
 
 
+@pytest.fixture(scope="module")
+def machines(aws_endpoint: str) -> Iterator[Machines]:
+    with machines_of(aws_endpoint) as machines:
+        yield machines
+
+
 @pytest.fixture
-def stack(cloud: Cloud, athena: AthenaSimulator, vendor: SandboxServer) -> Iterator[Stack]:
+def stack(cloud: Cloud, athena: AthenaSimulator, vendor: SandboxServer, machines: Machines) -> Iterator[Stack]:
     athena.states = ()
     keep_list(Lake.at(cloud.lake))
-    with deployed(cloud, vendor.url, DEFAULT_KEY) as stack:
-        yield stack
+    with deployed(cloud, machines, vendor.url, DEFAULT_KEY) as simulated:
+        yield simulated, machines
 
 
 @pytest.fixture(scope="module")

@@ -45,11 +45,15 @@ class Functions:
     """
 
     def __init__(self) -> None:
+        self.url = ""
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As if nothing had been called yet, and nothing were to happen before a call."""
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self.results: list[tuple[str, Mapping[str, Any]]] = []
         self.before: Callable[[str, Mapping[str, Any]], None] = lambda name, event: None
         self.seconds = 900.0
-        self.url = ""
 
     def called(self, name: str) -> list[Mapping[str, Any]]:
         """The events of one function."""
@@ -118,14 +122,20 @@ def serving(simulated: Functions, account: str) -> Iterator[Functions]:
 
 
 class Machines:
-    """The two state machines in the loopback account."""
+    """The two state machines in the loopback account, which call these functions: the same ones for every lake."""
 
-    def __init__(self, cloud: Cloud, topic: str) -> None:
-        self.client = own_client("stepfunctions", cloud.endpoint)
-        self.arns = {name: self._create(name, topic) for name in ("History", "Recovery")}
+    def __init__(self, endpoint: str, simulated: Functions) -> None:
+        import requests
 
-    def _create(self, name: str, topic: str) -> str:
-        text = json.dumps(resolved(template.definition(name), topic))
+        self.functions = simulated
+        settings = {"stepfunctions": {"execute_state_machine": True}}
+        requests.post(f"{endpoint}/moto-api/config", json=settings, timeout=10).raise_for_status()
+        self.topic: str = own_client("sns", endpoint).create_topic(Name="mag7-notifications")["TopicArn"]
+        self.client = own_client("stepfunctions", endpoint)
+        self.arns = {name: self._create(name) for name in ("History", "Recovery")}
+
+    def _create(self, name: str) -> str:
+        text = json.dumps(resolved(template.definition(name), self.topic))
         role = f"arn:aws:iam::{ACCOUNT}:role/mag7"
         created = self.client.create_state_machine(name=f"mag7-{name.lower()}", definition=text, roleArn=role)
         arn: str = created["stateMachineArn"]
@@ -143,13 +153,16 @@ class Machines:
 
     def end(self, execution_arn: str) -> Mapping[str, Any]:
         """Wait for the end of an execution."""
+        from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+        # Straight from the account: to ask over HTTP every few hundredths of a second costs more than some runs do.
+        account = stepfunctions_parser_backends[ACCOUNT][REGION]
         until = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < until:
-            described = self.client.describe_execution(executionArn=execution_arn)
-            if described["status"] != "RUNNING":
-                return {**described, "output": json.loads(described.get("output") or "null")}
-            time.sleep(0.05)
-        raise AssertionError("the execution does not end")
+        while account.describe_execution(execution_arn).status == "RUNNING":
+            assert time.monotonic() < until, "the execution does not end"
+            time.sleep(0.02)
+        described = self.client.describe_execution(executionArn=execution_arn)
+        return {**described, "output": json.loads(described.get("output") or "null")}
 
     def delete(self) -> None:
         for arn in self.arns.values():
@@ -172,31 +185,34 @@ def resolved(value: Any, topic: str) -> Any:
 
 
 @contextmanager
-def deployed(cloud: Cloud, vendor_url: str, key: str) -> Iterator[tuple[Functions, Machines]]:
-    """The functions and machines of a stack in the loopback account, with their environment in this process."""
-    import requests
+def machines_of(endpoint: str) -> Iterator[Machines]:
+    """The machines and the service that runs their functions. The interpreter knows its port from their making on."""
+    with serving(Functions(), endpoint) as simulated, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MOTO_PORT", simulated.url.rpartition(":")[2])
+        machines = Machines(endpoint, simulated)
+        yield machines
+        machines.delete()
 
-    settings = {"stepfunctions": {"execute_state_machine": True}}
-    requests.post(f"{cloud.endpoint}/moto-api/config", json=settings, timeout=10).raise_for_status()
-    topic = own_client("sns", cloud.endpoint).create_topic(Name="mag7-notifications")["TopicArn"]
+
+@contextmanager
+def deployed(cloud: Cloud, machines: Machines, vendor_url: str, key: str) -> Iterator[Functions]:
+    """The functions that the machines call, none called yet, with their environment in this process."""
     secret = own_client("secretsmanager", cloud.endpoint).create_secret(Name=cloud.bucket, SecretString=key)["ARN"]
-    with serving(Functions(), cloud.endpoint) as simulated, pytest.MonkeyPatch.context() as environment:
+    machines.functions.begin_anew()
+    with pytest.MonkeyPatch.context() as environment:
         for name, value in {
-            "MOTO_PORT": simulated.url.rpartition(":")[2],
             "MAG7_LAKE": cloud.lake,
             "MAG7_PLAN": "advanced",
             "MAG7_RATE": "unlimited",
             "MAG7_RETRY_SECONDS": "0",
             "MAG7_YEARS_AT_ONCE": "2",
             "MAG7_KEY_SECRET": secret,
-            "MAG7_TOPIC": topic,
+            "MAG7_TOPIC": machines.topic,
             "MAG7_WORKGROUP": "mag7",
             "POLYGON_BASE_URL": vendor_url,
         }.items():
             environment.setenv(name, value)
-        machines = Machines(cloud, topic)
-        yield simulated, machines
-        machines.delete()
+        yield machines.functions
 
 
 def notifications() -> deque[tuple[str, str]]:
