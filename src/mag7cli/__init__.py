@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mag7cli.core.errors import Mag7Error as Mag7Error
     from mag7cli.lake.layout import Lake as Lake
     from mag7cli.library import auto_copy_redshift as auto_copy_redshift
+    from mag7cli.library import benchmark as benchmark
     from mag7cli.library import co_movement as co_movement
     from mag7cli.library import collect as collect
     from mag7cli.library import compare as compare
@@ -59,11 +60,11 @@ _PLACES: "Final" = {
     "Mag7Error": "mag7cli.core.errors",
     **dict.fromkeys(
         (
-            "auto_copy_redshift", "co_movement", "collect", "compare", "download_fund", "download_holdings",
-            "download_holdings_history", "estimate", "explain", "export", "exposure", "follow", "group", "keep_fund",
-            "keep_holdings", "load", "load_athena", "load_redshift", "members", "open_vendor", "period", "refresh",
-            "report", "review_live", "run", "series", "status", "summary", "table", "transform", "validate",
-            "verify",
+            "auto_copy_redshift", "benchmark", "co_movement", "collect", "compare", "download_fund",
+            "download_holdings", "download_holdings_history", "estimate", "explain", "export", "exposure", "follow",
+            "group", "keep_fund", "keep_holdings", "load", "load_athena", "load_redshift", "members", "open_vendor",
+            "period", "refresh", "report", "review_live", "run", "series", "status", "summary", "table", "transform",
+            "validate", "verify",
         ),
         "mag7cli.library",
     ),

@@ -11,7 +11,8 @@ from datetime import date
 from typing import Final
 
 from mag7cli.analytics import groups
-from mag7cli.analytics.period import levels, read_returns
+from mag7cli.analytics.period import DailyReturn, levels, read_returns
+from mag7cli.analytics.queries import Concentration
 from mag7cli.analytics.statistics import QUARTER_SESSIONS, CoMovement, co_movement
 from mag7cli.analytics.value_changes import Point
 from mag7cli.core.errors import UsageError
@@ -121,7 +122,19 @@ def beside(
         EngineError: The SQL could not be run.
         UsageError: There are fewer dates in common than a window needs.
     """
-    concentration = groups.read_concentration(engine, group)
+    returns = read_returns(engine, group=group)
+    return moved_with(groups.read_concentration(engine, group), returns, series, name, group=group)
+
+
+def moved_with(
+    concentration: Concentration,
+    returns: Sequence[DailyReturn],
+    series: Mapping[date, float],
+    name: str,
+    *,
+    group: CompanyGroup = THE_SEVEN,
+) -> IndicatorAnswer:
+    """The same of what was read already. Raises UsageError."""
     days = {day.on: day.figure.share_pct for day in concentration.days if day.status == "complete" and day.figure}
     common = sorted(days.keys() & series.keys())
     if len(common) <= QUARTER_SESSIONS:
@@ -129,7 +142,7 @@ def beside(
             f"{name} and the lake have {len(common)} complete dates in common; a window takes {QUARTER_SESSIONS + 1}",
             hint=HINT,
         )
-    growth = _growth(engine, group)
+    growth = _growth(returns)
     rows = _windows(days, growth, series, QUARTER_SESSIONS)
     whole = _windows(days, growth, series, None)
     return IndicatorAnswer(
@@ -150,9 +163,8 @@ def beside(
     )
 
 
-def _growth(engine: SqlEngine, group: CompanyGroup) -> dict[date, float]:
+def _growth(returns: Sequence[DailyReturn]) -> dict[date, float]:
     """What 100 in the group became, by date; nothing where a date has no return."""
-    returns = read_returns(engine, group=group)
     grown = levels([each.group_pct for each in returns])
     dates = [*(each.base for each in returns[:1]), *(each.on for each in returns)]
     return {day: level for day, level in zip(dates, grown, strict=False) if level is not None}

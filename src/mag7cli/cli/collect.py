@@ -55,6 +55,10 @@ ToleranceOption = Annotated[
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, max=128, metavar="N", help="Calls under way at once.")
 ]
+BenchmarkOption = Annotated[
+    str | None,
+    typer.Option("--benchmark", metavar="IVV,RSP", help="Series to keep prices of beside the index, a call each."),
+]
 
 
 RefreshOption = Annotated[
@@ -82,11 +86,13 @@ class CollectOptions(NamedTuple):
     accept: AcceptOption = False
     tolerance: ToleranceOption = DEFAULT_TOLERANCE_PCT
     workers: WorkersOption = None
+    benchmark: BenchmarkOption = None
     lake: LakeOption = DEFAULT_LAKE
     api_key_command: ApiKeyCommandOption = None
 
     def request(self, *, force: bool = False, retry_failed: bool = False) -> "CollectRequest":
         """The request that the options make. Raises UsageError for a time that cannot be read."""
+        from mag7cli.collection import benchmarks
         from mag7cli.collection.request import CollectRequest
 
         return CollectRequest(
@@ -103,6 +109,7 @@ class CollectOptions(NamedTuple):
             workers=self.workers,
             force=force,
             retry_failed=retry_failed,
+            benchmarks=benchmarks.symbols_of(self.benchmark or ""),
             api_key_command=self.api_key_command,
         )
 

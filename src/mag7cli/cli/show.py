@@ -1,6 +1,6 @@
 """`mag7 show`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
     from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
+    from mag7cli.lake.layout import Lake
 
 _LISTED_COMPANIES: Final = 20
 
@@ -51,7 +52,9 @@ def show(
     with_: Annotated[
         str | None,
         typer.Option(
-            "--with", metavar="FILE", help="Correlation and beta with a series of yours: a CSV of dates and levels."
+            "--with",
+            metavar="FILE|SYMBOL",
+            help="Correlation and beta with a series: a CSV of dates and levels, or one of collect --benchmark.",
         ),
     ] = None,
     group: GroupOption = SEVEN,
@@ -72,9 +75,7 @@ def show(
         raise UsageError("--with is over all dates", hint="mag7 show --with small_caps.csv --format csv")
     with named(options) as engine:
         if with_:
-            from mag7cli.analytics.indicators import parse_series
-
-            levels, name = parse_series(read_bytes(with_), called(with_)), Path(called(with_)).name
+            levels, name = _series(output, lake, with_)
             answer = library.co_movement(lake, levels=levels, name=name, group=companies, engine=engine)
             output.show(indicator_result(answer))
             return
@@ -87,6 +88,20 @@ def show(
         else:
             compared = library.compare(lake, since=when.base, until=when.last, group=companies, engine=engine)
             output.show(period_result(compared))
+
+
+def _series(output: Output, lake: "Lake", name: str) -> "tuple[Mapping[date, float], str]":
+    """The levels of a series by date, and what it is called: of a file, or prices that the lake keeps."""
+    from mag7cli import library
+    from mag7cli.analytics.indicators import parse_series
+    from mag7cli.collection.benchmarks import is_symbol
+
+    if Path(name).exists() or not is_symbol(name):
+        return parse_series(read_bytes(name), called(name)), Path(called(name)).name
+    benchmark = library.benchmark(lake, symbol=name)
+    for day, ratio in benchmark.splits.items():
+        output.warn(f"{name}: the step of the close on {day} is taken for a split, {ratio:g} for 1")
+    return benchmark.closes_usd, name
 
 
 def answer_result(answer: "ConcentrationSummary") -> Result:

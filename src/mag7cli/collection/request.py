@@ -4,27 +4,31 @@
 """
 
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mag7cli.collection import collector, known_lake
+from mag7cli.collection import benchmarks, collector, known_lake
 from mag7cli.collection import estimate as estimates
 from mag7cli.collection.collector import CollectResult
 from mag7cli.collection.date_range import resolve
 from mag7cli.collection.document_changes import Recheck
 from mag7cli.collection.estimate import CollectPlan
+from mag7cli.collection.source_marker import SourceMarker
 from mag7cli.collection.tolerance import DEFAULT_TOLERANCE_PCT
 from mag7cli.collection.worklist import CollectOptions, Method
 from mag7cli.core.errors import MarketDataError, StoppedEarlyError, UsageError
 from mag7cli.core.formatting import counted, duration
 from mag7cli.lake import write_record
 from mag7cli.vendors import subscription
+from mag7cli.vendors.calls import VendorCalls
 from mag7cli.vendors.rate_limit import Budget, Cancel, Rate
 
 if TYPE_CHECKING:
+    from mag7cli.collection.known_lake import KnownLake
     from mag7cli.collection.refresh import RefreshResult
     from mag7cli.core.clock import Clock
     from mag7cli.core.progress import Listener
@@ -57,6 +61,7 @@ class CollectRequest:
         force: Collect again what is complete.
         retry_failed: Only dates that are there but incomplete.
         recheck: Ask again for the prices of so many sessions before those that are new, a call a session.
+        benchmarks: Symbols of series to keep the bars of beside the index, from the lake's first date on, a call each.
         api_key_command: The command that prints the API key, where the environment has none.
     """
 
@@ -74,6 +79,7 @@ class CollectRequest:
     force: bool = False
     retry_failed: bool = False
     recheck: int = 0
+    benchmarks: tuple[str, ...] = ()
     api_key_command: str | None = None
 
     @property
@@ -117,7 +123,12 @@ def estimate(lake: "Lake", request: CollectRequest, clock: "Clock", listener: "L
     options = options_of(request, lake, clock, listener)
     if options.unserved:
         listener.warn(str(options.unserved))
-    return estimates.plan(lake, options, clock, request.pace)
+    intention = estimates.plan(lake, options, clock, request.pace)
+    series = len(request.benchmarks if intention.dates else benchmarks.missing(lake, request.benchmarks))
+    if not series:
+        return intention
+    calls = {**intention.calls, "bars": intention.calls.get("bars", 0) + series}
+    return replace(intention, calls=calls, seconds=request.pace.seconds_for(sum(calls.values())))
 
 
 def open_vendor(request: CollectRequest, clock: "Clock", cancel: Cancel) -> "MarketDataSource":
@@ -148,32 +159,78 @@ def collect(
     intention = estimates.plan_of(known, options, clock, request.pace)
     if not intention.dates:
         write_record.complete(lake, {})
+    if not intention.dates and not benchmarks.missing(lake, request.benchmarks):
         if vendor:
             vendor.close()
         return CollectResult(present=intention.present, unserved=options.unserved)
     with closing(vendor or open_vendor(request, clock, cancel)) as source:
-        _tell_unfinished(lake, listener)
-        # A key comes first: without one nobody need hear of plans.
-        if options.unserved:
-            listener.warn(str(options.unserved))
-        listener.notice(_sentence(intention))
-        # Calls that are under way when the run ends early go on only until the source is closed.
-        with listener.ends_early(cancel.request), listener.progress("Collecting", "date") as progress:
-            result = collector.collect(
-                lake,
-                source,
-                options,
-                clock,
-                progress=progress,
-                stop=cancel,
-                expected_calls=intention.total_calls,
-                known=known,
-            )
-            if span := _sessions_before(lake, result, request.recheck):
-                last = replace(options, start=span[0], end=span[1], force=False, retry_failed=False, unserved=None)
-                result = _rechecked(lake, source, last, result, clock=clock, cancel=cancel, listener=listener)
+        run = _Run(lake=lake, source=source, options=options, clock=clock, cancel=cancel, listener=listener)
+        result = CollectResult(present=intention.present, unserved=options.unserved)
+        if intention.dates:
+            result = _collected(run, known, intention, request.recheck)
+        if request.benchmarks:
+            result = _with_benchmarks(run, request.benchmarks, result)
         cancel.check()
         return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run: what it collects, of whom, and who hears of it."""
+
+    lake: "Lake"
+    source: "MarketDataSource"
+    options: CollectOptions
+    clock: "Clock"
+    cancel: Cancel
+    listener: "Listener"
+
+
+def _collected(run: _Run, known: "KnownLake", intention: CollectPlan, recheck: int) -> CollectResult:
+    """What was missing, and what the vendor corrected on the sessions before it."""
+    lake, source, options, listener = run.lake, run.source, run.options, run.listener
+    _tell_unfinished(lake, listener)
+    # A key comes first: without one nobody need hear of plans.
+    if options.unserved:
+        listener.warn(str(options.unserved))
+    listener.notice(_sentence(intention))
+    # Calls that are under way when the run ends early go on only until the source is closed.
+    with listener.ends_early(run.cancel.request), listener.progress("Collecting", "date") as progress:
+        result = collector.collect(
+            lake,
+            source,
+            options,
+            run.clock,
+            progress=progress,
+            stop=run.cancel,
+            expected_calls=intention.total_calls,
+            known=known,
+        )
+        if span := _sessions_before(lake, result, recheck):
+            last = replace(options, start=span[0], end=span[1], force=False, retry_failed=False, unserved=None)
+            result = _rechecked(lake, source, last, result, clock=run.clock, cancel=run.cancel, listener=listener)
+    return result
+
+
+def _with_benchmarks(run: _Run, symbols: Sequence[str], result: CollectResult) -> CollectResult:
+    """The result, with the calls for the series beside the index. What was collected matters more: errors are told."""
+    lake, source, listener = run.lake, run.source, run.listener
+    spans = benchmarks.missing(lake, symbols)
+    own = Cancel()
+
+    def end() -> None:
+        own.request()
+        run.cancel.request()
+
+    try:
+        with listener.ends_early(end):
+            calls = VendorCalls(source, own, run.options.workers, on_answer=SourceMarker(lake, source).answered)
+            failures = benchmarks.collect(lake, calls, spans)
+    except (MarketDataError, StoppedEarlyError) as error:
+        failures = dict.fromkeys(spans, str(error))
+    for symbol, reason in failures.items():
+        listener.warn(f"{symbol}, a series beside the index, is not up to date: {reason}")
+    return replace(result, calls=dict(source.calls())) if spans else result
 
 
 def _sessions_before(lake: "Lake", result: CollectResult, sessions: int) -> tuple[date, date] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from mag7cli.deployment.parts import sub
-from mag7cli.lake.layout import ANALYTICS, FUNDS, HOLDINGS, LIVE, LOCK, PROCESSED
+from mag7cli.lake.layout import ANALYTICS, FUNDS, HOLDINGS, LIVE, LOCK, PROCESSED, REFERENCE
 from mag7cli.tables.schema import FUND_WEIGHTS, SCHEMA
 from mag7cli.warehouse import aws_policies
 from mag7cli.warehouse.aws_policies import Policy, allow, objects
@@ -182,7 +182,7 @@ POLICIES: Final[Mapping[str, Callable[[], Policy]]] = {
     "read_documents": lambda: _zones(_READ, _RAW),
     "write_documents": lambda: _zones(_OWN, _RAW),
     "read_holdings": lambda: _zones(_READ, HOLDINGS, FUNDS),
-    "read_live": lambda: _zones(_READ, LIVE),
+    "read_beside": lambda: _zones(_READ, LIVE, f"{REFERENCE}bars/"),
     "write_fund_weights": lambda: _zones(_OWN, f"{ANALYTICS}{FUND_WEIGHTS.name}/"),
     "read_tables": lambda: _zones(_READ, ANALYTICS, PROCESSED),
     "write_tables": lambda: _zones(_OWN, ANALYTICS, PROCESSED),

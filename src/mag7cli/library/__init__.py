@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mag7cli.library.outputs import export as export
     from mag7cli.library.outputs import report as report
     from mag7cli.library.outputs import table as table
+    from mag7cli.library.questions import benchmark as benchmark
     from mag7cli.library.questions import co_movement as co_movement
     from mag7cli.library.questions import compare as compare
     from mag7cli.library.questions import explain as explain
@@ -58,7 +59,7 @@ _FUNCTIONS: "Final" = {
     "market_data": ("calls_to_refresh", "collect", "estimate", "open_vendor", "refresh", "wait_until_served"),
     "operations": ("health", "runs", "status"),
     "outputs": ("export", "report", "table"),
-    "questions": ("co_movement", "compare", "explain", "exposure", "group", "period", "series", "summary"),
+    "questions": ("benchmark", "co_movement", "compare", "explain", "exposure", "group", "period", "series", "summary"),
     "stages": (
         "auto_copy_redshift", "foreign_objects", "load", "load_athena", "load_redshift", "run", "transform",
         "validate", "verify",

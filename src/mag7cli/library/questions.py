@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mag7cli.core.errors import UsageError
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
 from mag7cli.library.engines import engine_over, kept_figures, kept_fund_weights
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
     from mag7cli.analytics.summary import ConcentrationSummary
+    from mag7cli.collection.benchmarks import Benchmark
     from mag7cli.core.clock import Clock
     from mag7cli.market.date_words import Period
     from mag7cli.market.groups import CompanyGroup
@@ -232,6 +234,28 @@ def co_movement(
 
     with engine_over(lake, engine) as own:
         return beside(own, levels, name, group or THE_SEVEN)
+
+
+def benchmark(lake: Lake, *, symbol: str) -> "Benchmark":
+    """A series that the lake keeps the prices of beside the index, for `co_movement`.
+
+    Args:
+        lake: The lake; `collect` with `benchmarks` asks the vendor for them.
+        symbol: The vendor's, such as `IVV`.
+
+    Returns:
+        Closes in USD by date, in the share units of the last one, and the steps that were taken for splits.
+
+    Raises:
+        UsageError: The lake keeps no such series.
+        DocumentError: Its file is damaged.
+    """
+    from mag7cli.collection import benchmarks
+
+    known = benchmarks.read(lake.require(), symbol)
+    if known is None:
+        raise UsageError(f"the lake keeps no prices of {symbol}", hint=f"mag7 collect --benchmark {symbol}")
+    return known
 
 
 def explain(lake: Lake, *, on: date, ticker: str | None = None, clock: "Clock | None" = None) -> "Lineage":

@@ -46,6 +46,7 @@ def all_charts(
         *(_of_sessions(dates, tickers[0]) if whose.is_the_seven else ()),
         motion_charts.correlation(dates),
         motion_charts.beta(dates),
+        *([motion_charts.benchmarks(dates, beside.benchmarks, whose)] if beside.benchmarks else []),
     ]
     if projection:
         drawn.append(motion_charts.projection(projection_caption(projection), whose))

@@ -13,6 +13,7 @@ from string import ascii_lowercase
 from typing import Any, Final
 
 from mag7cli.analytics.groups import SectorShare
+from mag7cli.analytics.indicators import IndicatorAnswer
 from mag7cli.analytics.period import DailyReturn, levels
 from mag7cli.analytics.queries import Concentration, Day
 from mag7cli.analytics.report_data import Event, ReportData
@@ -60,13 +61,14 @@ class FundGrowth:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside the share: returns, also of the fund, a minute of the session after the last close, the fund's
-    own weight by date, percent, and sectors.
+    """What stands beside the share: returns, also of the fund, a minute of the session after the last close, how share
+    and returns moved with kept series, the fund's own weight by date, percent, and sectors.
     """
 
     returns: Sequence[DailyReturn] = ()
     fund: FundGrowth | None = None
     live: Record | None = None
+    benchmarks: Sequence[IndicatorAnswer] = ()
     fund_name: str = ""
     fund_pct: Mapping[date, float] = field(default_factory=dict)
     sectors: Sequence[SectorShare] = ()
@@ -88,6 +90,7 @@ def build(data: ReportData, beside: Beside = NOTHING) -> dict[str, Dataset]:
         "session": _session(data),
         "event": _events(data.events),
         "movement": _movement(concentration.days),
+        "benchmark": _benchmarks(beside.benchmarks),
         "projection": _projection(projection_of(concentration.days)),
     }
 
@@ -155,6 +158,20 @@ def _fund_levels(beside: Beside, index: Sequence[float | None]) -> list[float | 
             level = None if gained is None else level * (1 + gained / 100)
         on_dates[place] = level
     return on_dates
+
+
+def _benchmarks(answers: Iterable[IndicatorAnswer]) -> Dataset:
+    """How share and return moved with each kept series, over the windows that end on a date."""
+    columns = ("trading_date", "ticker", *_MOVED)
+    rows = (
+        (row.on.isoformat(), answer.series, *(_rounded(getattr(row, name)) for name in _MOVED))
+        for answer in answers
+        for row in answer.rows
+    )
+    return Dataset(columns, tuple(rows))
+
+
+_MOVED: Final = ("share_correlation", "share_beta", "return_correlation", "return_beta")
 
 
 def _live(point: Record | None) -> Dataset:

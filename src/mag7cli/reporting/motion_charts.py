@@ -1,7 +1,9 @@
 """The charts of daily gains, of co-movement with the index, and of the projection."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from mag7cli.analytics.indicators import IndicatorAnswer
 from mag7cli.reporting import marks
 from mag7cli.reporting.charts import Chart, Reading
 from mag7cli.reporting.marks import END_LABEL, TIME, Dates, Spec, number, timed
@@ -134,6 +136,43 @@ def beta(dates: Dates) -> Chart:
         _movement(dates, "beta", marks.y("beta", "beta")),
         reads=_MOVEMENT,
     )
+
+
+def benchmarks(dates: Dates, answers: Sequence[IndicatorAnswer], whose: Whose = SEVEN) -> Chart:
+    """Rolling correlation of the price return to that of each kept series."""
+    names = [answer.series for answer in answers]
+    curve = {
+        "mark": {"type": "line", "strokeWidth": 1.5},
+        "encoding": {
+            "y": marks.y("return_correlation", "correlation", domain=(-1, 1)),
+            "color": marks.by_ticker(names),
+        },
+    }
+    zero = {"mark": {"type": "rule", "style": "zero"}, "encoding": {"x": None, "y": {"datum": 0}}}
+    labels = marks.end_labels("return_correlation", names, _BENCHMARK_HEIGHT, zero=False)
+    spec = timed("benchmark", dates, [zero, curve, labels], height=_BENCHMARK_HEIGHT, right=END_LABEL - 8)
+    spec["transform"].append({"filter": "isValid(datum.return_correlation)"})
+    whole = "; ".join(_over_all(answer) for answer in answers)
+    suspect = max(answer.suspect_returns for answer in answers)
+    doubt = f" Suspect dates are in the returns: {suspect}." if suspect else ""
+    return Chart(
+        "benchmarks",
+        "And with others",
+        f"Correlation of the daily price returns of {whose.them} and of each series, over {answers[0].sessions} "
+        f"sessions, without dividends. Over all dates in common: {whole}.{doubt}",
+        spec,
+        reads=tuple(Reading(name, "return_correlation", 2, ticker=name) for name in names),
+    )
+
+
+_BENCHMARK_HEIGHT: Final = 220
+
+
+def _over_all(answer: IndicatorAnswer) -> str:
+    correlation, beta = answer.whole.return_correlation, answer.whole.return_beta
+    if correlation is None or beta is None:
+        return f"{answer.series} unknown"
+    return f"{answer.series} {correlation:.2f}, beta {beta:.2f}"
 
 
 def _movement(dates: Dates, field: str, y: Spec) -> Spec:

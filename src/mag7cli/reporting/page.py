@@ -137,7 +137,7 @@ def _section(page: Page, name: str) -> str:
 
 # A curve needs two dates; what is counted over a quarter, one more than its sessions.
 _CURVE_DATES: Final = 2
-_NEEDED_DATES: Final = {"correlation": QUARTER_SESSIONS + 1, "beta": QUARTER_SESSIONS + 1}
+_NEEDED_DATES: Final = dict.fromkeys(("correlation", "beta", "benchmarks"), QUARTER_SESSIONS + 1)
 
 _HEADINGS: Final = {
     "share": "<section><h2>How much, since when</h2></section>",

@@ -4,15 +4,15 @@ This module puts the parts together and writes the files. It decides neither wha
 """
 
 from dataclasses import dataclass, replace
-from itertools import chain, takewhile
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.core.whole_files import replacing
 from mag7cli.lake.layout import LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from mag7cli.analytics.report_data import ReportData
@@ -22,13 +22,9 @@ if TYPE_CHECKING:
     from mag7cli.lake.layout import Lake
     from mag7cli.live.records import Record
     from mag7cli.market.groups import CompanyGroup
-    from mag7cli.portfolio.kept_weights import KeptWeights
-    from mag7cli.reporting.datasets import Beside, FundGrowth
     from mag7cli.reporting.page import Page
     from mag7cli.warehouse.engines import SqlEngine
 
-
-_BY_HOLDINGS: Final = "by the prices of what its last holdings file lists, without dividends and costs"
 
 # Of a larger group the largest are drawn one by one.
 _DRAWN_COMPANIES: Final = 10
@@ -104,6 +100,7 @@ def compose(
     from mag7cli.analytics import report_data, summary
     from mag7cli.market.groups import THE_SEVEN
     from mag7cli.reporting import datasets, story, whose
+    from mag7cli.reporting.beside import read_beside
     from mag7cli.reporting.catalogue import all_charts
     from mag7cli.reporting.page import Page
 
@@ -115,7 +112,7 @@ def compose(
         tables.concentration, fund=fund_weights if names.is_the_seven else None, group=group, failed=failed
     )
     intraday = _newest_minute(lake, answer.on) if lake and names.is_the_seven else None
-    beside = _beside(engine, lake if names.is_the_seven else None, group, intraday)
+    beside = read_beside(engine, lake if names.is_the_seven else None, group, tables.concentration, intraday)
     drawn = sorted(company.ticker for company in answer.companies[:_DRAWN_COMPANIES])
     embedded = datasets.build(_with_histories(engine, tables, drawn, group), beside)
     return Page(
@@ -166,27 +163,6 @@ def _with_histories(
     return replace(data, concentration=replace(data.concentration, caps=caps))
 
 
-def _beside(
-    engine: "SqlEngine", lake: "Lake | None", group: "CompanyGroup", intraday: "Mapping[str, Any] | None"
-) -> "Beside":
-    """Returns, the fund's own weight and sectors. Raises EngineError, HoldingsFormatError."""
-    from mag7cli.analytics.groups import read_sectors
-    from mag7cli.analytics.kept_returns import daily_returns
-    from mag7cli.analytics.period import read_returns
-    from mag7cli.portfolio import fund_weights, kept_weights
-    from mag7cli.reporting.datasets import Beside
-
-    weights = fund_weights.of_index_fund(lake, engine) if lake and lake.keeps_funds() else kept_weights.NO_FUND
-    return Beside(
-        returns=daily_returns(engine, lake) if group.is_the_seven else read_returns(engine, group=group),
-        fund=_growth_of_fund(weights),
-        live=intraday,
-        fund_name=weights.fund,
-        fund_pct={on: day.mag7_pct for on, day in weights.days.items()},
-        sectors=read_sectors(engine),
-    )
-
-
 def _newest_minute(lake: "Lake", after: "date") -> "Record | None":
     """The newest minute that was kept after a date. Most lakes have none, and need none of what keeps them."""
     if next(iter(lake.store.list(LIVE)), None) is None:
@@ -194,20 +170,6 @@ def _newest_minute(lake: "Lake", after: "date") -> "Record | None":
     from mag7cli.live.points import latest_record
 
     return latest_record(lake, after)
-
-
-def _growth_of_fund(weights: "KeptWeights") -> "FundGrowth | None":
-    """What the fund gained from date to date since the last gap, by the prices of its holdings; None if unknown."""
-    from mag7cli.reporting.datasets import FundGrowth
-
-    days = weights.days
-    dates = sorted(days)
-    known = list(takewhile(lambda day: days[day].return_pct is not None, reversed(dates)))
-    if not known or len(known) == len(dates):
-        return None
-    begins = dates[len(dates) - len(known) - 1]
-    returns = {day: pct for day in known if (pct := days[day].return_pct) is not None}
-    return FundGrowth(weights.fund, begins, returns, _BY_HOLDINGS)
 
 
 def _write(path: Path, content: bytes) -> int:

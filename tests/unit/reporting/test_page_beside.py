@@ -1,16 +1,23 @@
 """What stands beside the share in the charts: a fund that holds the index, and a session that is not over."""
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.simulators import true_tables
 from tests.simulators.fake_clock import FakeClock
 
+from mag7cli.analytics.indicators import beside
+from mag7cli.analytics.period import read_returns
+from mag7cli.collection.bar_files import BarFiles, LineFile
 from mag7cli.lake.layout import Lake
 from mag7cli.live.points import LivePoints
+from mag7cli.market.bar_series import BarSeries
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.portfolio import fund_weights, kept_funds
 from mag7cli.reporting import png, theme, write
@@ -99,3 +106,38 @@ def test_without_fund_and_session_nothing_is_said_of_them(market: DuckDbEngine) 
     assert {row["fund"] for row in page.datasets["growth"].records()} == {None}
     assert "Diamond" not in chart(page, "share").caption
     assert INDEX_FUND not in chart(page, "growth").caption
+
+
+def test_series_that_the_lake_keeps_are_drawn_and_a_fund_of_the_index_by_its_own_closes(
+    market: DuckDbEngine, lake: Lake, tmp_path: Path
+) -> None:
+    """A fund that is the index, and one that moves twice as far: what there is to say of them is known."""
+    place = Lake.at(str(tmp_path))
+    returns = read_returns(market)
+    for symbol, times in (("IVV", 1), ("SSO", 2)):
+        levels = accumulate(returns, lambda level, day, by=times: level * (1 + by * day.index_pct / 100), initial=500.0)
+        closes = dict(zip([returns[0].base, *(day.on for day in returns)], levels, strict=True))
+        rows = {day.toordinal(): [close] * 4 + [1.0, None] for day, close in closes.items()}
+        file = LineFile((min(closes), max(closes)), BarSeries.of_rows(symbol, rows))
+        BarFiles(place).keep_line(symbol, file)
+
+    page = write.compose(market, FakeClock(), lake=place)
+
+    growth = page.datasets["growth"].records()
+    assert growth[0]["fund"] == 100
+    assert [row["fund"] for row in growth] == pytest.approx([row["index"] for row in growth], abs=1e-4)
+    assert "IVV: by its own closes, without dividends." in chart(page, "growth").caption
+    others = chart(page, "benchmarks")
+    assert [reading.ticker for reading in others.reads] == ["IVV", "SSO"]
+    moved = re.search(r"IVV (\S+), beta (\S+); SSO (\S+), beta (\S+)\.", others.caption)
+    assert moved
+    correlation, beta, same, half = map(float, moved.groups())
+    assert (correlation, beta / 2) == pytest.approx((same, half), abs=0.01)
+    rows_of_one = [row for row in page.datasets["benchmark"].records() if row["ticker"] == "IVV"]
+    answer = beside(
+        market, {date.fromisoformat(str(row["trading_date"])): float(str(row["fund"])) for row in growth}, "IVV"
+    )
+    assert [row["return_correlation"] for row in rows_of_one] == pytest.approx(
+        [row.return_correlation for row in answer.rows], abs=1e-5
+    )
+    assert "And with others" in render(page, "")
