@@ -207,9 +207,9 @@ def test_the_first_screen_answers_how_much_since_when_and_whether_to_trust_it(on
 def test_it_is_small_and_painted_at_once(visit: Visit, written: ReportResult) -> None:
     paints = visit.script("performance.getEntriesByType('paint').map(entry => [entry.name, entry.startTime])")
 
-    assert written.size_bytes < 6_000_000
-    # The bar is 1 s; measured 0.2 s. What else runs on the machine is not the page's fault.
-    assert dict(paints)["first-contentful-paint"] < 1_000 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert written.size_bytes * 1_395 / 1_005 < 4_000_000, "of five and a half years"
+    # The bar is 0.5 s; measured 0.15 s. What else runs on the machine is not the page's fault.
+    assert dict(paints)["first-contentful-paint"] < 500 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def assert_fits(visit: Visit, width: int) -> None:
@@ -238,6 +238,11 @@ def test_page_and_charts_turn_dark_with_the_system(visit: Visit) -> None:
     visit.until(lambda: visit.pixels("share") != light, "the charts stayed light")
 
     assert visit.script("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 28)"
+    visit.page.emulate_media(media="print", color_scheme="dark")
+    canvas = visit.chart("share").locator("canvas")
+    assert canvas.evaluate("c => getComputedStyle(c).filter") == "invert(1) hue-rotate(180deg)", "paper is white"
+    assert visit.script("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    visit.page.emulate_media(media="screen", color_scheme="dark")
     visit.page.emulate_media(color_scheme="light")
     visit.until(lambda: visit.pixels("share") == light, "the charts stayed dark")
     visit.drawn()

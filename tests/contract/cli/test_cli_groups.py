@@ -60,6 +60,24 @@ def here(lake: Lake) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(("words", "absent"), [(("2024-06",), "2024-05-31"), (("ytd",), "2023-12-29")])
+def test_a_period_whose_base_is_not_collected_is_refused_with_one_that_is(
+    lake: Lake, words: tuple[str, ...], absent: str
+) -> None:
+    """Never the next best close: what happened since another date is another answer."""
+    ended = CliRunner().invoke(app, ["show", *words, "--lake", str(lake.store.local_root)])
+
+    assert ended.exit_code == 2
+    assert f"{absent} is not in the lake" in ended.stderr
+    assert f"mag7 show --lake {lake.store.local_root} {START} {LAST}" in " ".join(ended.stderr.split())
+
+
+def test_max_is_from_the_first_close_to_the_last_whatever_is_missing_between(lake: Lake) -> None:
+    answer = json.loads(run("show", "max", "--lake", str(lake.store.local_root), "--format", "json"))
+
+    assert (answer["base"], answer["last"], answer["dates"]) == (str(START), str(LAST), 3)
+
+
 def test_two_dates_have_a_column_of_the_fund_beside_the_shares(lake: Lake) -> None:
     """The lake's list of the index is a file of the fund, of the first of these dates."""
     words = ("show", str(START), str(LAST), "--lake", str(lake.store.local_root))

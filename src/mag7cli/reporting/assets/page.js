@@ -31,7 +31,8 @@
     spec.datasets = Object.fromEntries(chart.datasets.map((dataset) => [dataset, records(dataset)]));
     for (const param of spec.params || []) if (param.name in chosen) param.value = chosen[param.name];
     views.get(name)?.finalize();
-    const config = page.themes[dark.matches ? "dark" : "light"];
+    host(name).dataset.theme = dark.matches ? "dark" : "light";
+    const config = page.themes[host(name).dataset.theme];
     const options = { mode: "vega-lite", renderer: "canvas", actions: false, ast: true, defaultStyle: false, config, tooltip: { theme: "custom" } };
     const canvas = host(name).querySelector(".canvas") || host(name).appendChild(element("div", { className: "canvas" }));
     views.set(name, await vegaEmbed(canvas, spec, options));
