@@ -8,6 +8,7 @@ from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.options import EndOption, LakeOption, StartOption
 from mag7cli.cli.output import Output
 from mag7cli.cli.run import run_failure, run_result
+from mag7cli.core.errors import UsageError
 
 DEMO_LAKE: Final = "./demo-lake"
 _DEMO_START: Final = date(2021, 1, 4)
@@ -49,10 +50,12 @@ def demo(
     )
     clock = SystemClock()
     market, place = Market(), Lake.at(lake)
+    first, last = start or _DEMO_START, end or _DEMO_END
+    if last > market.end:
+        raise UsageError(f"the simulated market ends on {market.end}", hint=f"--end {market.end}")
     check_simulated(place)
     covers = parse_cover_pages(market.cover_pages()).values()
     place.write_reference(COVER_PAGES, write_cover_pages(chain.from_iterable(covers)).encode())
-    first, last = start or _DEMO_START, end or _DEMO_END
     for file in fund_files(market, [day for day in market.sessions if first <= day <= last]):
         kept_funds.keep(place, file.symbol, file.data, name=f"{file.symbol}.csv", today=file.as_of)
     with SandboxServer(market, plan=PLANS["advanced"]) as server:

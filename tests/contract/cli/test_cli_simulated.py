@@ -11,6 +11,7 @@ import pytest
 from tests.simulators.command_line import mag7
 from tests.simulators.filled_lake import fill
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from mag7cli.cli import app
 from mag7cli.cli.app import Group, commands_of
@@ -72,3 +73,11 @@ def test_every_command_that_is_marked_is_there():
     assert isinstance(program, Group)
     known = {f"mag7 {words}" for words, _ in commands_of(program)}
     assert known >= OF_A_MARKET - {"mag7 export"}
+
+
+def test_a_demo_of_days_that_the_market_does_not_have_is_refused_and_makes_no_lake(tmp_path):
+    ended = CliRunner().invoke(app, ["demo", "--end", "2026-10-09", "--lake", str(tmp_path / "lake")])
+
+    assert ended.exit_code == 2
+    assert "the simulated market ends on 2024-12-31" in ended.stderr
+    assert not (tmp_path / "lake").exists()
