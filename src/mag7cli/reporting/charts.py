@@ -114,7 +114,7 @@ def share(
         "share",
         f"The share of {whose.them}",
         f"{caption} Ring: a suspect date. Dashed: a partial date, without a figure.",
-        timed("daily", dates, layers, right=END_LABEL - 8 if fund else 8, domain=_with_the_session(dates, live)),
+        timed("daily", dates, layers, right=END_LABEL if fund else 8, domain=_with_the_session(dates, live)),
         reads=(*_daily(whose)[:1], *([_IN_THE_FUND] if fund else []), *_daily(whose)[1:]),
     )
 
@@ -175,7 +175,7 @@ def stacked(dates: Dates, how_many: str, whose: Whose = SEVEN) -> Chart:
         "stacked",
         f"{whose.title} and all others",
         f"Full market capitalisation, each company counted once{how_many}.",
-        timed("daily", dates, [areas, marks.partial()], right=END_LABEL + 4),
+        timed("daily", dates, [areas, marks.partial()], right=END_LABEL),
         reads=(*_daily(whose), Reading("Companies", "companies_count", 0)),
     )
 
@@ -201,7 +201,7 @@ def _area_labels(whose: Whose) -> list[Spec]:
 
 def then_and_now(dates: Dates, companies: int, whose: Whose = SEVEN) -> Chart:
     """How so many companies divide their own total, on two dates."""
-    spec = _two_dates(dates, "pct_of_mag7", companies, right=86)
+    spec = _two_dates(dates, "pct_of_mag7", companies, right=END_LABEL)
     spec["transform"] += [
         {"calculate": "format(datum.then, '.1f') + ' → ' + format(datum.now, '.1f') + ' %'", "as": "label"},
         {"calculate": "max(datum.then, datum.now)", "as": "label_x"},
@@ -319,7 +319,7 @@ def _companies(dates: Dates, tickers: Sequence[str], value: str, unit: str) -> S
         "encoding": {"y": marks.y("value", unit), "color": marks.by_ticker(tickers)},
     }
     layers = [marks.events(), curves, marks.end_labels("value", tickers, HEIGHT)]
-    spec = timed("company", dates, layers, right=END_LABEL - 8)
+    spec = timed("company", dates, layers, right=END_LABEL)
     spec["transform"].append({"calculate": value, "as": "value"})
     return spec
 
@@ -335,7 +335,7 @@ def effective(dates: Dates) -> Chart:
         "effective",
         "As concentrated as how many equal companies?",
         "10,000 / HHI over all companies of the index. If all 500 were equal, it would be 500.",
-        timed("daily", dates, layers, height=220, right=END_LABEL - 20),
+        timed("daily", dates, layers, height=220, right=END_LABEL),
         reads=(
             Reading("Effective number", "effective_n", 1),
             Reading("HHI", "hhi", 1),

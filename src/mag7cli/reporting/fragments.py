@@ -346,7 +346,9 @@ def _published() -> list[dict[str, str]]:
 
 
 def downloads(datasets: Mapping[str, Dataset]) -> str:
-    """A button for each data set."""
+    """A button for each data set that has rows."""
     return ", ".join(
-        f'<button type="button" class="link" data-download="{name}">{name}.csv</button>' for name in datasets
+        f'<button type="button" class="link" data-download="{name}">{name}.csv</button>'
+        for name, dataset in datasets.items()
+        if dataset.rows
     )

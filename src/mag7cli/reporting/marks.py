@@ -26,8 +26,8 @@ DAY_WIDTH: Final[Spec] = {"expr": f"max(1, 0.8 * width * {DAY_MS} / (hi - lo))"}
 _RING: Final[Spec] = {"expr": f"clamp(24 * width * {DAY_MS} / (hi - lo), 10, 46)"}
 # Measured again whenever the labels of an axis become wider.
 AUTOSIZE: Final[Spec] = {"type": "fit-x", "contains": "padding", "resize": True}
-# Room for the label behind the end of a line.
-END_LABEL: Final = 62
+# Beside a label behind the end of a line, for which the chart itself makes room.
+END_LABEL: Final = 12
 _LETTER_PX: Final = 11
 # Labels of a count: half a day is none.
 WHOLE: Final = "datum.value % 1 ? '' : format(datum.value, 'd')"

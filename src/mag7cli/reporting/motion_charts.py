@@ -150,7 +150,7 @@ def benchmarks(dates: Dates, answers: Sequence[IndicatorAnswer], whose: Whose = 
     }
     zero = {"mark": {"type": "rule", "style": "zero"}, "encoding": {"x": None, "y": {"datum": 0}}}
     labels = marks.end_labels("return_correlation", names, _BENCHMARK_HEIGHT, zero=False)
-    spec = timed("benchmark", dates, [zero, curve, labels], height=_BENCHMARK_HEIGHT, right=END_LABEL - 8)
+    spec = timed("benchmark", dates, [zero, curve, labels], height=_BENCHMARK_HEIGHT, right=END_LABEL)
     spec["transform"].append({"filter": "isValid(datum.return_correlation)"})
     whole = "; ".join(_over_all(answer) for answer in answers)
     suspect = max(answer.suspect_returns for answer in answers)
@@ -179,7 +179,7 @@ def _movement(dates: Dates, field: str, y: Spec) -> Spec:
     curve = {"mark": {"type": "line", "style": "mag7"}, "encoding": {"y": y}}
     zero = {"mark": {"type": "rule", "style": "zero"}, "encoding": {"x": None, "y": {"datum": 0}}}
     layers = [zero, curve, marks.last_label(field, ".2f")]
-    return timed("movement", dates, layers, height=200, right=END_LABEL - 16)
+    return timed("movement", dates, layers, height=200, right=END_LABEL)
 
 
 def projection(caption: str, whose: Whose = SEVEN) -> Chart:
@@ -192,7 +192,7 @@ def projection(caption: str, whose: Whose = SEVEN) -> Chart:
             "width": "container",
             "height": 260,
             "autosize": marks.AUTOSIZE,
-            "padding": {"left": 2, "top": 6, "right": END_LABEL - 16, "bottom": 2},
+            "padding": {"left": 2, "top": 6, "right": END_LABEL, "bottom": 2},
             "data": {"name": "daily"},
             "layer": [_past(whose), _ahead()],
         },

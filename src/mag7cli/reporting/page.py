@@ -139,6 +139,8 @@ def _section(page: Page, name: str) -> str:
 _CURVE_DATES: Final = 2
 _NEEDED_DATES: Final = dict.fromkeys(("correlation", "beta", "benchmarks"), QUARTER_SESSIONS + 1)
 
+_FROM_OPEN_TO_CLOSE: Final = ("gains", "gain_distribution", "gain_series")
+
 _HEADINGS: Final = {
     "share": "<section><h2>How much, since when</h2></section>",
     "company_share": "<section><h2>Company by company</h2></section>",
@@ -159,6 +161,8 @@ def lacking(page: Page, name: str) -> str | None:
     days = page.data.concentration.days
     if name == "failures":
         return None if any(day.failed_count for day in days) else "No line failed on any date."
+    if name in _FROM_OPEN_TO_CLOSE and not page.data.sessions:
+        return "The tables have no price of an open."
     figured, needed = sum(day.figure is not None for day in days), _NEEDED_DATES.get(name, _CURVE_DATES)
     if figured >= needed:
         return None
