@@ -18,10 +18,10 @@ from typing import Annotated, Any, ClassVar, Concatenate, Final, Literal, NamedT
 
 import typer
 from typer._click import ClickException  # Typer vendors Click, and has no public name for the base of its errors
+from typer._click.core import Context
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from mag7cli.cli.errors import ErrorReporter, variable_of
-from mag7cli.cli.help_text import HelpContext
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
 from mag7cli.cli.origin import OF_A_MARKET
 from mag7cli.cli.output import Format, Output
@@ -176,6 +176,16 @@ class CommandGroup(NamedTuple):
 
     summary: str
     table: Mapping[str, "CommandSpec | CommandGroup"]
+
+
+class HelpContext(Context):
+    """What Click asks for the formatter of a command's help."""
+
+    def make_formatter(self) -> Any:
+        """The formatter, for the width that was chosen or that of the terminal."""
+        from mag7cli.cli.help_text import FittingFormatter
+
+        return FittingFormatter(self.terminal_width, self.max_content_width)
 
 
 class Group(TyperGroup):

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from typer._click.core import Context
 from typer._click.formatting import HelpFormatter
 
 from mag7cli.core.formatting import wrapped
@@ -52,14 +51,6 @@ class FittingFormatter(HelpFormatter):
         if self.width + _MARGIN < _NARROW:
             return longest <= self.width // 3
         return longest <= self.width - self.current_indent
-
-
-class HelpContext(Context):
-    """What Click asks for the formatter of a command's help."""
-
-    def make_formatter(self) -> HelpFormatter:
-        """The formatter, for the width that was chosen or that of the terminal."""
-        return FittingFormatter(self.terminal_width, self.max_content_width)
 
 
 def folded(term: str, width: int) -> list[str]:

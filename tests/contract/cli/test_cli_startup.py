@@ -40,7 +40,6 @@ def test_a_command_does_not_import_the_others(tmp_path):
         "mag7cli.cli.app",
         "mag7cli.cli.dates",
         "mag7cli.cli.errors",
-        "mag7cli.cli.help_text",
         "mag7cli.cli.options",
         "mag7cli.cli.origin",
         "mag7cli.cli.output",
