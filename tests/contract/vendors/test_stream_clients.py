@@ -110,13 +110,17 @@ Read = Callable[..., Reading]
 Serve = Callable[..., ScriptedStream]
 
 
-def sending(frame: Any, then: Script = wait) -> Script:
-    """A script: the key, the first subscription, one frame, and what comes then."""
+def sending(frame: Any, then: Script = wait, *, client: str = "") -> Script:
+    """A script: the key, the first subscription, one frame, and what comes then.
+
+    A server that is to close at once waits for both subscriptions of mag7, so that it is not said good-bye in between.
+    """
 
     def script(socket: ServerConnection) -> None:
         log_in(socket)
-        socket.recv(timeout=5)
-        socket.send(status("success", f"subscribed to: AM.{SYMBOLS[0]}"))
+        for _ in range(2 if client == "mag7" else 1):
+            socket.recv(timeout=5)
+            socket.send(status("success", f"subscribed to: AM.{SYMBOLS[0]}"))
         socket.send(orjson.dumps(frame).decode())
         then(socket)
 
@@ -160,7 +164,7 @@ def test_a_refused_key_or_plan_ends_it_at_once_with_the_vendor_s_words(serve: Se
 def test_only_mag7_comes_back_after_a_server_that_says_good_bye(
     serve: Serve, read: Read, client: str, code: int
 ) -> None:
-    server = serve(sending([bar()], then=closing(code)), sending([bar(minute=1)]))
+    server = serve(sending([bar()], closing(code), client=client), sending([bar(minute=1)]))
 
     reading = read(server.url, count=2)
 
@@ -168,8 +172,8 @@ def test_only_mag7_comes_back_after_a_server_that_says_good_bye(
     assert reading.has_ended == (client != "mag7")
 
 
-def test_all_come_back_after_an_error_of_the_server(serve: Serve, read: Read) -> None:
-    server = serve(sending([bar()], then=closing(1011)), sending([bar(minute=1)]))
+def test_all_come_back_after_an_error_of_the_server(serve: Serve, read: Read, client: str) -> None:
+    server = serve(sending([bar()], closing(1011), client=client), sending([bar(minute=1)]))
 
     assert len(read(server.url, count=2).minutes) == 2
     assert server.connections == 2
