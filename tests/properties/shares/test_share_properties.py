@@ -20,6 +20,7 @@ from mag7cli.shares.sampler import Precision, Request, Sampler
 from mag7cli.shares.uncertainty import TOO_HIGH, TOO_LOW, SecurityToSample
 
 SESSIONS = sessions(date(2022, 1, 3), date(2023, 12, 29))
+STEPS = FiscalCalendar().steps(SESSIONS)
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RATIOS = ((1, 2), (1, 3), (1, 4), (1, 10), (1, 20), (1, 50), (2, 3), (8, 1), (10, 1))
 # A count that every ratio above divides and multiplies to a whole number, so that the truth has no fractions.
@@ -47,8 +48,7 @@ def _split_days(draw: st.DrawFn) -> list[date]:
 def truths(draw: st.DrawFn) -> Truth:
     """A count that steps by up to 3 % a quarter, and up to two splits at least two months apart."""
     splits = tuple(Split("X", day, *map(float, draw(st.sampled_from(RATIOS)))) for day in _split_days(draw))
-    steps = FiscalCalendar().steps(SESSIONS)
-    moves = draw(st.lists(st.integers(-30, 30), min_size=len(steps), max_size=len(steps)))
+    moves = draw(st.lists(st.integers(-30, 30), min_size=len(STEPS), max_size=len(STEPS)))
     levels = [1000]
     for move in moves:
         levels.append(levels[-1] * (1000 + move) // 1000)
@@ -56,7 +56,7 @@ def truths(draw: st.DrawFn) -> Truth:
     counts = {}
     for day in SESSIONS:
         ratio = math.prod(split.split_to / split.split_from for split in splits if split.execution_date <= day)
-        counts[day] = round(levels[bisect_right(steps, day)] * unit * unit * ratio)
+        counts[day] = round(levels[bisect_right(STEPS, day)] * unit * unit * ratio)
     return Truth(counts, splits)
 
 
@@ -81,13 +81,11 @@ def test_whatever_days_are_asked_the_count_steps_by_the_ratio_on_the_execution_d
     truth: Truth, data: st.DataObject
 ) -> None:
     asked = data.draw(st.lists(st.sampled_from(SESSIONS), min_size=1, max_size=30, unique=True))
-    found = ShareHistory(
-        [truth.observed(day) for day in asked], SecurityFacts(truth.splits), steps=FiscalCalendar().steps(SESSIONS)
-    )
+    found = ShareHistory([truth.observed(day) for day in asked], SecurityFacts(truth.splits), steps=STEPS)
 
     for split in truth.splits:
         before = SESSIONS[SESSIONS.index(split.execution_date) - 1]
-        moved = 1.1 if split.execution_date in FiscalCalendar().steps(SESSIONS) else 1 + 1e-6
+        moved = 1.1 if split.execution_date in STEPS else 1 + 1e-6
         assert 1 / moved < shares(found, split.execution_date) / shares(found, before) / _ratio(split) < moved
     assert all(shares(found, day) == truth.counts[day] for day in asked)
 
