@@ -45,6 +45,8 @@ def leeways(
     is_confirmed = history.observed[-1] >= HONOURED_FROM
     if count.basis == "weighted" and (is_frozen or (day < HONOURED_FROM and not is_confirmed)):
         yield Leeway("frozen_counts", max(_FROZEN, *(adjustment.open_part for adjustment in count.adjustments), 0.0))
+    elif count.basis == "cover_page" and (part := max(adjustment.open_part for adjustment in count.adjustments)):
+        yield Leeway("frozen_counts", part)
     elif is_frozen or any(adjustment.is_converted for adjustment in count.adjustments):
         yield Leeway("rounding", _ROUNDED)
     stale = 0.0 if sampled else _stale_part(history, day, calendar)

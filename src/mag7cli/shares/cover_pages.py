@@ -36,6 +36,7 @@ COLUMNS: Final = (
 # the days by which a company may move a period's end.
 _LONGEST_QUARTER: Final = timedelta(days=105)
 _SHORTEST_QUARTER: Final = timedelta(days=84)
+_NEIGHBOURS: Final = timedelta(days=460)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,19 @@ def cover_of(covers: Sequence[CoverPage], day: date) -> CoverPage | None:
     following = covers[index + 1].period_end if index + 1 < len(covers) else date.max
     is_next_known = following - cover.period_end <= _LONGEST_QUARTER
     return cover if is_next_known or day < cover.period_end + _SHORTEST_QUARTER else None
+
+
+def covers_around(covers: Sequence[CoverPage], day: date) -> tuple[CoverPage, CoverPage] | None:
+    """The last cover before a date and the first after it; None unless both know every class, of which one trades.
+
+    Covers more than a year and a quarter apart say little of what is between them.
+    """
+    index = bisect_right(covers, day, key=lambda cover: cover.period_end)
+    if not 0 < index < len(covers):
+        return None
+    before, after = covers[index - 1], covers[index]
+    is_whole = all(cover.shares is not None and len(cover.listed) == 1 for cover in (before, after))
+    return (before, after) if is_whole and after.period_end - before.period_end <= _NEIGHBOURS else None
 
 
 def _cover(rows: Sequence[Mapping[str, str]]) -> CoverPage:

@@ -18,7 +18,7 @@ from typing import Final
 
 from mag7cli.shares.class_part import ONE_CLASS, SAME_PART, class_part, part_after
 from mag7cli.shares.count_levels import Gap, Point, settle_levels
-from mag7cli.shares.cover_pages import CoverPage, cover_of
+from mag7cli.shares.cover_pages import CoverPage, cover_of, covers_around
 from mag7cli.shares.records import HONOURED_FROM, Adjustment, ShareObservation
 from mag7cli.shares.split_adjustment import SplitUnits, read_epochs
 
@@ -84,6 +84,7 @@ class _Reading:
         self._off_part = dict(self._off_their_part(weighted_answers))
         self._stale |= self._off_part.keys()
         self._unlisted = self._unlisted_of(run)
+        self._stale -= {answer.on for answer in weighted_answers if self._has_the_count_of_its_cover(answer)}
 
     def _first_run(self, answers: Sequence[ShareObservation]) -> int:
         """How many of the first answers may be frozen: those that stand still, else those that name one count."""
@@ -104,9 +105,10 @@ class _Reading:
                     yield answer.on, drift
 
     def _may_be_frozen(self, day: date, index: int, answers: Sequence[ShareObservation]) -> bool:
-        """True for what is early or stands still, and for the first count of a class that is a steady part after it."""
-        is_early = day < HONOURED_FROM or day in self._standing_still
-        return is_early or bool(self._part and self._part.is_steady and index < _leading(answers))
+        """True for what is early; where the class is a steady part later, also for what stands still or is first."""
+        if day < HONOURED_FROM or not (self._part and self._part.is_steady):
+            return day < HONOURED_FROM
+        return day in self._standing_still or index < _leading(answers)
 
     @property
     def _most_drift(self) -> float:
@@ -130,6 +132,8 @@ class _Reading:
         is_suspected = answer.on in self._stale or answer.on in self._standing_still
         if is_suspected and (cover := self._cover_point(answer)) and not self._is_count(answer, cover):
             return cover
+        if answer.on in self._stale and (between := self._between_covers(answer)):
+            return between
         if answer.weighted and not (answer.on in self._stale and self._one_class and answer.share_class):
             return self._weighted_point(answer, answer.weighted)
         return self._class_point(answer, answer.share_class) if answer.share_class and self._one_class else None
@@ -188,6 +192,33 @@ class _Reading:
         why = Adjustment("share history frozen by the vendor: cover page used", evidence, is_frozen=True)
         base_shares, unit = self._units.to_base(shares, epoch), self._units.to_base(cover.precision, epoch)
         return Point(answer.on, base_shares, unit, "cover_page", answer.weighted, answer.share_class, (why,))
+
+    def _between_covers(self, answer: ShareObservation) -> Point | None:
+        """The count of the only class that trades, which honours the date, and what two covers leave of the other."""
+        around = covers_around(self._covers, answer.on)
+        if around is None or self._one_class or not answer.share_class:
+            return None
+        (before, was), (after, now) = [(cover, self._unlisted_base(cover)) for cover in around]
+        passed = (answer.on - before.period_end) / (after.period_end - before.period_end)
+        unlisted = was + (now - was) * passed
+        base_shares = self._class_base(answer) + unlisted
+        why = Adjustment(
+            "share history frozen by the vendor: class count and cover pages used",
+            "the vendor's count does not honour the date, that of the class does; the other class is between what "
+            f"{before} and {after} have of it",
+            is_frozen=True,
+            open_part=max(abs(was - unlisted), abs(now - unlisted)) / base_shares,
+        )
+        unit = self._units.to_base(1, self._class_epochs[answer.on])
+        return Point(answer.on, base_shares, unit, "cover_page", answer.weighted, answer.share_class, (why,))
+
+    def _unlisted_base(self, cover: CoverPage) -> float:
+        unlisted = (cover.shares or 0.0) - math.fsum(cover.listed.values())
+        return self._units.to_base(unlisted, self._units.epoch(cover.as_of))
+
+    def _has_the_count_of_its_cover(self, answer: ShareObservation) -> bool:
+        cover = None if self._one_class else self._cover_point(answer)
+        return cover is not None and self._is_count(answer, cover)
 
     def _is_count(self, answer: ShareObservation, cover: Point) -> bool:
         """True if a cover page has the very count that the vendor names, whatever else it names."""

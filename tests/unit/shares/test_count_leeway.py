@@ -66,7 +66,7 @@ def test_a_frozen_count_may_be_off_by_as_much_as_its_class_moved() -> None:
 
 
 def test_so_is_one_that_stands_still_for_longer_than_it_is_known_to() -> None:
-    days = [date(2021, 2, 1), date(2021, 12, 1), date(2022, 3, 1)]
-    counts = zip(days, (100.0, 100.0, 101.0), (40.0, 40.4, 41.0), strict=True)
+    days = [date(2021, 2, 1), date(2021, 12, 1), date(2022, 3, 1), date(2022, 9, 1), date(2023, 3, 1)]
+    counts = zip(days, (100.0, 100.0, 101.0, 102.0, 103.0), (40.0, 40.4, 41.41, 41.82, 42.23), strict=True)
 
     assert Leeway("frozen_counts", 0.02) in of(ShareHistory([ShareObservation(*row) for row in counts]), days[1])

@@ -8,6 +8,7 @@ import pytest
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import STEP_CONFIRMED, Split
 from mag7cli.shares.close_moves import CloseHistory
+from mag7cli.shares.cover_pages import shipped_cover_pages
 from mag7cli.shares.history import SecurityFacts, ShareCount, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_adjustment import settle_splits
@@ -461,3 +462,22 @@ def test_a_reverse_split_is_confirmed_by_a_close_that_rises():
 
 def test_without_a_close_a_row_is_taken_at_its_word_once():
     assert settle_splits([THREE_FOR_TWO, THREE_FOR_TWO], lambda split: None) == ([THREE_FOR_TWO], {})
+
+
+def test_between_two_cover_pages_only_the_class_that_does_not_trade_is_open():
+    """Facebook's counts stood still until October 2021; its covers of then and of the October before are known."""
+    covers = shipped_cover_pages()["META"]
+    class_a = {date(2021, 1, 4): 2_405e6, date(2021, 6, 30): 2_380e6, date(2021, 10, 5): 2_366_277_848.0}
+    answers = [ShareObservation(day, 2_781_759_516.0, own) for day, own in class_a.items()]
+    later = [
+        ShareObservation(date(2022, 3, 31), 2_706e6, 2_296e6),
+        ShareObservation(date(2022, 6, 30), 2_687e6, 2_280e6),
+    ]
+
+    found = ShareHistory([*answers, *later], SecurityFacts(covers=covers))
+
+    first, amid, last = (counted(found, day) for day in class_a)
+    assert 415_481_668 < first.shares - 2_405e6 < 444_323_708
+    assert first.adjustments[0].open_part < 0.008
+    assert amid.shares - 2_380e6 == pytest.approx(444_323_708 - (444_323_708 - 415_481_668) * 273 / 365, abs=1)
+    assert (last.shares, last.basis) == (2_781_759_516, "weighted")
