@@ -52,6 +52,24 @@ def test_a_kept_file_is_read_as_of_its_day_and_its_renamed_lines_are_valued(tmp_
     assert {line["ticker"] for line in details["constituents"]} == set(constituents_on(day))
 
 
+class LingeringSource(AnsweringSource):
+    """Goes on telling details of a company that was bought, as if it were listed still."""
+
+    def details(self, symbol: str, on: date) -> TickerDetails:
+        return super().details(symbol, min(on, date(2023, 10, 12)) if symbol == "ATVI" else on)
+
+
+def test_a_company_that_was_bought_is_not_listed_even_if_its_details_linger(tmp_path: Path) -> None:
+    """Activision traded for the last time on 12 October 2023, and left the index four sessions later."""
+    lake, day = Lake.at(str(tmp_path / "lake")), date(2023, 10, 16)
+
+    result = collect(lake, LingeringSource(whole_market()), CollectOptions(day, day), StandingClock())
+
+    assert "ATVI" in constituents_on(day)
+    assert result.is_clean
+    assert lake.read_document(day)["sp500_details"]["not_listed"] == ["ATVI"]
+
+
 def test_a_doubtful_list_that_was_accepted_says_so_in_every_document_that_uses_it(tmp_path: Path) -> None:
     lake = Lake.at(str(tmp_path / "lake"))
     data = holdings_file(date(2024, 6, 26))
