@@ -145,6 +145,10 @@ def test_the_weights_in_funds_are_the_same_on_every_engine(remote: Lake, engines
         assert engine.query(WEIGHTS).values == expected, name
     assert publish(remote) == [], "what has not changed is not written"
     assert foreign_objects(remote) == []
+    remote.store.write("analytics/fund_weights/.DS_Store", b"a desktop was here")
+    load()
+    assert engines["redshift"].query(WEIGHTS).values == expected, "what is foreign is not copied"
+    remote.store.delete("analytics/fund_weights/.DS_Store")
 
     remote.store.delete(remote.holdings_key(AGAIN))
     load()

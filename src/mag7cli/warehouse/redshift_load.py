@@ -135,14 +135,21 @@ def replace_statements(
         if table.name not in recreate:
             # TRUNCATE would commit, and readers would see an empty table for as long as COPY runs.
             statements.append(f"DELETE FROM {table.qualified_name}")  # noqa: S608 -- names of our own
-        if table.name in filled and table.name in listed:
-            statements.append(copy_sql(table, store.uri(_manifest_key(table.name)), role) + "\nMANIFEST")
-        elif table.name in filled:
-            statements.append(copy_sql(table, store.uri(f"{ANALYTICS}{table.name}/"), role))
+        if table.name in filled:
+            statements.append(_copy_of(table, store, role, is_listed=table.name in listed))
     return statements
 
 
-def computed_statements(store: Store, filled: Collection[str], role: str, recreate: Collection[str] = ()) -> list[str]:
+def _copy_of(table: Table, store: Store, role: str, *, is_listed: bool) -> str:
+    """COPY of a table's files: by the manifest of them, or by their prefix."""
+    if is_listed:
+        return copy_sql(table, store.uri(_manifest_key(table.name)), role) + "\nMANIFEST"
+    return copy_sql(table, store.uri(f"{ANALYTICS}{table.name}/"), role)
+
+
+def computed_statements(
+    store: Store, filled: Collection[str], role: str, *, listed: Collection[str] = (), recreate: Collection[str] = ()
+) -> list[str]:
     """The tables that are computed, made where they are not there and filled anew: a transaction of their own.
 
     With them the other tables' would have more statements than Redshift takes. COPY JOBs only ever add rows, so they
@@ -155,14 +162,16 @@ def computed_statements(store: Store, filled: Collection[str], role: str, recrea
         statements.append(create_sql(table, "redshift"))
         statements.append(f"DELETE FROM {table.qualified_name}")  # noqa: S608 -- names of our own
         if table.name in filled:
-            statements.append(copy_sql(table, store.uri(f"{ANALYTICS}{table.name}/"), role))
+            statements.append(_copy_of(table, store, role, is_listed=table.name in listed))
     return statements
 
 
 def _load_computed(lake: Lake, engine: SqlEngine, role: str, columns: Mapping[str, list[tuple[str, str]]]) -> list[str]:
     """Fill the computed tables; one of another shape is made again, since nothing is lost by it."""
     stale = [table.name for table in COMPUTED if table.name in columns and _difference(table, columns[table.name])]
-    statements = computed_statements(lake.store, _filled(_files(lake, COMPUTED)), role, stale)
+    files, intruded = _files(lake, COMPUTED), _intruded(lake)
+    _write_manifests(lake.store, files, intruded)
+    statements = computed_statements(lake.store, _filled(files), role, listed=intruded, recreate=stale)
     engine.execute(statements)
     return statements
 
@@ -175,7 +184,7 @@ def dry_run(lake: Lake, role: str = DEFAULT_ROLE, *, recreate: bool = False) -> 
         *schema_statements(dropped),
         *view_statements(),
         *replace_statements(lake.store, _filled(_files(lake)), role, listed=_intruded(lake), recreate=dropped),
-        *computed_statements(lake.store, _filled(_files(lake, COMPUTED)), role),
+        *computed_statements(lake.store, _filled(_files(lake, COMPUTED)), role, listed=_intruded(lake)),
     ]
 
 
