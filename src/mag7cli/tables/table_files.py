@@ -39,7 +39,7 @@ class TableFiles:
         return [info for info in self.lake.store.list(f"{ANALYTICS}{table}/") if self._is_flat(info.key, table)]
 
     def flat_of_all(self) -> dict[str, list[ObjectInfo]]:
-        """The files of every table in the flat layout, by year: one listing, where `flat` takes one for each table."""
+        """The files of every table in the flat layout, by year: one listing, where `flat` takes one for each."""
         files: dict[str, list[ObjectInfo]] = {table: [] for table in (*TABLE, *_COMPUTED)}
         for info in self.lake.store.list(ANALYTICS):
             table = info.key.removeprefix(ANALYTICS).partition("/")[0]

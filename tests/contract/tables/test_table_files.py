@@ -20,7 +20,7 @@ from mag7cli.lake import write_record
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.run_history import RunRecord, remember
 from mag7cli.portfolio.kept_funds import kept_files
-from mag7cli.tables.schema import TABLES
+from mag7cli.tables.schema import PUBLISHED, TABLES
 from mag7cli.tables.table_files import TableFiles, foreign_objects, visible_to_engines
 from mag7cli.tables.transform import differences, transform
 from mag7cli.warehouse import duckdb_load, glue_catalog, redshift_load
@@ -106,7 +106,7 @@ def test_one_listing_of_all_tables_gives_the_files_of_each(lake: Lake) -> None:
     intrude(lake)
     files = TableFiles.of(lake)
 
-    assert files.flat_of_all() == {table.name: files.flat(table.name) for table in TABLES}
+    assert files.flat_of_all() == {table.name: files.flat(table.name) for table in PUBLISHED}
 
 
 def test_what_is_foreign_is_named(lake: Lake) -> None:
