@@ -124,11 +124,7 @@ def baseline(
         for row in rows
         if row["counted"] and row["ticker"] not in excluded and (members is None or _is_member(row["ticker"], members))
     ]
-    in_group = tuple(
-        dict.fromkeys(
-            companies[ticker] for ticker in group if ticker in companies and companies[ticker] not in excluded
-        )
-    )
+    in_group = _without(excluded, (companies[ticker] for ticker in group if ticker in companies))
     if not counted or not in_group:
         raise Mag7Error(
             f"the document of {close_date} has no constituents to follow",
@@ -148,6 +144,11 @@ def baseline(
         close_bound=close_bound if set(in_group) == set(symbology.MAGNIFICENT_7) and not excluded else None,
         is_simulated=bool(document.get("source", {}).get("simulated")),
     )
+
+
+def _without(excluded: Collection[str], tickers: Iterable[str]) -> tuple[str, ...]:
+    """Those left, each once, in their order."""
+    return tuple(ticker for ticker in dict.fromkeys(tickers) if ticker not in excluded)
 
 
 def in_units_of(constituents: Iterable[LiveConstituent], splits: Iterable[Split]) -> tuple[LiveConstituent, ...]:
