@@ -109,7 +109,7 @@ def test_between_files_the_weight_is_near_the_true_one_and_without_a_step_at_the
 def test_what_the_fund_gained_is_what_its_lines_gained(lake: Lake, by_fund) -> None:
     """Bought at the close of a file's day and held to that of the next: pandas, over closes and splits alone."""
     first, last = DAYS[0], DAYS[1]
-    weights = fund_weights.kept_weights(lake)[INDEX_FUND][first]
+    weights = fund_weights.weights_in_files(lake)[INDEX_FUND][first]
     lines = true_tables.constituents()
     closes = lines.pivot(index="trading_date", columns="ticker", values="close_price").loc[first:last].ffill()
     for split in true_tables.market().truth.splits():
