@@ -18,6 +18,7 @@ from tests.simulators.command_line import MAG7, without_times
 from tests.simulators.mortal import Mortal
 from tests.simulators.small_index import KEY, environment, leftovers, market, new_lake, quick_folder, tree, warm_up
 
+from mag7cli.lake.layout import LOCK
 from mag7cli.vendors.sandbox.misbehaviour import FaultRule
 from mag7cli.vendors.sandbox.plan import PLANS
 from mag7cli.vendors.sandbox.server import SandboxServer
@@ -45,19 +46,16 @@ Ended = tuple[int, str, float]
 """The exit code, what was said, and how long it took from the signal on."""
 
 
-def interrupted(number: int, folder: Path, env: dict[str, str], begun: "SandboxServer | float") -> Ended:
-    """A run that gets a signal once a call was made, or after some seconds."""
+def interrupted(number: int, folder: Path, env: dict[str, str], begun: "SandboxServer | Path") -> Ended:
+    """A run that gets a signal once a call was made, or soon after it wrote a file."""
     process = subprocess.Popen(
         [MAG7, *COLLECT, "--lake", str(folder / "lake")], cwd=folder, env=env,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    if isinstance(begun, SandboxServer):
-        deadline = time.monotonic() + 20
-        while not begun.requests and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.1)
-    else:
-        time.sleep(begun)
+    deadline = time.monotonic() + 20
+    while not (begun.exists() if isinstance(begun, Path) else begun.requests) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.5 if isinstance(begun, Path) else 0.1)
     sent = time.monotonic()
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
@@ -103,7 +101,7 @@ def test_a_signal_while_no_connection_comes_about_ends_the_run_at_once(folder):
             waiting.connect_ex(deaf.getsockname())
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
 
-        ended = interrupted(signal.SIGINT, folder, environment(folder, url), 2.0)
+        ended = interrupted(signal.SIGINT, folder, environment(folder, url), folder / "lake" / LOCK)
 
     check_interrupted(ended, folder / "lake")
 
