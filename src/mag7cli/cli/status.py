@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mag7cli.cli.app import TEXT_JSON, command
@@ -67,6 +68,14 @@ def _by_day(values: Any) -> dict[str, Any]:
     return {day.isoformat(): value for day, value in values.items()}
 
 
+def _to_the_minute(moment: str | None) -> str:
+    """A time as the document has it, without its seconds; what is no time stays as it is."""
+    try:
+        return datetime.fromisoformat(moment or "").isoformat(" ", "minutes")
+    except ValueError:
+        return str(moment)
+
+
 def _status_lines(lake_status: "Status") -> Iterator[Line]:
     if lake_status.foreign:
         yield Line(foreign_sentence(lake_status.foreign), "warn")
@@ -86,7 +95,7 @@ def _status_lines(lake_status: "Status") -> Iterator[Line]:
         if dates
     ]
     yield Line(f"{lake_status.first} to {lake_status.last}: {', '.join(tally)}.", "strong")
-    yield Line(f"Last collected {lake_status.last_collected_at}.")
+    yield Line(f"Last collected {_to_the_minute(lake_status.last_collected_at)}.")
     yield from red_lines(lake_status.failed_checks)
     for gap in lake_status.gaps[:_SHOWN]:
         yield Line(f"Gap: {gap.first} to {gap.last}, {counted(gap.count, 'date')}.", "warn")
