@@ -134,9 +134,6 @@ EndOption = Annotated[
     date | None, typer.Option("--end", parser=parse_date, metavar="YYYY-MM-DD", help="Last trading date.")
 ]
 DateArgument = Annotated[date, typer.Argument(parser=parse_date, metavar="DATE", help="A trading date.")]
-OptionalDateArgument = Annotated[
-    date | None, typer.Argument(parser=parse_date, metavar="[DATE]", help="A trading date; by default the latest.")
-]
 PeriodArgument = Annotated[
     list[str] | None,
     typer.Argument(

@@ -17,9 +17,6 @@ from typing import Final
 from mag7cli.core.errors import Mag7Error
 from mag7cli.deployment.package import get_wheels, program_files, write_zip
 
-GLUE_VERSION: Final = "5.1"
-"""Spark 3.5 and Python 3.11. Source: AWS Glue developer guide, "Glue versions"."""
-
 DISTRIBUTIONS: Final = ("orjson", "numpy", "pyarrow")
 """What a transform imports beside boto3, which Glue brings."""
 

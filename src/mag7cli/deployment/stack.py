@@ -18,8 +18,6 @@ from mag7cli.deployment.package import Package
 from mag7cli.deployment.template import Choice
 from mag7cli.lake import aws
 
-DEFAULT_NAME: Final = "mag7"
-
 Sleep = Callable[[float], None]
 
 _POLL_S: Final = 2.0

@@ -84,11 +84,6 @@ class LivePoint:
         return pct(self.share_pct) if is_exact else pct_within(self.share_pct, self.low_pct, self.high_pct)
 
     @property
-    def lag_s(self) -> float:
-        """Seconds between the newest price and the wall clock."""
-        return (self.taken_at - self.minute).total_seconds()
-
-    @property
     def oldest_age_s(self) -> float | None:
         """Age of the oldest price of a company that has traded, seconds."""
         return (self.taken_at - self.oldest_at).total_seconds() if self.oldest_at else None

@@ -101,15 +101,6 @@ def session_offset(day: date, count: int) -> date:
     return session
 
 
-def session_index(day: date) -> int:
-    """The number of the session, 0 for the first one known: a difference of two is how many sessions apart they are.
-
-    Raises CalendarError if `day` is not a session.
-    """
-    _require_session(day)
-    return bisect_left(_sessions_of_years(known_from().year, day.year), day)
-
-
 def session_close(day: date) -> datetime:
     """When the session of `day` ends, in New York time: 16:00 but for early closes. Raises CalendarError."""
     _require_session(day)

@@ -134,11 +134,6 @@ class DateQuality:
         """True unless the date is partial."""
         return self.status != "partial"
 
-    @property
-    def is_retryable(self) -> bool:
-        """True if something of the date failed, so that asking again may help: exit 3."""
-        return not self.has_figure or bool(self.failed_count)
-
 
 def judge(evidence: DateEvidence) -> DateQuality:
     """How far the figure of a date can be trusted, by all that is known of it."""

@@ -171,11 +171,6 @@ def history(ticker: str) -> tuple[SymbolPeriod, ...]:
     return _histories().get(ticker) or (SymbolPeriod(ticker, ticker, cik=_constituent_ciks().get(ticker)),)
 
 
-def expected_cik(ticker: str, on: date = BUNDLED_AS_OF) -> str | None:
-    """The registrant of a line on a date, ten digits; None if it is not in our tables."""
-    return _period_on(ticker, on).cik
-
-
 def refusal(ticker: str, on: date, details: "TickerDetails") -> str | None:
     """Why the vendor's details for `on` are not of this line but of another security; None if nothing says so.
 

@@ -85,14 +85,6 @@ def trading_hours_at(moment: datetime) -> TradingHours:
     return trading_hours(next_session(day))
 
 
-def next_open(moment: datetime) -> datetime:
-    """When the next pre-market opens that has not opened yet."""
-    hours = trading_hours_at(moment)
-    if moment < hours.pre_market_open:
-        return hours.pre_market_open
-    return trading_hours(next_session(hours.trading_date)).pre_market_open
-
-
 @dataclass(frozen=True, slots=True)
 class _Hours:
     """One row of the table."""

@@ -31,7 +31,6 @@ CATALOG_ACTIONS: Final = (
 )
 """What keeping the catalog up to date asks of Glue."""
 
-_COPY_JOBS: Final = "redshift.amazonaws.com"
 _KEPT_VERSIONS_DAYS: Final = 30
 _KEPT_RESULTS_DAYS: Final = 7
 
@@ -132,13 +131,6 @@ def _log_in(redshift: str, workgroup: str, cluster: str | None, db_user: str | N
     return allow("LogIn", ["redshift-serverless:GetCredentials"], [workgroup])
 
 
-def key_policy(key_arn: str, region: str, *, partition: str = "aws") -> Policy:
-    """What a bucket that is encrypted with a KMS key needs besides, for whoever reads and writes its objects."""
-    endpoint = f"s3.{region}.amazonaws.com{'.cn' if partition == 'aws-cn' else ''}"
-    statement = allow("BucketKey", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)
-    return policy({**statement, "Condition": {"StringEquals": {"kms:ViaService": endpoint}}})
-
-
 def copy_role_policy(bucket: str, prefix: str = "", *, partition: str = "aws") -> Policy:
     """What the role of COPY does: read the flat files and those of the COPY JOBs."""
     return policy(
@@ -166,53 +158,6 @@ def copy_role_trust() -> Policy:
     )
 
 
-def bucket_policy(bucket: str, namespace_arn: str, account: str, *, partition: str = "aws") -> Policy:
-    """What COPY JOBs need of the bucket: Redshift sets up the notifications of new objects.
-
-    Args:
-        bucket: Its name.
-        namespace_arn: The ARN of the serverless namespace, or of the cluster.
-        account: The account of the warehouse.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
-    """
-    integrations = namespace_arn.replace(":redshift-serverless:", ":redshift:").partition(":namespace")[0]
-    statement = {
-        "Sid": "RedshiftNotifications",
-        "Effect": "Allow",
-        "Principal": {"Service": _COPY_JOBS},
-        "Action": ["s3:GetBucketNotification", "s3:PutBucketNotification", "s3:GetBucketLocation"],
-        "Resource": _bucket(bucket, partition),
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": account},
-            "StringLike": {"aws:SourceArn": f"{integrations}:integration:*"},
-        },
-    }
-    return policy(statement)
-
-
-def namespace_policy(bucket: str, namespace_arn: str, account: str, *, partition: str = "aws") -> Policy:
-    """What COPY JOBs need of the warehouse: that the bucket, and who sets it up, may send events to it."""
-    source = {"StringEquals": {"aws:SourceArn": _bucket(bucket, partition)}}
-    return policy(
-        {
-            "Sid": "AuthorizeBucket",
-            "Effect": "Allow",
-            "Principal": {"Service": _COPY_JOBS},
-            "Action": "redshift:AuthorizeInboundIntegration",
-            "Resource": namespace_arn,
-            "Condition": source,
-        },
-        {
-            "Sid": "CreateIntegration",
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-            "Action": "redshift:CreateInboundIntegration",
-            "Resource": namespace_arn,
-            "Condition": source,
-        },
-    )
-
-
 def lifecycle_rules(results_prefix: str = "athena/") -> list[Policy]:
     """The rules of a versioned bucket: old versions, what deletes leave, and results of queries expire."""
     return [
@@ -236,11 +181,6 @@ def lifecycle_rules(results_prefix: str = "athena/") -> list[Policy]:
 def one_line(document: Any) -> str:
     """The document as an argument for the AWS command line, whatever quotes are in it."""
     return shlex.quote(json.dumps(document, separators=(",", ":"), default=str))
-
-
-def pretty(document: Policy) -> str:
-    """The policy as people read it."""
-    return json.dumps(document, indent=2)
 
 
 def policy(*statements: Policy) -> Policy:

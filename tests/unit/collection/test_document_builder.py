@@ -119,7 +119,7 @@ def test_without_one_of_the_seven_there_is_no_figure_and_the_reason_is_told():
     assert document["rankings"]["by_market_cap"] == []
     assert document["partial"] == "TSLA: no share count: the vendor gave no share count"
     assert document["sp500_details"]["failed_count"] == 1
-    assert date_quality(document).is_retryable
+    assert not date_quality(document).has_figure
 
 
 def test_one_of_the_seven_that_is_in_no_list_is_told_as_such():
@@ -135,7 +135,6 @@ def test_another_line_that_failed_leaves_the_figure_and_is_listed():
     assert document["sp500_details"]["failed_tickers"] == [failure]
     assert document["sp500_details"]["not_listed"] == ["GEV"]
     assert date_quality(document).status == "suspect"
-    assert date_quality(document).is_retryable
 
 
 @pytest.mark.parametrize("cap", [0.9e9, 321e9, None])

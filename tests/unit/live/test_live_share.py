@@ -106,7 +106,6 @@ def test_the_age_is_that_of_the_oldest_last_trade() -> None:
 
     assert (point.oldest_ticker, point.oldest_at) == ("TSLA", at(9, 42))
     assert point.oldest_age_s == 78 * 60 + 5
-    assert point.lag_s == 5
 
 
 def test_pre_market_and_after_hours_prices_do_not_enter_the_regular_session() -> None:

@@ -110,12 +110,6 @@ def test_an_offset_counts_sessions_from_the_one_on_or_before() -> None:
     assert calendar.session_offset(date(2024, 12, 2), 9) == date(2024, 12, 13)
 
 
-def test_the_index_of_a_session_counts_from_the_first_one_known() -> None:
-    assert calendar.session_index(date(2003, 1, 2)) == 0
-    first, last = (calendar.session_index(day) for day in (date(2021, 1, 4), date(2024, 12, 13)))
-    assert last - first == 993
-
-
 def test_asking_for_the_close_of_a_closed_day_names_the_day_and_the_reason() -> None:
     with pytest.raises(CalendarError, match=r"2024-03-29 is not a trading date \(Good Friday\)"):
         calendar.session_close(date(2024, 3, 29))
@@ -190,7 +184,7 @@ def test_a_closure_announced_for_tomorrow_is_one_row() -> None:
     assert calendar.why_closed(date(2026, 12, 9)) == "Day of mourning"
     assert calendar.next_session(date(2026, 12, 8)) == date(2026, 12, 10)
     assert calendar.last_completed_session(new_york("2026-12-09 18:00")) == date(2026, 12, 8)
-    assert calendar.session_index(date(2026, 12, 10)) - calendar.session_index(date(2026, 12, 8)) == 1
+    assert calendar.session_offset(date(2026, 12, 8), 1) == date(2026, 12, 10)
     assert calendar.sessions(date(2026, 12, 9), date(2026, 12, 9)) == []
 
 

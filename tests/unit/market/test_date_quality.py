@@ -19,7 +19,7 @@ def doubt(
 def test_a_date_of_which_all_is_known_is_complete_and_exact() -> None:
     quality = judge(SOUND)
 
-    assert (quality.status, quality.reasons, quality.is_retryable) == ("complete", (), False)
+    assert (quality.status, quality.reasons, quality.failed_count) == ("complete", (), 0)
     assert quality.bound == bound(3_000.0, 10_000.0, [])
     assert (quality.bound.low_pct, quality.bound.high_pct) == (30.0, 30.0)
 
@@ -28,7 +28,7 @@ def test_what_has_no_figure_is_partial_and_has_no_bound() -> None:
     quality = judge(replace(SOUND, missing="TSLA: no price"))
 
     assert (quality.status, quality.partial_reason, quality.bound) == ("partial", "TSLA: no price", None)
-    assert quality.is_retryable
+    assert not quality.has_figure
 
 
 @pytest.mark.parametrize(("caps", "status"), [((9.0,), "suspect"), ((6.0, 6.0), "partial"), ((0.0,), "suspect")])
@@ -37,7 +37,7 @@ def test_failed_lines_of_up_to_a_thousandth_together_leave_a_figure_that_is_mark
 ) -> None:
     quality = judge(replace(SOUND, failed=[FailedLine(f"T{n}", "no price", cap) for n, cap in enumerate(caps)]))
 
-    assert (quality.status, quality.failed_count, quality.is_retryable) == (status, len(caps), True)
+    assert (quality.status, quality.failed_count) == (status, len(caps))
     assert (quality.bound is None) == (status == "partial")
 
 

@@ -178,12 +178,11 @@ def test_share_classes_are_spelt_as_the_vendor_spells_them(written: str, symbol:
 
 
 def test_the_registrant_is_the_one_of_the_day() -> None:
-    assert symbology.expected_cik("META") == "0001326801"
-    assert symbology.expected_cik("BG", date(2023, 10, 31)) == "0001144519"
-    assert symbology.expected_cik("BG", date(2023, 11, 1)) == "0001996862"
-    assert symbology.expected_cik("AAPL", date(2003, 1, 2)) == "0000320193"
-    assert symbology.expected_cik("TWTR") == "0001418091"
-    assert symbology.expected_cik("QQQ") is None
+    before, after = symbology.history("BG")
+    assert (before.cik, before.last_day, after.cik) == ("0001144519", date(2023, 10, 31), "0001996862")
+    assert {period.cik for period in symbology.history("META")} == {"0001326801"}
+    assert {period.cik for period in symbology.history("TWTR")} == {"0001418091"}
+    assert not any(period.cik for period in symbology.history("QQQ"))
 
 
 def test_an_etf_under_the_symbol_is_refused() -> None:

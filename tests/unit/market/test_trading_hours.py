@@ -6,7 +6,7 @@ import pytest
 
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import CalendarError
-from mag7cli.market.trading_hours import TradingPhase, next_open, trading_hours, trading_hours_at
+from mag7cli.market.trading_hours import TradingPhase, trading_hours, trading_hours_at
 
 
 def new_york(text: str) -> datetime:
@@ -65,12 +65,6 @@ def test_a_trade_of_the_night_is_of_the_next_date_and_in_none_of_its_phases(mome
     assert hours.trading_date == date(2026, 11, 30)
     assert hours.phase(new_york(moment)) is TradingPhase.CLOSED
     assert hours.close == new_york("2026-11-30T16:00")
-
-
-def test_the_next_open_is_the_one_that_has_not_been_yet() -> None:
-    assert next_open(new_york("2024-12-13T03:00")) == new_york("2024-12-13T04:00")
-    assert next_open(new_york("2024-12-13T10:00")) == new_york("2024-12-16T04:00")
-    assert next_open(new_york("2024-12-14T10:00")) == new_york("2024-12-16T04:00")
 
 
 def test_a_day_without_a_session_has_no_hours() -> None:

@@ -79,13 +79,6 @@ def test_each_way_to_log_in_has_its_own_action(log_in: dict[str, str], action: s
     assert statements(aws_policies.redshift_policy(REGION, ACCOUNT, **log_in))[-1]["Action"] == [action]
 
 
-def test_a_key_may_be_used_through_s3_only() -> None:
-    statement = statements(aws_policies.key_policy("arn:aws:kms:us-east-1:123456789012:key/1", REGION))[0]
-
-    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert statement["Condition"] == {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
-
-
 def test_a_policy_with_an_apostrophe_in_it_is_still_one_argument() -> None:
     assert shlex.split(aws_policies.one_line({"Id": "it's"})) == ['{"Id":"it\'s"}']
 
