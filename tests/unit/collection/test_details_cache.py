@@ -15,6 +15,7 @@ from mag7cli.core.errors import DocumentError, StoppedEarlyError, VendorUnavaila
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
 from mag7cli.market.records import TickerDetails
+from mag7cli.tables.table_files import foreign_objects
 
 DAY, NEXT = date(2024, 6, 20), date(2024, 6, 21)
 
@@ -248,6 +249,7 @@ def test_rounds_of_questions_are_a_write_a_month_and_each_date_stays_where_it_is
     assert written[3:] == [
         "details/date=2024-06-20.json", "details/date=2024-07-01.json", "details/month=2024-06.json",
     ]  # fmt: skip
+    assert foreign_objects(lake) == []
 
 
 def test_rounds_that_end_early_keep_what_was_answered(lake, source):
