@@ -97,10 +97,10 @@ def settle(document: Mapping[str, Any], sums: LineSums | None) -> None:
         sums: What its lines add up to; None if it lists none.
     """
     companies = list(document["companies"].values())
+    seven = sum(cents(company[CAP]) for company in companies if company.get(CAP) is not None)
     for owner in (*companies, *_objects(document["rankings"].get("by_market_cap"))):
         _settle(owner, CAP)
     details, metrics = document["sp500_details"], document["concentration_metrics"]
-    seven = sum(cents(company[CAP]) for company in companies if company.get(CAP) is not None)
     _settle(metrics, "total_mag7_market_cap", seven)
     _settle(metrics, "sp500_total_market_cap", sums.total if sums else None)
     _settle(details, "total_market_cap", sums.total if sums else None)

@@ -98,7 +98,7 @@ def _all_columns(day: Day, events: Sequence[Event]) -> Iterator[tuple[str, Colum
     evidence = date_evidence(document, events)
     quality = judge(evidence)
     partial = quality.partial_reason
-    notes = _transposed(_quality(document, events, partial, evidence))
+    notes = _quality(document, events, partial, evidence)
     if not partial:
         yield "concentration_metrics", _transposed([_concentration(document)])
         yield "magnificent7_metrics", _transposed(_magnificent7(document))
@@ -179,13 +179,23 @@ def _index_total(document: Document, quality: DateQuality) -> Decimal | None:
 # The companion tables
 
 
-def _quality(
+def _quality(document: Document, events: Iterable[Event], partial: str | None, known: DateEvidence) -> Columns:
+    corrections = _transposed(_corrections(document))
+    others = _transposed(_doubts_and_events(document, events, partial, known))
+    if not corrections:
+        return others
+    # A date may have hundreds of them, most of which it has in common with the day before.
+    count = len(corrections[0])
+    ticker, *rest = corrections
+    columns = (ticker, ("correction",) * count, ("info",) * count, *rest)
+    return tuple(map(tuple.__add__, columns, others)) if others else columns
+
+
+def _doubts_and_events(
     document: Document, events: Iterable[Event], partial: str | None, known: DateEvidence
 ) -> Iterator[tuple[Any, ...]]:
     doubts = _picked(document.get("doubts"), _doubt, "doubts")
     severities = iter(_severities(known))
-    for ticker, field, from_, to, reason, evidence in _corrections(document):
-        yield (ticker, "correction", "info", field, from_, to, reason, evidence)
     for ticker, field, used, other, reason, kind in doubts:
         yield (ticker, "doubt", next(severities), field, used, other, reason, kind)
     if partial:
@@ -202,12 +212,14 @@ def _severities(evidence: DateEvidence) -> Iterator[Severity]:
     return ("suspect" if doubt.is_material(evidence.total_usd) else "info" for doubt in evidence.doubts)
 
 
-def _corrections(document: Document) -> Iterator[tuple[Any, ...]]:
-    for ticker, company in document["companies"].items():
-        for correction in _picked(company.get("corrections"), _correction, f"corrections of {ticker!r}"):
-            yield (ticker, *correction)
+def _corrections(document: Document) -> list[tuple[Any, ...]]:
+    of_companies = [
+        (ticker, *correction)
+        for ticker, company in document["companies"].items()
+        for correction in _picked(company.get("corrections"), _correction, f"corrections of {ticker!r}")
+    ]
     corrections = document["sp500_details"].get("corrections")
-    yield from _picked(corrections, _ticker_correction, "sp500_details.corrections")
+    return of_companies + _picked(corrections, _ticker_correction, "sp500_details.corrections")
 
 
 def _summary(day: Day, quality: DateQuality, notes: Columns, total: Decimal | None) -> tuple[Any, ...]:
