@@ -45,6 +45,26 @@ def partition_bytes(rows: pa.Table) -> bytes:
     return _encoded(rows.remove_column(0), use_dictionary=False, write_statistics=False)
 
 
+class Partitions:
+    """Files of the partitioned layout of one table, date by date: one with the rows of the last is not encoded again.
+
+    Most dates have no failures, and the corrections of the day before.
+    """
+
+    def __init__(self, table: Table) -> None:
+        # Of floats, zeros of both signs are equal and have other bytes; and a date has its own prices anyway.
+        self._may_repeat = all(column.type != "double" for column in table.columns)
+        self._last: tuple[pa.Table, bytes] | None = None
+
+    def encoded(self, rows: pa.Table) -> bytes:
+        """What `partition_bytes` makes of these rows."""
+        if not self._may_repeat:
+            return partition_bytes(rows)
+        if self._last is None or not self._last[0].equals(rows.remove_column(0)):
+            self._last = (rows.remove_column(0), partition_bytes(rows))
+        return self._last[1]
+
+
 def _encoded(rows: pa.Table, **options: Any) -> bytes:
     """One row group, compressed with snappy, which every engine reads."""
     sink = pa.BufferOutputStream()
@@ -106,9 +126,13 @@ def text_array(chunks: Sequence[Sequence[str | None]]) -> pa.StringArray:
 
 
 def _encoded_texts(values: Sequence[str | None]) -> pa.StringArray:
-    encoded = [b"" if text is None else str.encode(text) for text in values]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    buffers = [_validity(_missing(values)), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    missing = _missing(values)
+    texts: Sequence[Any] = values if missing is None else ["" if text is None else text for text in values]
+    joined_text = "".join(texts)
+    # Text outside ASCII is longer in bytes than in characters, and rare.
+    lengths = map(len, texts) if joined_text.isascii() else map(len, map(str.encode, texts))
+    ends = np.cumsum([0, *lengths], dtype=np.int32)
+    buffers = [_validity(missing), pa.py_buffer(ends), pa.py_buffer(joined_text.encode())]
     return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 

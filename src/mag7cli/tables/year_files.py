@@ -264,10 +264,11 @@ def files(year_rows: YearRows, dates: Collection[date]) -> Iterator[tuple[str, b
         if batch.counts:
             counts = list(batch.counts.values())
             table = parquet.arrow_table(TABLE[name], list(batch.counts), counts, batch.columns())
+            partitions = parquet.Partitions(TABLE[name])
             for day, start, count in zip(batch.counts, accumulate(counts, initial=0), counts, strict=False):
                 by_date[day] = table.slice(start, count)
                 if day in dates:
-                    yield Lake.partition_key(name, day), parquet.partition_bytes(by_date[day])
+                    yield Lake.partition_key(name, day), partitions.encoded(by_date[day])
         whole = parquet.joined(by_date[day] for day in sorted(by_date)) if year_rows.unchanged.get(name) else table
         yield Lake.flat_key(name, year_rows.year), parquet.flat_bytes(TABLE[name], whole)
         if name in daily_figures.COLUMNS:

@@ -1,8 +1,10 @@
 """Python values to Parquet and back: nothing is lost, whoever reads it."""
 
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,32 @@ def test_the_bytes_of_a_date_are_those_it_has_alone(drawn: tuple[Table, list[Any
         alone = parquet.arrow_table(table, [day], [count], [column[start : start + count] for column in columns])
         assert parquet.partition_bytes(together.slice(start, count)) == parquet.partition_bytes(alone)
         start += count
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(filled_tables())
+def test_a_date_with_the_rows_of_the_last_has_its_bytes(
+    drawn: tuple[Table, list[Any], list[int], list[list[Any]]],
+) -> None:
+    table, days, counts, columns = drawn
+    rows, partitions = parquet.arrow_table(table, days, counts, columns), parquet.Partitions(table)
+
+    for end in accumulate(counts):
+        for part in (rows.slice(0, end), rows.slice(0, end), rows.slice(end - 1, 1)):
+            assert partitions.encoded(part) == parquet.partition_bytes(part)
+
+
+def test_what_repeats_is_encoded_once_unless_it_has_floats() -> None:
+    failed, days = TABLE["failed_collections"], [date(2024, 6, 7), date(2024, 6, 10)]
+    failures, partitions = (
+        parquet.arrow_table(failed, days, [1, 1], [[None, None], ["-", "-"]]),
+        parquet.Partitions(failed),
+    )
+    assert partitions.encoded(failures.slice(0, 1)) is partitions.encoded(failures.slice(1, 1))
+
+    of_floats = replace(failed, columns=(failed.columns[0], Column("share", "double", "Zero, of either sign.")))
+    shares, partitions = parquet.arrow_table(of_floats, days, [1, 1], [[0.0, -0.0]]), parquet.Partitions(of_floats)
+    assert partitions.encoded(shares.slice(0, 1)) != partitions.encoded(shares.slice(1, 1))
 
 
 def test_duckdb_reads_a_partition_like_a_flat_file(tmp_path: Path) -> None:
