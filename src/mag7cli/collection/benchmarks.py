@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -17,7 +17,7 @@ from mag7cli.collection.bar_files import BarFiles, LineFile
 from mag7cli.core.errors import MarketDataError, TickerNotFoundError, UsageError
 from mag7cli.lake.layout import Lake
 from mag7cli.market import symbology
-from mag7cli.market.bar_series import BarSeries
+from mag7cli.market.bar_series import BarSeries, joined
 from mag7cli.vendors.calls import VendorCalls
 
 HINT: Final = "--benchmark IVV,RSP,IWM"
@@ -97,8 +97,15 @@ def collect(lake: Lake, calls: VendorCalls, spans: Mapping[str, Span]) -> dict[s
         elif not bars.days:
             failures[symbol] = "the vendor has no bars of it"
         else:
-            files.keep_line(symbol, LineFile(spans[symbol], bars))
+            files.keep_line(symbol, LineFile(spans[symbol], _with_earlier(files.line(symbol), bars)))
     return failures
+
+
+def _with_earlier(known: LineFile | None, bars: BarSeries) -> BarSeries:
+    """The bars after those that are kept of before them: a plan of some years serves the oldest no longer."""
+    if known is None:
+        return bars
+    return joined([known.bars.between(date.min, bars[0].trading_date - timedelta(days=1)), bars])
 
 
 def kept(lake: Lake) -> tuple[str, ...]:

@@ -70,10 +70,26 @@ def test_a_series_is_asked_for_once_and_again_when_the_lake_has_grown(with_a_fun
     assert (verdict.damages, verdict.foreign) == ((), ())
 
 
+def test_bars_that_the_plan_serves_no_longer_stay(
+    with_a_fund: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, source = new_lake(tmp_path / "lake"), AnsweringSource(with_a_fund)
+    mag7.collect(lake, request=REQUEST, vendor=source, clock=StandingClock())
+    later = AnsweringSource(with_a_fund)
+    served = later.bars
+    monkeypatch.setattr(later, "bars", lambda symbol, start, end: served(symbol, max(start, LAST), end))
+
+    request = replace(REQUEST, end=date(2024, 6, 27))
+    mag7.collect(lake, request=request, vendor=later, clock=StandingClock())
+
+    known = mag7.benchmark(lake, symbol=FUND)
+    assert list(known.closes_usd) == [FIRST, date(2024, 6, 25), LAST, date(2024, 6, 27)]
+
+
 def test_a_whole_step_of_the_close_is_a_split_and_a_fall_is_none(tmp_path: Path) -> None:
     lake = Lake.at(str(tmp_path))
     closes = {2: 100.0, 3: 101.0, 4: 50.0, 5: 34.0, 8: 204.0}
-    rows = {date(2024, 1, day).toordinal(): [close] * 4 + [1.0, None] for day, close in closes.items()}
+    rows = {date(2024, 1, day).toordinal(): [close] * 4 + [1.0, close] for day, close in closes.items()}
     span = (date(2024, 1, 2), date(2024, 1, 8))
     BarFiles(lake).keep_line("VXX", LineFile(span, BarSeries.of_rows("VXX", rows)))
 
