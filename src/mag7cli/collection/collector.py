@@ -23,7 +23,7 @@ from mag7cli.collection.split_cache import log_step, update_splits
 from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, StoreError
-from mag7cli.core.garbage import rarely_collected
+from mag7cli.core.garbage import drop_circles, rarely_collected
 from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import NoProgress, Note, Progress
 from mag7cli.lake import write_record
@@ -151,19 +151,29 @@ class _Run:
         reached: list[Precision | None] = []
         with _recorded(self._lake, work.valued) as note:
             for part in work.parts:
-                counts = self._counts(part, facts)
-                for day, document in self._documents(part, counts, facts):
-                    self._stop.check()
-                    before = self._present(day) if self._options.again else None
-                    data = self._lake.write_document(day, document)
-                    outcome = summary(document)
-                    note(WrittenDocument(day, len(data), write_record.digest(data), outcome))
-                    self._teller.date(day)
-                    result = _with(result, day, outcome, document["sp500_details"]["failed_tickers"])
-                    if before:
-                        result = replace(result, changes=(*result.changes, changes(before, document)))
-                reached.append(counts.precision)
+                result, precision = self._collect_part(part, facts, note, result)
+                reached.append(precision)
         return replace(result, precision=worst_of(reached), calls=dict(self._source.calls()))
+
+    def _collect_part(
+        self, part: DateBatch, facts: FactsOfSecurities, note: Callable[[WrittenDocument], None], result: CollectResult
+    ) -> tuple[CollectResult, Precision | None]:
+        """The result with the documents of a part, and its bound; nothing of its counts outlives it."""
+        counts = self._counts(part, facts)
+        if counts.precision:
+            drop_circles()  # the sampler and what it knew of each line, which the documents do not need
+        for day, document in self._documents(part, counts, facts):
+            self._stop.check()
+            before = self._present(day) if self._options.again else None
+            data = self._lake.write_document(day, document)
+            outcome = summary(document)
+            note(WrittenDocument(day, len(data), write_record.digest(data), outcome))
+            self._teller.date(day)
+            result = _with(result, day, outcome, document["sp500_details"]["failed_tickers"])
+            if before:
+                result = replace(result, changes=(*result.changes, changes(before, document)))
+        self._known_companies.clear()
+        return result, counts.precision
 
     def _documents(self, part: DateBatch, counts: Counts, facts: FactsOfSecurities) -> Iterator[tuple[date, Document]]:
         """The documents to write: those wanted, but first those that were valued without some answer that is there now.

@@ -3,7 +3,7 @@
 Asks the lake only.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -27,6 +27,9 @@ Method = Literal["grouped", "details"]
 DEFAULT_TOLERANCE: Final = DEFAULT_TOLERANCE_PCT / 100
 # For some evenings the counts are refreshed in turn; for a longer range they are sampled.
 ROLLING_DATES: Final = 5
+# About four years: what a range holds in memory while its counts are sampled grows with it, so that of a longer one
+# so many are valued and written before the next. What is half as long again is one block still.
+BLOCK_DATES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class CollectOptions:
     `refresh` is how many share counts an evening's run may ask for besides the Mag 7; None: every line's.
     `served_from` is the first day that the plan serves, if it is known to be before `start`. `unserved` is what was
     asked for besides and the plan does not serve. `again` are dates to be valued anew, in place of all others; of their
-    documents those are written that differ.
+    documents those are written that differ. `block_dates` is how many new dates are sampled together, about.
     """
 
     start: date
@@ -50,6 +53,7 @@ class CollectOptions:
     served_from: date | None = None
     unserved: Unserved | None = None
     again: frozenset[date] | None = None
+    block_dates: int = BLOCK_DATES
 
     def reach(self, today: date) -> tuple[date, date]:
         """The first and the last day for which the vendor can be asked."""
@@ -192,17 +196,28 @@ def _groups(
         if own and batch.terms == options.terms:
             yield batch.dates, own
             left = dict.fromkeys(day for day in left if day not in own)
-    for fresh in _fresh(left, options.method):
+    for fresh in _fresh(tuple(left), options):
         yield fresh, fresh
 
 
-def _fresh(dates: Iterable[date], method: Method) -> Iterator[tuple[date, ...]]:
-    """Month by month where every line is asked on every date, so that documents appear as it goes; else at once."""
-    if method == "details":
+def _fresh(dates: tuple[date, ...], options: CollectOptions) -> Iterator[tuple[date, ...]]:
+    """Month by month where every line is asked on every date, so that documents appear as it goes; else in blocks."""
+    if options.method == "details":
         for _, days in groupby(dates, key=lambda day: (day.year, day.month)):
             yield tuple(days)
-    elif every := tuple(dates):
-        yield every
+    elif dates:
+        yield from _blocks(dates, options.block_dates)
+
+
+def _blocks(dates: tuple[date, ...], size: int) -> Iterator[tuple[date, ...]]:
+    """Blocks of `size` dates, the last of them of up to half as many again.
+
+    They are cut off from the first date on: what a run that ended between two blocks leaves is cut as it was.
+    """
+    while len(dates) > size + size // 2:
+        yield dates[:size]
+        dates = dates[size:]
+    yield dates
 
 
 def _lines(dates: Sequence[date], members: Mapping[date, Membership]) -> tuple[str, ...]:
