@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from itertools import chain
 from operator import lt
@@ -37,7 +37,7 @@ _Content = TypeVar("_Content")
 class LineFile:
     """The bars of a line from the first to the last day that it `covers`, both included.
 
-    Of a file that was read for its last days alone the bars may begin later.
+    Of a file that was read for some of its days alone the bars may begin later, and end earlier.
     """
 
     covers: tuple[date, date]
@@ -52,12 +52,12 @@ class BarFiles:
         self._names = {info.key.rpartition("/")[2] for info in lake.reference_files(_FOLDER)}
         self.days = {day for name in self._names if (day := _day_of(name))}
 
-    def line(self, ticker: str, since: date | None = None) -> LineFile | None:
-        """The file of a line, None if there is none; the bars of before `since` may be left out.
+    def line(self, ticker: str, since: date = date.min, until: date = date.max) -> LineFile | None:
+        """The file of a line, None if there is none; bars of before `since` and of after `until` may be left out.
 
         Raises DocumentError for one that is no file of bars.
         """
-        return self._read(_line_name(ticker), partial(_decode_line, since=since), ticker)
+        return self._read(_line_name(ticker), partial(_decode_line, since=since, until=until), ticker)
 
     def day(self, day: date) -> DayRows | None:
         """The rows of a day, None if there are none. Raises DocumentError for what is no file of bars."""
@@ -132,8 +132,8 @@ def _day_of(name: str) -> date | None:
     return None
 
 
-def _decode_line(data: bytes, ticker: str, since: date | None) -> LineFile:
-    document: dict[str, Any] = orjson.loads(_last_bars(data, since) if since else data)
+def _decode_line(data: bytes, ticker: str, since: date, until: date) -> LineFile:
+    document: dict[str, Any] = orjson.loads(_last_bars(_first_bars(data, until), since))
     _check_name(_line_name(document["ticker"]), _line_name(ticker))
     first, last = (date.fromisoformat(day) for day in document["covers"])
     return LineFile((first, last), _series(ticker, document["bars"]))
@@ -144,11 +144,24 @@ def _last_bars(data: bytes, since: date) -> bytes:
 
     As it is if it has no bar within days of `since`, or was not written by `_encode_line`.
     """
+    place = _place(data, since)
+    return data[: data.find(_BARS) + len(_BARS)] + data[place:] if place else data
+
+
+def _first_bars(data: bytes, until: date) -> bytes:
+    """The file without its bars of after a day, which are its last ones; as it is where `_last_bars` leaves it so."""
+    place = _place(data, until + timedelta(days=1)) if until < date.max else None
+    return data[:place].rstrip(b",") + b"}}" if place else data
+
+
+def _place(data: bytes, since: date) -> int | None:
+    """Where the first bar from a day on is, if it is of within days."""
+    if since == date.min:
+        return None
     head = data.find(_BARS)
     days = range(since.toordinal(), since.toordinal() + _A_SESSION_WITHIN)
     places = (data.find(b'"%s":[' % iso_day(day).encode(), head) for day in days)
-    place = next((place for place in places if place > head >= 0), None)
-    return data[: head + len(_BARS)] + data[place:] if place else data
+    return next((place for place in places if place > head >= 0), None)
 
 
 def _series(ticker: str, rows: Mapping[str, Values]) -> BarSeries:

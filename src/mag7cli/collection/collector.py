@@ -14,8 +14,9 @@ from mag7cli.collection.counted_lines import Companies, CountedLines
 from mag7cli.collection.date_range import Unserved
 from mag7cli.collection.document_builder import DayInputs, Profile, build
 from mag7cli.collection.document_changes import DateChange, Recheck, changes, differs
-from mag7cli.collection.known_lake import KnownLake
+from mag7cli.collection.known_lake import LOOKED_AT_AROUND, KnownLake
 from mag7cli.collection.missing_prices import MissingPrices
+from mag7cli.collection.price_cache import PriceRequest
 from mag7cli.collection.security_facts import FactsOfSecurities, known_awards, known_cover_pages, price_request
 from mag7cli.collection.share_counts import Counts
 from mag7cli.collection.source_marker import SourceMarker
@@ -122,18 +123,25 @@ class _Run:
         self._acceptances: dict[date, tuple[str, ...]] = {}
         self._known_companies: dict[tuple[date | None, date], Companies] = {}
         self._prices, self._details = known.prices, known.details
-        self._prices.ask_by(self._calls("prices"))
+        self._prices.ask_by(self._calls("prices", self._askers_of_prices(known.work)))
         self._details.ask_by(self._calls("share counts"))
 
-    def _calls(self, what: str) -> VendorCalls:
+    def _calls(self, what: str, workers: int | None = None) -> VendorCalls:
         on_call = partial(self._teller.call, what)
-        return VendorCalls(self._source, self._stop, self._options.workers, on_call, self._origin.answered)
+        return VendorCalls(self._source, self._stop, workers or self._options.workers, on_call, self._origin.answered)
+
+    def _askers_of_prices(self, work: Worklist) -> int:
+        """How many answers of prices may be under way at once: the longer each is, the fewer, for their memory."""
+        workers = self._options.workers
+        return max(1, workers * self._options.block_dates // len(work.valued)) if self._is_long(work) else workers
 
     def collect(self, work: Worklist) -> CollectResult:
         """Collect every date of the list."""
         today = self._clock.now().date()
         reach = self._options.reach(today)
         prices = price_request(work, reach)
+        if self._is_long(work):
+            self._look_at(work.parts[0])
         self._prices.get(prices)
         splits = update_splits(
             self._lake,
@@ -143,7 +151,8 @@ class _Run:
             today=today,
             step_of=self._close_step,
         )
-        self._prices.refuse_implausible(prices, splits.rows)
+        if not self._is_long(work):
+            self._prices.refuse_implausible(prices, splits.rows)
         simulated = self._origin.simulated
         covers = known_cover_pages(self._lake, simulated=simulated)
         facts = FactsOfSecurities(self._prices, splits, covers, known_awards(simulated=simulated), reach)
@@ -151,9 +160,19 @@ class _Run:
         reached: list[Precision | None] = []
         with _recorded(self._lake, work.valued) as note:
             for part in work.parts:
+                if self._is_long(work):
+                    self._look_at(part)
+                    self._prices.refuse_implausible(PriceRequest(prices.tickers, part.dates), splits.rows)
                 result, precision = self._collect_part(part, facts, note, result)
                 reached.append(precision)
         return replace(result, precision=worst_of(reached), calls=dict(self._source.calls()))
+
+    def _is_long(self, work: Worklist) -> bool:
+        """True for several blocks, of each of which the bars are looked at in turn."""
+        return self._options.method == "grouped" and work.is_longer_than(self._options.block_dates)
+
+    def _look_at(self, part: DateBatch) -> None:
+        self._prices.look_at(part.dates[0] - LOOKED_AT_AROUND, part.dates[-1] + LOOKED_AT_AROUND)
 
     def _collect_part(
         self, part: DateBatch, facts: FactsOfSecurities, note: Callable[[WrittenDocument], None], result: CollectResult

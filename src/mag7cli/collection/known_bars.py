@@ -28,7 +28,7 @@ _ASKED: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Closes:
-    """The closes (USD) of a line's file by the ordinals of their days, from `since` on.
+    """The closes (USD) of a line's file by the ordinals of their days, from `since` until `until`.
 
     It is sound if none of these bars denies itself.
     """
@@ -38,6 +38,7 @@ class _Closes:
     covers: tuple[date, date] | None = None
     is_sound: bool = True
     since: date = date.min
+    until: date = date.max
 
     def place(self, day: int) -> int | None:
         """Where a day is, None if it has no bar."""
@@ -54,16 +55,29 @@ _NOTHING: Final = _Closes(array("i"), array("d"))
 
 
 class KnownBars:
-    """The bars of one lake, by line and day. Those of before `since` are read if they are looked at all the same."""
+    """The bars of one lake, by line and day.
+
+    Those of before `since` and after `until` are read if they are looked at all the same.
+    """
 
     def __init__(self, lake: Lake, since: date = date.min) -> None:
         self._files = BarFiles(lake)
         self._since = since
+        self._until = date.max
         self._lines: dict[str, _Closes] = {}
         self._days: dict[date, DayRows] = {}
         self._calendars: dict[bytes, array[int]] = {}
         self._asked: deque[tuple[list[date], array[int], Sequence[date], Sequence[int]]] = deque(maxlen=_ASKED)
         self._whole = lru_cache(_WHOLE_LINES)(self._read_whole)
+
+    def look_at(self, first: date, last: date) -> None:
+        """From now on have the bars of these days in memory, and no others."""
+        self._since, self._until = first, last
+        self._lines.clear()
+        self._days.clear()
+        self._calendars.clear()
+        self._asked.clear()
+        self._whole.cache_clear()
 
     # What was asked for
 
@@ -84,7 +98,7 @@ class KnownBars:
 
     def close(self, ticker: str, day: date) -> float | None:
         """The close (USD) of a line on a date, None if it has no bar."""
-        line = self._closes(ticker, day)
+        line = self._closes(ticker, day, day)
         place = line.place(day.toordinal())
         if place is not None:
             return line.closes[place]
@@ -97,7 +111,7 @@ class KnownBars:
         places: dict[int, int | None] = {}  # most lines share one calendar
         ordinal = day.toordinal()
         for ticker in tickers:
-            line = self._closes(ticker, day)
+            line = self._closes(ticker, day, day)
             calendar = id(line.days)
             if calendar not in places:
                 places[calendar] = line.place(ordinal)
@@ -117,7 +131,7 @@ class KnownBars:
         wanted = among if isinstance(among, list) else sorted(set(among))
         if not wanted:
             return {}
-        line = self._closes(ticker, min(wanted))
+        line = self._closes(ticker, wanted[0], wanted[-1])
         days, places = self._places(wanted, line.days)
         own = dict(zip(days, map(line.closes.__getitem__, places), strict=True))
         if len(own) == len(wanted) or self._files.days.isdisjoint(wanted):
@@ -147,7 +161,7 @@ class KnownBars:
 
     def nearest_close(self, ticker: str, day: date) -> tuple[date, float] | None:
         """The close (USD) of a line on the last date up to a day that has one, else on the first after it."""
-        days = {*map(date.fromordinal, self._closes(ticker, date.min).days), *self._files.days}
+        days = {*map(date.fromordinal, self._closes(ticker, date.min, date.max).days), *self._files.days}
         before = sorted((known for known in days if known <= day), reverse=True)
         after = sorted(known for known in days if known > day)
         closes = ((known, self.close(ticker, known)) for known in (*before, *after))
@@ -156,7 +170,7 @@ class KnownBars:
     def are_beyond_doubt(self, ticker: str, first: date, last: date) -> bool:
         """True if no bar of a line denies itself, and the close always moves as it does every day."""
         rows = self._rows_between(ticker, first, last)
-        if not (self._closes(ticker, first).is_sound and are_sound(BarSeries.of_rows(ticker, _by_ordinal(rows)))):
+        if not (self._closes(ticker, first, last).is_sound and are_sound(BarSeries.of_rows(ticker, _by_ordinal(rows)))):
             return False
         return are_ordinary_moves([*self._between(ticker, first, last).values()])
 
@@ -205,32 +219,35 @@ class KnownBars:
 
     def _put(self, ticker: str, file: LineFile) -> None:
         self._files.keep_line(ticker, file)
-        self._lines[ticker] = self._of_file(file)
+        window = (self._since, self._until) if self._until < date.max else (date.min, date.max)
+        self._lines[ticker] = self._of_file(file, *window)
         self._whole.cache_clear()
 
     def _put_day(self, day: date, rows: DayRows) -> None:
         self._files.keep_day(day, rows)
         self._days[day] = rows
 
-    def _closes(self, ticker: str, first: date = date.max) -> _Closes:
-        """The closes of a line, from `first` on at the latest."""
+    def _closes(self, ticker: str, first: date = date.max, last: date = date.min) -> _Closes:
+        """The closes of a line, of the days from `first` to `last` at the least."""
         known = self._lines.get(ticker)
-        if known is None or first < known.since:
-            since = self._from(first)
-            file = self._files.line(ticker, None if since == date.min else since)
-            known = self._lines[ticker] = self._of_file(file, since) if file else _NOTHING
+        if known is None or first < known.since or last > known.until:
+            window = self._window(first, last)
+            file = self._files.line(ticker, *window)
+            known = self._lines[ticker] = self._of_file(file, *window) if file else _NOTHING
         return known
 
-    def _from(self, first: date) -> date:
-        """From which day on a file is read where its bars from `first` on are looked at."""
-        return self._since if self._since <= first else date.min
+    def _window(self, first: date, last: date) -> tuple[date, date]:
+        """Of which days a file is read where its bars from `first` to `last` are looked at."""
+        is_within = self._since <= first and last <= self._until
+        return (self._since, self._until) if is_within else (date.min, date.max)
 
-    def _of_file(self, file: LineFile, since: date = date.min) -> _Closes:
-        days = self._calendars.setdefault(file.bars.days.tobytes(), file.bars.days)
-        return _Closes(days, file.bars.closes, file.covers, are_sound(file.bars), since)
+    def _of_file(self, file: LineFile, since: date = date.min, until: date = date.max) -> _Closes:
+        bars = file.bars.between(since, until) if until < date.max else file.bars
+        days = self._calendars.setdefault(bars.days.tobytes(), bars.days)
+        return _Closes(days, bars.closes, file.covers, are_sound(bars), since, until)
 
-    def _read_whole(self, ticker: str, since: date) -> BarSeries | None:
-        file = self._files.line(ticker, None if since == date.min else since)
+    def _read_whole(self, ticker: str, since: date, until: date) -> BarSeries | None:
+        file = self._files.line(ticker, since, until)
         return file.bars if file else None
 
     def _rows(self, day: date) -> DayRows:
@@ -241,7 +258,7 @@ class KnownBars:
 
     def _between(self, ticker: str, first: date, last: date) -> dict[int, float]:
         """The closes from `first` to `last` by the ordinals of their days, oldest first."""
-        own = self._closes(ticker, first).between(first, last)
+        own = self._closes(ticker, first, last).between(first, last)
         rows = self._rows_between(ticker, first, last)
         known: Any = {day.toordinal(): values[CLOSE] for day, values in rows.items()}
         return dict(sorted((known | own).items())) if known else own
@@ -252,7 +269,8 @@ class KnownBars:
 
     def _values(self, ticker: str, first: date, last: date) -> dict[date, Values]:
         """The values of the bars from `first` to `last` by day."""
-        whole = self._whole(ticker, self._from(first)) if self._closes(ticker, first).between(first, last) else None
+        own_closes = self._closes(ticker, first, last).between(first, last)
+        whole = self._whole(ticker, *self._window(first, last)) if own_closes else None
         own = whole.between(first, last).rows() if whole else ()
         return self._rows_between(ticker, first, last) | {date.fromordinal(day): values for day, values in own}
 

@@ -12,8 +12,8 @@ from mag7cli.lake.layout import Lake
 from mag7cli.shares.plausibility import COMPARABLE
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD
 
-# Prices are asked for some weeks before the first date, and held against those of before.
-_LOOKED_AT_BEFORE: Final = NEIGHBOURHOOD + COMPARABLE + timedelta(days=14)
+LOOKED_AT_AROUND: Final = NEIGHBOURHOOD + COMPARABLE + timedelta(days=14)
+"""Prices are asked for some weeks around the dates, and held against those of before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class KnownLake:
 def read(lake: Lake, options: CollectOptions, clock: Clock) -> KnownLake:
     """Read a lake for a collection. Raises DocumentError for a file of bars or of answers that is none."""
     work = worklist(lake, options)
-    prices = PriceCache(lake, since=work.valued[0] - _LOOKED_AT_BEFORE if work.dates else date.max)
+    prices = PriceCache(lake, since=work.valued[0] - LOOKED_AT_AROUND if work.dates else date.max)
     details = DetailsCache(lake, clock, continues=prices.continues)
     if work.dates:
         details.load()

@@ -62,6 +62,10 @@ class PriceCache:
         """From now on ask the vendor this way for what is missing."""
         self._calls = calls
 
+    def look_at(self, first: date, last: date) -> None:
+        """From now on have the bars of these days in memory, and no others: all can be asked about all the same."""
+        self._bars.look_at(first, last)
+
     def doubt(self, unpriced: Iterable[tuple[str, date]]) -> None:
         """Let lines be asked for again that should have a bar on a date and have none: an answer may have a hole."""
         for ticker, day in unpriced:

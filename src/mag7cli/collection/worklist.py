@@ -122,6 +122,10 @@ class Worklist:
         """The dates to collect, oldest first."""
         return tuple(sorted(chain.from_iterable(part.to_collect for part in self.parts)))
 
+    def is_longer_than(self, block_dates: int) -> bool:
+        """True if the dates are more than one block."""
+        return len(self.valued) > _most(block_dates)
+
     @cached_property
     def valued(self) -> tuple[date, ...]:
         """The dates to collect and those that are valued with them, oldest first."""
@@ -214,10 +218,15 @@ def _blocks(dates: tuple[date, ...], size: int) -> Iterator[tuple[date, ...]]:
 
     They are cut off from the first date on: what a run that ended between two blocks leaves is cut as it was.
     """
-    while len(dates) > size + size // 2:
+    while len(dates) > _most(size):
         yield dates[:size]
         dates = dates[size:]
     yield dates
+
+
+def _most(size: int) -> int:
+    """How many dates are one block still."""
+    return size + size // 2
 
 
 def _lines(dates: Sequence[date], members: Mapping[date, Membership]) -> tuple[str, ...]:

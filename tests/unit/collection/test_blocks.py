@@ -1,5 +1,8 @@
 """A long range is sampled and written a block of dates at a time: the same figures, in the memory of one block."""
 
+import threading
+import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from weakref import WeakSet
@@ -9,11 +12,14 @@ from tests.simulators.answering import AnsweringSource, StandingClock
 from tests.simulators.small_index import market, new_lake, tree
 
 from mag7cli.collection import batches, estimate, share_counts
+from mag7cli.collection.bar_files import BarFiles
 from mag7cli.collection.collector import CollectResult, collect
+from mag7cli.collection.known_bars import KnownBars
 from mag7cli.collection.worklist import CollectOptions, worklist
 from mag7cli.core.errors import MarketDataError
 from mag7cli.lake.layout import Lake
 from mag7cli.market.calendar import sessions
+from mag7cli.market.records import Bar
 from mag7cli.shares.sampler import Sampler
 from mag7cli.vendors.rate_limit import Rate
 
@@ -85,6 +91,62 @@ def test_the_bars_of_a_line_are_asked_for_once_for_all_blocks(
 
     assert len({symbol for symbol, _, _ in asked}) == len(asked)
     assert {end for _, _, end in asked} == {END}
+
+
+def test_a_block_has_the_bars_of_its_own_weeks_in_memory(
+    tmp_path: Path, in_blocks: tuple[Lake, CollectResult, AnsweringSource]
+) -> None:
+    whole = KnownBars(in_blocks[0])
+    part = KnownBars(in_blocks[0])
+    part.look_at(DATES[50], DATES[99])
+
+    assert part.closes("AAPL", DATES[50:100]) == whole.closes("AAPL", DATES[50:100])
+    assert len(part._lines["AAPL"].days) == 50
+    assert part.span("AAPL") == whole.span("AAPL")
+    # All that lies outside is there for who looks at it.
+    assert part.close("AAPL", DATES[0]) == whole.close("AAPL", DATES[0])
+    assert part.bar("MSFT", DATES[-1]) == whole.bar("MSFT", DATES[-1])
+
+
+@pytest.mark.parametrize("ends", [(1, 0), (0, -2), (50, 99), (0, -1)])
+def test_some_days_of_a_file_are_those_of_the_whole_file(
+    in_blocks: tuple[Lake, CollectResult, AnsweringSource], ends: tuple[int, int]
+) -> None:
+    files = BarFiles(in_blocks[0])
+    whole, since, until = files.line("NVDA"), DATES[ends[0]], DATES[ends[1]]
+    some = files.line("NVDA", since, until)
+
+    assert whole
+    assert some
+    assert some.bars.between(since, until) == whole.bars.between(since, until)
+    assert some.covers == whole.covers
+
+
+def test_the_longer_answers_are_the_fewer_are_under_way(
+    tmp_path: Path, in_blocks: tuple[Lake, CollectResult, AnsweringSource]
+) -> None:
+    at_once: list[int] = []
+    lock = threading.Lock()
+
+    class Counting(AnsweringSource):
+        under_way = 0
+
+        def bars(self, symbol: str, start: date, end: date) -> list[Bar]:
+            with lock:
+                self.under_way += 1
+                at_once.append(self.under_way)
+            time.sleep(0.005)
+            try:
+                return super().bars(symbol, start, end)
+            finally:
+                with lock:
+                    self.under_way -= 1
+
+    lake = new_lake(tmp_path)
+    collect(lake, Counting(market()), replace(IN_BLOCKS, workers=7), StandingClock())
+
+    assert max(at_once) == 2
+    assert tree(tmp_path) == tree(Path(in_blocks[0].store.uri("")))
 
 
 def test_the_estimate_is_of_the_blocks(tmp_path: Path, in_blocks: tuple[Lake, CollectResult, AnsweringSource]) -> None:
