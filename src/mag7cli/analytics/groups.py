@@ -122,10 +122,10 @@ class SectorShare:
 
 def read_sectors(engine: SqlEngine) -> tuple[SectorShare, ...]:
     """The sectors by size at the last date of each month, and at the last of all. Raises EngineError."""
-    rows = engine.query(_MONTH_ENDS).values
     shares: dict[tuple[date, str], float] = defaultdict(float)
-    for on, ticker, pct in rows:
-        shares[on, sectors.sector_on(str(ticker), on)] += pct  # type: ignore[index, arg-type, operator]
+    for since, until in queries.spans(engine):
+        for on, ticker, pct in engine.query(_MONTH_ENDS, {"since": since, "until": until}).values:
+            shares[on, sectors.sector_on(str(ticker), on)] += pct  # type: ignore[index, arg-type, operator]
     return tuple(SectorShare(on, sector, pct) for (on, sector), pct in sorted(shares.items()))
 
 
@@ -135,6 +135,7 @@ FROM market_data.sp500_constituents c
 JOIN (
     SELECT MAX(trading_date) AS trading_date
     FROM market_data.concentration_metrics
+    WHERE trading_date >= CAST(:since AS DATE) AND trading_date <= CAST(:until AS DATE)
     GROUP BY EXTRACT(YEAR FROM trading_date), EXTRACT(MONTH FROM trading_date)
 ) m ON m.trading_date = c.trading_date
 WHERE c.counted AND c.pct_of_sp500 IS NOT NULL"""

@@ -4,7 +4,7 @@ Market caps are the tables' decimals, USD; prices the floats nearest to theirs; 
 computed here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -113,11 +113,24 @@ def first_and_last(engine: "SqlEngine") -> tuple[date, date] | None:
     return (first, last) if isinstance(first, date) and isinstance(last, date) else None
 
 
-def rows_of(engine: "SqlEngine", name: str, *, since: date, until: date) -> list[dict[str, Any]]:
+def spans(engine: "SqlEngine", years: int = 5) -> list[tuple[date, date]]:
+    """The dates of the lake in spans of whole years, one after the other, for what has many rows a date.
+
+    One span of all times where there are no more years. Raises EngineError.
+    """
+    first, last = first_and_last(engine) or (BEGINNING, END)
+    if last.year - first.year < years or (first, last) == (BEGINNING, END):
+        return [(BEGINNING, END)]
+    begins = range(first.year, last.year + 1, years)
+    return [(date(year, 1, 1), date(min(year + years - 1, last.year), 12, 31)) for year in begins]
+
+
+def rows_of(engine: "SqlEngine", name: str, *, since: date, until: date) -> Iterator[dict[str, Any]]:
     """The rows of a statement of `sql/report`; its columns are typed where they are read. Raises EngineError."""
     from mag7cli.warehouse import sql_files
 
-    return list(engine.query(sql_files.read("report", name).sql, {"since": since, "until": until}).records())
+    rows = engine.query(sql_files.read("report", name).sql, {"since": since, "until": until})
+    return (dict(zip(rows.columns, row, strict=True)) for row in rows.values)
 
 
 def day_of(row: Mapping[str, Any]) -> Day:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import count, pairwise, product
 from string import ascii_lowercase
-from typing import Any, Final
+from typing import Final
 
 from mag7cli.analytics.groups import SectorShare
 from mag7cli.analytics.indicators import IndicatorAnswer
@@ -43,10 +44,6 @@ class Dataset:
         """The rows as the chart library wants them: money as floats."""
         drawn = ([float(cell) if isinstance(cell, Decimal) else cell for cell in row] for row in self.rows)
         return [dict(zip(self.columns, row, strict=True)) for row in drawn]
-
-    def compact(self) -> dict[str, Any]:
-        """The rows as they are embedded."""
-        return {"columns": self.columns, "rows": self.rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +177,18 @@ def _live(point: Record | None) -> Dataset:
     return Dataset(columns, (tuple(point[name] for name in columns),) if point else ())
 
 
+@cache
+def _iso(day: date) -> str:
+    """A date as it is embedded: one text for the many rows of a date."""
+    return day.isoformat()
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
 def _sectors(sectors: Iterable[SectorShare]) -> Dataset:
-    rows = ((each.on.isoformat(), each.sector, round(each.share_pct, 4)) for each in sectors)
+    rows = ((_iso(each.on), each.sector, round(each.share_pct, 4)) for each in sectors)
     return Dataset(("trading_date", "sector", "pct_of_sp500"), tuple(rows))
 
 
@@ -204,21 +207,20 @@ def _daily_row(day: Day) -> tuple[Cell, ...]:
     amounts = (figure.mag7_cap_usd, figure.sp500_cap_usd) if figure else (None, None)
     share = (figure.share_pct if figure else None, day.low_pct, day.high_pct)
     breadth = (day.top10_pct, day.hhi, day.effective_n)
-    return (day.on.isoformat(), day.status, day.reason, *share, *amounts, day.failed_count, *breadth)
+    return (_iso(day.on), day.status, day.reason, *share, *amounts, day.failed_count, *breadth)
 
 
 def _company(concentration: Concentration) -> Dataset:
     columns = ("trading_date", "ticker", "market_cap", "pct_of_mag7", "pct_of_sp500")
     rows = (
-        (cap.on.isoformat(), cap.ticker, cap.market_cap_usd, cap.pct_of_mag7, cap.pct_of_sp500)
-        for cap in concentration.caps
+        (_iso(cap.on), cap.ticker, cap.market_cap_usd, cap.pct_of_mag7, cap.pct_of_sp500) for cap in concentration.caps
     )
     return Dataset(columns, tuple(rows))
 
 
 def _session(data: ReportData) -> Dataset:
     columns = ("trading_date", "ticker", "open_price", "close_price", "gain_pct")
-    rows = ((s.on.isoformat(), s.ticker, s.open_usd, s.close_usd, round(s.gain_pct, 4)) for s in data.sessions)
+    rows = ((_iso(s.on), s.ticker, s.open_usd, s.close_usd, round(s.gain_pct, 4)) for s in data.sessions)
     return Dataset(columns, tuple(rows))
 
 

@@ -7,11 +7,12 @@ text and is read only after the answer has been painted.
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from importlib import resources
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mag7cli.live.records import Record
 
 _PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
+_ROWS_AT_ONCE: Final = 5_000
 _PAIRS: Final = (("then_and_now", "contribution"), ("gains", "gain_distribution"), ("correlation", "beta"))
 
 
@@ -54,10 +56,27 @@ class Page:
 
 def render(page: Page, library: str) -> str:
     """The page as HTML. `library` is the chart library, a script that gives the window `vegaEmbed`."""
+    return b"".join(written(page, library)).decode()
+
+
+def written(page: Page, library: str) -> Iterator[bytes]:
+    """The page as `render` has it, piece by piece: a page of twenty years is nowhere in memory as a whole."""
+    values = _values(page, library)
+    pieces = _PLACEHOLDER.split(_asset("template.html"))
+    for text, name in zip_longest(pieces[::2], pieces[1::2], fillvalue=""):
+        yield text.encode()
+        if name == "data":
+            yield from _embedded(page)
+        elif name:
+            yield values[name].encode()
+
+
+def _values(page: Page, library: str) -> dict[str, str]:
+    """What stands in the template's places, but for the data."""
     script = _asset("page.js")
     library = _harmless(library)
     answer, simulated = page.answer, page.data.concentration.simulated
-    values = {
+    return {
         "root_class": ' class="simulated"' if simulated else "",
         "script_hashes": f"{_hash(script)} {_hash(library)}",
         "version": __version__,
@@ -83,11 +102,9 @@ def render(page: Page, library: str) -> str:
         "quality_tables": fragments.quality_tables(page.data),
         "provenance": escape(_provenance(page)),
         "downloads": fragments.downloads(page.datasets),
-        "data": _embedded(page),
         "library": library,
         "script": script,
     }
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], _asset("template.html"))
 
 
 def _title(page: Page) -> str:
@@ -169,15 +186,16 @@ def lacking(page: Page, name: str) -> str | None:
     return f"This needs {needed} trading dates with a figure; the lake has {figured}."
 
 
-def _embedded(page: Page) -> str:
+def _embedded(page: Page) -> Iterator[bytes]:
     """The data sets, the charts and the themes as JSON that no HTML parser can misread; money with all its digits."""
     concentration = page.data.concentration
-    value: dict[str, Any] = {
+    before: dict[str, Any] = {
         "simulated": concentration.simulated,
         "group": page.whose.name,
         "dates": [day.on.isoformat() for day in concentration.days if day.figure],
         "company": page.answer.companies[0].ticker,
-        "datasets": {name: dataset.compact() for name, dataset in page.datasets.items()},
+    }
+    after: dict[str, Any] = {
         "charts": {
             chart.name: {
                 "spec": chart.spec,
@@ -190,7 +208,23 @@ def _embedded(page: Page) -> str:
         },
         "themes": {"light": theme.config(theme.LIGHT), "dark": theme.config(theme.DARK)},
     }
-    return orjson.dumps(value, default=json_literal).decode().replace("<", "\\u003c")
+    yield _json(before)[:-1]
+    for name, dataset in page.datasets.items():
+        yield (b"," if name != next(iter(page.datasets)) else b',"datasets":{') + _json(name) + b":"
+        yield from _json_of(dataset)
+    yield b"}," + _json(after)[1:]
+
+
+def _json_of(dataset: Dataset) -> Iterator[bytes]:
+    """The columns of a data set and its rows, some at a time."""
+    yield b'{"columns":' + _json(dataset.columns) + b',"rows":['
+    for start in range(0, len(dataset.rows), _ROWS_AT_ONCE):
+        yield (b"," if start else b"") + _json(dataset.rows[start : start + _ROWS_AT_ONCE])[1:-1]
+    yield b"]}"
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, default=json_literal).replace(b"<", b"\\u003c")
 
 
 def _asset(name: str) -> str:

@@ -12,7 +12,7 @@ from mag7cli.core.whole_files import replacing
 from mag7cli.lake.layout import LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from mag7cli.analytics.report_data import ReportData
@@ -59,12 +59,12 @@ def write_report(
     """
     from mag7cli.lake import failed_checks
     from mag7cli.reporting import library, png
-    from mag7cli.reporting.page import render
+    from mag7cli.reporting.page import written
 
     renderer = png.load()
     failed = failed_checks.read(lake) if lake else ()
     page = compose(engine, clock, fund_weights, lake, failed=failed, group=group)
-    size = _write(out, render(page, library.script(renderer)).encode())
+    size = _write(out, written(page, library.script(renderer)))
     pictures = _draw(page, png_dir) if png_dir else ()
     return ReportResult(out, size, pictures, page.answer, page.data.concentration.simulated)
 
@@ -80,7 +80,7 @@ def _draw(page: "Page", folder: Path) -> tuple[Path, ...]:
     pictures = []
     for chart in chain.from_iterable(each_company(chart, tickers) for chart in drawn):
         pictures.append(folder / f"{chart.name}.png")
-        _write(pictures[-1], png.draw(chart, page.datasets, page.answer))
+        _write(pictures[-1], [png.draw(chart, page.datasets, page.answer)])
     return tuple(pictures)
 
 
@@ -172,7 +172,7 @@ def _newest_minute(lake: "Lake", after: "date") -> "Record | None":
     return latest_record(lake, after)
 
 
-def _write(path: Path, content: bytes) -> int:
-    """Write a file, all or nothing, and say how long it is. Raises StoreError."""
+def _write(path: Path, pieces: "Iterable[bytes]") -> int:
+    """Write a file piece by piece, all or nothing, and say how long it is. Raises StoreError."""
     with replacing(path, make_folder=True) as stream:
-        return stream.write(content)
+        return sum(map(stream.write, pieces))

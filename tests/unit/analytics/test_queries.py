@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from tests.simulators import market_tables
 
-from mag7cli.analytics import report_data
+from mag7cli.analytics import groups, queries, report_data
 from mag7cli.analytics.report_data import ReportData
 from mag7cli.reporting import datasets
 from mag7cli.reporting.catalogue import event_key
@@ -91,6 +91,19 @@ def test_a_short_history_has_neither_movement_nor_projection() -> None:
 def test_rows_and_records_are_the_same_figures(read: ReportData) -> None:
     daily = datasets.build(read)["daily"]
 
-    assert daily.compact() == {"columns": daily.columns, "rows": daily.rows}
     drawn = [tuple(float(cell) if isinstance(cell, Decimal) else cell for cell in row) for row in daily.rows]
     assert [tuple(record.values()) for record in daily.records()] == drawn
+
+
+def test_sectors_are_the_same_read_in_spans_of_years_and_at_once(
+    engine: DuckDbEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = groups.read_sectors(engine)
+    first, last = at_once[0].on.year, at_once[-1].on.year
+
+    assert queries.spans(engine) == [(queries.BEGINNING, queries.END)]
+    by_year = queries.spans(engine, years=1)
+    assert by_year == [(date(year, 1, 1), date(year, 12, 31)) for year in range(first, last + 1)]
+    assert len(by_year) > 1
+    monkeypatch.setattr(queries, "spans", lambda engine: by_year)
+    assert groups.read_sectors(engine) == at_once

@@ -1,5 +1,6 @@
 """What stands beside the share in the charts: a fund that holds the index, and a session that is not over."""
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from mag7cli.market.bar_series import BarSeries
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.portfolio import fund_weights, kept_funds
 from mag7cli.reporting import png, theme, write
-from mag7cli.reporting.page import Page, render
+from mag7cli.reporting.page import Page, render, written
 from mag7cli.vendors.sandbox.fund_files import INDEX_FUND, fund_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
@@ -97,6 +98,24 @@ def test_a_session_after_the_last_close_is_a_mark_behind_the_end_of_the_curve(pa
     assert "Diamond: the session of 8 July 2024 at 11:04 New York, intraday and unofficial." in share.caption
     assert mark["trading_date"] > page.datasets["daily"].records()[-1]["trading_date"], "it is never among the closes"
     assert 'id="intraday"' in render(page, "")
+
+
+def test_the_page_is_written_in_pieces_and_its_data_are_the_data_sets(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = render(page, "")
+    monkeypatch.setattr("mag7cli.reporting.page._ROWS_AT_ONCE", 7)
+    pieces = list(written(page, ""))
+
+    assert b"".join(pieces).decode() == at_once
+    assert max(map(len, pieces)) < len(at_once) / 5, "no piece has all of a large data set"
+    data = json.loads(at_once.partition('id="page-data">')[2].partition("</script>")[0])
+    assert list(data) == ["simulated", "group", "dates", "company", "datasets", "charts", "themes"]
+    for name, dataset in page.datasets.items():
+        assert data["datasets"][name]["columns"] == list(dataset.columns)
+        assert len(data["datasets"][name]["rows"]) == len(dataset.rows)
+        drawn = [list(record.values()) for record in dataset.records()]
+        assert data["datasets"][name]["rows"][-2:] == [pytest.approx(row) for row in drawn[-2:]]
 
 
 def test_without_fund_and_session_nothing_is_said_of_them(market: DuckDbEngine) -> None:
