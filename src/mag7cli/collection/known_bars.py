@@ -22,6 +22,8 @@ from mag7cli.shares.plausibility import are_ordinary_moves, are_sound
 
 # Whole bars are wanted of the Mag 7 and their second lines only.
 _WHOLE_LINES: Final = 16
+# Of a file read for its last weeks they are kept with the closes: an evening compares those of each line.
+_FEW_BARS: Final = 64
 # All lines are asked about few lists of dates, and most have bars on the same days.
 _ASKED: Final = 8
 
@@ -30,7 +32,7 @@ _ASKED: Final = 8
 class _Closes:
     """The closes (USD) of a line's file by the ordinals of their days, from `since` until `until`.
 
-    It is sound if none of these bars denies itself.
+    It is sound if none of these bars denies itself. `few_bars` are these bars where they are not many.
     """
 
     days: "array[int]"
@@ -39,6 +41,7 @@ class _Closes:
     is_sound: bool = True
     since: date = date.min
     until: date = date.max
+    few_bars: BarSeries | None = None
 
     def place(self, day: int) -> int | None:
         """Where a day is, None if it has no bar."""
@@ -244,7 +247,14 @@ class KnownBars:
     def _of_file(self, file: LineFile, since: date = date.min, until: date = date.max) -> _Closes:
         bars = file.bars.between(since, until) if until < date.max else file.bars
         days = self._calendars.setdefault(bars.days.tobytes(), bars.days)
-        return _Closes(days, bars.closes, file.covers, are_sound(bars), since, until)
+        few_bars = bars if len(days) <= _FEW_BARS else None
+        return _Closes(days, bars.closes, file.covers, are_sound(bars), since=since, until=until, few_bars=few_bars)
+
+    def _series(self, ticker: str, since: date, until: date) -> BarSeries | None:
+        known = self._lines.get(ticker)
+        if known and known.few_bars is not None and (known.since, known.until) == (since, until):
+            return known.few_bars
+        return self._whole(ticker, since, until)
 
     def _read_whole(self, ticker: str, since: date, until: date) -> BarSeries | None:
         file = self._files.line(ticker, since, until)
@@ -270,7 +280,7 @@ class KnownBars:
     def _values(self, ticker: str, first: date, last: date) -> dict[date, Values]:
         """The values of the bars from `first` to `last` by day."""
         own_closes = self._closes(ticker, first, last).between(first, last)
-        whole = self._whole(ticker, *self._window(first, last)) if own_closes else None
+        whole = self._series(ticker, *self._window(first, last)) if own_closes else None
         own = whole.between(first, last).rows() if whole else ()
         return self._rows_between(ticker, first, last) | {date.fromordinal(day): values for day, values in own}
 

@@ -159,7 +159,12 @@ class PriceCache:
         by_days = len(request.sessions) <= len(request.tickers)
         fresh = self._days_again(request) if by_days else self._lines_again(request)
         problems = {key: reason for key, reason in fresh.items() if isinstance(reason, str)}
-        bars = {key: bar for key, bar in fresh.items() if isinstance(bar, Bar) and bar != self.bar(*key)}
+        # Line by line: a line's file is read once for all days.
+        bars = {
+            key: bar
+            for key, bar in ((key, fresh[key]) for key in sorted(fresh))
+            if isinstance(bar, Bar) and bar != self.bar(*key)
+        }
         problems.update(self._untrue(bars, splits_of))
         self._bars.replace({key: bar for key, bar in bars.items() if key not in problems})
         return problems

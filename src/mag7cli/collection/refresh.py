@@ -95,7 +95,7 @@ def refresh(
     details = DetailsCache(lake, clock, calls)
     details.load()
     requests = [] if prices_only else _questions(details, days)
-    concerned = sorted({*days, *_resting_on(details, requests, lake.documents())})
+    concerned = sorted({*days, *_resting_on(details, requests, lake.documents() if requests else ())})
     refusals = [*_prices_again(lake, prices, days), *_counts_again(details, requests, begun)]
     if prices_only and not any(_rests_on_other_prices(lake, prices, day) for day in days):
         return RefreshResult(tuple(days), (), tuple(refusals), dict(source.calls()), CollectResult(present=len(days)))

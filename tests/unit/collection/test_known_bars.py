@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from mag7cli.collection import known_bars
 from mag7cli.collection.bar_files import broken_files
 from mag7cli.collection.known_bars import KnownBars
 from mag7cli.core.errors import DocumentError
@@ -65,7 +66,9 @@ def test_a_file_is_opened_when_its_line_or_its_day_is_looked_at(lake, store):
     assert store.names == ["ticker=AAPL.json", "date=2022-06-09.json"]
 
 
-def test_whole_bars_of_many_days_are_one_look_into_the_file_of_their_line(lake, store):
+@pytest.mark.parametrize(("few", "looks"), [(64, 1), (1, 2)])
+def test_whole_bars_of_many_days_are_one_look_into_the_file_of_their_line(lake, store, monkeypatch, few, looks):
+    monkeypatch.setattr(known_bars, "_FEW_BARS", few)
     line(KnownBars(lake), bar(MONDAY), bar(TUESDAY), bar(WEDNESDAY))
     store.names.clear()
     known = KnownBars(lake, TUESDAY)
@@ -73,9 +76,9 @@ def test_whole_bars_of_many_days_are_one_look_into_the_file_of_their_line(lake, 
     assert [known.bar("AAPL", day) for day in (TUESDAY, WEDNESDAY, TUESDAY)] == [
         bar(TUESDAY), bar(WEDNESDAY), bar(TUESDAY),
     ]  # fmt: skip
-    assert len(store.names) == 2, "once for its closes, once for whole bars"
+    assert len(store.names) == looks, "once for its closes, once for whole bars where they are too many to keep"
     assert known.bar("AAPL", MONDAY) == bar(MONDAY)
-    assert len(store.names) == 4, "the days of before those that are looked at are another part of the file"
+    assert len(store.names) == 2 * looks, "the days of before those that are looked at are another part of the file"
 
 
 def test_a_bar_has_the_symbol_of_its_day(lake):

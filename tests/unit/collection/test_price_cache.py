@@ -1,5 +1,6 @@
 """Bars by days or by lines: the cheaper way, what is kept, what is asked again, and when the vendor clipped."""
 
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from tests.simulators.answering import AnsweringSource
 from tests.simulators.small_index import market
 
+from mag7cli.collection import known_bars
+from mag7cli.collection.bar_files import BarFiles
 from mag7cli.collection.price_cache import PriceCache, PriceRequest
 from mag7cli.core.errors import DocumentError, MalformedResponseError, PlanError, VendorUnavailableError
 from mag7cli.lake.layout import Lake
@@ -70,6 +73,18 @@ def test_a_line_that_joins_the_list_is_asked_for_on_days_that_are_there(lake, so
     assert len(source.asked("grouped")) == 2 * len(FEW)
     after = loaded(lake)
     assert all(after.bar("AAPL", day) for day in FEW)
+
+
+@pytest.mark.parametrize(("few", "looks"), [(64, 1), (1, 2)])
+def test_days_that_are_asked_for_again_take_a_look_or_two_into_each_file(lake, source, monkeypatch, few, looks):
+    loaded(lake, source).get(PriceRequest(LINES, MANY))
+    monkeypatch.setattr(known_bars, "_WHOLE_LINES", 1)
+    monkeypatch.setattr(known_bars, "_FEW_BARS", few)
+    opened, line = Counter(), BarFiles.line
+    monkeypatch.setattr(BarFiles, "line", lambda files, ticker, since: opened.update([ticker]) or line(files, ticker))
+
+    assert not loaded(lake, source).ask_again(PriceRequest(LINES, FEW), lambda ticker: ())
+    assert opened == dict.fromkeys(LINES, looks)
 
 
 def test_a_line_without_a_bar_is_not_asked_for_again(lake, source):
