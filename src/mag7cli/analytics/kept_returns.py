@@ -185,13 +185,24 @@ def _kept(lake: Lake) -> KeptReturns:
             Quarter(*map(int, name.split("Q"))): QuarterReturns(of, tuple(map(_day, days)))
             for name, (of, days) in content["quarters"].items()
         }
-        return KeptReturns({int(year): YearRows(*of) for year, of in content["years"].items()}, quarters)
+        years = {int(year): YearRows(files, dict(dates.items())) for year, (files, dates) in content["years"].items()}
+        return KeptReturns(years, quarters) if _is_sound(years) else _NOTHING
     except (StoreError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         return _NOTHING
 
 
+def _is_sound(years: Mapping[int, YearRows]) -> bool:
+    """Raises ValueError for a key that is no date."""
+    return all(
+        date.fromisoformat(day) and isinstance(rows, str) for of in years.values() for day, rows in of.dates.items()
+    )
+
+
 def _day(row: Sequence[Any]) -> DailyReturn:
+    """Raises TypeError, ValueError for what is no day with its returns."""
     on, base, *pcts = row
+    if not all(pct is None or isinstance(pct, int | float) for pct in pcts):
+        raise TypeError(f"the returns of {on} are no numbers")
     return DailyReturn(date.fromisoformat(on), date.fromisoformat(base), *pcts)
 
 

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from datetime import date
 from pathlib import Path
 
+import orjson
 import pytest
 from tests.simulators import raw_documents
 from tests.simulators.raw_documents import document
@@ -77,6 +78,18 @@ def damage_the_file(lake: Lake) -> None:
     lake.store.write(kept_returns.KEY, b'{"years": {}, "quarters": {"2023Q1": [["x"]]}}')
 
 
+def damage_the_rows_of_a_year(lake: Lake) -> None:
+    content = orjson.loads(lake.store.read(kept_returns.KEY))
+    content["years"]["2023"][1] = "x"
+    lake.store.write(kept_returns.KEY, orjson.dumps(content))
+
+
+def damage_a_return(lake: Lake) -> None:
+    content = orjson.loads(lake.store.read(kept_returns.KEY))
+    content["quarters"]["2023Q1"][1][0][2] = {}
+    lake.store.write(kept_returns.KEY, orjson.dumps(content))
+
+
 SPLITS = (
     b'{"schema_version": 1, "covers": ["2021-01-01", "2024-12-31"], "asked_on": "2024-12-31", "lines": ["NVDA"],'
     b' "rows": [{"ticker": "NVDA", "symbol": "NVDA", "execution_date": "2023-01-05", "split_from": 1, "split_to": 10}],'
@@ -86,7 +99,15 @@ SPLITS = (
 
 @pytest.mark.parametrize(
     "event",
-    [collect_again, lose_the_last_of_a_year, learn_of_a_split, lose_a_year, damage_the_file],
+    [
+        collect_again,
+        lose_the_last_of_a_year,
+        learn_of_a_split,
+        lose_a_year,
+        damage_the_file,
+        damage_the_rows_of_a_year,
+        damage_a_return,
+    ],
     ids=lambda event: event.__name__,
 )
 def test_they_are_those_of_the_tables(lake: Lake, event: Callable[[Lake], None]) -> None:
