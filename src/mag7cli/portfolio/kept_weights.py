@@ -95,8 +95,11 @@ def read(lake: Lake) -> KeptWeights | None:
         if content["of"] != fingerprint(lake):
             return None
         days = {date.fromisoformat(on): _day(*of) for on, *of in content["days"]}
-        files = {date.fromisoformat(as_of): dict(of) for as_of, of in content["files"].items()}
-        return KeptWeights(content["fund"], files, days)
+        files = {
+            date.fromisoformat(as_of): {ticker: _percent(pct) for ticker, pct in of.items()}
+            for as_of, of in content["files"].items()
+        }
+        return KeptWeights(str(content["fund"]), files, days)
     except (StoreError, orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
@@ -113,5 +116,13 @@ def write(lake: Lake, of: str, weights: KeptWeights) -> None:
         lake.store.write(KEY, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _day(as_of: str, basis: str, *pcts: Any) -> KeptDay:
-    return KeptDay(date.fromisoformat(as_of), basis, *pcts)
+def _day(as_of: str, basis: str, pct: Any, return_pct: Any) -> KeptDay:
+    gained = None if return_pct is None else _percent(return_pct)
+    return KeptDay(date.fromisoformat(as_of), basis, _percent(pct), gained)
+
+
+def _percent(value: Any) -> float:
+    """A number of the file as it is. Raises TypeError for what is none."""
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number of percent")
+    return value

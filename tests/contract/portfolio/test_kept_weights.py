@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import orjson
 import pytest
 from tests.simulators import raw_documents
 from tests.simulators.raw_documents import document
@@ -136,9 +137,15 @@ def damage_the_record(lake: Lake) -> None:
     lake.store.write(kept_weights.KEY, b'{"of": 1}')
 
 
+def damage_a_weight(lake: Lake) -> None:
+    content = orjson.loads(lake.store.read(kept_weights.KEY))
+    content["days"][-1][3] = "x"
+    lake.store.write(kept_weights.KEY, orjson.dumps(content))
+
+
 @pytest.mark.parametrize(
     "event",
-    [keep_another_file, keep_a_file_of_a_day_to_come, lose_a_file, collect_again, damage_the_record],
+    [keep_another_file, keep_a_file_of_a_day_to_come, lose_a_file, collect_again, damage_the_record, damage_a_weight],
     ids=lambda event: event.__name__,
 )
 def test_of_other_files_they_say_nothing_until_they_are_computed_again(
