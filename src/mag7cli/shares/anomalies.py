@@ -28,8 +28,11 @@ _LONGEST_GAP: Final = timedelta(days=7)
 _RETURNED: Final = math.log(1.1)
 _SAME_COUNT: Final = 1e-6
 
-REMEMBERED: Final = timedelta(days=100)
-"""How long a doubt is remembered: within a quarter and the time until its report there is another count."""
+INHERITED: Final = timedelta(days=100)
+"""How long a doubt is inherited: within a quarter and the time until its report there is another count."""
+
+REMEMBERED: Final = 2 * INHERITED
+"""How long a doubt is remembered: a step back to what was there before it is no new one while that one would last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,12 @@ def standing(raised: Iterable[Suspicion], current: DaySnapshot, splits: Mapping[
     latest: dict[str, Suspicion] = {}
     for suspicion in sorted(raised, key=lambda one: one.on):
         before = latest.pop(str(suspicion.event.ticker), None)
-        if before is None or not _is_return(before.event, suspicion.event):
+        if before is None or suspicion.on - before.on > INHERITED or not _is_return(before.event, suspicion.event):
             latest[str(suspicion.event.ticker)] = suspicion
     return [
         replace(one.event, reason=f"since {one.on} {one.event.reason}, and the count is still that one")
         for ticker, one in latest.items()
-        if _is_inherited(one, current, splits.get(ticker, ()))
+        if current.trading_date - one.on <= INHERITED and _is_inherited(one, current, splits.get(ticker, ()))
     ]
 
 

@@ -12,12 +12,12 @@ from mag7cli.collection.split_cache import read_splits
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.market.records import Split
-from mag7cli.shares.anomalies import REMEMBERED, Suspicion
+from mag7cli.shares.anomalies import INHERITED, REMEMBERED, Suspicion
 from mag7cli.tables.manifest import Made, Manifest
 
-# The guard looks for splits at most two weeks away, from two dates at most one apart, and back as far as it remembers.
+# The guard looks for splits at most two weeks away, from two dates at most one apart, and back as far as doubts go.
 _SPLITS_AFTER: Final = timedelta(days=21)
-_SPLITS_BEFORE: Final = REMEMBERED
+_SPLITS_BEFORE: Final = INHERITED
 
 
 @dataclass(frozen=True, slots=True)

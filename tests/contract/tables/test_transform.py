@@ -15,6 +15,7 @@ from tests.simulators import raw_documents
 from tests.simulators.cloud import Cloud
 from tests.simulators.raw_documents import document, partial_document
 
+from mag7cli.analytics.date_statuses import date_statuses
 from mag7cli.core import processes
 from mag7cli.core.errors import EngineError
 from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
@@ -310,6 +311,19 @@ def test_what_the_guard_flags_makes_the_date_suspect(lake: Lake) -> None:
     statuses = {row[0]: row[1] for row in rows_in(lake, "daily_summary")}
     assert statuses[DAYS[4]] == "suspect"
     assert statuses[DAYS[3]] == "complete"
+
+
+def test_a_count_that_came_back_is_no_doubt_however_long_ago_it_went(tmp_path: Path) -> None:
+    lake, last = Lake.at(str(tmp_path / "back")), date(2024, 9, 20)
+    raw_documents.fill(lake, [date(2024, 6, 3), date(2024, 7, 9), last])
+    for day in (date(2024, 6, 4), date(2024, 7, 8)):
+        lake.write_document(day, document(day, shares={"XOM": 3_000_000_000}))
+
+    transform(lake)
+
+    suspect = [row[0] for row in rows_in(lake, "daily_summary") if row[1] == "suspect"]
+    assert suspect == [date(2024, 6, 4), date(2024, 7, 8), date(2024, 7, 9)]
+    assert [day for day, status in date_statuses(lake).items() if status == "suspect"] == suspect
 
 
 # State

@@ -1,6 +1,7 @@
 """What the guard flags, and what it lets pass."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -143,6 +144,15 @@ def test_a_count_that_comes_back_ends_the_doubt_and_raises_none():
 
     assert standing(doubts, DaySnapshot(NEXT_WEEK, {"NVDA": (100, 1.01e9)}), {}) == []
     assert standing(doubts[:1], DaySnapshot(NEXT_WEEK, {"NVDA": (100, 1.01e9)}), {})
+
+
+def test_a_step_back_is_no_doubt_when_the_one_that_it_ended_would_be_over():
+    doubts = [raised(MONDAY, 3e9, 1.01e9), replace(raised(FRIDAY, 1e9, 3e9), on=MONDAY - timedelta(days=18))]
+    late = DaySnapshot(MONDAY + timedelta(days=90), {"NVDA": (100, 1.01e9)})
+
+    assert standing(doubts, late, {}) == []
+    assert standing(doubts[:1], late, {})
+    assert standing(doubts[:1], replace(late, trading_date=MONDAY + timedelta(days=101)), {}) == []
 
 
 def test_a_line_that_is_gone_inherits_nothing():
