@@ -218,6 +218,8 @@ def plan_result(rate: "Rate", plan: "CollectPlan") -> Result:
             Line(""),
             kinds,
         ]  # fmt: skip
+    elif plan.total_calls:
+        text.append(Line(f"{counted(plan.total_calls, 'call')} for the series beside the index"))
     return Result(
         document={
             "start": plan.start, "end": plan.end, "dates": len(plan.dates), "present": plan.present,

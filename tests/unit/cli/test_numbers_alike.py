@@ -1,5 +1,6 @@
 """A number of four digits looks the same in the table of every command: 1,005."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -40,3 +41,11 @@ def test_thousands_are_apart_for_people_and_not_for_programs(result):
     (grid,) = [block for block in result.text if isinstance(block, Grid)]
     assert grid.cells()[1:] == [["details", "14,084"]]
     assert "details,14084" in csv_text(result.grid)
+
+
+def test_calls_for_series_alone_are_told_where_no_date_is_to_collect():
+    result = plan_result(RATE, replace(PLAN, dates=(), present=1, calls={"bars": 2}))
+    assert [block.text for block in result.text] == [
+        "2024-12-13 to 2024-12-13: 0 dates to collect, 1 there already",
+        "2 calls for the series beside the index",
+    ]
