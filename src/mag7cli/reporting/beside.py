@@ -22,6 +22,7 @@ from mag7cli.portfolio.kept_weights import NO_FUND, KeptWeights
 from mag7cli.reporting.datasets import Beside, FundGrowth
 from mag7cli.warehouse.engines import SqlEngine
 
+_LINES: Final = "SELECT DISTINCT ticker FROM market_data.sp500_constituents"
 _BY_CLOSES: Final = "by its own closes, without dividends"
 _BY_HOLDINGS: Final = "by the prices of what its last holdings file lists, without dividends and costs"
 
@@ -35,7 +36,7 @@ def read_beside(
 ) -> Beside:
     """Returns, the fund's own weight, kept series and sectors. Raises EngineError, HoldingsFormatError."""
     weights = of_index_fund(lake, engine) if lake else NO_FUND
-    kept = _kept(lake) if lake else {}
+    kept = _kept(lake, engine) if lake else {}
     returns = daily_returns(engine, lake) if group.is_the_seven else read_returns(engine, group=group)
     return Beside(
         returns=returns,
@@ -48,8 +49,11 @@ def read_beside(
     )
 
 
-def _kept(lake: Lake) -> dict[str, Benchmark]:
-    return {symbol: known for symbol in benchmarks.kept(lake) if (known := benchmarks.read(lake, symbol))}
+def _kept(lake: Lake, engine: SqlEngine) -> dict[str, Benchmark]:
+    """The kept series. A line that joined the index after this version has bars there, too, and is none."""
+    symbols = benchmarks.kept(lake)
+    lines = {ticker for (ticker,) in engine.query(_LINES).values} if symbols else set()
+    return {symbol: known for symbol in symbols if symbol not in lines and (known := benchmarks.read(lake, symbol))}
 
 
 def _benchmarks(

@@ -15,6 +15,7 @@ from tests.simulators.fake_clock import FakeClock
 
 from mag7cli.analytics.indicators import beside
 from mag7cli.analytics.period import read_returns
+from mag7cli.collection import benchmarks
 from mag7cli.collection.bar_files import BarFiles, LineFile
 from mag7cli.lake.layout import Lake
 from mag7cli.live.points import LivePoints
@@ -128,12 +129,16 @@ def test_without_fund_and_session_nothing_is_said_of_them(market: DuckDbEngine) 
 
 
 def test_series_that_the_lake_keeps_are_drawn_and_a_fund_of_the_index_by_its_own_closes(
-    market: DuckDbEngine, lake: Lake, tmp_path: Path
+    market: DuckDbEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fund that is the index, and one that moves twice as far: what there is to say of them is known."""
+    """A fund that is the index, and one that moves twice as far: what there is to say of them is known.
+
+    XOM stands for a line that joined the index after this version: its bars lie there, too, and are no series.
+    """
+    monkeypatch.setattr(benchmarks, "_lines", lambda: frozenset(MAGNIFICENT_7))
     place = Lake.at(str(tmp_path))
     returns = read_returns(market)
-    for symbol, times in (("IVV", 1), ("SSO", 2)):
+    for symbol, times in (("IVV", 1), ("SSO", 2), ("XOM", 3)):
         levels = accumulate(returns, lambda level, day, by=times: level * (1 + by * day.index_pct / 100), initial=500.0)
         closes = dict(zip([returns[0].base, *(day.on for day in returns)], levels, strict=True))
         rows = {day.toordinal(): [close] * 4 + [1.0, None] for day, close in closes.items()}
