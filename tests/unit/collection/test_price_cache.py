@@ -81,7 +81,7 @@ def test_days_that_are_asked_for_again_take_a_look_or_two_into_each_file(lake, s
     monkeypatch.setattr(known_bars, "_WHOLE_LINES", 1)
     monkeypatch.setattr(known_bars, "_FEW_BARS", few)
     opened, line = Counter(), BarFiles.line
-    monkeypatch.setattr(BarFiles, "line", lambda files, ticker, since: opened.update([ticker]) or line(files, ticker))
+    monkeypatch.setattr(BarFiles, "line", lambda files, ticker, *_: opened.update([ticker]) or line(files, ticker))
 
     assert not loaded(lake, source).ask_again(PriceRequest(LINES, FEW), lambda ticker: ())
     assert opened == dict.fromkeys(LINES, looks)
