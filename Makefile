@@ -4,6 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Tests and measurements start many interpreters, each of which would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install lock demo test lint format docs pictures names package bench truth interop spark clean
 .DEFAULT_GOAL := help
 
