@@ -21,6 +21,7 @@ from mag7cli.market.groups import THE_SEVEN, CompanyGroup
 from mag7cli.warehouse.engines import SqlEngine
 
 HINT: Final = "a CSV with a column of dates, such as 2024-12-31, and one of levels: date,close"
+_MORE_DATES: Final = "mag7 collect --benchmark SYMBOL asks for what a kept series lacks; a file needs more dates"
 KIND: Final = "correlation and beta of daily log changes"
 
 _LEVELS: Final = ("adj close", "adjusted close", "close", "close_price", "level", "value", "price")
@@ -140,7 +141,7 @@ def moved_with(
     if len(common) <= QUARTER_SESSIONS:
         raise UsageError(
             f"{name} and the lake have {len(common)} complete dates in common; a window takes {QUARTER_SESSIONS + 1}",
-            hint=HINT,
+            hint=_MORE_DATES,
         )
     growth = _growth(returns)
     rows = _windows(days, growth, series, QUARTER_SESSIONS)

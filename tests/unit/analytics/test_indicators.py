@@ -73,8 +73,9 @@ def test_suspect_dates_are_left_out_of_the_share_and_counted_in_the_returns(figu
 
 
 def test_too_few_dates_in_common_are_refused(engine: DuckDbEngine, figures: pd.DataFrame) -> None:
-    with pytest.raises(UsageError, match="have 40 complete dates in common; a window takes 64"):
+    with pytest.raises(UsageError, match="have 40 complete dates in common; a window takes 64") as few:
         beside(engine, dict(list(figures["share"].items())[:40]), "short.csv")
+    assert "mag7 collect --benchmark" in str(few.value.hint)
 
 
 def test_a_file_is_read_by_the_names_of_its_columns() -> None:
