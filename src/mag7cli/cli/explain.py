@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -113,6 +113,13 @@ def _bound_lines(quality: "DateQuality") -> Iterator[Line]:
         yield Line(f"  {part.low_points:+.6f} to {part.high_points:+.6f} points, {part.source}: {part.reason}")
 
 
+def doubt_sentence(doubt: Mapping[str, Any]) -> str:
+    """A doubt of a document in a sentence: what was used, what the vendor has, and why it is doubted."""
+    used, other = count(doubt["used"]), count(doubt["other"])
+    vendors = "as the vendor has it" if used == other else f"the vendor has {other}"
+    return f"Doubt: {doubt['ticker']} {doubt['field']}: used {used}, {vendors}: {doubt['reason']}"
+
+
 def _receipt_tail(lineage: "Lineage") -> Iterator[Line]:
     corrected = [(row.ticker, fix) for row in lineage.lines for fix in row.corrections]
     yield Line("")
@@ -123,8 +130,7 @@ def _receipt_tail(lineage: "Lineage") -> Iterator[Line]:
     if len(corrected) > _SHOWN * 2:
         yield Line(f"  ... and {len(corrected) - _SHOWN * 2:,} more; --format json has them all", "faint")
     for doubt in lineage.doubts:
-        yield Line(f"Doubt: {doubt['ticker']} {doubt['field']}: used {count(doubt['used'])}, the vendor has "
-                   f"{count(doubt['other'])}: {doubt['reason']}", "warn")  # fmt: skip
+        yield Line(doubt_sentence(doubt), "warn")
     for event in lineage.events:
         yield Line(f"Suspect: {event.ticker}: {event.reason}; {event.evidence}", "warn")
     for sentence in lineage.splits:
