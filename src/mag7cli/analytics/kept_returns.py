@@ -6,11 +6,12 @@ after an upgrade of mag7 or DuckDB, or when the view changes. The file saves wor
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import blake2b
+from itertools import groupby
 from typing import Any, Final
 
 import orjson
@@ -34,6 +35,7 @@ SELECT trading_date, ticker, split_from, split_to, ratio FROM market_data.stock_
 _NEEDED: Final = ("concentration_metrics", "sp500_constituents", "stock_splits", "company_returns", "daily_returns")
 # After the third Friday of a quarter's last month all companies are bought alike again; no month has an earlier one.
 _FIRST_THIRD_FRIDAY: Final = 15
+_TOGETHER: Final = 4
 _DATES: Final = "SELECT trading_date FROM market_data.concentration_metrics ORDER BY trading_date"
 
 
@@ -114,13 +116,18 @@ def _brought_up(lake: Lake, engine: DuckDbEngine, before: KeptReturns) -> KeptRe
     splits = [(day, repr(row)) for day, *row in engine.query(_SPLITS).values if isinstance(day, date)]
     years = _rows_by_year(TableFiles.of(lake), engine, before)
     rows = sorted((date.fromisoformat(day), digest) for year in years.values() for day, digest in year.dates.items())
-    now = {}
-    for quarter in sorted({Quarter.of(day) for day in dates}):
-        since = _reaches_back_to(dates, quarter)
-        of = _fingerprint(since, quarter, rows, splits)
-        kept = before.quarters.get(quarter)
-        now[quarter] = kept if kept and kept.fingerprint == of else _computed(lake, since, quarter, of)
+    since = {quarter: _reaches_back_to(dates, quarter) for quarter in sorted({Quarter.of(day) for day in dates})}
+    prints = {quarter: _fingerprint(first, quarter, rows, splits) for quarter, first in since.items()}
+    now = {quarter: kept for quarter, kept in before.quarters.items() if prints.get(quarter) == kept.fingerprint}
+    for together in _together([quarter for quarter in since if quarter not in now]):
+        days = _computed(lake, since[together[0]], together)
+        now |= {quarter: QuarterReturns(prints[quarter], days.get(quarter, ())) for quarter in together}
     return KeptReturns(years, now)
+
+
+def _together(quarters: Sequence[Quarter]) -> Iterator[Sequence[Quarter]]:
+    """Those that are computed by one engine: a year of them at the most, which bounds what it holds."""
+    return (quarters[start : start + _TOGETHER] for start in range(0, len(quarters), _TOGETHER))
 
 
 def _reaches_back_to(dates: Sequence[date], quarter: Quarter) -> date:
@@ -129,10 +136,12 @@ def _reaches_back_to(dates: Sequence[date], quarter: Quarter) -> date:
     return dates[max(0, first - LONGEST_ABSENCE - 2)]
 
 
-def _computed(lake: Lake, since: date, quarter: Quarter, fingerprint: str) -> QuarterReturns:
-    with closing(DuckDbEngine.over_lake(lake, since=since, until=quarter.last, names=_NEEDED)) as engine:
-        days = read_returns(engine, quarter.first - timedelta(days=1), quarter.last)
-    return QuarterReturns(fingerprint, days)
+def _computed(lake: Lake, since: date, quarters: Sequence[Quarter]) -> dict[Quarter, tuple[DailyReturn, ...]]:
+    """The returns of some quarters, oldest first; those between them, if there are any, are passed over."""
+    first, last = quarters[0].first - timedelta(days=1), quarters[-1].last
+    with closing(DuckDbEngine.over_lake(lake, since=since, until=last, names=_NEEDED)) as engine:
+        days = read_returns(engine, first, last)
+    return {quarter: tuple(of) for quarter, of in groupby(days, lambda day: Quarter.of(day.on))}
 
 
 def _rows_by_year(files: TableFiles, engine: DuckDbEngine, before: KeptReturns) -> dict[int, YearRows]:

@@ -145,7 +145,7 @@ def computed_quarters(monkeypatch: pytest.MonkeyPatch) -> list[Quarter]:
     monkeypatch.setattr(
         kept_returns,
         "_computed",
-        lambda lake, since, quarter, of: (quarters.append(quarter), computed(lake, since, quarter, of))[1],
+        lambda lake, since, together: (quarters.extend(together), computed(lake, since, together))[1],
     )
     return quarters
 
