@@ -183,8 +183,11 @@ _OTHER_PLAN: Final = "--start at that date is silent; --plan names another plan"
 
 def incomplete(result: "CollectResult") -> IncompleteError:
     """What a run could not get, in one sentence: how much, since when, and the commonest reason."""
-    if result.unserved and not result.partial and not result.failed:
-        return IncompleteError(str(result.unserved), hint=_OTHER_PLAN)
+    if not result.partial and not result.failed:
+        if result.unserved:
+            return IncompleteError(str(result.unserved), hint=_OTHER_PLAN)
+        stale = ", ".join(result.stale_series)
+        return IncompleteError(f"not up to date beside the index: {stale}", hint="the next run asks for it again")
     reasons = grouped_by_reason(result.partial or {day: failed[0]["reason"] for day, failed in result.failed.items()})
     failures = sum(len(failed) for failed in result.failed.values())
     parts = [
@@ -247,6 +250,7 @@ def _document(result: "CollectResult") -> dict[str, Any]:
         "failed": {day.isoformat(): list(failed) for day, failed in result.failed.items()},
         "calls": dict(result.calls),
         "unserved": asdict(result.unserved) if result.unserved else None,
+        "stale_series": dict(result.stale_series),
         "precision": {
             "tolerance": precision.tolerance, "worst_error": precision.worst_error,
             "worst_date": precision.worst_date, "answers": precision.answers,

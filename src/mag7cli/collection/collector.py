@@ -50,6 +50,7 @@ class CollectResult:
 
     `unserved` is what was asked for and lies before what the plan serves, `changes` what is different on dates that
     were valued again. `rechecked` is what asking again about the sessions before came to, where that was asked for.
+    `stale_series` are the series beside the index that are not up to date, each with the reason.
     """
 
     written: tuple[date, ...] = ()
@@ -61,11 +62,12 @@ class CollectResult:
     unserved: Unserved | None = None
     changes: tuple[DateChange, ...] = ()
     rechecked: Recheck | None = None
+    stale_series: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
-        """True if nothing of the dates written is left to retry, and nothing that was asked for is out of reach."""
-        return not self.partial and not self.failed and self.unserved is None
+        """True if nothing of the dates written is left to retry, and nothing that was asked for is missing."""
+        return not (self.partial or self.failed or self.unserved or self.stale_series)
 
 
 def collect(

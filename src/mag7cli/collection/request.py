@@ -213,7 +213,7 @@ def _collected(run: _Run, known: "KnownLake", intention: CollectPlan, recheck: i
 
 
 def _with_benchmarks(run: _Run, symbols: Sequence[str], result: CollectResult) -> CollectResult:
-    """The result, with the calls for the series beside the index. What was collected matters more: errors are told."""
+    """The result, with the calls for the series beside the index; what was collected stays if one cannot be had."""
     lake, source, listener = run.lake, run.source, run.listener
     spans = benchmarks.missing(lake, symbols)
     own = Cancel()
@@ -230,7 +230,7 @@ def _with_benchmarks(run: _Run, symbols: Sequence[str], result: CollectResult) -
         failures = dict.fromkeys(spans, str(error))
     for symbol, reason in failures.items():
         listener.warn(f"{symbol}, a series beside the index, is not up to date: {reason}")
-    return replace(result, calls=dict(source.calls())) if spans else result
+    return replace(result, calls=dict(source.calls()), stale_series=failures) if spans else result
 
 
 def _sessions_before(lake: "Lake", result: CollectResult, sessions: int) -> tuple[date, date] | None:

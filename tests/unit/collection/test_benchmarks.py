@@ -51,7 +51,8 @@ def test_a_series_is_asked_for_once_and_again_when_the_lake_has_grown(with_a_fun
     def collect(end: date) -> list[str]:
         source = AnsweringSource(with_a_fund)
         request = replace(REQUEST, end=end)
-        mag7.collect(lake, request=request, vendor=source, listener=said, clock=StandingClock())
+        result = mag7.collect(lake, request=request, vendor=source, listener=said, clock=StandingClock())
+        assert (result.is_clean, list(result.stale_series)) == (False, ["NOSUCH"])
         return asked_for(source)
 
     planned = mag7.estimate(lake, request=REQUEST, clock=StandingClock())
