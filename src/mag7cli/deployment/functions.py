@@ -300,9 +300,8 @@ def load(event: Event, context: Context) -> Document:
     workgroup = os.environ.get("MAG7_WORKGROUP")
     if not workgroup:
         return {"changes": []}
-    lake = _lake()
-    publish(lake)
-    with closing(AthenaEngine(workgroup=workgroup)) as engine:
+    with _held(event, "mag7 load") as lake, closing(AthenaEngine(workgroup=workgroup)) as engine:
+        publish(lake)
         changes = glue_catalog.sync(lake, engine)
     return {
         "changes": [
