@@ -43,7 +43,8 @@ class IndicatorAnswer:
     """A group beside a series: `rows` are windows of `sessions` changes, `whole` is all of the `dates` in common.
 
     The share is that of complete dates. A return cannot leave a date out: `suspect_returns` are the dates of the series
-    whose return is that of a suspect date.
+    whose return is that of a suspect date. `assumed_splits` are the dates on which a step of the series was taken for a
+    split, which no list says.
     """
 
     series: str
@@ -58,6 +59,7 @@ class IndicatorAnswer:
     rows: tuple[IndicatorRow, ...]
     simulated: bool
     suspect_returns: int = 0
+    assumed_splits: tuple[date, ...] = ()
 
 
 def parse_series(data: bytes, name: str) -> dict[date, float]:

@@ -1,7 +1,7 @@
 """`mag7 show`."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mag7cli.analytics.period import PeriodAnswer
     from mag7cli.analytics.series import SeriesRow
     from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
+    from mag7cli.collection.benchmarks import Benchmark
     from mag7cli.lake.layout import Lake
 
 _LISTED_COMPANIES: Final = 20
@@ -75,9 +76,11 @@ def show(
         raise UsageError("--with is over all dates", hint="mag7 show --with small_caps.csv --format csv")
     with named(options) as engine:
         if with_:
-            levels, name = _series(output, lake, with_)
-            answer = library.co_movement(lake, levels=levels, name=name, group=companies, engine=engine)
-            output.show(indicator_result(answer))
+            series = _series(output, lake, with_)
+            answer = library.co_movement(
+                lake, levels=series.closes_usd, name=series.symbol, group=companies, engine=engine
+            )
+            output.show(indicator_result(replace(answer, assumed_splits=tuple(series.splits))))
             return
         if last:
             output.show(series_result(library.series(lake, last=last, group=companies, engine=engine)))
@@ -90,18 +93,18 @@ def show(
             output.show(period_result(compared))
 
 
-def _series(output: Output, lake: "Lake", name: str) -> "tuple[Mapping[date, float], str]":
-    """The levels of a series by date, and what it is called: of a file, or prices that the lake keeps."""
+def _series(output: Output, lake: "Lake", name: str) -> "Benchmark":
+    """A series by what it is called: the levels in a file, or prices that the lake keeps."""
     from mag7cli import library
     from mag7cli.analytics.indicators import parse_series
-    from mag7cli.collection.benchmarks import is_symbol
+    from mag7cli.collection.benchmarks import Benchmark, is_symbol
 
     if Path(name).exists() or not is_symbol(name):
-        return parse_series(read_bytes(name), called(name)), Path(called(name)).name
+        return Benchmark(Path(called(name)).name, parse_series(read_bytes(name), called(name)), {})
     benchmark = library.benchmark(lake, symbol=name)
     for day, ratio in benchmark.splits.items():
         output.warn(f"{name}: the step of the close on {day} is taken for a split, {ratio:g} for 1")
-    return benchmark.closes_usd, name
+    return benchmark
 
 
 def answer_result(answer: "ConcentrationSummary") -> Result:

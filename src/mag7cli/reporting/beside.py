@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from itertools import takewhile
 from typing import Final
@@ -20,6 +21,7 @@ from mag7cli.market.groups import CompanyGroup
 from mag7cli.portfolio.fund_weights import INDEX_FUNDS, of_index_fund
 from mag7cli.portfolio.kept_weights import NO_FUND, KeptWeights
 from mag7cli.reporting.datasets import Beside, FundGrowth
+from mag7cli.reporting.story import long_date
 from mag7cli.warehouse.engines import SqlEngine
 
 _LINES: Final = "SELECT DISTINCT ticker FROM market_data.sp500_constituents"
@@ -63,7 +65,8 @@ def _benchmarks(
     answers = []
     for symbol, known in kept.items():
         with suppress(UsageError):
-            answers.append(moved_with(concentration, returns, known.closes_usd, symbol))
+            answer = moved_with(concentration, returns, known.closes_usd, symbol)
+            answers.append(replace(answer, assumed_splits=tuple(known.splits)))
     return tuple(answers)
 
 
@@ -73,8 +76,14 @@ def _growth_by_closes(kept: Mapping[str, Benchmark], returns: Sequence[DailyRetu
         closes = kept[fund].closes_usd if fund in kept else {}
         gained = {each.on: 100 * (closes[each.on] / closes[each.base] - 1) for each in _priced_last(returns, closes)}
         if gained:
-            return FundGrowth(fund, _base_of(returns, min(gained)), gained, _BY_CLOSES)
+            return FundGrowth(fund, _base_of(returns, min(gained)), gained, _BY_CLOSES + _guesses(kept[fund]))
     return None
+
+
+def _guesses(known: Benchmark) -> str:
+    """The steps that were taken for splits, which no list says."""
+    days = ", ".join(map(long_date, known.splits))
+    return f"; its step on {days} is taken for a split" if days else ""
 
 
 def _priced_last(returns: Sequence[DailyReturn], closes: Mapping[date, float]) -> Iterator[DailyReturn]:

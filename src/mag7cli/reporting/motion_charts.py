@@ -7,6 +7,7 @@ from mag7cli.analytics.indicators import IndicatorAnswer
 from mag7cli.reporting import marks
 from mag7cli.reporting.charts import Chart, Reading
 from mag7cli.reporting.marks import END_LABEL, TIME, Dates, Spec, number, timed
+from mag7cli.reporting.story import long_date
 from mag7cli.reporting.whose import SEVEN, Whose
 
 _ROW: Final = 34
@@ -152,9 +153,11 @@ def benchmarks(dates: Dates, answers: Sequence[IndicatorAnswer], whose: Whose = 
     labels = marks.end_labels("return_correlation", names, _BENCHMARK_HEIGHT, zero=False)
     spec = timed("benchmark", dates, [zero, curve, labels], height=_BENCHMARK_HEIGHT, right=END_LABEL)
     spec["transform"].append({"filter": "isValid(datum.return_correlation)"})
-    whole = "; ".join(_over_all(answer) for answer in answers)
+    whole = "; ".join(_over_all(answer, dates) for answer in answers)
     suspect = max(answer.suspect_returns for answer in answers)
     doubt = f" Suspect dates are in the returns: {suspect}." if suspect else ""
+    guesses = [f"{answer.series} on {long_date(day)}" for answer in answers for day in answer.assumed_splits]
+    doubt += f" Steps taken for splits: {', '.join(guesses)}." if guesses else ""
     return Chart(
         "benchmarks",
         "And with others",
@@ -168,11 +171,12 @@ def benchmarks(dates: Dates, answers: Sequence[IndicatorAnswer], whose: Whose = 
 _BENCHMARK_HEIGHT: Final = 220
 
 
-def _over_all(answer: IndicatorAnswer) -> str:
+def _over_all(answer: IndicatorAnswer, dates: Dates) -> str:
     correlation, beta = answer.whole.return_correlation, answer.whole.return_beta
     if correlation is None or beta is None:
         return f"{answer.series} unknown"
-    return f"{answer.series} {correlation:.2f}, beta {beta:.2f}"
+    until = f", until {long_date(answer.last)}" if answer.last < dates.last else ""
+    return f"{answer.series} {correlation:.2f}, beta {beta:.2f}{until}"
 
 
 def _movement(dates: Dates, field: str, y: Spec) -> Spec:

@@ -24,6 +24,7 @@ from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.portfolio import fund_weights, kept_funds
 from mag7cli.reporting import png, theme, write
 from mag7cli.reporting.page import Page, render, written
+from mag7cli.reporting.story import long_date
 from mag7cli.vendors.sandbox.fund_files import INDEX_FUND, fund_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
@@ -165,3 +166,21 @@ def test_series_that_the_lake_keeps_are_drawn_and_a_fund_of_the_index_by_its_own
         [row.return_correlation for row in answer.rows], abs=1e-5
     )
     assert "And with others" in render(page, "")
+
+
+def test_what_is_guessed_of_a_series_and_where_it_ends_stand_beside_its_figures(
+    market: DuckDbEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks, "_lines", lambda: frozenset(MAGNIFICENT_7))
+    days = [day.on for day in read_returns(market)]
+    halved, last = days[40], days[-20]
+    levels = {day: 100 + place % 7 for place, day in enumerate(days) if day <= last}
+    rows = {day.toordinal(): [level / (1 + (day >= halved))] * 4 + [1.0, None] for day, level in levels.items()}
+    place = Lake.at(str(tmp_path))
+    BarFiles(place).keep_line("IVV", LineFile((days[0], last), BarSeries.of_rows("IVV", rows)))
+
+    page = write.compose(market, FakeClock(), lake=place)
+
+    caption = chart(page, "benchmarks").caption
+    assert re.search(rf"IVV \S+, beta \S+, until {long_date(last)}\.", caption)
+    assert f"Steps taken for splits: IVV on {long_date(halved)}." in caption
