@@ -13,7 +13,7 @@ from mag7cli.market.date_quality import DateStatus
 from mag7cli.shares.anomalies import DaySnapshot, Event, Suspicion, check, standing
 from mag7cli.tables import manifest as manifests
 from mag7cli.tables.changes import DateInputs, Sources
-from mag7cli.tables.guard_memory import GuardMemory, shares_of, suspicions
+from mag7cli.tables.guard_memory import GuardMemory, inheritable, shares_of, suspicions
 
 
 def date_statuses(lake: Lake) -> dict[date, DateStatus]:
@@ -59,8 +59,7 @@ class _Guard:
         """What the guard raises on a date, and what the date inherits."""
         past = self._memory.before(inputs)
         own = self._own(inputs, document)
-        fresh = {event.ticker for event in own}
-        inherited = [one for one in past if one.event.ticker not in fresh]
+        inherited = inheritable(past, own)
         return [*own, *standing(inherited, _view(document), inputs.splits)] if inherited else own
 
     def _raised_on(self, inputs: DateInputs) -> Sequence[Suspicion]:

@@ -302,6 +302,7 @@ class _Run:
 
     def _without_impossible(self, valued: ValuedLines, day: date) -> tuple[ValuedLines, list[FailedTicker]]:
         """What is valued but for lines whose market cap cannot be true; what made these up is asked for again."""
+        # Nearly always so, no line being above all others together: then no tickers are looked up.
         if 2 * max(valued.caps, default=0) < sum(valued.caps):
             return valued, []
         caps = dict(zip(valued.roster.places, (cap / CENTS for cap in valued.caps), strict=True))

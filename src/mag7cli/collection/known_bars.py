@@ -130,27 +130,30 @@ class KnownBars:
         return next(iter(self.bars(ticker, day, day)), None)
 
     def closes(self, ticker: str, among: Iterable[date]) -> dict[date, float]:
-        """The closes (USD) of a line on those of these dates on which it has a bar, oldest first."""
-        wanted = among if isinstance(among, list) else sorted(set(among))
-        if not wanted:
+        """The closes (USD) of a line on those of these dates on which it has a bar, oldest first.
+
+        A list of dates is taken to be sorted, each date once: all lines are asked about the same one.
+        """
+        dates = among if isinstance(among, list) else sorted(set(among))
+        if not dates:
             return {}
-        line = self._closes(ticker, wanted[0], wanted[-1])
-        days, places = self._places(wanted, line.days)
+        line = self._closes(ticker, dates[0], dates[-1])
+        days, places = self._places(dates, line.days)
         own = dict(zip(days, map(line.closes.__getitem__, places), strict=True))
-        if len(own) == len(wanted) or self._files.days.isdisjoint(wanted):
+        if len(own) == len(dates) or self._files.days.isdisjoint(dates):
             return own
-        rows = {day: self._rows(day).get(ticker) for day in self._files.days.intersection(wanted)}
+        rows = {day: self._rows(day).get(ticker) for day in self._files.days.intersection(dates)}
         return dict(sorted(({day: values[CLOSE] or 0.0 for day, values in rows.items() if values} | own).items()))
 
-    def _places(self, wanted: list[date], calendar: "array[int]") -> tuple[Sequence[date], Sequence[int]]:
+    def _places(self, dates: list[date], calendar: "array[int]") -> tuple[Sequence[date], Sequence[int]]:
         """Those of these dates that a calendar of bars has, sorted, and where they are: alike for nearly all lines."""
         for known, of, days, places in self._asked:
-            if of is calendar and known == wanted:
+            if of is calendar and known == dates:
                 return days, places
         place_of = {day: place for place, day in enumerate(calendar)}
-        there = [(day, place_of[day.toordinal()]) for day in sorted({*wanted}) if day.toordinal() in place_of]
+        there = [(day, place_of[day.toordinal()]) for day in sorted({*dates}) if day.toordinal() in place_of]
         days, places = [day for day, _ in there], array("i", [place for _, place in there])
-        self._asked.appendleft((list(wanted), calendar, days, places))
+        self._asked.appendleft((list(dates), calendar, days, places))
         return days, places
 
     def closes_between(self, ticker: str, first: date, last: date) -> dict[date, float]:

@@ -1,9 +1,9 @@
 """What part of a company a line's class is, by the vendor's answers that honour their dates. Pure."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from statistics import median_low
 from typing import Final
 
@@ -40,11 +40,7 @@ def is_one_class(answers: Collection[ShareObservation]) -> bool:
 
 def class_part(answers: Sequence[ShareObservation]) -> float | None:
     """The part of the company's shares that is in the line's class, where both counts are given and honour the date."""
-    parts = [
-        (answer.on, answer.share_class / answer.weighted)
-        for answer in answers
-        if answer.weighted and answer.share_class
-    ]
+    parts = _parts(answers)
     fresh = [part for on, part in parts if on >= HONOURED_FROM] or [part for _, part in parts[-1:]]
     return median_low(fresh) if fresh else None
 
@@ -54,13 +50,18 @@ def part_after(answers: Sequence[ShareObservation], first_run: int) -> ClassPart
 
     The `first_run` answers may be a count that stands still, whatever their dates.
     """
-    parts = [
-        (answer.on, answer.share_class / answer.weighted)
-        for answer in answers[first_run:]
-        if answer.on >= HONOURED_FROM and answer.weighted and answer.share_class
-    ]
+    parts = [(on, part) for on, part in _parts(answers[first_run:]) if on >= HONOURED_FROM]
     if not parts:
         return None
     values = [part for _, part in parts]
     lasts = len(parts) >= _FIRST and parts[-1][0] - parts[0][0] >= _STEADY_FOR
     return ClassPart(median_low(values[:_FIRST]), lasts and math.log(max(values) / min(values)) <= SAME_PART)
+
+
+def _parts(answers: Iterable[ShareObservation]) -> list[tuple[date, float]]:
+    """The part of the company's shares that is in the line's class, by the answers that give both counts."""
+    return [
+        (answer.on, answer.share_class / answer.weighted)
+        for answer in answers
+        if answer.weighted and answer.share_class
+    ]

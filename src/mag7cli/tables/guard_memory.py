@@ -1,6 +1,6 @@
 """What the guard raised on the dates before one: as it is recorded, else read again from their documents."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -29,6 +29,12 @@ class GuardMemory:
             if earlier.trading_date not in self.raised:
                 self.raised[earlier.trading_date] = self.read(earlier)
             yield from self.raised[earlier.trading_date]
+
+
+def inheritable(past: Iterable[Suspicion], own: Iterable[Event]) -> list[Suspicion]:
+    """What a date may inherit: nothing of a line on which it has a doubt of its own."""
+    fresh = {event.ticker for event in own}
+    return [suspicion for suspicion in past if suspicion.event.ticker not in fresh]
 
 
 def suspicions(document: Document, shares: Mapping[str, float], events: Sequence[Event]) -> tuple[Suspicion, ...]:

@@ -24,7 +24,7 @@ from mag7cli.shares.anomalies import Event, Suspicion
 from mag7cli.tables import column_check, constituent_arrays, rows
 from mag7cli.tables.changes import DateInputs, YearInputs
 from mag7cli.tables.constituent_arrays import ConstituentArrays
-from mag7cli.tables.guard_memory import GuardMemory, shares_of, suspicions
+from mag7cli.tables.guard_memory import GuardMemory, inheritable, shares_of, suspicions
 from mag7cli.tables.schema import TABLE, Column, Table
 
 if TYPE_CHECKING:
@@ -227,10 +227,9 @@ def _suspicions(document: Document, now: ConstituentArrays, events: Sequence[Eve
 def _standing(
     past: Sequence[Suspicion], own: Sequence[Event], now: ConstituentArrays, splits: Mapping[str, Sequence[Split]]
 ) -> list[Event]:
-    """What a date inherits, but of lines on which there is a doubt of its own."""
-    fresh = {event.ticker for event in own}
-    inherited = [one for one in past if one.event.ticker not in fresh]
-    tickers = {str(one.event.ticker) for one in inherited}
+    """What a date inherits, asked about the lines that it may inherit something of."""
+    inherited = inheritable(past, own)
+    tickers = {str(suspicion.event.ticker) for suspicion in inherited}
     return anomalies.standing(inherited, now.view(tickers), splits) if inherited else []
 
 
