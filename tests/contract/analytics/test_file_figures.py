@@ -1,6 +1,5 @@
 """The figures beside the tables say what the tables say, and say nothing once these are other ones."""
 
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.simulators import raw_documents
+from tests.simulators.linked_lake import linked
 from tests.simulators.raw_documents import document, partial_document
 
 from mag7cli import library
@@ -38,8 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lake(made: Path, tmp_path: Path) -> Lake:
     """A lake whose files keep their versions."""
-    shutil.copytree(made, tmp_path / "lake", copy_function=lambda old, new: Path(new).hardlink_to(old))
-    return Lake.at(str(tmp_path / "lake"))
+    return linked(made, tmp_path / "lake")
 
 
 def true_figures(lake: Lake) -> DailyFigures:

@@ -1,6 +1,5 @@
 """The returns that a lake keeps are those that its tables give, whatever changed in between."""
 
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import astuple
@@ -10,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 from tests.simulators import raw_documents
+from tests.simulators.linked_lake import linked
 from tests.simulators.raw_documents import document
 
 from mag7cli.analytics import kept_returns
@@ -36,8 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lake(made: Path, tmp_path: Path) -> Lake:
     """A lake that keeps the returns of its tables."""
-    shutil.copytree(made, tmp_path / "lake", copy_function=lambda old, new: Path(new).hardlink_to(old))
-    return Lake.at(str(tmp_path / "lake"))
+    return linked(made, tmp_path / "lake")
 
 
 def kept(lake: Lake) -> tuple[DailyReturn, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 from tests.simulators import raw_documents
+from tests.simulators.linked_lake import linked
 from tests.simulators.raw_documents import document
 
 from mag7cli import library
@@ -52,8 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lake(made: Path, tmp_path: Path) -> Lake:
     """A lake that keeps the weights of its fund, by files of the same versions."""
-    shutil.copytree(made, tmp_path / "lake", copy_function=lambda old, new: Path(new).hardlink_to(old))
-    return Lake.at(str(tmp_path / "lake"))
+    return linked(made, tmp_path / "lake")
 
 
 def remember(lake: Lake) -> None:

@@ -1,6 +1,5 @@
 """Whatever happened to a lake since its dates passed, the checks of what changed find all that a full pass finds."""
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.simulators import raw_documents
+from tests.simulators.linked_lake import linked
 from tests.simulators.raw_documents import document, partial_document
 
 from mag7cli.core.errors import KeyNotFoundError
@@ -139,12 +139,7 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def lake(passed: Path, tmp_path: Path) -> Lake:
     """A lake in which the dates passed; its files keep their versions."""
-    return copied(passed, tmp_path / "lake")
-
-
-def copied(lake: Path, to: Path) -> Lake:
-    shutil.copytree(lake, to, copy_function=lambda old, new: Path(new).hardlink_to(old))
-    return Lake.at(str(to))
+    return linked(passed, tmp_path / "lake")
 
 
 def dates_read(lake: Lake) -> int | None:
@@ -158,7 +153,7 @@ HISTORIES = st.lists(st.tuples(st.sampled_from(EVENTS), st.sampled_from(DAYS), s
 @given(history=HISTORIES)
 def test_what_changed_is_all_that_a_full_pass_finds(passed: Path, history: list[tuple[Event, date, bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        lake = copied(passed, Path(folder) / "lake")
+        lake = linked(passed, Path(folder) / "lake")
         for event, day, is_checked in history:
             event(lake, day)
             if is_checked:
