@@ -22,3 +22,13 @@ def test_it_looks_as_before_also_after_an_error():
         divmod(1, 0)
 
     assert gc.get_threshold() == before
+
+
+def test_it_looks_no_oftener_than_it_would_have():
+    before = gc.get_threshold()
+    gc.set_threshold(1_000_000)
+    try:
+        with rarely_collected():
+            assert gc.get_threshold()[0] == 1_000_000
+    finally:
+        gc.set_threshold(*before)
