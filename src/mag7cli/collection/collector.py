@@ -37,7 +37,7 @@ from mag7cli.market.calendar import previous_session
 from mag7cli.market.membership import Constituent, Membership
 from mag7cli.market.money import CENTS
 from mag7cli.shares.plausibility import impossible_caps
-from mag7cli.shares.sampler import Precision, worst_of
+from mag7cli.shares.sampling import Precision, worst_of
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD
 from mag7cli.vendors.base import MarketDataSource
 from mag7cli.vendors.calls import VendorCalls

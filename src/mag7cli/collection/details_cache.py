@@ -21,7 +21,7 @@ from mag7cli.market import symbology
 from mag7cli.market.records import TickerDetails
 from mag7cli.shares.plausibility import correction_problem
 from mag7cli.shares.records import ShareObservation
-from mag7cli.shares.sampler import Request
+from mag7cli.shares.sampling import Request
 from mag7cli.vendors.calls import VendorCalls
 
 SCHEMA_VERSION: Final = 1

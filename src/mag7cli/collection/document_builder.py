@@ -26,7 +26,7 @@ from mag7cli.market.records import Bar
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.shares.class_prices import ListedClass, market_cap_by_class
 from mag7cli.shares.count_leeway import REASONS, LeewaySource
-from mag7cli.shares.sampler import CountErrors
+from mag7cli.shares.sampling import CountErrors
 
 _MILLISECONDS: Final = 1000
 

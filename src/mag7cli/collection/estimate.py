@@ -22,9 +22,8 @@ from mag7cli.lake.layout import Lake
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
 from mag7cli.shares.questions import first_days
 from mag7cli.shares.records import HONOURED_FROM
-from mag7cli.shares.sampler import Request
+from mag7cli.shares.sampling import Request, both_sides
 from mag7cli.shares.split_evidence import NEIGHBOURHOOD
-from mag7cli.shares.uncertainty import both_sides
 from mag7cli.vendors.rate_limit import Rate
 
 # Measured over ranges of a month to four years. Of the intervals in which a count stepped, the part whose error is too

@@ -30,7 +30,7 @@ from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.market import symbology
 from mag7cli.market.calendar import sessions
 from mag7cli.shares.plausibility import COMPARABLE
-from mag7cli.shares.sampler import Request
+from mag7cli.shares.sampling import Request
 from mag7cli.vendors.base import MarketDataSource
 from mag7cli.vendors.calls import VendorCalls
 

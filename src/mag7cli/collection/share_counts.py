@@ -14,8 +14,7 @@ from mag7cli.shares.count_leeway import Leeway, leeways
 from mag7cli.shares.fiscal_calendar import FiscalCalendar, known_calendars
 from mag7cli.shares.history import ShareCount, ShareHistory
 from mag7cli.shares.records import HONOURED_FROM
-from mag7cli.shares.sampler import CountErrors, Precision, Request, Sampler, deciding_sessions
-from mag7cli.shares.uncertainty import SecurityToSample
+from mag7cli.shares.sampling import CountErrors, Precision, Request, SecurityToSample, deciding_sessions
 
 # Share counts from before HONOURED_FROM may be frozen: answers from after it tell a frozen count from a true one.
 _ANCHORS: Final = (date(2021, 10, 5), date(2021, 12, 15))
@@ -108,6 +107,8 @@ def sample(
     tolerance: float,
 ) -> Counts:
     """Counts for a long range, asked for where they matter. `members` has the dates of each line's membership."""
+    from mag7cli.shares.sampler import Sampler  # with NumPy, for which an evening does not wait
+
     calendars = known_calendars()
     securities = [
         SecurityToSample(

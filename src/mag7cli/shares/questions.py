@@ -4,10 +4,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from mag7cli.shares.uncertainty import Interval, within
+from mag7cli.shares.sampling import within
+
+if TYPE_CHECKING:
+    from mag7cli.shares.uncertainty import Interval
 
 # So likely a step has to be that both of its sides are asked for at once.
 _LIKELY: Final = 0.5
@@ -26,7 +29,7 @@ def first_days(ticker: str, sessions: Sequence[date], steps: Sequence[date]) -> 
     return sorted({sessions[0], sessions[-1], *steps[turn::_GRID]})
 
 
-def proofs_first(intervals: Iterable[Interval]) -> list[Interval]:
+def proofs_first(intervals: "Iterable[Interval]") -> "list[Interval]":
     """The intervals, but only one of a line whose calendar is not proven yet: a proof may settle the others."""
     chosen: list[Interval] = []
     unproven: dict[str, list[Interval]] = {}
@@ -38,7 +41,7 @@ def proofs_first(intervals: Iterable[Interval]) -> list[Interval]:
     return [*chosen, *map(_most_telling, unproven.values())]
 
 
-def _most_telling(intervals: Sequence[Interval]) -> Interval:
+def _most_telling(intervals: "Sequence[Interval]") -> "Interval":
     """The interval in which to find a step: one within a quarter, where a search has come so far.
 
     Else the one whose latest step is the fewest calendars', so that it tells most of them apart, and of these the
@@ -48,7 +51,7 @@ def _most_telling(intervals: Sequence[Interval]) -> Interval:
     return max(short or intervals, key=lambda interval: (-_rivals(interval), interval.base_shares))
 
 
-def _rivals(interval: Interval) -> int:
+def _rivals(interval: "Interval") -> int:
     """How many of the calendars that a line may have expect a step on the day on which the likeliest has its latest."""
     sampled = interval.sampled
     within_it = (within(sampled.steps_of(calendar), interval.first, interval.last) for calendar in sampled.candidates)
@@ -56,7 +59,7 @@ def _rivals(interval: Interval) -> int:
     return latest.count(latest[0]) if latest else 0
 
 
-def next_days(interval: Interval) -> list[date]:
+def next_days(interval: "Interval") -> list[date]:
     """What to ask next inside an interval; nothing if its step is on the day.
 
     While no calendar is proven, what tells the likely ones apart. On a proven one the count stands still between two
@@ -72,7 +75,7 @@ def next_days(interval: Interval) -> list[date]:
     return [sessions[index] for index in fresh or (_month_start(sessions, low, high, (low + high) // 2),)]
 
 
-def _quarter(interval: Interval) -> tuple[int, ...]:
+def _quarter(interval: "Interval") -> tuple[int, ...]:
     """The middle of the middle quarter; both sides of the step where there is one only, or each has to be found."""
     sessions, expected = interval.sampled.security.sessions, interval.expected
     if not expected:
@@ -84,7 +87,7 @@ def _quarter(interval: Interval) -> tuple[int, ...]:
     return (step - 1,)
 
 
-def _telling_apart(interval: Interval) -> tuple[int, ...]:
+def _telling_apart(interval: "Interval") -> tuple[int, ...]:
     """The sides of the latest step by which the likely calendars come to halves; both sides of a step that is likely.
 
     If one side was asked, the other: a step is proven by both.
@@ -103,7 +106,7 @@ def _telling_apart(interval: Interval) -> tuple[int, ...]:
     return (step - 1,) if abs(before - half) <= abs(sums[place] - half) else (step,)
 
 
-def _latest_steps(interval: Interval) -> dict[int, float]:
+def _latest_steps(interval: "Interval") -> dict[int, float]:
     """How likely the latest step inside an interval is on which session, given by its index."""
     sampled = interval.sampled
     weights: dict[int, float] = {}

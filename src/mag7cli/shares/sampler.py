@@ -9,81 +9,31 @@ proven ones are decides what is tried first for the others (`calendar_census`).
 Nothing but its own answers steers it, so a run that was cut off asks, when repeated, for just what is missing.
 """
 
-import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 
-from mag7cli.market.calendar import next_session, session_on_or_before
+import numpy as np
+
 from mag7cli.shares.calendar_census import CalendarCensus
 from mag7cli.shares.class_part import is_one_class
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import ShareHistory
 from mag7cli.shares.questions import first_days, next_days, proofs_first
-from mag7cli.shares.records import ShareObservation
-from mag7cli.shares.selection import excessive, sums
-from mag7cli.shares.split_evidence import SplitQuestion
-from mag7cli.shares.uncertainty import (
-    Interval,
-    SampledSecurity,
+from mag7cli.shares.sampling import (
+    Ask,
+    CountErrors,
+    Lookup,
+    Precision,
+    Request,
     SecurityToSample,
-    Side,
     both_sides,
+    deciding_sessions,
 )
-
-Request = tuple[str, date]
-"""A line's ticker and the date to ask for."""
-
-Ask = Callable[[Sequence[Request]], None]
-"""Gets answers; what could not be had is simply not there afterwards."""
-
-Lookup = Callable[[str, date], ShareObservation | None]
+from mag7cli.shares.selection import excessive, sums
+from mag7cli.shares.uncertainty import Amounts, Interval, SampledSecurity, Side
 
 _MOST_ROUNDS: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """What the sampler reached: the worst-case error of the total, as a fraction of it, and how it was come by."""
-
-    tolerance: float
-    worst_error: float
-    worst_date: date | None
-    securities: int
-    answers: int
-    steps_proven: int
-    steps_expected: int
-    calendars_disproved: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountErrors:
-    """By how much (USD) market caps may be above the truth, and below it: those of the Mag 7, and those of the rest."""
-
-    mag7_above: float = 0.0
-    mag7_below: float = 0.0
-    rest_above: float = 0.0
-    rest_below: float = 0.0
-
-
-def worst_of(reached: Sequence[Precision | None]) -> Precision | None:
-    """What holds for all of several batches: the largest error of any, the answers and steps of all.
-
-    None if a batch has no bound: then there is none that holds on every date.
-    """
-    known = [precision for precision in reached if precision]
-    if not known or len(known) < len(reached):
-        return None
-    worst = max(known, key=lambda precision: precision.worst_error)
-    return replace(
-        worst,
-        securities=max(precision.securities for precision in known),
-        answers=sum(precision.answers for precision in known),
-        steps_proven=sum(precision.steps_proven for precision in known),
-        steps_expected=sum(precision.steps_expected for precision in known),
-        calendars_disproved=sum(precision.calendars_disproved for precision in known),
-    )
 
 
 class Sampler:
@@ -226,31 +176,34 @@ class Sampler:
 
     def worst_errors(self, side: Side) -> list[float]:
         """By how much (USD) the total may be above the truth, or below it, on each date of the range."""
-        return sums(self._intervals(), len(self._sessions))[side]
+        errors: list[float] = sums(self._intervals(), len(self._sessions))[side].tolist()
+        return errors
 
-    def _allowed(self) -> list[float]:
+    def _allowed(self) -> Amounts:
         """By how much (USD) the total may be off on each date."""
-        return [self._tolerance * total for total in self._totals()]
+        return self._tolerance * self._totals()
 
     def errors_by_date(self) -> dict[date, CountErrors]:
         """By how much the market caps of each date may be off, those of the exact lines apart."""
         exact = [interval for interval in self._intervals() if interval.sampled.security.exact]
         rest = [interval for interval in self._intervals() if not interval.sampled.security.exact]
-        sides = (side for part in (exact, rest) for side in sums(part, len(self._sessions)))
+        sides = (side.tolist() for part in (exact, rest) for side in sums(part, len(self._sessions)))
         return {
             day: CountErrors(mag7_above=mag7_above, mag7_below=mag7_below, rest_above=rest_above, rest_below=rest_below)
             for day, mag7_above, mag7_below, rest_above, rest_below in zip(self._sessions, *sides, strict=True)
         }
 
-    def _totals(self) -> list[float]:
+    def _totals(self) -> Amounts:
         """The index on each date as far as it is known (USD); never 0, so that it can be divided by."""
-        caps = [sampled.caps for sampled in self._lines.values() if sampled.caps]
-        return [math.fsum(day) or 1.0 for day in zip(*caps, strict=True)] or [1.0] * len(self._sessions)
+        totals = np.zeros(len(self._sessions))
+        for sampled in self._lines.values():
+            if sampled.caps.size:
+                totals += sampled.caps
+        return np.where(totals > 0, totals, 1.0)
 
     def _precision(self) -> Precision:
         intervals = self._intervals()
-        off = map(max, *sums(intervals, len(self._sessions)))
-        errors = [error / total for error, total in zip(off, self._totals(), strict=True)]
+        errors: list[float] = (np.maximum(*sums(intervals, len(self._sessions))) / self._totals()).tolist()
         worst = max(errors, default=0.0)
         settled = sum(interval.is_settled for interval in intervals)
         return Precision(
@@ -263,15 +216,6 @@ class Sampler:
             sum(max(1, len(interval.expected)) for interval in intervals) - settled,
             sum(sampled.is_disproved for sampled in self._lines.values()),
         )
-
-
-def deciding_sessions(questions: Iterable[SplitQuestion], reach: tuple[date, date]) -> Iterator[date]:
-    """The sessions within `reach` whose counts decide these questions."""
-    for question in questions:
-        before, after = question.deciding_dates
-        for day in (session_on_or_before(before), next_session(after - timedelta(days=1))):
-            if reach[0] <= day <= reach[1]:
-                yield day
 
 
 def _by_date(requests: Iterable[Request]) -> list[Request]:

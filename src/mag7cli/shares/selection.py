@@ -4,24 +4,21 @@ A covering problem: on every date, and to either side, errors have to go until t
 that is too large on many dates is worth more than one that is so on few; it is taken first.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heapreplace
-from operator import add, mul
 
-from mag7cli.shares.uncertainty import SIDES, Interval, Side
+import numpy as np
 
-Amounts = list[float]
-"""One for each date of the range."""
+from mag7cli.shares.uncertainty import SIDES, Amounts, Interval, Side
 
 
-def excessive(intervals: Sequence[Interval], allowed: Sequence[float]) -> list[Interval]:
+def excessive(intervals: Sequence[Interval], allowed: Amounts) -> list[Interval]:
     """As many intervals as must go for the errors of the rest to be within what is `allowed` (USD) on each date.
 
     None goes in vain: with all of them settled the total would be just within the bound.
     """
     over = _Excess(intervals, allowed)
-    heap = [(-worth, place) for place, interval in enumerate(intervals) if (worth := over.worth(interval)) > 0]
+    heap = [(-worth, place) for place, worth in enumerate(over.worths(intervals)) if worth > 0]
     heapify(heap)
     chosen: list[Interval] = []
     while heap:
@@ -40,53 +37,51 @@ def excessive(intervals: Sequence[Interval], allowed: Sequence[float]) -> list[I
 
 def sums(intervals: Iterable[Interval], dates: int) -> tuple[Amounts, Amounts]:
     """By how much (USD) the total may be above the truth, and below it, on each of the dates."""
-    above, below = [0.0] * dates, [0.0] * dates
+    above, below = np.zeros(dates), np.zeros(dates)
     for interval in intervals:
         for side, amounts in zip(SIDES, (above, below), strict=True):
             errors = interval.errors[side]
-            stop = interval.start + len(errors)
-            amounts[interval.start : stop] = map(add, amounts[interval.start : stop], errors)
+            amounts[interval.start : interval.start + len(errors)] += errors
     return above, below
 
 
 class _Excess:
     """By how much the errors are above what is allowed, and how much of that an interval would take away."""
 
-    def __init__(self, intervals: Sequence[Interval], allowed: Sequence[float]) -> None:
-        self._over = [
-            [error - most for error, most in zip(amounts, allowed, strict=True)]
-            for amounts in sums(intervals, len(allowed))
-        ]
-        self._each = [1 / most for most in allowed]
-        self._weights = [
-            [each if over > 0 else 0.0 for over, each in zip(amounts, self._each, strict=True)]
-            for amounts in self._over
-        ]
-        self._places = [[place for place, weight in enumerate(weights) if weight] for weights in self._weights]
+    def __init__(self, intervals: Iterable[Interval], allowed: Amounts) -> None:
+        self._over = [amounts - allowed for amounts in sums(intervals, len(allowed))]
+        self._weights = [np.where(over > 0, 1 / allowed, 0.0) for over in self._over]
 
     def worth(self, interval: Interval) -> float:
-        """The errors of an interval on the dates that have too much, in parts of what is allowed, for one question.
+        """The errors of an interval on the dates that have too much, in parts of what is allowed, for one question."""
+        errors = sum(float((interval.errors[side] * self._weights_of(interval, side)).sum()) for side in SIDES)
+        return errors * _questions_for_one(interval)
 
-        A single step is asked about on both sides; an answer from between two steps tells of both.
-        """
-        errors = sum(self._excess(interval, side) for side in SIDES)
-        return errors if len(interval.expected) > 1 else errors / 2
+    def worths(self, intervals: Sequence[Interval]) -> list[float]:
+        """The worth of each interval, up to the last digits: of thousands it takes a tenth of the time."""
+        if not intervals:
+            return []
+        errors = np.zeros(len(intervals))
+        for side in SIDES:
+            parts = np.concatenate([interval.errors[side] for interval in intervals])
+            parts *= np.concatenate([self._weights_of(interval, side) for interval in intervals])
+            owners = np.repeat(np.arange(len(intervals)), [len(interval.errors[side]) for interval in intervals])
+            errors += np.bincount(owners, parts, len(intervals))
+        worths: list[float] = (errors * [*map(_questions_for_one, intervals)]).tolist()
+        return worths
 
-    def _excess(self, interval: Interval, side: Side) -> float:
-        errors, places = interval.errors[side], self._places[side]
-        first, stop = bisect_left(places, interval.start), bisect_left(places, interval.start + len(errors))
-        if first == stop:
-            return 0.0
-        # Outside of the first and last date that has too much there is nothing to add up.
-        start, end = places[first], places[stop - 1] + 1
-        products: Iterable[float] = map(mul, errors[start - interval.start :], self._weights[side][start:end])
-        return sum(products)
+    def _weights_of(self, interval: Interval, side: Side) -> Amounts:
+        return self._weights[side][interval.start : interval.start + len(interval.errors[side])]
 
     def remove(self, interval: Interval) -> None:
         """Take the errors of an interval away."""
         for side in SIDES:
-            over, weights = self._over[side], self._weights[side]
-            for place, error in enumerate(interval.errors[side], interval.start):
-                over[place] -= error
-                if over[place] <= 0:
-                    weights[place] = 0.0
+            errors = interval.errors[side]
+            dates = slice(interval.start, interval.start + len(errors))
+            self._over[side][dates] -= errors
+            self._weights[side][dates][self._over[side][dates] <= 0] = 0.0
+
+
+def _questions_for_one(interval: Interval) -> float:
+    """A single step is asked about on both sides; an answer from between two steps tells of both."""
+    return 1.0 if len(interval.expected) > 1 else 0.5

@@ -5,20 +5,20 @@ are, those are possible on which every located step lies and which explain every
 a located step proved it, and then the count may be off only where the possible ones disagree.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from itertools import chain, pairwise, repeat
-from operator import mul
 from typing import Final, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
-from mag7cli.shares.history import SecurityFacts, ShareHistory
+from mag7cli.shares.history import ShareHistory
 from mag7cli.shares.records import ShareObservation
-from mag7cli.shares.split_evidence import SPLIT_SIZED
+from mag7cli.shares.sampling import SecurityToSample, within
 
 _LARGE_STEP: Final = 0.05
 # By how much less likely a calendar is for each of its steps on which nothing changed: some quarters bring no change.
@@ -30,34 +30,16 @@ TOO_HIGH: Final = 0
 TOO_LOW: Final = 1
 SIDES: Final[tuple[Side, Side]] = (TOO_HIGH, TOO_LOW)
 
-Doubts = tuple[Sequence[float], Sequence[float]]
+Amounts = npt.NDArray[np.float64]
+"""One for each of some dates."""
+
+NO_AMOUNTS: Final[Amounts] = np.zeros(0)
+
+Doubts = tuple[Amounts, Amounts]
 """The parts of a change by which a count may be ahead of it, and behind it, one for each date."""
 
 StepsOf = Callable[[FiscalCalendar], Sequence[date]]
 """The dates of a range on which a count may step by a calendar."""
-
-
-@dataclass(frozen=True)
-class SecurityToSample:
-    """One line: the trading dates on which it has a close (sorted), and its closes (USD) on them.
-
-    `facts` are what the share counts are held against.
-    """
-
-    ticker: str
-    sessions: Sequence[date]
-    closes: Sequence[float]
-    facts: SecurityFacts
-    calendar: FiscalCalendar
-    exact: bool
-    counted: bool
-
-    @cached_property
-    def jumps(self) -> list[date]:
-        """The dates inside of the range on which the close moved as in a split although none is listed."""
-        listed = {split.execution_date for split in self.facts.splits}
-        moves = (move.on for move in self.facts.closes.large if abs(move.step) >= SPLIT_SIZED)
-        return [day for day in moves if day not in listed and self.sessions[0] < day <= self.sessions[-1]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -76,7 +58,7 @@ class Interval:
     is_settled: bool
     is_exceptional: bool
     start: int
-    errors: tuple[Sequence[float], Sequence[float]]
+    errors: tuple[Amounts, Amounts]
 
 
 @dataclass(slots=True)
@@ -93,10 +75,10 @@ class SampledSecurity:
     steps: Sequence[date] = ()
     candidates: Mapping[FiscalCalendar, float] = field(default_factory=dict)
     history: ShareHistory = field(init=False)
-    caps: Sequence[float] = ()
+    caps: Amounts = field(default_factory=lambda: NO_AMOUNTS)
     intervals: Sequence[Interval] = ()
     _possible: Sequence[Sequence[date]] = ()
-    _values: Sequence[float] = ()
+    _values: Amounts = field(default_factory=lambda: NO_AMOUNTS)
     _judged: tuple[bool, Sequence[date], Sequence[Sequence[date]]] = (False, (), ())
     _known: dict[tuple[date, date, float, float], Interval] = field(default_factory=dict)
 
@@ -112,21 +94,19 @@ class SampledSecurity:
         located = {last for first, last, _ in changes if self._are_neighbours(first, last)}
         self._judge_calendars(changes, located.difference(security.jumps), likely)
         self.history = self.history.stepping_on(self.steps)
-        if not self._values:
+        if not self._values.size:
             self._values = self._closes_in_base_units()
-        self.caps = self._caps() if security.counted else ()
+        self.caps = self._caps() if security.counted else NO_AMOUNTS
         self.intervals = list(self._intervals())
 
-    def _closes_in_base_units(self) -> Sequence[float]:
+    def _closes_in_base_units(self) -> Amounts:
         """The closes (USD) on each date of the range in the units before the first split; 0 where there is none."""
         units = self.history.units
-        closes: Sequence[float] = self.security.closes
+        closes = np.asarray(self.security.closes, dtype=np.float64)
         if len(closes) < len(self.sessions):
-            known = dict(zip(self.security.sessions, closes, strict=True))
-            closes = array("d", map(known.get, self.sessions, repeat(0.0)))
-        if not units.splits:
-            return closes
-        return array("d", [close * units.ratio(day) for day, close in zip(self.sessions, closes, strict=True)])
+            known = dict(zip(self.security.sessions, closes.tolist(), strict=True))
+            closes = np.fromiter(map(known.get, self.sessions, repeat(0.0)), np.float64, len(self.sessions))
+        return closes * np.fromiter(map(units.ratio, self.sessions), np.float64) if units.splits else closes
 
     def _judge_calendars(
         self,
@@ -164,16 +144,14 @@ class SampledSecurity:
         jumped = any(first < jump <= last for jump in self.security.jumps)
         return jumped or abs(base_shares) > _LARGE_STEP * self.history.base_shares(first)
 
-    def _caps(self) -> Sequence[float]:
+    def _caps(self) -> Amounts:
         """The market cap (USD) on each date of the range, as far as it is known; 0 where the line has no close."""
         runs = list(self.history.runs())
         if not runs:
-            return array("d", [0.0]) * len(self.sessions)
-        ends = [bisect_left(self.sessions, day) for day, _ in runs[1:]]
-        caps = array("d")
-        for (_, base_shares), end in zip(runs, [*ends, len(self.sessions)], strict=True):
-            caps.extend([base_shares * value for value in self._values[len(caps) : end]])
-        return caps
+            return np.zeros(len(self.sessions))
+        starts = [0, *(bisect_left(self.sessions, day) for day, _ in runs[1:]), len(self.sessions)]
+        counts = np.array([base_shares for _, base_shares in runs], np.float64)
+        return self._values * np.repeat(counts, np.diff(starts))
 
     def _intervals(self) -> Iterator[Interval]:
         """The changes between neighbouring answers; what is known of those that are as before stays as it is."""
@@ -199,17 +177,14 @@ class SampledSecurity:
             is_settled=is_settled,
             is_exceptional=self._is_exceptional(first, last, base_shares),
             start=start,
-            errors=self._errors(first, last, base_shares, start, stop) if is_open else ((), ()),
+            errors=self._errors(first, last, base_shares, start, stop) if is_open else (NO_AMOUNTS, NO_AMOUNTS),
         )
 
-    def _errors(
-        self, first: date, last: date, base_shares: float, start: int, stop: int
-    ) -> tuple[Sequence[float], Sequence[float]]:
+    def _errors(self, first: date, last: date, base_shares: float, start: int, stop: int) -> tuple[Amounts, Amounts]:
         """By how much (USD) a change may put the line above the truth and below it, on the dates with these indices."""
         aheads, behinds = self._doubts(first, last, base_shares, self.sessions[start:stop])
-        change = abs(base_shares)
-        values = [change * value for value in self._values[start:stop]]
-        ahead, behind = array("d", map(mul, values, aheads)), array("d", map(mul, values, behinds))
+        values = abs(base_shares) * self._values[start:stop]
+        ahead, behind = values * aheads, values * behinds
         # Who is ahead of a rise is above the truth; who is ahead of a fall is below it.
         return (ahead, behind) if base_shares > 0 else (behind, ahead)
 
@@ -220,10 +195,10 @@ class SampledSecurity:
         """
         expected = within(self.steps, first, last)
         if self._is_exceptional(first, last, base_shares) or not expected:
-            return [1.0] * len(days), [1.0] * len(days)
+            return np.ones(len(days)), np.ones(len(days))
         if not self.is_proven:
-            taken = [bisect_right(expected, day) / len(expected) for day in days]
-            return taken, [1 - part for part in taken]
+            taken = np.repeat(np.arange(len(expected) + 1) / len(expected), _lengths(days, expected))
+            return taken, 1 - taken
         return doubts(days, [within(steps, first, last) for steps in self._possible])
 
     def _steps(self, calendar: FiscalCalendar) -> Sequence[date]:
@@ -243,15 +218,16 @@ def doubts(days: Sequence[date], possible: Sequence[Sequence[date]]) -> Doubts:
     It is taken to have stepped in equal parts on the dates of `possible[0]`, and did step on some of the dates of one
     of `possible`, each of which has at least one.
     """
-    edges = [bisect_left(days, step) for step in sorted(set(chain.from_iterable(possible)))]
-    aheads: list[float] = []
-    behinds: list[float] = []
-    for start, stop in pairwise([0, *edges, len(days)]):
-        if start < stop:
-            ahead, behind = _doubt(days[start], possible)
-            aheads += [ahead] * (stop - start)
-            behinds += [behind] * (stop - start)
-    return aheads, behinds
+    steps = sorted(set(chain.from_iterable(possible)))
+    runs = np.array([_doubt(day, possible) for day in (date.min, *steps)])
+    lengths = _lengths(days, steps)
+    return np.repeat(runs[:, 0], lengths), np.repeat(runs[:, 1], lengths)
+
+
+def _lengths(days: Sequence[date], steps: Sequence[date]) -> list[int]:
+    """How many of the days are before the first step, between each two, and from the last on; all of them sorted."""
+    edges = [bisect_left(days, step) for step in steps]
+    return [stop - start for start, stop in pairwise([0, *edges, len(days)])]
 
 
 def _doubt(day: date, possible: Sequence[Sequence[date]]) -> tuple[float, float]:
@@ -260,17 +236,6 @@ def _doubt(day: date, possible: Sequence[Sequence[date]]) -> tuple[float, float]
     least = min(1.0 if passed == count else 0.0 for passed, count in done)
     most = max(1.0 if passed else 0.0 for passed, _ in done)
     return taken - least, most - taken
-
-
-def both_sides(sessions: Sequence[date], step: date) -> tuple[date, date]:
-    """The last of the sorted `sessions` before a step, and the first from it on; the step is inside of them."""
-    index = bisect_left(sessions, step)
-    return sessions[index - 1], sessions[index]
-
-
-def within(steps: Sequence[date], first: date, last: date) -> Sequence[date]:
-    """Those of the steps after `first` and until `last`."""
-    return steps[bisect_right(steps, first) : bisect_right(steps, last)]
 
 
 def _allows(steps: Sequence[date], located: Collection[date], changes: Sequence[tuple[date, date]]) -> bool:

@@ -16,8 +16,9 @@ from mag7cli.market.records import Split
 from mag7cli.shares.fiscal_calendar import CALENDARS, FiscalCalendar
 from mag7cli.shares.history import SecurityFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
-from mag7cli.shares.sampler import Precision, Request, Sampler
-from mag7cli.shares.uncertainty import TOO_HIGH, TOO_LOW, SecurityToSample
+from mag7cli.shares.sampler import Sampler
+from mag7cli.shares.sampling import Precision, Request, SecurityToSample
+from mag7cli.shares.uncertainty import TOO_HIGH, TOO_LOW
 
 SESSIONS = sessions(date(2022, 1, 3), date(2023, 12, 29))
 STEPS = FiscalCalendar().steps(SESSIONS)

@@ -11,7 +11,7 @@ import pytest
 from tests.simulators.answering import AnsweringSource, StandingClock
 from tests.simulators.small_index import market, new_lake, tree
 
-from mag7cli.collection import batches, estimate, share_counts
+from mag7cli.collection import batches, estimate
 from mag7cli.collection.bar_files import BarFiles
 from mag7cli.collection.collector import CollectResult, collect
 from mag7cli.collection.known_bars import KnownBars
@@ -20,6 +20,7 @@ from mag7cli.core.errors import MarketDataError
 from mag7cli.lake.layout import Lake
 from mag7cli.market.calendar import sessions
 from mag7cli.market.records import Bar
+from mag7cli.shares import sampler
 from mag7cli.shares.sampler import Sampler
 from mag7cli.vendors.rate_limit import Rate
 
@@ -174,7 +175,7 @@ def test_a_sampler_is_gone_before_the_documents_of_its_block_and_before_the_next
             assert not alive, "what sampled is of no use to the documents"
             return super().write_document(day, document)
 
-    monkeypatch.setattr(share_counts, "Sampler", Watched)
+    monkeypatch.setattr(sampler, "Sampler", Watched)
     lake = WatchedLake(new_lake(tmp_path).store)
 
     collect(lake, AnsweringSource(market()), IN_BLOCKS, StandingClock())

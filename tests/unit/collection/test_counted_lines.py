@@ -14,7 +14,7 @@ from mag7cli.market.membership import Constituent
 from mag7cli.market.records import Split
 from mag7cli.shares.history import SecurityFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
-from mag7cli.shares.sampler import CountErrors
+from mag7cli.shares.sampling import CountErrors
 
 DAYS = sessions(date(2022, 5, 2), date(2022, 8, 31))
 FIRST, MIDDLE, LAST = DAYS[0], date(2022, 6, 20), DAYS[-1]

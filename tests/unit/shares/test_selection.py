@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 import pytest
 
 from mag7cli.market.calendar import sessions
+from mag7cli.shares import selection
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import SecurityFacts
-from mag7cli.shares.selection import excessive, sums
-from mag7cli.shares.uncertainty import Interval, SampledSecurity, SecurityToSample
+from mag7cli.shares.sampling import SecurityToSample
+from mag7cli.shares.selection import sums
+from mag7cli.shares.uncertainty import Interval, SampledSecurity
 
 DAYS = sessions(date(2022, 1, 3), date(2022, 1, 14))
 
@@ -26,8 +29,12 @@ def interval(errors: Sequence[float], *, start: int = 0, steps: int = 2, below: 
         is_settled=False,
         is_exceptional=False,
         start=start,
-        errors=(errors, below or [0.0] * len(errors)),
+        errors=(np.array(errors), np.array(below or [0.0] * len(errors))),
     )
+
+
+def excessive(intervals: Sequence[Interval], allowed: Sequence[float]) -> list[Interval]:
+    return selection.excessive(intervals, np.array(allowed))
 
 
 def test_nothing_is_asked_about_while_all_is_within_the_bound():
@@ -57,7 +64,7 @@ def test_each_side_has_a_bound_of_its_own():
     above, below = interval([1.0] * 10), interval([0.0] * 10, below=[1.0] * 10)
 
     assert excessive([above, below], [1.0] * 10) == []
-    assert sums([above, below], 10) == ([1.0] * 10, [1.0] * 10)
+    assert [side.tolist() for side in sums([above, below], 10)] == [[1.0] * 10, [1.0] * 10]
 
 
 def test_a_single_step_takes_two_questions():
@@ -74,3 +81,9 @@ def test_what_is_left_is_within_the_bound(allowed: float):
 
     rest = [one for one in intervals if one not in chosen]
     assert max(sums(rest, 10)[0]) <= allowed + 1e-9
+
+
+def test_an_interval_without_errors_is_never_asked_about():
+    settled, open_one = interval([]), interval([2.0] * 10)
+
+    assert excessive([settled, open_one, settled], [1.0] * 10) == [open_one]
