@@ -1,6 +1,7 @@
 """The vendor over real HTTP: what it is asked, what its answers mean, and every way in which it can misbehave."""
 
 import gzip
+import inspect
 import json
 import socket
 import threading
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -145,6 +147,22 @@ def test_the_client_that_was_asked_for_speaks(server: ScriptedServer, vendor: Ve
 
     assert vendor.source.version.startswith(f"{vendor.client} ")
     assert server.requests[0].headers["Authorization"] == "Bearer test-key-0123456789"
+
+
+def test_an_address_may_have_a_path_and_be_spelt_in_capitals(server: ScriptedServer, vendor: Vendor) -> None:
+    server.on(f"/behind/a/gateway{DETAILS}", says_details())
+    source = vendor.source_with(base_url=f"{server.url.replace('http', 'HTTP')}/behind/a/gateway/")
+
+    assert source.details("AAPL", DAY).name == "Apple Inc."
+
+
+def test_the_client_works_out_the_signature_of_its_method_once(server: ScriptedServer, vendor: Vendor) -> None:
+    server.on(DETAILS, says_details())
+    vendor.source.details("AAPL", DAY)
+
+    method = import_module(vendor.client.partition("-")[0]).RESTClient.get_ticker_details
+
+    assert inspect.signature(method) is inspect.signature(method)
 
 
 def test_snapshots_are_asked_for_in_one_call_and_zeros_are_what_is_not_there_yet(

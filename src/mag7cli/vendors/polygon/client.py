@@ -6,6 +6,7 @@ asked for raw answers: what it decodes it decodes leniently (`[]` for a body tha
 transport signs.
 """
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
@@ -41,6 +42,7 @@ class VendorClient:
         self._transport = transport
         self._base_url = base_url
         rest_client = _rest_client(name)
+        _keep_signature(rest_client.get_ticker_details)
         self._client: Any = rest_client(api_key="signed-by-the-transport", base=base_url, retries=0, trace=False)
         self._client.client = transport
 
@@ -103,6 +105,11 @@ def _rest_client(name: ClientName) -> Any:
     else:
         from polygon import RESTClient
     return RESTClient
+
+
+def _keep_signature(method: Any) -> None:
+    """Have a method's signature computed once: the client asks for it with every call, an eighth of the call's time."""
+    method.__signature__ = inspect.signature(method)
 
 
 def _raw(ask: Callable[[], Any]) -> HttpAnswer:

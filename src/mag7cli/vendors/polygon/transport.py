@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 from weakref import WeakSet
 
 import certifi
@@ -62,8 +62,11 @@ class Transport:
         self._base_url = check_base_url(base_url)
         self._timeouts = timeouts
         self._connections = _Connections()
-        self._pool = _pool(self._base_url, timeouts, connections, environ)
-        self._pool.pool_classes_by_scheme = self._connections.pools()
+        self._pools = _pools(self._base_url, timeouts, connections, environ)
+        self._pools.pool_classes_by_scheme = self._connections.pools()
+        # For each request to look up the pool of its host takes as long as to read the answer's headers.
+        self._pool = self._pools.connection_from_url(self._base_url)
+        self._path = urlsplit(self._base_url).path
 
     def request(
         self,
@@ -89,8 +92,15 @@ class Transport:
 
     def _exchange(self, method: str, url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> HttpAnswer:
         deadline = time.monotonic() + self._timeouts.total_s
-        response = self._pool.request(
-            method, url, fields=fields, headers=headers, redirect=False, retries=False, preload_content=False
+        target = self._path + url[len(self._base_url) :] + (f"?{urlencode(fields)}" if fields else "")
+        response = self._pool.urlopen(
+            method,
+            target,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            assert_same_host=False,  # it is a path
+            preload_content=False,
         )
         try:
             return HttpAnswer(response.status, response.headers, self._key.scrub_body(_read(response, deadline)))
@@ -107,7 +117,7 @@ class Transport:
     def close(self) -> None:
         """Cut the requests that are under way, which then raise NoAnswerError, and let go of the connections."""
         self._connections.cut()
-        self._pool.clear()
+        self._pools.clear()
 
 
 class _Connections:
@@ -172,8 +182,8 @@ def _reason(error: BaseException) -> str:
     return f"the connection broke: {error}" if isinstance(error, ProtocolError) else str(error)
 
 
-def _pool(base_url: str, timeouts: Timeouts, connections: int, environ: Mapping[str, str]) -> urllib3.PoolManager:
-    """The pool for the vendor's host, through the proxy that the environment names for it."""
+def _pools(base_url: str, timeouts: Timeouts, connections: int, environ: Mapping[str, str]) -> urllib3.PoolManager:
+    """What has the pool for the vendor's host, through the proxy that the environment names for it."""
     proxy = proxy_for(base_url, environ)
     if proxy and not urlsplit(proxy).hostname:
         raise ConfigError(_NO_PROXY_ADDRESS, hint="use http://host:port")
