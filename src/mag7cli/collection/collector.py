@@ -334,8 +334,9 @@ class _Run:
         index = membership.file, membership.as_of
         if index not in self._known_companies:
             constituents = tuple(
-                replace(constituent, cik=self._cik(constituent, membership.as_of))
+                constituent if constituent.cik == cik else replace(constituent, cik=cik)
                 for constituent in membership.constituents
+                for cik in (self._cik(constituent, membership.as_of),)
             )
             companies = symbology.companies(constituents)
             self._known_companies[index] = Companies(

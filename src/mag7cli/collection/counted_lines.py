@@ -27,6 +27,10 @@ class Companies:
         """The lines by their ticker, in the order of the list."""
         return {constituent.ticker: constituent for constituent in self.constituents}
 
+    def role(self, ticker: str) -> tuple[str | None, bool, bool]:
+        """What of a list enters the shares of one of its lines."""
+        return self.by_ticker[ticker].cik, ticker in self.counted, ticker in self.of_several
+
 
 class CountedLines:
     """The shares of lines on the dates of one batch, cheapest if these are asked for by rising date."""
@@ -60,13 +64,22 @@ class CountedLines:
         return self._roster, {ticker: reason for ticker, reason in reasons if isinstance(reason, str)}
 
     def _let_stand_until(self, day: date, companies: Companies) -> None:
-        """Forget what may be otherwise on a date than on the one before: all, of another list or an earlier date."""
-        if companies is not self._companies or day < self._day:
-            self._companies, self._standing, self._ends = companies, {}, []
+        """Forget what may be otherwise on a date than on the one before; on an earlier date all may be."""
+        known, self._companies = self._companies, companies
+        if known is None or day < self._day:
+            self._standing, self._ends = {}, []
+        elif known is not companies:
+            # A list differs from the one before in a line or two.
+            is_same = {ticker: known.role(ticker) == companies.role(ticker) for ticker in self._both(known, companies)}
+            self._standing = {ticker: self._standing[ticker] for ticker, same in is_same.items() if same}
         self._day = day
         while self._ends and self._ends[0][0] <= day:
             _, ticker = heappop(self._ends)
-            del self._standing[ticker]
+            self._standing.pop(ticker, None)
+
+    def _both(self, known: Companies, companies: Companies) -> Collection[str]:
+        """The lines of both lists whose shares are known."""
+        return self._standing.keys() & known.by_ticker.keys() & companies.by_ticker.keys()
 
     def _of(self, constituent: Constituent, day: date, companies: Companies) -> tuple[CountedShares | str, date]:
         """The shares of a line, or why there are none, and the first date on which that may be otherwise."""

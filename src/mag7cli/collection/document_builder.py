@@ -118,8 +118,9 @@ def _uncertainty(inputs: DayInputs) -> Iterator[UncertaintyDocument]:
         sampling = {side: round(amount, 2) for side, amount in asdict(inputs.errors).items()}
         if any(sampling.values()):
             yield _of_sides("sampling", "steps of share counts between two answers", sampling)
+    open_usd = _open_usd(inputs.valued)
     for source, reason in REASONS.items():
-        mag7, rest = _open_usd(inputs.valued, source)
+        mag7, rest = (round(amount, 2) for amount in open_usd[source])
         if mag7 or rest:
             sides = {"mag7_above": mag7, "mag7_below": mag7, "rest_above": rest, "rest_below": rest}
             yield _of_sides(source, reason, sides)
@@ -136,13 +137,13 @@ def _of_sides(source: str, reason: str, sides: Mapping[str, float]) -> Uncertain
     }
 
 
-def _open_usd(valued: ValuedLines, source: LeewaySource) -> tuple[float, float]:
-    """By how much (USD) the counted lines of the Mag 7, and the others, may be off for one cause."""
-    parts = {True: 0.0, False: 0.0}
+def _open_usd(valued: ValuedLines) -> dict[LeewaySource, list[float]]:
+    """By how much (USD) the counted lines of the Mag 7, and the others, may be off for each cause."""
+    open_usd: dict[LeewaySource, list[float]] = {source: [0.0, 0.0] for source in REASONS}
     for place, line in valued.roster.with_leeways:
-        for leeway in (entry for entry in line.leeways if entry.source == source):
-            parts[line.ticker in MAGNIFICENT_7] += valued.caps[place] / CENTS * leeway.part
-    return round(parts[True], 2), round(parts[False], 2)
+        for leeway in line.leeways:
+            open_usd[leeway.source][line.ticker not in MAGNIFICENT_7] += valued.caps[place] / CENTS * leeway.part
+    return open_usd
 
 
 def _partial_reason(valued: Collection[str], failed: Iterable[FailedTicker]) -> str | None:

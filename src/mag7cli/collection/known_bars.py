@@ -114,7 +114,9 @@ class KnownBars:
         places: dict[int, int | None] = {}  # most lines share one calendar
         ordinal = day.toordinal()
         for ticker in tickers:
-            line = self._closes(ticker, day, day)
+            line = self._lines.get(ticker)
+            if line is None or day < line.since or day > line.until:
+                line = self._closes(ticker, day, day)
             calendar = id(line.days)
             if calendar not in places:
                 places[calendar] = line.place(ordinal)

@@ -1,5 +1,6 @@
 """The share counts of lines from date to date: made anew where one is another, as if each date were the only one."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -75,3 +76,28 @@ def test_earlier_dates_and_other_lines_may_come_after_later_ones(tmp_path: Path)
         assert known.on(day, lists, TICKERS[1:]) == counted_lines(tmp_path).on(day, lists, TICKERS[1:])
     others = Companies(lists.constituents[:1], frozenset({"AAPL"}), frozenset())
     assert [line.ticker for line in known.on(LAST, others, ["AAPL"])[0].lines] == ["AAPL"]
+
+
+def test_only_the_lines_that_another_list_has_otherwise_are_looked_up_again(tmp_path: Path) -> None:
+    lists = companies()
+    of_another_company = replace(lists.constituents[0], cik="0000000001")
+    others = Companies((of_another_company, *lists.constituents[2:]), lists.counted | {"GOOG"}, frozenset())
+    known = counted_lines(tmp_path)
+    before, _ = known.on(DAYS[40], lists, TICKERS)
+
+    priced = [ticker for ticker in TICKERS if ticker != "META"]
+    after = known.on(DAYS[41], others, priced)
+
+    assert after == counted_lines(tmp_path).on(DAYS[41], others, priced)
+    standing = {line.ticker for line in after[0].lines if any(line is one for one in before.lines)}
+    assert standing == {"NVDA"}  # AAPL is of another company, GOOGL of one with no other line
+
+
+def test_a_line_that_left_and_came_back_has_the_count_of_its_date(tmp_path: Path) -> None:
+    lists = companies()
+    without = Companies(lists.constituents[1:], lists.counted - {"AAPL"}, lists.of_several)
+    known = counted_lines(tmp_path)
+
+    for day, of in ((FIRST, lists), (MIDDLE, without), (LAST, lists)):
+        priced = [constituent.ticker for constituent in of.constituents]
+        assert known.on(day, of, priced) == counted_lines(tmp_path).on(day, of, priced)
