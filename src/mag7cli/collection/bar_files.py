@@ -193,7 +193,8 @@ def _encode_line(ticker: str, file: LineFile) -> bytes:
         {
             "ticker": ticker,
             "covers": [day.isoformat() for day in file.covers],
-            "bars": {iso_day(day): values for day, values in file.bars.rows()},
+            # A vwap that was not given is NaN, which JSON has as null.
+            "bars": dict(zip(map(iso_day, file.bars.days), file.bars.values(), strict=True)),
         }
     )
 

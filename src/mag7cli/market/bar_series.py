@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import chain
-from typing import Any, Final, cast, overload
+from typing import Any, Final, overload
 
 from mag7cli.market.records import Bar
 
@@ -81,13 +81,14 @@ class BarSeries(Sequence[Bar]):
         start, stop = bisect_left(self.days, first.toordinal()), bisect_right(self.days, last.toordinal())
         return BarSeries(self.symbol, self.days[start:stop], self.numbers[SIZE * start : SIZE * stop])
 
+    def values(self) -> Iterator[tuple[float, ...]]:
+        """The six numbers of each bar in the order of the days; NaN for a vwap not given."""
+        return zip(*[iter(self.numbers)] * SIZE, strict=True)
+
     def rows(self) -> Iterator[tuple[int, Values]]:
         """The values of each bar with the ordinal of its day; a vwap that was not given is None."""
-        numbers = cast("list[float | None]", self.numbers.tolist())
-        for place, day in zip(range(0, len(numbers), SIZE), self.days, strict=True):
-            if numbers[place + SIZE - 1] != numbers[place + SIZE - 1]:
-                numbers[place + SIZE - 1] = None
-            yield day, numbers[place : place + SIZE]
+        for day, values in zip(self.days, self.values(), strict=True):
+            yield day, (*values[:-1], None) if values[-1] != values[-1] else values
 
     def _bar(self, place: int) -> Bar:
         ((day, values),) = self._at(place).rows()

@@ -63,6 +63,6 @@ def test_what_is_no_bar_is_refused(values):
 def test_rows_come_out_as_they_went_in(rows):
     series = BarSeries.of_rows("AAPL", rows)
 
-    assert dict(series.rows()) == dict(sorted(rows.items()))
+    assert dict(series.rows()) == {day: tuple(values) for day, values in sorted(rows.items())}
     assert series.days == array("i", sorted(rows))
     assert all(ordinal(iso_day(day)) == day for day in series.days)
