@@ -18,7 +18,6 @@ from mag7cli.lake.layout import Lake
 from mag7cli.lake.run_history import RunRecord, remember
 
 if TYPE_CHECKING:
-    from mag7cli.analytics.summary import FundWeight
     from mag7cli.collection.collector import CollectResult
     from mag7cli.collection.request import CollectRequest
     from mag7cli.core.clock import Clock
@@ -183,17 +182,10 @@ def _reported(lake: Lake, engine: "DuckDbEngine", clock: "Clock") -> "tuple[Repo
     out = report_path(lake)
     if out is None:
         return None, None
+    from mag7cli.portfolio.fund_weights import of_index_fund
     from mag7cli.reporting.write import write_report
 
     try:
-        return write_report(engine, out, None, clock, _fund_weight(lake, engine), lake=lake), None
+        return write_report(engine, out, None, clock, of_index_fund(lake, engine), lake=lake), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"
-
-
-def _fund_weight(lake: Lake, engine: "DuckDbEngine") -> "FundWeight | None":
-    if not lake.keeps_funds():
-        return None
-    from mag7cli.portfolio.fund_weights import of_index_fund
-
-    return of_index_fund(lake, engine).on(None)

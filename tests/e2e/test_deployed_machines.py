@@ -18,6 +18,7 @@ from mag7cli.core.errors import RateLimitError, StoreError, UsageError
 from mag7cli.deployment import functions
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import holder_of, release, take
+from mag7cli.portfolio import fund_weights
 from mag7cli.tables.transform import transform
 from mag7cli.vendors.sandbox.plan import PLANS
 from mag7cli.vendors.sandbox.server import DEFAULT_KEY, SandboxServer
@@ -131,9 +132,10 @@ def steps(simulated: Functions) -> list[str]:
 
 
 def test_a_history_ends_in_the_same_documents_and_tables_as_the_local_pipeline(
-    cloud: Cloud, stack: Stack, local: Lake
+    cloud: Cloud, stack: Stack, local: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulated, machines = stack
+    computed = computed_in(simulated, monkeypatch)
 
     ended = machines.run("History", RANGE, "history-plain")
 
@@ -144,6 +146,7 @@ def test_a_history_ends_in_the_same_documents_and_tables_as_the_local_pipeline(
     assert sorted(years) == [2023, 2024]
     assert_nothing_is_left_behind(cloud)
     assert_page_has_the_weight_in_the_fund_on_every_date(Lake.at(cloud.lake))
+    assert computed.count("report") == 1
     subject, message = notifications()[-1]
     assert subject == "mag7: complete"
     assert re.search(r"% ± 0.01 of the S&P 500 on 2024-01-02, complete \(SIMULATED\)", message)
@@ -153,6 +156,18 @@ def test_a_history_ends_in_the_same_documents_and_tables_as_the_local_pipeline(
     # What was made in parts is not made again.
     again = transform(Lake.at(cloud.lake))
     assert (again.written, len(again.unchanged)) == ((), DAYS)
+
+
+def computed_in(simulated: Functions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The functions that computed the weight in the fund, once for each time."""
+    daily, computed = fund_weights.daily, []
+
+    def counted(*args: Any) -> Any:
+        computed.append(simulated.calls[-1][0])
+        return daily(*args)
+
+    monkeypatch.setattr(fund_weights, "daily", counted)
+    return computed
 
 
 def assert_nothing_is_left_behind(cloud: Cloud) -> None:

@@ -18,10 +18,10 @@ from tests.simulators import market_tables
 
 from mag7cli.analytics.queries import read_concentration
 from mag7cli.analytics.statistics import contributions
-from mag7cli.analytics.summary import FundWeight
 from mag7cli.analytics.value_changes import month_before, year_before
 from mag7cli.core.clock import SystemClock
 from mag7cli.core.formatting import change
+from mag7cli.portfolio.kept_weights import KeptWeights
 from mag7cli.reporting.story import snapshots_of
 from mag7cli.reporting.write import ReportResult, write_report
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -111,7 +111,7 @@ def engine() -> Iterator[DuckDbEngine]:
 @pytest.fixture(scope="module")
 def written(engine: DuckDbEngine, tmp_path_factory: pytest.TempPathFactory) -> ReportResult:
     pytest.importorskip("vl_convert")
-    fund = FundWeight("iShares Core S&P 500 ETF", date(2024, 12, 6), {"AAPL": 7.15, "NVDA": 25.63})
+    fund = KeptWeights("iShares Core S&P 500 ETF", {date(2024, 12, 6): {"AAPL": 7.15, "NVDA": 25.63}}, {})
     return write_report(engine, tmp_path_factory.mktemp("report") / "report.html", None, SystemClock(), fund)
 
 

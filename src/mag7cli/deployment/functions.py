@@ -316,7 +316,7 @@ def load(event: Event, context: Context) -> Document:
 def report(event: Event, context: Context) -> Document:
     """Write the page into the lake. The chart library comes with the package: its renderer does not fit a function."""
     from mag7cli.lake import failed_checks
-    from mag7cli.portfolio.fund_weights import weight_on
+    from mag7cli.portfolio.fund_weights import of_index_fund
     from mag7cli.reporting.page import render
     from mag7cli.reporting.write import compose
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
@@ -327,7 +327,7 @@ def report(event: Event, context: Context) -> Document:
         if not _has_figure(engine):
             return {"page": "", "bytes": 0}
         failed = failed_checks.read(lake)
-        fund = weight_on(lake, engine, None)
+        fund = of_index_fund(lake, engine)
         page = render(compose(engine, SystemClock(), fund, lake, failed=failed), library).encode()
     lake.store.write(PAGE, page)
     return {"page": lake.store.uri(PAGE), "bytes": len(page)}

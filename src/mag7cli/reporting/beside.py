@@ -18,8 +18,8 @@ from mag7cli.core.errors import UsageError
 from mag7cli.lake.layout import Lake
 from mag7cli.live.records import Record
 from mag7cli.market.groups import CompanyGroup
-from mag7cli.portfolio.fund_weights import INDEX_FUNDS, of_index_fund
-from mag7cli.portfolio.kept_weights import NO_FUND, KeptWeights
+from mag7cli.portfolio.fund_weights import INDEX_FUNDS
+from mag7cli.portfolio.kept_weights import KeptWeights
 from mag7cli.reporting.datasets import Beside, FundGrowth
 from mag7cli.reporting.story import long_date
 from mag7cli.warehouse.engines import SqlEngine
@@ -31,22 +31,23 @@ _BY_HOLDINGS: Final = "by the prices of what its last holdings file lists, witho
 
 def read_beside(
     engine: SqlEngine,
-    lake: Lake | None,
     group: CompanyGroup,
     concentration: Concentration,
+    *,
+    lake: Lake | None,
+    fund: KeptWeights,
     intraday: Record | None,
 ) -> Beside:
-    """Returns, the fund's own weight, kept series and sectors. Raises EngineError, HoldingsFormatError."""
-    weights = of_index_fund(lake, engine) if lake else NO_FUND
+    """Returns, the fund's own weight, kept series and sectors. Raises EngineError."""
     kept = _kept(lake, engine) if lake else {}
     returns = daily_returns(engine, lake) if group.is_the_seven else read_returns(engine, group=group)
     return Beside(
         returns=returns,
-        fund=_growth_by_closes(kept, returns) or _growth_of_fund(weights),
+        fund=_growth_by_closes(kept, returns) or _growth_of_fund(fund),
         live=intraday,
         benchmarks=_benchmarks(kept, concentration, returns),
-        fund_name=weights.fund,
-        fund_pct={on: day.mag7_pct for on, day in weights.days.items()},
+        fund_name=fund.fund,
+        fund_pct={on: day.mag7_pct for on, day in fund.days.items()},
         sectors=read_sectors(engine),
     )
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from mag7cli.core.whole_files import replacing
 from mag7cli.lake.layout import LIVE
+from mag7cli.portfolio.kept_weights import NO_FUND, KeptWeights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
     from mag7cli.analytics.report_data import ReportData
-    from mag7cli.analytics.summary import ConcentrationSummary, FundWeight
+    from mag7cli.analytics.summary import ConcentrationSummary
     from mag7cli.core.clock import Clock
     from mag7cli.lake.failed_checks import FailedCheck
     from mag7cli.lake.layout import Lake
@@ -46,16 +47,16 @@ def write_report(
     out: Path,
     png_dir: Path | None,
     clock: "Clock",
-    fund_weights: "FundWeight | None" = None,
+    fund: KeptWeights = NO_FUND,
     *,
     lake: "Lake | None" = None,
     group: "CompanyGroup | None" = None,
 ) -> ReportResult:
     """Write the page to `out`, and each chart into `png_dir` if there is one.
 
-    `fund_weights` is the fund's own weight of the Mag 7, shown beside ours; so is the newest minute that `lake` has of
-    a session after the last close. Of another `group` there is neither. Raises Mag7Error if no date has a figure,
-    EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
+    `fund` is the fund's own weight of the Mag 7, date by date, shown beside ours; so is the newest minute that `lake`
+    has of a session after the last close. Of another `group` there is neither. Raises Mag7Error if no date has a
+    figure, EngineError, ExtraMissingError without the optional part `report`, StoreError if a file cannot be written.
     """
     from mag7cli.lake import failed_checks
     from mag7cli.reporting import library, png
@@ -63,7 +64,7 @@ def write_report(
 
     renderer = png.load()
     failed = failed_checks.read(lake) if lake else ()
-    page = compose(engine, clock, fund_weights, lake, failed=failed, group=group)
+    page = compose(engine, clock, fund, lake, failed=failed, group=group)
     size = _write(out, written(page, library.script(renderer)))
     pictures = _draw(page, png_dir) if png_dir else ()
     return ReportResult(out, size, pictures, page.answer, page.data.concentration.simulated)
@@ -87,7 +88,7 @@ def _draw(page: "Page", folder: Path) -> tuple[Path, ...]:
 def compose(
     engine: "SqlEngine",
     clock: "Clock",
-    fund_weights: "FundWeight | None" = None,
+    fund: KeptWeights = NO_FUND,
     lake: "Lake | None" = None,
     *,
     failed: "Sequence[FailedCheck]" = (),
@@ -108,11 +109,11 @@ def compose(
     names = whose.of(group)
     tables = _of_group(engine, report_data.read(engine), group)
     days = tables.concentration.days
-    answer = summary.build(
-        tables.concentration, fund=fund_weights if names.is_the_seven else None, group=group, failed=failed
-    )
+    weights = fund if names.is_the_seven else NO_FUND
+    answer = summary.build(tables.concentration, fund=weights.on(None), group=group, failed=failed)
     intraday = _newest_minute(lake, answer.on) if lake and names.is_the_seven else None
-    beside = read_beside(engine, lake if names.is_the_seven else None, group, tables.concentration, intraday)
+    own = lake if names.is_the_seven else None
+    beside = read_beside(engine, group, tables.concentration, lake=own, fund=weights, intraday=intraday)
     drawn = sorted(company.ticker for company in answer.companies[:_DRAWN_COMPANIES])
     embedded = datasets.build(_with_histories(engine, tables, drawn, group), beside)
     return Page(

@@ -18,9 +18,9 @@ from tests.simulators import market_tables
 from tests.simulators.fake_clock import FakeClock
 
 from mag7cli.analytics.statistics import Projection
-from mag7cli.analytics.summary import FundWeight
 from mag7cli.core.errors import ExtraMissingError, Mag7Error, StoreError
 from mag7cli.core.formatting import pct
+from mag7cli.portfolio.kept_weights import KeptWeights
 from mag7cli.reporting import charts, datasets, library, motion_charts, png, write
 from mag7cli.reporting.catalogue import all_charts
 from mag7cli.reporting.charts import Chart
@@ -29,7 +29,7 @@ from mag7cli.reporting.page import Page, render
 from mag7cli.reporting.story import long_date
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
-FUND = FundWeight("iShares Core S&P 500 ETF", date(2024, 12, 6), {"AAPL": 7.15, "NVDA": 6.79})
+FUND = KeptWeights("iShares Core S&P 500 ETF", {date(2024, 12, 6): {"AAPL": 7.15, "NVDA": 6.79}}, {})
 LIBRARY = "window.vegaEmbed = () => {};"
 
 

@@ -51,7 +51,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.fixture(scope="module")
 def page(market: DuckDbEngine, lake: Lake) -> Page:
-    return write.compose(market, FakeClock(), fund_weights.weight_on(lake, market, None), lake)
+    return write.compose(market, FakeClock(), fund_weights.of_index_fund(lake, market), lake)
 
 
 def minute() -> dict[str, Any]:

@@ -4,18 +4,20 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from tests.simulators import true_tables
 from tests.simulators.fake_clock import FakeClock
 
-from mag7cli.analytics.summary import FundWeight, answer
+from mag7cli.analytics.summary import answer
 from mag7cli.market.groups import parse
+from mag7cli.portfolio.kept_weights import KeptWeights
 from mag7cli.reporting import write
 from mag7cli.reporting.page import render
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
-FUND = FundWeight("SIMIX", None, {"AAPL": 7.15})
+FUND = KeptWeights("SIMIX", {date(2024, 5, 31): {"AAPL": 7.15}}, {})
 
 
 def words(source: str) -> str:
