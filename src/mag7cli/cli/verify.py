@@ -23,7 +23,8 @@ def verify(output: Output, lake: LakeOption = DEFAULT_LAKE) -> None:
     """Hold every file of the lake against what was written.
 
     Raw files by the digests that were recorded and by their form; the tables by computing them again and comparing
-    every byte. Objects that are not mag7's are named. Nothing is written. A difference ends in exit code 6.
+    every byte. What was collected since the tables were made is no difference, and is said. Objects that are not mag7's
+    are named. Nothing is written. A difference ends in exit code 6.
     """
     from mag7cli import library
     from mag7cli.lake.layout import Lake
@@ -56,6 +57,7 @@ def _result(integrity: "Integrity") -> Result:
     document = {
         "identical": integrity.is_sound,
         "differences": differences.records(),
+        "behind": [str(day) for day in integrity.behind],
         "foreign": list(integrity.foreign),
         "raw_files": integrity.checked,
         "unrecorded": integrity.unrecorded,
@@ -68,10 +70,14 @@ def _sentences(integrity: "Integrity") -> Iterator[Line]:
         yield Line(f"{counted(len(integrity.damages), 'file')} damaged.", "bad")
     elif recorded := integrity.checked - integrity.unrecorded:
         yield Line(f"Damaged: none of the {counted(recorded, 'raw file')} in the record.", "good")
+    if integrity.behind:
+        dates = f"{counted(len(integrity.behind), 'date')}, {integrity.behind[0]} to {integrity.behind[-1]}"
+        yield Line(f"The tables are not up to date: {dates}. mag7 transform makes them.", "warn")
     if integrity.differences:
         yield Line(f"{counted(len(integrity.differences), 'file')} differ.", "bad")
     else:
-        yield Line("Every table is, byte for byte, what the raw documents make.", "good")
+        which = "Every other table" if integrity.behind else "Every table"
+        yield Line(f"{which} is, byte for byte, what the raw documents make.", "good")
     if integrity.unrecorded:
         yield Line(
             f"{counted(integrity.unrecorded, 'raw file')} without a recorded digest: of these only the form was "

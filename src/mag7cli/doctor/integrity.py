@@ -4,7 +4,6 @@ Reads everything; writes nothing.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -20,25 +19,27 @@ from mag7cli.lake.layout import Lake
 from mag7cli.lake.write_record import Damage
 from mag7cli.portfolio import kept_funds
 from mag7cli.tables.table_files import foreign_objects
-from mag7cli.tables.transform import Difference, differences
+from mag7cli.tables.transform import Difference, behind, differences
 
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
     """What is wrong with a lake, and what in it is not its own.
 
-    `unrecorded` are the raw files without a digest, of which only the form is known to be right.
+    `behind` are the dates, of documents and of splits, whose tables are still to be made. `unrecorded` are the raw
+    files without a digest, of which only the form is known to be right.
     """
 
     damages: tuple[Damage, ...]
     differences: tuple[Difference, ...]
+    behind: tuple[date, ...]
     foreign: tuple[str, ...]
     checked: int
     unrecorded: int
 
     @property
     def is_sound(self) -> bool:
-        """True if every file is what was written, and every table what the raw files make."""
+        """True if every file is what was written, and every table that is made what the raw files make."""
         return not self.damages and not self.differences
 
 
@@ -48,19 +49,24 @@ def check(lake: Lake) -> Integrity:
     by_digest = list(write_record.damages(lake))
     known = {damage.key for damage in by_digest}
     by_form = [damage for damage in _malformed(lake) if damage.key not in known]
+    unmade, different = _tables(lake)
     return Integrity(
         damages=tuple(sorted([*by_digest, *by_form], key=lambda damage: damage.key)),
-        differences=tuple(_table_differences(lake)),
+        differences=different,
+        behind=unmade,
         foreign=tuple(info.key for info in foreign_objects(lake)),
         checked=len(present),
         unrecorded=len(set(present) - write_record.read(lake).keys()),
     )
 
 
-def _table_differences(lake: Lake) -> Iterator[Difference]:
-    # Splits that cannot be read are a damage already, and without them no table can be computed.
-    with suppress(DocumentError):
-        yield from differences(lake)
+def _tables(lake: Lake) -> tuple[tuple[date, ...], tuple[Difference, ...]]:
+    """The dates whose tables are to be made, and where the others differ."""
+    try:
+        unmade = behind(lake)
+        return tuple(sorted(unmade)), tuple(differences(lake, unmade))
+    except DocumentError:  # splits that cannot be read are a damage already, and without them no table can be computed
+        return (), ()
 
 
 def _malformed(lake: Lake) -> Iterator[Damage]:

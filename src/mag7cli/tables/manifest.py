@@ -212,7 +212,7 @@ def _agrees(manifest: Manifest, lake: Lake) -> bool:
     summaries = {day for day, record in manifest.dates.items() if record.fingerprint and _EVERY_DATE in record.tables}
     last = max(summaries, default=None)
     return (
-        flat.items() <= {info.key: info.version for info in (*lake.store.list(ANALYTICS), *_figures(lake))}.items()
+        flat.items() <= listed_versions(lake).items()
         and summaries <= {day for day, _ in _summaries(lake)}
         and (last is None or all(lake.store.exists(lake.partition_key(t, last)) for t in manifest.dates[last].tables))
     )
@@ -246,6 +246,11 @@ def listed_keys(lake: Lake) -> set[str]:
     partitions = {lake.partition_key(table, day) for day, table in _partitions(lake, PROCESSED)}
     flat = {lake.flat_key(table, year) for year, table in _flat_files(lake)}
     return partitions | flat | {info.key for info in _figures(lake)}
+
+
+def listed_versions(lake: Lake) -> dict[str, str]:
+    """The version of every flat file and of every file with figures, by key."""
+    return {info.key: info.version for info in (*lake.store.list(ANALYTICS), *_figures(lake))}
 
 
 def _partitions(lake: Lake, prefix: str) -> Iterator[tuple[date, str]]:

@@ -5,7 +5,7 @@ rows. A run that dies at any point is completed by the next one. Knows nothing o
 """
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -84,13 +84,40 @@ def _raised(manifest: Manifest) -> dict[date, object]:
     return {day: record.suspicions for day, record in manifest.dates.items() if record.suspicions}
 
 
-def differences(lake: Lake) -> Iterator[Difference]:
-    """Where the tables are not, byte for byte, what the raw documents make: the proof behind every figure."""
+def behind(lake: Lake) -> dict[date, YearPlan]:
+    """The dates that were collected, collected anew or removed since their tables were made, with what is to be made.
+
+    Only of years whose files are still those that were written: in others it is not known what a difference is due to.
+    """
+    every, record = Range(date.min, date.max), manifests.recorded(lake)
+    is_of_other_code = record is not None and manifests.read_part(lake, manifests.KEY) is None
+    known = record or Manifest({}, {})
+    plans = [*changes.plans(Sources.of(lake), known, every, force=is_of_other_code)]
+    versions = manifests.listed_versions(lake) if plans else {}
+    untouched = [plan for plan in plans if _is_untouched(plan.year, known.years.get(plan.year), versions)]
+    return {day: plan for plan in untouched for day in sorted(plan.changed | plan.removed)}
+
+
+def _is_untouched(year: int, record: MadeYear | None, versions: Mapping[str, str]) -> bool:
+    """Whether the flat files are those of the record; without one, whether there are none."""
+    if record is None:
+        return not any(key.endswith((f"/{year}.parquet", f"/{year}.json")) for key in versions)
+    # A run that died has made some of them.
+    return not record.fingerprint or record.files(year).items() <= versions.items()
+
+
+def differences(lake: Lake, unmade: Mapping[date, YearPlan]) -> Iterator[Difference]:
+    """Where the tables are not, byte for byte, what the raw documents make: the proof behind every figure.
+
+    Files of the dates in `unmade`, and of their years, are not looked at.
+    """
     from mag7cli.tables import year_files
 
-    there = manifests.listed_keys(lake)
+    skipped = _keys(lake, unmade)
+    there = manifests.listed_keys(lake) - skipped
     for plan in changes.plans(Sources.of(lake), Manifest({}, {}), Range(date.min, date.max), force=True):
         expected = dict(year_files.files(year_files.read(lake, plan.inputs), plan.changed))
+        expected = {key: data for key, data in expected.items() if key not in skipped}
         yield from (Difference(key, "missing") for key in expected if key not in there)
         present = [key for key in expected if key in there]
         with year_files.transfers(lake.store) as run:
@@ -99,6 +126,15 @@ def differences(lake: Lake) -> Iterator[Difference]:
                     yield Difference(key, "other bytes than the raw documents make")
         there.difference_update(present)
     yield from (Difference(key, "made by no raw document") for key in sorted(there))
+
+
+def _keys(lake: Lake, days: Iterable[date]) -> set[str]:
+    """The files of these dates in either layout, whether they are there or not."""
+    from mag7cli.tables.schema import TABLE
+
+    flat = {lake.flat_key(table, year) for table in TABLE for year in {day.year for day in days}}
+    figures = {lake.figures_key(day.year) for day in days}
+    return flat | figures | {lake.partition_key(table, day) for table in TABLE for day in days}
 
 
 # Doing it

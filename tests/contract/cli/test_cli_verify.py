@@ -88,6 +88,16 @@ def test_a_table_of_other_bytes_is_named_with_exit_6(run, lake):
     assert "1 file differ from what the raw documents make" in stderr
 
 
+def test_tables_that_are_not_made_yet_are_no_difference(run, lake):
+    shutil.rmtree(lake / "analytics")
+    shutil.rmtree(lake / "processed")
+
+    code, stdout, _ = run("verify")
+    assert code == 0
+    assert f"The tables are not up to date: 2 dates, {DAYS[0]} to {DAYS[1]}. mag7 transform makes them." in stdout
+    assert json.loads(run("verify", "--format", "json")[1])["behind"] == [str(day) for day in DAYS]
+
+
 @pytest.mark.parametrize("command", ["verify", "status", "transform", "validate", "load"])
 def test_what_is_foreign_is_named_and_fails_nothing(run, lake, command):
     for key in FOREIGN:

@@ -14,9 +14,11 @@ from mag7cli.collection.worklist import CollectOptions
 from mag7cli.doctor.integrity import check
 from mag7cli.lake import write_record
 from mag7cli.lake.layout import Lake
+from mag7cli.tables import manifest
 from mag7cli.tables.transform import transform
 
 START, END = date(2024, 6, 20), date(2024, 6, 24)
+SPLIT = date(2024, 6, 10)
 DOCUMENT = f"raw/magnificent7/trading_date={END}/market_data.json"
 HOLDINGS = "raw/holdings/as_of=2024-06-03/IVV_holdings.csv"
 
@@ -112,6 +114,54 @@ def test_a_table_that_is_not_what_the_documents_make_is_a_difference(lake: Lake)
 
     integrity = check(lake)
     assert ([each.key for each in integrity.differences], integrity.damages) == ([key], ())
+
+
+def behind(lake: Lake) -> tuple[tuple[date, ...], list[str]]:
+    integrity = check(lake)
+    return integrity.behind, [each.key for each in integrity.differences]
+
+
+def test_what_was_collected_since_the_tables_were_made_is_behind_and_no_difference(lake: Lake) -> None:
+    shutil.rmtree(Path(lake.store.uri(""), "processed"))
+    shutil.rmtree(Path(lake.store.uri(""), "analytics"))
+    every = tuple(sorted(lake.documents()))
+    assert behind(lake) == ((SPLIT, *every), [])
+    assert check(lake).is_sound
+
+    transform(lake, end=every[-2])
+    assert behind(lake) == (every[-1:], [])
+
+    transform(lake)
+    lake.store.write(DOCUMENT, lake.store.read(DOCUMENT) + b" ")
+    assert behind(lake) == ((END,), [])
+
+    lake.store.delete(DOCUMENT)
+    assert behind(lake) == ((END,), [])
+
+
+@pytest.mark.parametrize("key", [Lake.flat_key("daily_summary", 2024), Lake.partition_key("daily_summary", START)])
+def test_a_damaged_table_is_a_difference_also_where_others_are_behind(lake: Lake, key: str) -> None:
+    transform(lake)
+    lake.store.write(key, b"PAR1")
+    lake.store.write(DOCUMENT, lake.store.read(DOCUMENT) + b" ")
+
+    assert key in behind(lake)[1]
+
+
+def test_tables_of_another_version_are_behind(lake: Lake) -> None:
+    transform(lake)
+    record = lake.store.read(manifest.KEY)
+    lake.store.write(manifest.KEY, record.replace(b'"made_by":"mag7cli ', b'"made_by":"mag7cli 0.0.1 and not '))
+
+    assert behind(lake) == ((SPLIT, *sorted(lake.documents())), [])
+
+
+def test_without_a_record_of_the_tables_their_bytes_decide(lake: Lake) -> None:
+    lake.store.delete(manifest.KEY)
+    assert behind(lake) == ((), [])
+
+    lake.store.write(Lake.flat_key("daily_summary", 2024), b"PAR1")
+    assert behind(lake) == ((), [Lake.flat_key("daily_summary", 2024)])
 
 
 # The record
