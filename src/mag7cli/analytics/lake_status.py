@@ -14,6 +14,7 @@ from mag7cli.lake.layout import ANALYTICS, HOLDINGS, PROCESSED, RAW, REFERENCE, 
 from mag7cli.market.calendar import known_until, sessions
 from mag7cli.market.index_history import confirmed_until
 from mag7cli.tables.table_files import foreign_objects
+from mag7cli.tables.transform import unmade_dates
 
 _ZONES: Final = {
     "raw documents": RAW,
@@ -48,9 +49,9 @@ class Gap:
 class Status:
     """The lake at a glance. `missing` are the gaps up to the last session that is over, later ones are `behind`.
 
-    `answer_files` hold what the vendor answered, counted where no date came of it yet.
-    `membership_known_until` is the last day for which the joins and leaves of the index are known. `foreign` are the
-    keys of objects that mag7 did not write.
+    `unmade` are the dates that were collected, and whose tables are not made yet. `answer_files` hold what the vendor
+    answered, counted where no date came of it yet. `membership_known_until` is the last day for which the joins and
+    leaves of the index are known. `foreign` are the keys of objects that mag7 did not write.
     """
 
     first: date | None
@@ -71,6 +72,7 @@ class Status:
     foreign: tuple[str, ...] = ()
     failed_checks: tuple[FailedCheck, ...] = ()
     answer_files: int = 0
+    unmade: tuple[date, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -104,6 +106,7 @@ def status(lake: Lake, last_session: date) -> Status:
         foreign=tuple(info.key for info in foreign_objects(lake)),
         failed_checks=failed_checks.read(lake),
         answer_files=0 if days else sum(len(lake.reference_files(folder)) for folder in _ANSWERS),
+        unmade=tuple(sorted(unmade_dates(lake))),
     )
 
 

@@ -1,6 +1,7 @@
 """How the quality of data is said in the output of every command."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from mag7cli.cli.origin import SIMULATED as SIMULATED
@@ -17,6 +18,12 @@ QUALITY_STYLES: Final[dict[str, "Style"]] = {"complete": "good", "suspect": "war
 def red_lines(failed: "Iterable[FailedCheck]") -> Iterator[Line]:
     """The checks of severity error that failed, and on which dates: their figures cannot be relied on."""
     return (Line(sentence, "bad") for sentence in red_sentences(failed))
+
+
+def unmade_sentence(days: Sequence[date]) -> str:
+    """Dates that were collected, and whose tables are not made yet."""
+    dates = f"{counted(len(days), 'date')}, {days[0]} to {days[-1]}"
+    return f"The tables are not up to date: {dates}. mag7 transform makes them."
 
 
 def red_sentences(failed: "Iterable[FailedCheck]") -> Iterator[str]:

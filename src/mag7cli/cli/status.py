@@ -10,7 +10,7 @@ from mag7cli.cli.foreign import foreign_sentence
 from mag7cli.cli.health import CheckOption, LimitOptions, RunsOption, runs_result, show_health
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
-from mag7cli.cli.quality import SIMULATED, red_lines
+from mag7cli.cli.quality import SIMULATED, red_lines, unmade_sentence
 from mag7cli.core.errors import UsageError
 from mag7cli.core.formatting import count, counted, size
 from mag7cli.market.date_quality import grouped_by_reason
@@ -97,6 +97,8 @@ def _status_lines(lake_status: "Status") -> Iterator[Line]:
     yield Line(f"{lake_status.first} to {lake_status.last}: {', '.join(tally)}.", "strong")
     yield Line(f"Last collected {_to_the_minute(lake_status.last_collected_at)}.")
     yield from red_lines(lake_status.failed_checks)
+    if lake_status.unmade:
+        yield Line(unmade_sentence(lake_status.unmade), "warn")
     for gap in lake_status.gaps[:_SHOWN]:
         yield Line(f"Gap: {gap.first} to {gap.last}, {counted(gap.count, 'date')}.", "warn")
     for why, days in grouped_by_reason(lake_status.partial):

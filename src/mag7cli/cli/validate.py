@@ -9,6 +9,7 @@ from mag7cli.cli.app import command
 from mag7cli.cli.engines import EngineOptions, opened
 from mag7cli.cli.foreign import warn_of_foreign
 from mag7cli.cli.output import Column, Grid, Line, Output, Result, Style
+from mag7cli.cli.quality import unmade_sentence
 from mag7cli.core.errors import InvalidDataError
 from mag7cli.core.formatting import count, counted
 
@@ -39,11 +40,14 @@ def validate(
     """
     from mag7cli import library
     from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
+    from mag7cli.tables.transform import unmade_dates
 
     lake = Lake.at(options.lake)
     if options.engine == "duckdb":
         results = library.validate(lake, full=full)
         warn_of_foreign(output, lake, ANALYTICS, PROCESSED)
+        if unmade := unmade_dates(lake):
+            output.warn(unmade_sentence(sorted(unmade)))
     else:
         with opened(options) as engine:
             results = library.validate(lake, engine=engine)

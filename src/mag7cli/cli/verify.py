@@ -7,6 +7,7 @@ from mag7cli.cli.app import TEXT_JSON, command
 from mag7cli.cli.foreign import foreign_sentence
 from mag7cli.cli.options import DEFAULT_LAKE, LakeOption
 from mag7cli.cli.output import Column, Grid, Line, Output, Result
+from mag7cli.cli.quality import unmade_sentence
 from mag7cli.core.errors import InvalidDataError
 from mag7cli.core.formatting import counted
 from mag7cli.lake import failed_checks
@@ -57,7 +58,7 @@ def _result(integrity: "Integrity") -> Result:
     document = {
         "identical": integrity.is_sound,
         "differences": differences.records(),
-        "behind": [str(day) for day in integrity.behind],
+        "unmade": [str(day) for day in integrity.unmade],
         "foreign": list(integrity.foreign),
         "raw_files": integrity.checked,
         "unrecorded": integrity.unrecorded,
@@ -70,13 +71,12 @@ def _sentences(integrity: "Integrity") -> Iterator[Line]:
         yield Line(f"{counted(len(integrity.damages), 'file')} damaged.", "bad")
     elif recorded := integrity.checked - integrity.unrecorded:
         yield Line(f"Damaged: none of the {counted(recorded, 'raw file')} in the record.", "good")
-    if integrity.behind:
-        dates = f"{counted(len(integrity.behind), 'date')}, {integrity.behind[0]} to {integrity.behind[-1]}"
-        yield Line(f"The tables are not up to date: {dates}. mag7 transform makes them.", "warn")
+    if integrity.unmade:
+        yield Line(unmade_sentence(integrity.unmade), "warn")
     if integrity.differences:
         yield Line(f"{counted(len(integrity.differences), 'file')} differ.", "bad")
     else:
-        which = "Every other table" if integrity.behind else "Every table"
+        which = "Every other table" if integrity.unmade else "Every table"
         yield Line(f"{which} is, byte for byte, what the raw documents make.", "good")
     if integrity.unrecorded:
         yield Line(

@@ -19,20 +19,20 @@ from mag7cli.lake.layout import Lake
 from mag7cli.lake.write_record import Damage
 from mag7cli.portfolio import kept_funds
 from mag7cli.tables.table_files import foreign_objects
-from mag7cli.tables.transform import Difference, behind, differences
+from mag7cli.tables.transform import Difference, differences, unmade_dates
 
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
     """What is wrong with a lake, and what in it is not its own.
 
-    `behind` are the dates, of documents and of splits, whose tables are still to be made. `unrecorded` are the raw
+    `unmade` are the dates, of documents and of splits, whose tables are still to be made. `unrecorded` are the raw
     files without a digest, of which only the form is known to be right.
     """
 
     damages: tuple[Damage, ...]
     differences: tuple[Difference, ...]
-    behind: tuple[date, ...]
+    unmade: tuple[date, ...]
     foreign: tuple[str, ...]
     checked: int
     unrecorded: int
@@ -53,7 +53,7 @@ def check(lake: Lake) -> Integrity:
     return Integrity(
         damages=tuple(sorted([*by_digest, *by_form], key=lambda damage: damage.key)),
         differences=different,
-        behind=unmade,
+        unmade=unmade,
         foreign=tuple(info.key for info in foreign_objects(lake)),
         checked=len(present),
         unrecorded=len(set(present) - write_record.read(lake).keys()),
@@ -63,7 +63,7 @@ def check(lake: Lake) -> Integrity:
 def _tables(lake: Lake) -> tuple[tuple[date, ...], tuple[Difference, ...]]:
     """The dates whose tables are to be made, and where the others differ."""
     try:
-        unmade = behind(lake)
+        unmade = unmade_dates(lake)
         return tuple(sorted(unmade)), tuple(differences(lake, unmade))
     except DocumentError:  # splits that cannot be read are a damage already, and without them no table can be computed
         return (), ()

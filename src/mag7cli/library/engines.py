@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from mag7cli.core.errors import Mag7Error
 from mag7cli.lake.layout import Lake
 
 if TYPE_CHECKING:
@@ -32,6 +34,21 @@ def duckdb_over(lake: Lake) -> Any:
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
     return DuckDbEngine.over_lake(lake)
+
+
+@contextmanager
+def saying_what_is_unmade(lake: Lake, *days: date | None) -> "Iterator[None]":
+    """Where there is no figure of one of these dates, or at all (None), because it is collected and no more: say so."""
+    try:
+        yield
+    except Mag7Error as error:
+        from mag7cli.tables.transform import unmade_dates
+
+        unmade = sorted(unmade_dates(lake))
+        day = next((day for day in days if day in unmade), unmade[0] if unmade and None in days else None)
+        if day is None:
+            raise
+        raise type(error)(f"{day} is collected, and its tables are not made yet", hint="mag7 transform") from error
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 from mag7cli.core.clock import Clock, SystemClock
 from mag7cli.core.errors import UsageError
 from mag7cli.lake.layout import Lake
-from mag7cli.library.engines import duckdb_over, engine_over
+from mag7cli.library.engines import duckdb_over, engine_over, saying_what_is_unmade
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,7 +109,7 @@ def report(
     if page is None:
         raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
     now = clock or SystemClock()
-    with engine_over(lake, engine) as own:
+    with engine_over(lake, engine) as own, saying_what_is_unmade(lake, None):
         fund = of_index_fund(lake, own) if whose.is_the_seven else NO_FUND
         return write_report(own, page, png_dir, now, fund, lake=lake, group=whose)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mag7cli.core.errors import UsageError
 from mag7cli.lake import failed_checks
 from mag7cli.lake.layout import Lake
-from mag7cli.library.engines import engine_over, kept_figures, kept_fund_weights
+from mag7cli.library.engines import engine_over, kept_figures, kept_fund_weights, saying_what_is_unmade
 
 if TYPE_CHECKING:
     from mag7cli.analytics.indicators import IndicatorAnswer
@@ -75,11 +75,12 @@ def summary(
     failed, figures = failed_checks.read(lake), kept_figures(lake, group, engine)
     weights = kept_fund_weights(lake) if figures else None
     if figures and weights:
-        by_figures = answer_from_files(figures, on, failed=failed)
+        with saying_what_is_unmade(lake, on):
+            by_figures = answer_from_files(figures, on, failed=failed)
         return replace(by_figures, fund=weights.on(by_figures.on))
     from mag7cli.portfolio.fund_weights import weight_on
 
-    with engine_over(lake, engine) as own:
+    with engine_over(lake, engine) as own, saying_what_is_unmade(lake, on):
         concentration = answer(own, on, None, group=group or THE_SEVEN, failed=failed)
         if not (group or THE_SEVEN).is_the_seven:
             return concentration
@@ -152,7 +153,7 @@ def compare(
     from mag7cli.analytics.period import compare as compared
     from mag7cli.market.groups import THE_SEVEN
 
-    with engine_over(lake, engine) as own:
+    with engine_over(lake, engine) as own, saying_what_is_unmade(lake, since, until):
         answer = compared(own, since, until, group or THE_SEVEN)
         if not (group or THE_SEVEN).is_the_seven or not lake.keeps_funds():
             return answer

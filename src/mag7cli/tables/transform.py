@@ -84,7 +84,7 @@ def _raised(manifest: Manifest) -> dict[date, object]:
     return {day: record.suspicions for day, record in manifest.dates.items() if record.suspicions}
 
 
-def behind(lake: Lake) -> dict[date, YearPlan]:
+def unmade_dates(lake: Lake) -> dict[date, YearPlan]:
     """The dates that were collected, collected anew or removed since their tables were made, with what is to be made.
 
     Only of years whose files are still those that were written: in others it is not known what a difference is due to.

@@ -95,7 +95,23 @@ def test_tables_that_are_not_made_yet_are_no_difference(run, lake):
     code, stdout, _ = run("verify")
     assert code == 0
     assert f"The tables are not up to date: 2 dates, {DAYS[0]} to {DAYS[1]}. mag7 transform makes them." in stdout
-    assert json.loads(run("verify", "--format", "json")[1])["behind"] == [str(day) for day in DAYS]
+    assert json.loads(run("verify", "--format", "json")[1])["unmade"] == [str(day) for day in DAYS]
+
+
+def test_what_is_collected_and_in_no_table_yet_is_said_so_by_every_command(run, lake):
+    shutil.rmtree(lake / "analytics")
+    shutil.rmtree(lake / "processed")
+
+    behind = f"The tables are not up to date: 2 dates, {DAYS[0]} to {DAYS[1]}. mag7 transform makes them."
+    assert behind in run("status")[1]
+    assert json.loads(run("status", "--format", "json")[1])["unmade"] == [str(day) for day in DAYS]
+    assert behind in run("validate")[2]
+    for words in ([], [str(DAYS[1])], [str(DAYS[0]), str(DAYS[1])]):
+        code, _, stderr = run("show", *words)
+        assert code != 0
+        assert "is collected, and its tables are not made yet" in stderr
+        assert "Hint: mag7 transform" in stderr
+    assert "is collected, and its tables are not made yet" in run("report")[2]
 
 
 @pytest.mark.parametrize("command", ["verify", "status", "transform", "validate", "load"])

@@ -116,27 +116,27 @@ def test_a_table_that_is_not_what_the_documents_make_is_a_difference(lake: Lake)
     assert ([each.key for each in integrity.differences], integrity.damages) == ([key], ())
 
 
-def behind(lake: Lake) -> tuple[tuple[date, ...], list[str]]:
+def unmade(lake: Lake) -> tuple[tuple[date, ...], list[str]]:
     integrity = check(lake)
-    return integrity.behind, [each.key for each in integrity.differences]
+    return integrity.unmade, [each.key for each in integrity.differences]
 
 
 def test_what_was_collected_since_the_tables_were_made_is_behind_and_no_difference(lake: Lake) -> None:
     shutil.rmtree(Path(lake.store.uri(""), "processed"))
     shutil.rmtree(Path(lake.store.uri(""), "analytics"))
     every = tuple(sorted(lake.documents()))
-    assert behind(lake) == ((SPLIT, *every), [])
+    assert unmade(lake) == ((SPLIT, *every), [])
     assert check(lake).is_sound
 
     transform(lake, end=every[-2])
-    assert behind(lake) == (every[-1:], [])
+    assert unmade(lake) == (every[-1:], [])
 
     transform(lake)
     lake.store.write(DOCUMENT, lake.store.read(DOCUMENT) + b" ")
-    assert behind(lake) == ((END,), [])
+    assert unmade(lake) == ((END,), [])
 
     lake.store.delete(DOCUMENT)
-    assert behind(lake) == ((END,), [])
+    assert unmade(lake) == ((END,), [])
 
 
 @pytest.mark.parametrize("key", [Lake.flat_key("daily_summary", 2024), Lake.partition_key("daily_summary", START)])
@@ -145,7 +145,7 @@ def test_a_damaged_table_is_a_difference_also_where_others_are_behind(lake: Lake
     lake.store.write(key, b"PAR1")
     lake.store.write(DOCUMENT, lake.store.read(DOCUMENT) + b" ")
 
-    assert key in behind(lake)[1]
+    assert key in unmade(lake)[1]
 
 
 def test_tables_of_another_version_are_behind(lake: Lake) -> None:
@@ -153,15 +153,15 @@ def test_tables_of_another_version_are_behind(lake: Lake) -> None:
     record = lake.store.read(manifest.KEY)
     lake.store.write(manifest.KEY, record.replace(b'"made_by":"mag7cli ', b'"made_by":"mag7cli 0.0.1 and not '))
 
-    assert behind(lake) == ((SPLIT, *sorted(lake.documents())), [])
+    assert unmade(lake) == ((SPLIT, *sorted(lake.documents())), [])
 
 
 def test_without_a_record_of_the_tables_their_bytes_decide(lake: Lake) -> None:
     lake.store.delete(manifest.KEY)
-    assert behind(lake) == ((), [])
+    assert unmade(lake) == ((), [])
 
     lake.store.write(Lake.flat_key("daily_summary", 2024), b"PAR1")
-    assert behind(lake) == ((), [Lake.flat_key("daily_summary", 2024)])
+    assert unmade(lake) == ((), [Lake.flat_key("daily_summary", 2024)])
 
 
 # The record
