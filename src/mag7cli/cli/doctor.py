@@ -43,9 +43,9 @@ def doctor(
 ) -> None:
     """Check that everything a collection needs is in order.
 
-    The key, the plan, the clock, the calendar, the lake, the versions: each with what would help. It takes two calls
-    of the vendor. With --aws it is the bucket, the catalog, the workgroup and the rights. Nothing is changed. The exit
-    code is 1 if a check failed.
+    The key, the plan, the clock, the calendar, the lake and the answers in it, the versions: each with what would help.
+    It takes two calls of the vendor. With --aws it is the bucket, the catalog, the workgroup and the rights. Nothing is
+    changed. The exit code is 1 if a check failed.
     """
     findings = list(_of_cloud(options, iam_role) if aws else _of_machine(options.lake, plan, api_key_command))
     output.show(_result(findings))

@@ -19,6 +19,7 @@ from mag7cli.core.clock import NOW_VARIABLE, Clock
 from mag7cli.core.errors import ConfigError, Mag7Error, MarketDataError, PlanError
 from mag7cli.core.extras import install_command
 from mag7cli.core.formatting import counted, duration, size
+from mag7cli.doctor.integrity import broken_answers
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.lock import holder_of
 from mag7cli.market import calendar
@@ -155,6 +156,7 @@ def _lake(lake: Callable[[], Lake]) -> Iterator[Finding]:
         return
     yield _checked("lake", lambda: _written(place))
     yield from _foreign(place)
+    yield _checked("answers", lambda: _answers(place))
     holder = holder_of(place)
     if holder:
         yield Finding(
@@ -174,6 +176,18 @@ def _foreign(lake: Lake) -> Iterator[Finding]:
     if keys:
         found = f"{counted(len(keys), 'object')} that mag7 did not write, the first is {keys[0]}"
         yield Finding("foreign objects", "warning", found, "mag7 verify names all; move them out of the lake")
+
+
+def _answers(lake: Lake) -> str:
+    """How much of what the vendor answered can be read: a collection goes on with it. Raises Mag7Error."""
+    if lake.store.local_root is None:
+        return "not looked at on S3, where it takes hundreds of requests; mag7 verify does"
+    broken = list(broken_answers(lake))
+    if broken:
+        what = f"{counted(len(broken), 'file')} damaged; the first is {broken[0].key}: {broken[0].reason}"
+        raise Mag7Error(what, hint="mag7 verify names all")
+    files = counted(len(lake.reference_files("")), "file")
+    return f"{files} can be read; mag7 verify also reads documents and tables"
 
 
 def _place_of_new_lake(root: Path) -> Finding:

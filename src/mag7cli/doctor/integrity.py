@@ -79,9 +79,14 @@ def _malformed(lake: Lake) -> Iterator[Damage]:
     for file in kept_funds.kept_files(lake):
         if file.symbol != kept_funds.INDEX_FUND:
             yield from _of(file.key, partial(kept_funds.read, lake, file))
+    yield from broken_answers(lake)
+    yield from _of(failed_checks.KEY, partial(failed_checks.read_record, lake))
+
+
+def broken_answers(lake: Lake) -> Iterator[Damage]:
+    """What is kept of the vendor's answers and cannot be read, or is that of another line or day. Raises StoreError."""
     for error in (*bar_files.broken_files(lake), *details_cache.broken_files(lake)):
         yield _damage(lake, error)
-    yield from _of(failed_checks.KEY, partial(failed_checks.read_record, lake))
     for read in (read_splits, marked_simulated, _cover_pages):
         try:
             read(lake)

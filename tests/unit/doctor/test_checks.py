@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mag7cli.collection.bar_files import BarFiles
 from mag7cli.core.clock import NEW_YORK
 from mag7cli.core.errors import AuthenticationError, PlanError, VendorUnavailableError
 from mag7cli.doctor.checks import examine
@@ -146,6 +147,25 @@ def test_a_clock_that_stands_still_and_a_calendar_near_its_end_are_worth_a_note(
 def test_a_lake_at_work_is_worth_a_note(tmp_path):
     with locked(Lake.at(str(tmp_path)), "collect"):
         assert _findings(tmp_path)["lock"].outcome.startswith("collect (process ")
+
+
+@pytest.mark.parametrize("kind", ["bars", "details"])
+def test_what_the_vendor_answered_is_read_and_belongs_where_it_lies(tmp_path, kind):
+    lake = Lake.at(str(tmp_path))
+    BarFiles(lake).keep_day(date(2024, 12, 13), {"MSFT": None})
+    content = b'{"schema_version": 1, "date": "2024-12-13", "answers": {}}'
+    lake.write_reference("details/date=2024-12-13.json", content)
+    answers = _findings(tmp_path)["answers"]
+    assert (answers.state, answers.outcome.partition(";")[0]) == ("ok", "2 files can be read")
+
+    folder = tmp_path / "raw" / "reference" / kind
+    (folder / "date=2024-12-13.json").rename(folder / "date=2024-12-12.json")
+
+    answers = _findings(tmp_path)["answers"]
+    assert answers.state == "failed"
+    assert f"1 file damaged; the first is raw/reference/{kind}/date=2024-12-12.json: " in answers.outcome
+    assert "its content is that of date=2024-12-13.json" in answers.outcome
+    assert answers.fix == "mag7 verify names all"
 
 
 def test_a_lake_that_is_not_there_yet_is_not_made(tmp_path):
