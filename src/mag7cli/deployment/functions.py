@@ -196,6 +196,7 @@ def collect(event: Event, context: Context) -> Document:
         `state`: `again` if the time of the call was not enough, `unfinished` if something failed that may be asked for
         again after `wait_seconds`, else `done`.
     """
+    from mag7cli.collection import benchmarks
     from mag7cli.collection import request as requests
 
     day = _last_served()
@@ -205,6 +206,7 @@ def collect(event: Event, context: Context) -> Document:
         plan=_plan().name,
         rate=os.environ.get("MAG7_RATE"),
         max_duration_s=context.get_remaining_time_in_millis() / 1_000 - _MARGIN_S,
+        benchmarks=benchmarks.symbols_of(os.environ.get("MAG7_BENCHMARK", "")),
     )
     clock = SystemClock()
     with _held(event, "mag7 collect") as lake:
@@ -225,6 +227,7 @@ def _collected(result: "CollectResult") -> Document:
         "collected": len(result.written),
         "present": result.present,
         "incomplete": _named(incomplete),
+        "stale_series": dict(result.stale_series),
         "calls": sum(result.calls.values()),
     }
 
@@ -365,6 +368,8 @@ def _message(event: Event) -> Iterator[str]:
         yield _figure(answer(engine, failed=read(lake))) if has_figure else "No date has a figure yet."
     collected = event.get("collected", {})
     yield f"Collected {collected.get('collected', 0)} dates with {collected.get('calls', 0)} calls."
+    for symbol, reason in collected.get("stale_series", {}).items():
+        yield f"{symbol}, a series beside the index, is not up to date: {reason}"
     recovered = sorted(_lacking(event.get("range", {})) - _lacking(event.get("left", {})))
     if recovered:
         yield f"Recovered: {', '.join(recovered)}."

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mag7cli.collection import benchmarks
 from mag7cli.core.errors import UsageError
 from mag7cli.core.suggestions import did_you_mean
 from mag7cli.deployment import parts, quicksight, roles
@@ -137,6 +138,7 @@ def _check_values(values: Mapping[str, str]) -> None:
         allowed = declared[name].get("AllowedValues")
         if allowed and value not in map(str, allowed):
             raise UsageError(f"{name}={value}: use one of {', '.join(map(str, allowed))}")
+    benchmarks.symbols_of(values.get("Benchmarks", ""))
 
 
 # Rendering

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.simulators.answering import AnsweringSource, StandingClock
+from tests.simulators.functions import CallContext
 from tests.simulators.small_index import market, new_lake
 
 import mag7cli as mag7
@@ -13,6 +14,7 @@ from mag7cli.collection import benchmarks
 from mag7cli.collection.bar_files import BarFiles, LineFile
 from mag7cli.core.errors import UsageError
 from mag7cli.core.progress import Silence
+from mag7cli.deployment import functions
 from mag7cli.lake.layout import Lake
 from mag7cli.market.bar_series import BarSeries
 from mag7cli.vendors.sandbox.blueprint import from_tables
@@ -69,6 +71,21 @@ def test_a_series_is_asked_for_once_and_again_when_the_lake_has_grown(with_a_fun
     assert known.closes_usd[FIRST] == with_a_fund.bars(FUND, FIRST, FIRST)[0].close_usd
     verdict = mag7.verify(lake)
     assert (verdict.damages, verdict.foreign) == ((), ())
+
+
+def test_a_deployed_collector_keeps_the_series_that_its_parameter_names(
+    with_a_fund: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, source = new_lake(tmp_path / "lake"), AnsweringSource(with_a_fund)
+    for name, value in {"LAKE": lake.store.uri(""), "PLAN": "advanced", "BENCHMARK": f"{FUND}, NOSUCH"}.items():
+        monkeypatch.setenv(f"MAG7_{name}", value)
+    monkeypatch.setattr(functions, "_open_vendor", lambda request: source)
+
+    collected = functions.collect({"start": str(FIRST), "end": str(LAST)}, CallContext())
+
+    assert asked_for(source) == [FUND, "NOSUCH"]
+    assert benchmarks.kept(lake) == (FUND,)
+    assert (collected["state"], list(collected["stale_series"])) == ("done", ["NOSUCH"])
 
 
 def test_bars_that_the_plan_serves_no_longer_stay(

@@ -112,6 +112,17 @@ def test_the_cheap_parts_are_the_default() -> None:
     assert on == ["bucket", "functions", "machines", "schedule", "catalog", "athena"]
 
 
+def test_the_collector_alone_knows_the_series_beside_the_index_and_a_line_of_the_index_is_none() -> None:
+    resources = rendered()["Resources"].items()
+    functions = {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::Lambda::Function"}
+
+    know = [name for name, one in functions.items() if "MAG7_BENCHMARK" in str(one.get("Environment"))]
+    assert know == ["CollectFunction"]
+    assert template.choose(values={"Benchmarks": "IVV,RSP"}).values == {"Benchmarks": "IVV,RSP"}
+    with pytest.raises(UsageError, match="AAPL is a line of the index"):
+        template.choose(values={"Benchmarks": "IVV,AAPL"})
+
+
 def test_no_account_and_no_key_is_in_the_template() -> None:
     text = parts.dump(rendered())
 
