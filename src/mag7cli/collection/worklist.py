@@ -28,7 +28,8 @@ DEFAULT_TOLERANCE: Final = DEFAULT_TOLERANCE_PCT / 100
 # For some evenings the counts are refreshed in turn; for a longer range they are sampled.
 ROLLING_DATES: Final = 5
 # About four years: what a range holds in memory while its counts are sampled grows with it, so that of a longer one
-# so many are valued and written before the next. What is half as long again is one block still.
+# so many are valued and written before the next. What is less than two of them is one block still: where a range is
+# cut, every line is asked for at both ends of the cut, a thousand calls.
 BLOCK_DATES: Final = 1_000
 
 
@@ -214,7 +215,7 @@ def _fresh(dates: tuple[date, ...], options: CollectOptions) -> Iterator[tuple[d
 
 
 def _blocks(dates: tuple[date, ...], size: int) -> Iterator[tuple[date, ...]]:
-    """Blocks of `size` dates, the last of them of up to half as many again.
+    """Blocks of `size` dates, the last of them of less than twice as many.
 
     They are cut off from the first date on: what a run that ended between two blocks leaves is cut as it was.
     """
@@ -226,7 +227,7 @@ def _blocks(dates: tuple[date, ...], size: int) -> Iterator[tuple[date, ...]]:
 
 def _most(size: int) -> int:
     """How many dates are one block still."""
-    return size + size // 2
+    return 2 * size - 1
 
 
 def _lines(dates: Sequence[date], members: Mapping[date, Membership]) -> tuple[str, ...]:

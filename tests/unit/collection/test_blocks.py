@@ -46,10 +46,11 @@ def sizes(lake: Lake, start: date, end: date) -> list[int]:
     return [len(part.dates) for part in worklist(lake, CollectOptions(start, end)).parts]
 
 
-def test_all_that_a_plan_serves_today_is_one_block_and_twenty_years_are_five(tmp_path: Path) -> None:
+def test_all_since_2021_is_one_block_for_years_and_twenty_years_are_five(tmp_path: Path) -> None:
     lake = new_lake(tmp_path)
 
-    assert sizes(lake, date(2021, 1, 4), date(2026, 11, 25)) == [1482]
+    assert sizes(lake, date(2021, 1, 4), date(2026, 12, 31)) == [1506]
+    assert sizes(lake, date(2021, 1, 4), date(2028, 11, 30)) == [1988]
     assert sizes(lake, date(2008, 12, 15), date(2028, 12, 1)) == [1000, 1000, 1000, 1000, 1022]
 
 
