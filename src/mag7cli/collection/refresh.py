@@ -68,7 +68,6 @@ def refresh(
     *,
     progress: Progress | None = None,
     stop: Stop,
-    prices_only: bool = False,
 ) -> RefreshResult:
     """Ask again about the collected dates from `options.start` to `options.end`, both included.
 
@@ -80,30 +79,62 @@ def refresh(
         clock: The time.
         progress: Hears of documents that change.
         stop: Ends the run from outside.
-        prices_only: Ask for no share count: of a few dates that is a call a date. It leaves no note, since the next
-            time costs as little.
 
     Raises:
         UsageError: No date of the range was collected.
         MarketDataError: The run cannot go on; the same command goes on with it.
     """
     days = _collected_days(lake, options)
-    begun = None if prices_only else _begin(lake, options, clock)
-    origin = SourceMarker(lake, source)
-    calls = VendorCalls(source, stop, options.workers, on_answer=origin.answered)
+    begun = _begin(lake, options, clock)
+    calls = _calls(lake, source, options, stop)
     prices = PriceCache(lake, calls, since=days[0] - COMPARABLE)
     details = DetailsCache(lake, clock, calls)
     details.load()
-    requests = [] if prices_only else _questions(details, days)
-    concerned = sorted({*days, *_resting_on(details, requests, lake.documents() if requests else ())})
+    requests = _questions(details, days)
+    concerned = {*days, *_resting_on(details, requests, lake.documents() if requests else ())}
     refusals = [*_prices_again(lake, prices, days), *_counts_again(details, requests, begun)]
-    if prices_only and not any(_rests_on_other_prices(lake, prices, day) for day in days):
-        return RefreshResult(tuple(days), (), tuple(refusals), dict(source.calls()), CollectResult(present=len(days)))
     again = replace(options, again=frozenset(concerned))
     result = collector.collect(lake, source, again, clock, progress=progress, stop=stop)
-    if not prices_only:
-        lake.store.delete(REFERENCE + _FILE)
+    lake.store.delete(REFERENCE + _FILE)
     return RefreshResult(tuple(days), result.changes, tuple(refusals), dict(source.calls()), result)
+
+
+def recheck(
+    lake: Lake,
+    source: MarketDataSource,
+    options: CollectOptions,
+    clock: Clock,
+    *,
+    days: Sequence[date],
+    prices: PriceCache,
+    stop: Stop,
+) -> RefreshResult:
+    """Ask again for the prices of a few collected dates, a call a date, and for no share count.
+
+    It leaves no note, since the next time costs as little.
+
+    Args:
+        lake: The lake, held by the caller.
+        source: Asked for the prices.
+        options: On which terms the dates are valued.
+        clock: The time.
+        days: The dates, oldest first.
+        prices: What the lake has of them, as the run that comes before knows it.
+        stop: Ends the run from outside.
+
+    Raises:
+        MarketDataError: The vendor cannot be asked.
+    """
+    prices.ask_by(_calls(lake, source, options, stop))
+    refusals = tuple(_prices_again(lake, prices, days))
+    if not any(_rests_on_other_prices(lake, prices, day) for day in days):
+        return RefreshResult(tuple(days), (), refusals, dict(source.calls()), CollectResult(present=len(days)))
+    result = collector.collect(lake, source, replace(options, again=frozenset(days)), clock, stop=stop)
+    return RefreshResult(tuple(days), result.changes, refusals, dict(source.calls()), result)
+
+
+def _calls(lake: Lake, source: MarketDataSource, options: CollectOptions, stop: Stop) -> VendorCalls:
+    return VendorCalls(source, stop, options.workers, on_answer=SourceMarker(lake, source).answered)
 
 
 def calls_to_refresh(lake: Lake, options: CollectOptions, clock: Clock) -> dict[str, int]:

@@ -29,6 +29,7 @@ from mag7cli.vendors.rate_limit import Budget, Cancel, Rate
 
 if TYPE_CHECKING:
     from mag7cli.collection.known_lake import KnownLake
+    from mag7cli.collection.price_cache import PriceCache
     from mag7cli.collection.refresh import RefreshResult
     from mag7cli.core.clock import Clock
     from mag7cli.core.progress import Listener
@@ -206,9 +207,8 @@ def _collected(run: _Run, known: "KnownLake", intention: CollectPlan, recheck: i
             expected_calls=intention.total_calls,
             known=known,
         )
-        if span := _sessions_before(lake, result, recheck):
-            last = replace(options, start=span[0], end=span[1], force=False, retry_failed=False, unserved=None)
-            result = _rechecked(lake, source, last, result, clock=run.clock, cancel=run.cancel, listener=listener)
+        if days := _sessions_before(known.work.collected, result, recheck):
+            result = _rechecked(run, days, known.prices, result)
     return result
 
 
@@ -233,25 +233,15 @@ def _with_benchmarks(run: _Run, symbols: Sequence[str], result: CollectResult) -
     return replace(result, calls=dict(source.calls()), stale_series=failures) if spans else result
 
 
-def _sessions_before(lake: "Lake", result: CollectResult, sessions: int) -> tuple[date, date] | None:
-    """The first and the last of so many collected dates before those that are new; None where nothing is new."""
+def _sessions_before(collected: Sequence[date], result: CollectResult, sessions: int) -> Sequence[date]:
+    """So many of the collected dates before those that are new, the last of them; none where nothing is new."""
     if not sessions or not result.written:
-        return None
-    earlier = sorted(day for day in lake.documents() if day < result.written[0])[-sessions:]
-    return (earlier[0], earlier[-1]) if earlier else None
+        return ()
+    return [day for day in collected if day < result.written[0]][-sessions:]
 
 
-def _rechecked(
-    lake: "Lake",
-    source: "MarketDataSource",
-    options: CollectOptions,
-    result: CollectResult,
-    *,
-    clock: "Clock",
-    cancel: Cancel,
-    listener: "Listener",
-) -> CollectResult:
-    """The result, with what the vendor corrected on the dates of the options.
+def _rechecked(run: _Run, days: Sequence[date], prices: "PriceCache", result: CollectResult) -> CollectResult:
+    """The result, with what the vendor corrected on some dates, beside the prices that the run knows.
 
     What was collected matters more: an error here is a warning.
     """
@@ -262,13 +252,14 @@ def _rechecked(
 
     def end() -> None:
         own.request()
-        cancel.request()
+        run.cancel.request()
 
+    options = replace(run.options, start=days[0], end=days[-1], force=False, retry_failed=False, unserved=None)
     try:
-        with listener.ends_early(end):
-            again = refreshing.refresh(lake, source, options, clock, stop=own, prices_only=True)
+        with run.listener.ends_early(end):
+            again = refreshing.recheck(run.lake, run.source, options, run.clock, days=days, prices=prices, stop=own)
     except (MarketDataError, StoppedEarlyError) as error:
-        listener.warn(f"the prices from {options.start} to {options.end} were not asked for again: {error}")
+        run.listener.warn(f"the prices from {options.start} to {options.end} were not asked for again: {error}")
         return result
     return replace(result, rechecked=Recheck(again.dates, again.changes, again.refusals), calls=again.calls)
 

@@ -111,12 +111,14 @@ class DateBatch:
 class Worklist:
     """The dates to collect in parts, and how many of the range are there already.
 
-    `failed` are the lines that failed on the dates that are there and are to be collected again.
+    `failed` are the lines that failed on the dates that are there and are to be collected again, `collected` all dates
+    that have a document, whatever the range, oldest first.
     """
 
     parts: tuple[DateBatch, ...]
     present: int
     failed: tuple[tuple[str, date], ...] = ()
+    collected: tuple[date, ...] = ()
 
     @property
     def dates(self) -> tuple[date, ...]:
@@ -166,7 +168,10 @@ def worklist(lake: Lake, options: CollectOptions) -> Worklist:
     )
     failed = tuple((ticker, day) for day in dates if collected.is_incomplete(day) for ticker in _failed(lake, day))
     return Worklist(
-        tuple(sorted(parts, key=lambda part: part.to_collect)), _present(collected, trading_dates, dates), failed
+        tuple(sorted(parts, key=lambda part: part.to_collect)),
+        _present(collected, trading_dates, dates),
+        failed,
+        tuple(collected.days()),
     )
 
 

@@ -94,8 +94,9 @@ class CollectedDates:
 
 def note_written(lake: Lake, written: Iterable[WrittenDocument]) -> None:
     """Remember documents that were just written, so that the next run need not read them."""
-    known, present = _decode(lake.read_reference(_FILE)), lake.documents()
-    entries = {day: entry for day, entry in known.items() if day in present}
+    written = list(written)
+    known, present = _decode(lake.read_reference(_FILE)), lake.documents_on([each.trading_date for each in written])
+    entries = dict(known)
     for document in written:
         info = present.get(document.trading_date)
         # What has another size was put there by somebody else since.

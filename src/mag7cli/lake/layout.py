@@ -4,7 +4,8 @@ What is raw was paid for with calls and time, so it is written to outlast a powe
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,9 @@ LIVE: Final = "live/"
 _ZONES: Final = ("raw/", PROCESSED, ANALYTICS)
 WAREHOUSE: Final = "warehouse.duckdb"
 LOCK: Final = ".mag7.lock"
+
+# Up to so many objects are looked at one by one: on S3 a listing of a thousand is one request.
+_FEW_DATES: Final = 5
 
 _DOCUMENT_NAME: Final = "market_data.json"
 _HOLDINGS_NAME: Final = "IVV_holdings.csv"
@@ -80,6 +84,16 @@ class Lake:
         """The raw documents that are there, by trading date, oldest first."""
         objects = self.store.list(RAW)
         return dict(sorted(_by_date(objects, RAW, "trading_date", _DOCUMENT_NAME)))
+
+    def documents_on(self, dates: Collection[date]) -> dict[date, ObjectInfo]:
+        """Those of these dates that have a raw document; a few are looked at one by one, of many all are listed."""
+        if len(dates) > _FEW_DATES:
+            return {day: info for day, info in self.documents().items() if day in dates}
+        present: dict[date, ObjectInfo] = {}
+        for day in sorted(dates):
+            with suppress(KeyNotFoundError):
+                present[day] = self.store.info(self.document_key(day))
+        return present
 
     def read_document(self, trading_date: date) -> "Document":
         """The raw document of a date. Raises KeyNotFoundError, DocumentError."""

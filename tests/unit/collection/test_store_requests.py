@@ -1,8 +1,10 @@
 """How often a collection asks the store: on S3 each of these is a request that is paid for."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,10 @@ from tests.simulators.sandbox_source import SandboxSource
 from tests.simulators.small_index import NOW, TICKERS, market, new_lake
 
 from mag7cli.collection.collector import collect
+from mag7cli.collection.request import CollectRequest
+from mag7cli.collection.request import collect as collect_of_request
 from mag7cli.collection.worklist import CollectOptions
+from mag7cli.core.progress import Silence
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import LocalStore, ObjectInfo
 from mag7cli.market.calendar import sessions
@@ -76,3 +81,23 @@ def test_all_else_does_not_depend_on_the_range(store: CountingStore) -> None:
     rest = {key: asked for key, asked in store.asked.items() if key[1].count("/") < 2 and "magnificent7" not in key[1]}
 
     assert sum(rest.values()) < 40, rest
+
+
+def test_an_evening_with_its_recheck_lists_all_documents_once_and_reads_no_file_of_bars_twice(
+    store: CountingStore, tmp_path: Path
+) -> None:
+    shutil.copytree(store.local_root, tmp_path / "lake")
+    evening = CountingStore(tmp_path / "lake")
+    clock = FakeClock(datetime.fromisoformat(NOW))
+    source = SandboxSource(market(), now=datetime.fromisoformat(NOW))
+    request = CollectRequest(start=START, end=END + timedelta(days=4), plan="advanced", rate="5/min", recheck=3)
+    collect_of_request(Lake(CountingStore(tmp_path / "lake")), request, clock=clock, listener=Silence(), vendor=source)
+    request = replace(request, end=END + timedelta(days=5))
+
+    result = collect_of_request(Lake(evening), request, clock=clock, listener=Silence(), vendor=source)
+
+    assert result.rechecked
+    assert len(result.written) == 1
+    assert evening.asked["list", "raw/magnificent7"] == 2, "those that are there, and the record of what was written"
+    files = sum(1 for _ in evening.list("raw/reference/bars/"))
+    assert evening.asked["read", "raw/reference/bars"] <= files + 1, "one had a split long before"

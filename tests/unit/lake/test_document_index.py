@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +177,9 @@ def test_a_lake_that_may_not_be_written_can_be_read(lake, monkeypatch):
     monkeypatch.setattr(LocalStore, "_write_file", staticmethod(refuse))
 
     assert CollectedDates(lake).is_complete(DAY)
+
+
+def test_documents_of_few_dates_are_what_a_listing_of_all_says(lake):
+    many = [DAY, NEXT, *(NEXT + timedelta(days=days) for days in range(1, 9))]
+
+    assert lake.documents_on([DAY, NEXT]) == lake.documents() == lake.documents_on(many)
