@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from mag7cli.collection.price_cache import PriceCache, PriceRequest
@@ -128,5 +128,6 @@ def _weekly_neighbours(first: date, last: date) -> list[date]:
     return [session_on_or_before(day - timedelta(days=day.weekday())) for day in neighbours(first, last)]
 
 
+@cache
 def _seven() -> frozenset[str | None]:
     return frozenset(symbology.company_cik(ticker) for ticker in symbology.MAGNIFICENT_7)

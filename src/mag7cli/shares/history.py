@@ -92,7 +92,7 @@ class ShareHistory:
         """The same history with other expected steps."""
         other = copy(self)
         other._steps = steps
-        for name in ("_path", "_class_path", "_confirmed_steps", "_is_undisputed"):
+        for name in ("_all_runs", "_path", "_counts", "_class_path", "_confirmed_steps", "_is_undisputed", "_turns"):
             other.__dict__.pop(name, None)
         return other
 
@@ -104,8 +104,7 @@ class ShareHistory:
         """
         if not self._points:
             return None
-        days, counts = self._path
-        count = counts[bisect_right(days, day) - 1]
+        count = self._count_after(bisect_right(self._path[0], day) - 1)
         if self._is_undisputed:
             return count
         if day in self._gaps:
@@ -158,7 +157,11 @@ class ShareHistory:
 
     def runs(self) -> Iterator[tuple[date, float]]:
         """From which date on the count is taken to be how many base shares, oldest first; the first holds before."""
-        return ((day, base_shares) for day, _, base_shares in _runs(self._points, self._steps, self.units))
+        return ((day, base_shares) for day, _, base_shares in self._all_runs)
+
+    @cached_property
+    def _all_runs(self) -> list[tuple[date, Point, float]]:
+        return list(_runs(self._points, self._steps, self.units))
 
     @cached_property
     def _turns(self) -> list[date]:
@@ -176,7 +179,7 @@ class ShareHistory:
         """The sessions on which the count more than doubles, or the reverse, and no answer after it leaves a doubt."""
         return {
             next_session(day - timedelta(days=1)): f"x{now / was:.4g}, as the answers of the quarters around it have it"
-            for (_, before, was), (day, point, now) in pairwise(_runs(self._points, self._steps, self.units))
+            for (_, before, was), (day, point, now) in pairwise(self._all_runs)
             if abs(math.log(now / was)) >= LARGE_STEP and not (before.is_doubtful or point.is_doubtful)
         }
 
@@ -192,18 +195,33 @@ class ShareHistory:
         return [(day, base_shares) for day, _, base_shares in _runs(points, self._steps, self.units)]
 
     @cached_property
-    def _path(self) -> tuple[list[date], list[ShareCount]]:
-        """Every count there is, with the date from which on it holds: the first before all dates."""
-        runs = list(_runs(self._points, self._steps, self.units))
+    def _path(self) -> tuple[list[date], list[tuple[Point, float]]]:
+        """From which date on which answer speaks, and for how many base shares: the first before all dates."""
+        runs = self._all_runs
         starts = [day for day, _, _ in runs]
         days = sorted({date.min, *starts[1:], *(split.execution_date for split in self.units.splits)})
-        in_force = ((day, runs[max(0, bisect_right(starts, day) - 1)]) for day in days)
-        return days, [self._count(point, base_shares, day) for day, (_, point, base_shares) in in_force]
+        return days, [runs[max(0, bisect_right(starts, day) - 1)][1:] for day in days]
 
-    def _count(self, point: Point, base_shares: float, day: date) -> ShareCount:
-        return ShareCount(
-            self.units.on(base_shares, day), point.basis, point.on, point.vendor, point.share_class, point.adjustments
-        )
+    @cached_property
+    def _counts(self) -> dict[int, ShareCount]:
+        """The counts of the path that somebody asked for: an evening asks for one of each line's."""
+        return {}
+
+    def _count_after(self, index: int) -> ShareCount:
+        """The count from one of the dates of the path on."""
+        count = self._counts.get(index)
+        if count is None:
+            days, in_force = self._path
+            point, base_shares = in_force[index]
+            count = self._counts[index] = ShareCount(
+                self.units.on(base_shares, days[index]),
+                point.basis,
+                point.on,
+                point.vendor,
+                point.share_class,
+                point.adjustments,
+            )
+        return count
 
 
 def _carried_over(count: ShareCount, gap: Gap) -> ShareCount:

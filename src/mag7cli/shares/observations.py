@@ -78,7 +78,8 @@ class _Reading:
         self._stale = {answer.on for answer in run if self._is_stale(answer, run[-1].on)}
         weighted = [(answer.on, answer.weighted) for answer in weighted_answers if answer.weighted]
         is_early = bool(weighted_answers) and weighted_answers[0].on < HONOURED_FROM
-        backed = _backed(weighted_answers, units, part)
+        # Without a split there is one reading of each.
+        backed = _backed(weighted_answers, units, part) if units.epochs > 1 else ()
         self._weighted_epochs = read_epochs(weighted, units, len(run), backed, may_be_frozen=is_early)
         self._part = part_after(weighted_answers, self._first_run(weighted_answers))
         self._off_part = dict(self._off_their_part(weighted_answers))
@@ -288,7 +289,10 @@ class _Reading:
 
 def _misfits_marked(points: Sequence[Point]) -> list[Point]:
     """The points, those in doubt that were converted and fit no neighbour even so: the ratio may be another one."""
-    return [_misfit(point, _unconverted_around(points, index)) for index, point in enumerate(points)]
+    return [
+        _misfit(point, _unconverted_around(points, index)) if point.adjustments else point
+        for index, point in enumerate(points)
+    ]
 
 
 def _misfit(point: Point, around: Sequence[Point]) -> Point:

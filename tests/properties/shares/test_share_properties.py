@@ -114,6 +114,24 @@ def test_market_caps_are_continuous_across_splits_that_the_vendor_misplaces(trut
 
 @UNHURRIED
 @given(truths(), st.data())
+def test_a_count_is_the_same_whatever_was_asked_before_and_however_the_steps_were_told(
+    truth: Truth, data: st.DataObject
+) -> None:
+    observed = [truth.observed(day) for day in SESSIONS[:: data.draw(st.sampled_from([7, 40, 90]))]]
+    days = data.draw(st.lists(st.sampled_from(SESSIONS), min_size=1, max_size=12))
+    used = ShareHistory(observed, SecurityFacts(truth.splits), steps=STEPS)
+    counts = [(used.on(day), used.stands_until(day)) for day in days]
+    stepping = used.stepping_on(STEPS[1:])
+
+    for history, steps in ((used, STEPS), (stepping, STEPS[1:])):
+        fresh = [ShareHistory(observed, SecurityFacts(truth.splits), steps=steps) for _ in days]
+        told = [(one.on(day), one.stands_until(day)) for one, day in zip(fresh, days, strict=True)]
+        assert [(history.on(day), history.stands_until(day)) for day in days] == told
+    assert counts == [(used.on(day), used.stands_until(day)) for day in days]
+
+
+@UNHURRIED
+@given(truths(), st.data())
 def test_what_is_known_does_not_depend_on_what_else_was_asked(truth: Truth, data: st.DataObject) -> None:
     few = data.draw(st.lists(st.sampled_from(SESSIONS), min_size=1, max_size=12, unique=True))
     dense = ShareHistory([truth.observed(day) for day in SESSIONS], SecurityFacts(truth.splits))
