@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mag7cli.collection.request import CollectRequest
     from mag7cli.core.clock import Clock
     from mag7cli.core.progress import Listener
+    from mag7cli.portfolio.kept_weights import KeptWeights
     from mag7cli.reporting.write import ReportResult
     from mag7cli.tables.transform import TransformResult
     from mag7cli.vendors.base import MarketDataSource
@@ -182,10 +183,20 @@ def _reported(lake: Lake, engine: "DuckDbEngine", clock: "Clock") -> "tuple[Repo
     out = report_path(lake)
     if out is None:
         return None, None
-    from mag7cli.portfolio.fund_weights import of_index_fund
     from mag7cli.reporting.write import write_report
 
     try:
-        return write_report(engine, out, None, clock, of_index_fund(lake, engine), lake=lake), None
+        return write_report(engine, out, None, clock, _weights_in_fund(lake, engine), lake=lake), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"
+
+
+def _weights_in_fund(lake: Lake, engine: "DuckDbEngine") -> "KeptWeights":
+    """The index fund's own. Most lakes have no files of funds, and need none of what reads them."""
+    from mag7cli.portfolio.kept_weights import NO_FUND
+
+    if not lake.keeps_funds():
+        return NO_FUND
+    from mag7cli.portfolio.fund_weights import of_index_fund
+
+    return of_index_fund(lake, engine)

@@ -33,6 +33,8 @@ def sectors() -> tuple[str, ...]:
 
 def sector_on(ticker: str, day: date) -> str:
     """The sector of a line on a date; `unknown` for a line that no table has."""
+    if sector := _only_sectors().get(ticker):
+        return sector
     for spell in _spells().get(ticker, ()):
         if spell.covers(day):
             return spell.sector
@@ -42,6 +44,12 @@ def sector_on(ticker: str, day: date) -> str:
 def spells_in(sector: str) -> tuple[SectorSpell, ...]:
     """Every line that was ever in a sector, with the days on which it was."""
     return tuple(spell for spells in _spells().values() for spell in spells if spell.sector == sector)
+
+
+@cache
+def _only_sectors() -> Mapping[str, str]:
+    """The sector of each line that never had another: of all but some dozen."""
+    return {ticker: spells[0].sector for ticker, spells in _spells().items() if len(spells) == 1}
 
 
 @cache

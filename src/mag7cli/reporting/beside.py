@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from itertools import takewhile
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.analytics.groups import read_sectors
 from mag7cli.analytics.indicators import IndicatorAnswer, moved_with
@@ -16,13 +16,14 @@ from mag7cli.collection import benchmarks
 from mag7cli.collection.benchmarks import Benchmark
 from mag7cli.core.errors import UsageError
 from mag7cli.lake.layout import Lake
-from mag7cli.live.records import Record
 from mag7cli.market.groups import CompanyGroup
-from mag7cli.portfolio.fund_weights import INDEX_FUNDS
 from mag7cli.portfolio.kept_weights import KeptWeights
 from mag7cli.reporting.datasets import Beside, FundGrowth
 from mag7cli.reporting.story import long_date
 from mag7cli.warehouse.engines import SqlEngine
+
+if TYPE_CHECKING:
+    from mag7cli.live.records import Record
 
 _LINES: Final = "SELECT DISTINCT ticker FROM market_data.sp500_constituents"
 _BY_CLOSES: Final = "by its own closes, without dividends"
@@ -36,7 +37,7 @@ def read_beside(
     *,
     lake: Lake | None,
     fund: KeptWeights,
-    intraday: Record | None,
+    intraday: "Record | None",
 ) -> Beside:
     """Returns, the fund's own weight, kept series and sectors. Raises EngineError."""
     kept = _kept(lake, engine) if lake else {}
@@ -73,6 +74,10 @@ def _benchmarks(
 
 def _growth_by_closes(kept: Mapping[str, Benchmark], returns: Sequence[DailyReturn]) -> FundGrowth | None:
     """What a fund of the index gained by its own closes since the last gap in them; None if the lake keeps none."""
+    if not kept:
+        return None
+    from mag7cli.portfolio.fund_weights import INDEX_FUNDS
+
     for fund in INDEX_FUNDS:
         closes = kept[fund].closes_usd if fund in kept else {}
         gained = {each.on: 100 * (closes[each.on] / closes[each.base] - 1) for each in _priced_last(returns, closes)}

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from mag7cli.analytics.queries import Day
 from mag7cli.analytics.statistics import INTERVAL_PCT, Projection
 from mag7cli.core.clock import NEW_YORK
-from mag7cli.live.records import Record
 from mag7cli.market.symbology import MAGNIFICENT_7
 from mag7cli.reporting import charts, motion_charts, performance_charts
 from mag7cli.reporting.charts import Chart, LiveMark
@@ -14,6 +14,9 @@ from mag7cli.reporting.datasets import NOTHING, YEAR, Beside, Dataset
 from mag7cli.reporting.marks import Dates
 from mag7cli.reporting.story import long_date
 from mag7cli.reporting.whose import SEVEN, Whose
+
+if TYPE_CHECKING:
+    from mag7cli.live.records import Record
 
 
 def all_charts(
@@ -53,7 +56,7 @@ def all_charts(
     return (*drawn, charts.failures(dates, max(day.failed_count for day in days)))
 
 
-def _live_mark(point: Record | None, close: date) -> LiveMark | None:
+def _live_mark(point: "Record | None", close: date) -> LiveMark | None:
     """The newest minute of a session after the last close, as a mark of the chart."""
     if not point:
         return None

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from itertools import count, pairwise, product
 from string import ascii_lowercase
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.analytics.groups import SectorShare
 from mag7cli.analytics.indicators import IndicatorAnswer
@@ -20,7 +20,9 @@ from mag7cli.analytics.queries import Concentration, Day
 from mag7cli.analytics.report_data import Event, ReportData
 from mag7cli.analytics.statistics import Projection, co_movement, project
 from mag7cli.analytics.value_changes import Point
-from mag7cli.live.records import Record
+
+if TYPE_CHECKING:
+    from mag7cli.live.records import Record
 
 Cell = str | float | int | Decimal | None
 
@@ -64,7 +66,7 @@ class Beside:
 
     returns: Sequence[DailyReturn] = ()
     fund: FundGrowth | None = None
-    live: Record | None = None
+    live: "Record | None" = None
     benchmarks: Sequence[IndicatorAnswer] = ()
     fund_name: str = ""
     fund_pct: Mapping[date, float] = field(default_factory=dict)
@@ -171,7 +173,7 @@ def _benchmarks(answers: Iterable[IndicatorAnswer]) -> Dataset:
 _MOVED: Final = ("share_correlation", "share_beta", "return_correlation", "return_beta")
 
 
-def _live(point: Record | None) -> Dataset:
+def _live(point: "Record | None") -> Dataset:
     """The newest minute of a session after the last close: intraday and unofficial."""
     columns = ("trading_date", "share_pct", "low_pct", "high_pct", "minute", "kind")
     return Dataset(columns, (tuple(point[name] for name in columns),) if point else ())
