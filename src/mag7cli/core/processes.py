@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
@@ -32,26 +32,28 @@ def cores() -> int:
 
 
 @contextmanager
-def spread(work: Callable[[Task], Result], tasks: Sequence[Task], workers: int) -> Iterator[Iterator[Result]]:
-    """The results of `work` on every task, in no order, from so many processes, of which this is one.
+def spread(
+    work: Callable[[Sequence[Task]], Iterable[Result]], shares: Sequence[Sequence[Task]]
+) -> Iterator[Iterator[Result]]:
+    """The results of `work` on every share of the tasks, in no order, from a process for each, of which this is one.
 
     `work` and the tasks can be pickled, and done twice: the share of a process that failed is done again in this one,
     where its error can be told.
     """
-    shares = [tasks[first::workers] for first in range(workers)]
+    own, *rest = shares or [()]
     others: list[_Other[Task, Result]] = []
     try:
-        others += [_Other(work, share) for share in shares[1:] if share]
-        yield _results(work, shares[0], others)
+        others += [_Other(work, share) for share in rest if share]
+        yield _results(work, own, others)
     finally:
         for other in others:
             other.stop()
 
 
 def _results(
-    work: Callable[[Task], Result], own: Sequence[Task], others: "Sequence[_Other[Task, Result]]"
+    work: Callable[[Sequence[Task]], Iterable[Result]], own: Sequence[Task], others: "Sequence[_Other[Task, Result]]"
 ) -> Iterator[Result]:
-    yield from map(work, own)
+    yield from work(own)
     for other in others:
         yield from other.results()
 
@@ -59,7 +61,7 @@ def _results(
 class _Other(Generic[Task, Result]):
     """Another process with its share of the tasks."""
 
-    def __init__(self, work: Callable[[Task], Result], share: Sequence[Task]) -> None:
+    def __init__(self, work: Callable[[Sequence[Task]], Iterable[Result]], share: Sequence[Task]) -> None:
         self._work = work
         self._share = share
         self._answer = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
@@ -79,7 +81,7 @@ class _Other(Generic[Task, Result]):
     def results(self) -> Iterator[Result]:
         """What the process found, or, if it failed, what this one finds."""
         if self._process.wait():
-            yield from map(self._work, self._share)
+            yield from self._work(self._share)
         else:
             self._answer.seek(0)
             yield from pickle.load(self._answer)  # noqa: S301 - written by the process that this one started
@@ -101,7 +103,7 @@ def _serve(parent: int) -> int:
         return _FAILED
     work, share = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
     try:
-        results = [work(task) for task in share]
+        results = list(work(share))
     except Mag7Error:
         return _FAILED
     pickle.dump(results, sys.stdout.buffer)

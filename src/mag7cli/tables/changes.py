@@ -3,9 +3,11 @@
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Final
 
 from mag7cli.collection.split_cache import read_splits
@@ -62,12 +64,45 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """A date of the weeks before another: whether its record is of what is there, and what the guard raised by it."""
+class _Raised:
+    """A doubt of the weeks before a date, as text too; whether the record that has it is of what is there."""
 
-    of: DateInputs
+    suspicion: Suspicion
+    text: str
     is_current: bool
-    suspicions: Sequence[Suspicion]
+
+
+@dataclass(frozen=True, slots=True)
+class _Weeks:
+    """The weeks before a date: its dates whose record is not of what is there, and what the guard raised."""
+
+    unread: deque[DateInputs] = field(default_factory=deque)
+    raised: deque[_Raised] = field(default_factory=deque)
+
+    def forget_before(self, day: date) -> None:
+        while self.unread and self.unread[0].trading_date < day:
+            self.unread.popleft()
+        while self.raised and self.raised[0].suspicion.on < day:
+            self.raised.popleft()
+
+    def add(self, of: DateInputs, suspicions: Iterable[Suspicion], *, is_current: bool) -> None:
+        if not is_current:
+            self.unread.append(of)
+        self.raised.extend(_Raised(one, repr(one), is_current) for one in suspicions)
+
+    def remembered(self) -> tuple[Suspicion, ...]:
+        return tuple(raised.suspicion for raised in self.raised if raised.is_current)
+
+    def texts(self) -> list[str]:
+        return [raised.text for raised in self.raised]
+
+
+@dataclass(frozen=True, slots=True)
+class _Splits:
+    """The splits around a date by ticker, and the same as text."""
+
+    by_ticker: Mapping[str, Sequence[Split]]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,36 +127,35 @@ class Sources:
         `records` are of the dates that were made: by them it is known what the guard raised.
         """
         previous: date | None = None
-        weeks: deque[_Made] = deque()
+        weeks, splits_of = _Weeks(), cache(self._splits)
         for day in sorted({*self.documents, *(day for day, _, _ in self.splits)}):
-            while weeks and day - weeks[0].of.trading_date > REMEMBERED:
-                weeks.popleft()
-            own = DateInputs(day, day in self.documents, previous, self._splits_around(day))
-            inputs = replace(
-                own,
-                remembered=tuple(one for made in weeks if made.is_current for one in made.suspicions),
-                unread=tuple(made.of for made in weeks if not made.is_current),
-            )
-            fingerprint = self._fingerprint(inputs, [repr(one) for made in weeks for one in made.suspicions])
+            weeks.forget_before(day - REMEMBERED)
+            splits = splits_of(*self._places_around(day))
+            own = DateInputs(day, day in self.documents, previous, splits.by_ticker)
+            inputs = replace(own, remembered=weeks.remembered(), unread=tuple(weeks.unread))
+            fingerprint = self._fingerprint(own, splits.text, weeks.texts())
             yield inputs, fingerprint
             if own.has_document:
                 record = records.get(day)
                 is_current = record is not None and record.fingerprint == fingerprint
-                weeks.append(_Made(own, is_current, record.suspicions if record else ()))
+                weeks.add(own, record.suspicions if record else (), is_current=is_current)
                 previous = day
 
-    def _splits_around(self, day: date) -> dict[str, list[Split]]:
-        first = bisect_left(self.splits, day - _SPLITS_BEFORE, key=lambda entry: entry[0])
-        last = bisect_right(self.splits, day + _SPLITS_AFTER, key=lambda entry: entry[0])
+    def _places_around(self, day: date) -> tuple[int, int]:
+        """Which of the splits are around a date: mostly those around the date before."""
+        first = bisect_left(self.splits, day - _SPLITS_BEFORE, key=itemgetter(0))
+        return first, bisect_right(self.splits, day + _SPLITS_AFTER, key=itemgetter(0))
+
+    def _splits(self, first: int, last: int) -> _Splits:
         around: dict[str, list[Split]] = {}
         for _, ticker, split in self.splits[first:last]:
             around.setdefault(ticker, []).append(split)
-        return around
+        return _Splits(around, repr(sorted(around.items())))
 
-    def _fingerprint(self, inputs: DateInputs, raised: Sequence[str]) -> str:
+    def _fingerprint(self, inputs: DateInputs, splits: str, raised: Sequence[str]) -> str:
         documents = (inputs.trading_date if inputs.has_document else None, inputs.previous)
         versions = [self.documents[day].version if day else "" for day in documents]
-        return _digest([*versions, repr(sorted(inputs.splits.items())), *raised])
+        return _digest([*versions, splits, *raised])
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final
@@ -31,42 +32,59 @@ _NUMBERS: Final = frozenset({int, float})
 _NAN: Final = float("nan")
 
 
+@dataclass(frozen=True)
+class LineNames:
+    """What the lines of a date are called, in their order: mostly what they were called on the date before."""
+
+    tickers: tuple[str, ...]
+    symbols: tuple[Any, ...] = ()
+    ciks: tuple[Any, ...] = ()
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each ticker is."""
+        return {ticker: place for place, ticker in enumerate(self.tickers)}
+
+    def places_of(self, tickers: Collection[str]) -> list[int]:
+        """Where those of these tickers are that are here, in the order of the lines."""
+        return sorted(self.places[ticker] for ticker in tickers if ticker in self.places)
+
+
+NO_NAMES: Final = LineNames(())
+
+
 @dataclass(frozen=True, slots=True)
 class ConstituentArrays:
-    """What the guard compares between two dates: the close and the share count of the ticker in the same place."""
+    """What the guard compares between two dates: the close and the share count of the line in the same place."""
 
     trading_date: date
-    tickers: tuple[str, ...]
+    names: LineNames
     closes: Floats
     shares: Floats
     closes_judged: bool = False
 
     def stepped_since(self, before: "ConstituentArrays") -> list[str]:
         """The lines that moved more than most do in a day; whatever is not here, the guard would pass over."""
-        before = before._in_order_of(self.tickers)
+        closes_before, shares_before = before._in_order_of(self.names)
         # Tighter than the guard's own bounds of an ordinary day. What was zero, or was not there, is never inside.
         close, shares = self.closes, self.shares
-        ordinary = (0.6 * before.closes < close) & (close < 1.7 * before.closes)
-        ordinary &= (0.8 * before.shares < shares) & (shares < 1.25 * before.shares)
-        return [self.tickers[index] for index in np.flatnonzero(~ordinary)]
+        ordinary = (0.6 * closes_before < close) & (close < 1.7 * closes_before)
+        ordinary &= (0.8 * shares_before < shares) & (shares < 1.25 * shares_before)
+        return [self.names.tickers[index] for index in np.flatnonzero(~ordinary).tolist()]
 
     def view(self, tickers: Collection[str]) -> DaySnapshot:
         """These lines, as the guard takes them."""
-        places = [index for index, ticker in enumerate(self.tickers) if ticker in tickers]
-        closes, shares = self.closes[places].tolist(), self.shares[places].tolist()
-        values = zip(closes, shares, strict=True)
-        view = dict(zip([self.tickers[index] for index in places], values, strict=True))
+        places = self.names.places_of(tickers)
+        values = zip(self.closes[places].tolist(), self.shares[places].tolist(), strict=True)
+        view = dict(zip([self.names.tickers[place] for place in places], values, strict=True))
         return DaySnapshot(self.trading_date, view, self.closes_judged)
 
-    def _in_order_of(self, tickers: tuple[str, ...]) -> "ConstituentArrays":
-        if tickers == self.tickers:
-            return self
-        place = {ticker: index for index, ticker in enumerate(self.tickers)}
+    def _in_order_of(self, names: LineNames) -> tuple[Floats, Floats]:
+        if names is self.names:
+            return self.closes, self.shares
         # One place more than there are lines holds the zeros of those that are not here.
-        order = [place.get(ticker, len(self.tickers)) for ticker in tickers]
-        return ConstituentArrays(
-            self.trading_date, tickers, np.append(self.closes, 0)[order], np.append(self.shares, 0)[order]
-        )
+        order = [self.names.places.get(ticker, len(self.closes)) for ticker in names.tickers]
+        return np.append(self.closes, 0)[order], np.append(self.shares, 0)[order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +94,7 @@ class Constituents:
     `caps_by_class` value each listed class at its own close; NaN where a company has one, or its counts are not known.
     """
 
-    tickers: tuple[str, ...]
-    symbols: tuple[Any, ...]
-    ciks: tuple[Any, ...]
+    names: LineNames
     closes: Floats
     shares: Floats
     market_caps: Amounts
@@ -90,7 +106,7 @@ class Constituents:
         caps = _cents(self.market_caps)
         by_class = np.flatnonzero(self.caps_by_class == self.caps_by_class)
         gains = _cents(self.caps_by_class[by_class]) - caps[by_class]
-        tickers = [self.tickers[index] for index in by_class.tolist()]
+        tickers = [self.names.tickers[index] for index in by_class.tolist()]
         return LineSums(
             int(caps.sum()), int(caps[self.counted].sum()), dict(zip(tickers, map(int, gains.tolist()), strict=True))
         )
@@ -98,16 +114,20 @@ class Constituents:
     def pct_of(self, total: Decimal | None) -> Floats:
         """Each counted line as a share of the index's total; NaN for the others, and for all if there is none."""
         if total is None:
-            return np.full(len(self.tickers), np.nan)
+            return np.full(len(self.closes), np.nan)
         return np.where(self.counted, 100 * self.market_caps.astype(np.float64) / float(total), np.nan)
 
     def largest(self, count: int) -> list[float]:
         """The market caps of the largest companies, largest first, as the nearest floats."""
-        return sorted(self.market_caps[self.counted].astype(np.float64).tolist(), reverse=True)[:count]
+        caps: list[float] = np.sort(self.market_caps[self.counted].astype(np.float64))[: -count - 1 : -1].tolist()
+        return caps
 
 
-def read(document: Document, where: str) -> Constituents | None:
-    """The constituents of a document, None if it lists none. Raises DocumentError with `where`, its address."""
+def read(document: Document, where: str, before: LineNames = NO_NAMES) -> Constituents | None:
+    """The constituents of a document, None if it lists none. Raises DocumentError with `where`, its address.
+
+    Names that are those of the date `before` are the same objects.
+    """
     entries: Any = document["sp500_details"].get("constituents")
     if not entries:
         return None
@@ -122,15 +142,17 @@ def read(document: Document, where: str) -> Constituents | None:
         if not kinds.issuperset(map(type, columns[name])):
             raise DocumentError(where, f"{name} of {_WHERE} has a value of another type")
     return Constituents(
-        columns["ticker"],
-        columns["symbol"],
-        columns["cik"],
+        _names((columns["ticker"], columns["symbol"], columns["cik"]), before),
         np.array(columns["close_price"], np.float64),
         np.array(columns["shares_outstanding"], np.float64),
         _amounts(columns["market_cap"]),
         np.array(columns["counted"], bool),
         _amounts(columns[CAP_BY_CLASS]),
     )
+
+
+def _names(columns: tuple[tuple[Any, ...], ...], before: LineNames) -> LineNames:
+    return before if columns == (before.tickers, before.symbols, before.ciks) else LineNames(*columns)
 
 
 _VALUES: Final = {
@@ -168,7 +190,7 @@ def arrays_of(document: Document, constituents: Constituents | None) -> Constitu
     day = date.fromisoformat(document["trading_date"])
     if constituents is not None:
         return ConstituentArrays(
-            day, constituents.tickers, constituents.closes, constituents.shares, closes_judged="judged_by" in document
+            day, constituents.names, constituents.closes, constituents.shares, closes_judged="judged_by" in document
         )
     priced = [
         (ticker, bar.get("close_price"), company.get("shares_outstanding"))
@@ -177,4 +199,4 @@ def arrays_of(document: Document, constituents: Constituents | None) -> Constitu
     ]
     known: list[Sequence[Any]] = [row for row in priced if _NUMBERS.issuperset(map(type, row[1:]))]
     closes, shares = (np.array([row[column] for row in known], np.float64) for column in (1, 2))
-    return ConstituentArrays(day, tuple(row[0] for row in known), closes, shares)
+    return ConstituentArrays(day, LineNames(tuple(row[0] for row in known)), closes, shares)

@@ -20,7 +20,7 @@ from mag7cli.market.date_quality import DateEvidence, DateQuality, failure_reaso
 from mag7cli.shares.anomalies import Event, Severity
 from mag7cli.tables import column_check
 from mag7cli.tables import constituent_arrays as constituents
-from mag7cli.tables.constituent_arrays import Constituents
+from mag7cli.tables.constituent_arrays import NO_NAMES, Constituents, LineNames
 from mag7cli.tables.schema import TABLE, TABLES
 
 Columns = tuple[Any, ...]
@@ -67,9 +67,12 @@ class Day:
         return date.fromisoformat(self.document["trading_date"])
 
 
-def read(document: Document, where: str) -> Day:
-    """The document as it was parsed, ready to be turned into rows. Raises DocumentError."""
-    listed = constituents.read(document, where)
+def read(document: Document, where: str, before: LineNames = NO_NAMES) -> Day:
+    """The document as it was parsed, ready to be turned into rows. Raises DocumentError.
+
+    `before` are the names of the lines on the date before, which are mostly its own.
+    """
+    listed = constituents.read(document, where, before)
     document_money.settle(document, listed.sums() if listed else None)
     return Day(document, where, listed)
 
@@ -167,7 +170,7 @@ def _line_columns(day: Day, total: Decimal | None) -> Columns:
         return ()
     pct = of.pct_of(total)
     caps = (of.market_caps, of.counted, pct, of.caps_by_class)
-    return (of.tickers, of.symbols, of.ciks, of.closes, of.shares, *caps)
+    return (of.names.tickers, of.names.symbols, of.names.ciks, of.closes, of.shares, *caps)
 
 
 def _index_total(document: Document, quality: DateQuality) -> Decimal | None:

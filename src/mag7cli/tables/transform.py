@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mag7cli.core import processes
 from mag7cli.core.progress import NoProgress, Progress
@@ -19,6 +19,9 @@ from mag7cli.tables import changes
 from mag7cli.tables import manifest as manifests
 from mag7cli.tables.changes import Range, Sources, YearPlan
 from mag7cli.tables.manifest import Made, MadeYear, Manifest
+
+if TYPE_CHECKING:
+    from mag7cli.tables.year_files import DocumentReader
 
 _DATES_FOR_A_PROCESS: Final = 120
 
@@ -113,10 +116,10 @@ def differences(lake: Lake, unmade: Mapping[date, YearPlan]) -> Iterator[Differe
     """
     from mag7cli.tables import year_files
 
-    skipped = _keys(lake, unmade)
+    skipped, reader = _keys(lake, unmade), year_files.DocumentReader(lake)
     there = manifests.listed_keys(lake) - skipped
     for plan in changes.plans(Sources.of(lake), Manifest({}, {}), Range(date.min, date.max), force=True):
-        expected = dict(year_files.files(year_files.read(lake, plan.inputs), plan.changed))
+        expected = dict(year_files.files(year_files.read(reader, plan.inputs), plan.changed))
         expected = {key: data for key, data in expected.items() if key not in skipped}
         yield from (Difference(key, "missing") for key in expected if key not in there)
         present = [key for key in expected if key in there]
@@ -150,7 +153,7 @@ class YearResult:
 
 
 Spread = Callable[[Lake, Sequence[YearPlan]], AbstractContextManager[Iterator[YearResult]]]
-"""Makes years of a lake, each by `make_year`, in any order and as often as it takes."""
+"""Makes years of a lake, each by `make_years`, in any order and as often as it takes."""
 
 
 def _carry_out(lake: Lake, plans: Sequence[YearPlan], before: Manifest, progress: Progress, spread: Spread) -> Manifest:
@@ -171,7 +174,7 @@ def _carry_out(lake: Lake, plans: Sequence[YearPlan], before: Manifest, progress
 
 
 def _on_cores(lake: Lake, plans: Sequence[YearPlan]) -> AbstractContextManager[Iterator[YearResult]]:
-    return processes.spread(partial(make_year, lake), plans, _workers(lake, plans))
+    return processes.spread(partial(make_years, lake), _shares(plans, _workers(lake, plans)))
 
 
 def _workers(lake: Lake, plans: Sequence[YearPlan]) -> int:
@@ -183,20 +186,43 @@ def _workers(lake: Lake, plans: Sequence[YearPlan]) -> int:
     return max(1, min(processes.cores(), len(plans), dates // _DATES_FOR_A_PROCESS))
 
 
-def make_year(lake: Lake, plan: YearPlan) -> YearResult:
-    """Write the files of a year. Another process may do it: it must be safe to repeat."""
+def _shares(plans: Sequence[YearPlan], workers: int) -> list[list[YearPlan]]:
+    """The years in runs of about as many dates: within a run each takes from the one before what the guard remembers.
+
+    The first run is the longer one if they cannot be alike: this process need not be started.
+    """
+    shares: list[list[YearPlan]] = [[] for _ in range(workers)]
+    total, before = sum(len(plan.inputs.dates) for plan in plans), 0
+    for plan in plans:
+        dates = len(plan.inputs.dates)
+        middle = (2 * before + dates) * workers
+        shares[max(0, -(-middle // (2 * total)) - 1) if total else 0].append(plan)
+        before += dates
+    return shares
+
+
+def make_years(lake: Lake, plans: Sequence[YearPlan]) -> Iterator[YearResult]:
+    """Write the files of years, the oldest first. Another process may do it: it must be safe to repeat."""
     with _no_garbage_collection():
         # Arrow and NumPy take longer to import than it takes to find that nothing has changed.
-        from mag7cli.tables import parquet
+        from mag7cli.tables import parquet, year_files
+    reader = year_files.DocumentReader(lake)
+    for plan in plans:
+        with _no_garbage_collection(), parquet.system_memory():
+            result = _make_year(reader, plan)
+        yield result
 
-        with parquet.system_memory():
-            return _make_year(lake, plan)
+
+def make_year(lake: Lake, plan: YearPlan) -> YearResult:
+    """Write the files of a year alone."""
+    (result,) = make_years(lake, [plan])
+    return result
 
 
-def _make_year(lake: Lake, plan: YearPlan) -> YearResult:
+def _make_year(reader: "DocumentReader", plan: YearPlan) -> YearResult:
     from mag7cli.tables import year_files
 
-    rows = year_files.read(lake, plan.inputs)
+    lake, rows = reader.lake, year_files.read(reader, plan.inputs)
     with year_files.transfers(lake.store) as run:
         for _ in run(lambda file: lake.store.write(*file), year_files.files(rows, plan.changed)):
             pass

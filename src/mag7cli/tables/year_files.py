@@ -23,7 +23,7 @@ from mag7cli.shares import anomalies
 from mag7cli.shares.anomalies import Event, Suspicion
 from mag7cli.tables import column_check, constituent_arrays, rows
 from mag7cli.tables.changes import DateInputs, YearInputs
-from mag7cli.tables.constituent_arrays import ConstituentArrays
+from mag7cli.tables.constituent_arrays import ConstituentArrays, LineNames
 from mag7cli.tables.guard_memory import GuardMemory, inheritable, shares_of, suspicions
 from mag7cli.tables.schema import TABLE, Column, Table
 
@@ -110,22 +110,25 @@ def _whole(column: Column, chunks: list[Any]) -> Any:
     return list(chain.from_iterable(chunks))
 
 
-def read(lake: Lake, inputs: YearInputs) -> YearRows:
-    """The rows of a year. A document that cannot be understood makes none; its reason is among the problems."""
+def read(reader: "DocumentReader", inputs: YearInputs) -> YearRows:
+    """The rows of a year, later than those that the reader has read.
+
+    A document that cannot be understood makes none; its reason is among the problems.
+    """
     # A value of a wrong type is rare, and to look for it in whole columns is cheap: only a year that has one is read
     # again, date by date, to find the document.
-    year_rows = _read(lake, inputs, check=False)
+    year_rows = _read(reader, inputs, check=False)
     sound = all(column_check.problem(batch.table, batch.columns()) is None for batch in year_rows.batches.values())
-    return year_rows if sound else _read(lake, inputs, check=True)
+    return year_rows if sound else _read(reader, inputs, check=True)
 
 
-def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
+def _read(reader: "DocumentReader", inputs: YearInputs, *, check: bool) -> YearRows:
+    lake = reader.lake
     batches: dict[str, Batch] = {}
     problems: dict[date, str] = {}
     with transfers(lake.store) as run:
         keys = [lake.document_key(day.trading_date) for day in inputs.dates if day.has_document]
         documents = iter(run(lake.store.read, keys))
-        reader = _Reader(lake)
         for day in inputs.dates:
             try:
                 columns = reader.columns(day, next(documents) if day.has_document else None)
@@ -136,7 +139,8 @@ def _read(lake: Lake, inputs: YearInputs, *, check: bool) -> YearRows:
                 continue
             for name, values in columns.items():
                 batches.setdefault(name, Batch(TABLE[name])).add(day.trading_date, values)
-    return YearRows(inputs.year, batches, _kept(lake, inputs), problems, reader.raised)
+    raised = {day.trading_date: reader.raised_on(day.trading_date) for day in inputs.dates}
+    return YearRows(inputs.year, batches, _kept(lake, inputs), problems, raised)
 
 
 def _kept(lake: Lake, inputs: YearInputs) -> "dict[str, dict[date, pa.Table]]":
@@ -154,14 +158,14 @@ def _of(dates: Collection[date], flat_file: bytes) -> "dict[date, pa.Table]":
     return {day: rows_ for day, rows_ in parquet.by_date(flat_file).items() if day in dates}
 
 
-class _Reader:
-    """Turns documents into columns, and remembers for the guard the last one, and what it raised on all."""
+class DocumentReader:
+    """Turns documents into columns, the oldest first, and remembers for the guard the last one, and what it raised."""
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+        self.lake = lake
         self._last: tuple[date, ConstituentArrays | None] | None = None
-        self._memory = GuardMemory(self._raised_on)
-        self.raised: dict[date, tuple[Suspicion, ...]] = {}
+        self._names = LineNames(())
+        self._memory = GuardMemory(self._read_again)
 
     def columns(self, inputs: DateInputs, data: bytes | None) -> dict[str, rows.Columns]:
         """The columns of every table that has rows on that date. Raises DocumentError."""
@@ -170,31 +174,37 @@ class _Reader:
             return splits
         past = self._memory.before(inputs)
         previous = self._lines_of(inputs.previous)
-        self._raise(inputs.trading_date, ())
+        self._memory.raised[inputs.trading_date] = ()
         # A document that cannot be understood is followed by one that the guard compares with nothing.
         self._last = (inputs.trading_date, None)
-        day = _day(self._lake, inputs.trading_date, data)
-        arrays = constituent_arrays.arrays_of(day.document, day.constituents)
-        self._last = (inputs.trading_date, arrays)
-        own = _events(previous, arrays, inputs.splits)
-        self._raise(inputs.trading_date, _suspicions(day.document, arrays, own))
+        day = self._day(inputs.trading_date, data)
+        arrays = self._arrays_of(day)
+        own = self._raise(inputs, previous, arrays, day.document)
         return rows.columns(day, [*own, *_standing(past, own, arrays, inputs.splits)]) | splits
 
-    def _raise(self, day: date, raised: tuple[Suspicion, ...]) -> None:
-        self.raised[day] = self._memory.raised[day] = raised
+    def raised_on(self, day: date) -> tuple[Suspicion, ...]:
+        """What the guard raised on a date that was read."""
+        return tuple(self._memory.raised.get(day, ()))
 
-    def _raised_on(self, inputs: DateInputs) -> tuple[Suspicion, ...]:
+    def _read_again(self, inputs: DateInputs) -> Sequence[Suspicion]:
         """What the guard raises on a date of which no rows are made."""
         previous = self._lines_of(inputs.previous)
         self._last = (inputs.trading_date, None)
         try:
-            data = self._lake.store.read(self._lake.document_key(inputs.trading_date))
-            day = _day(self._lake, inputs.trading_date, data)
+            day = self._day_of(inputs.trading_date)
         except DocumentError:
             return ()
-        arrays = constituent_arrays.arrays_of(day.document, day.constituents)
-        self._last = (inputs.trading_date, arrays)
-        return _suspicions(day.document, arrays, _events(previous, arrays, inputs.splits))
+        self._raise(inputs, previous, self._arrays_of(day), day.document)
+        return self._memory.raised[inputs.trading_date]
+
+    def _raise(
+        self, inputs: DateInputs, previous: ConstituentArrays | None, now: ConstituentArrays, document: Document
+    ) -> list[Event]:
+        """What the guard makes of the step to a date, kept for those after it."""
+        events = _events(previous, now, inputs.splits)
+        self._memory.raised[inputs.trading_date] = _suspicions(document, now, events)
+        self._last = (inputs.trading_date, now)
+        return events
 
     def _lines_of(self, previous: date | None) -> ConstituentArrays | None:
         if previous is None:
@@ -202,10 +212,24 @@ class _Reader:
         if self._last is not None and self._last[0] == previous:
             return self._last[1]
         try:
-            day = _day(self._lake, previous, self._lake.store.read(self._lake.document_key(previous)))
+            return self._arrays_of(self._day_of(previous))
         except DocumentError:
             return None
-        return constituent_arrays.arrays_of(day.document, day.constituents)
+
+    def _arrays_of(self, day: rows.Day) -> ConstituentArrays:
+        arrays = constituent_arrays.arrays_of(day.document, day.constituents)
+        self._names = arrays.names
+        return arrays
+
+    def _day_of(self, trading_date: date) -> rows.Day:
+        return self._day(trading_date, self.lake.store.read(self.lake.document_key(trading_date)))
+
+    def _day(self, trading_date: date, data: bytes) -> rows.Day:
+        where = self.lake.store.uri(self.lake.document_key(trading_date))
+        day = rows.read(document.parse(data, where), where, self._names)
+        if day.trading_date != trading_date:
+            raise DocumentError(where, f"its trading_date is {day.trading_date}")
+        return day
 
 
 def _events(
@@ -231,14 +255,6 @@ def _standing(
     inherited = inheritable(past, own)
     tickers = {str(suspicion.event.ticker) for suspicion in inherited}
     return anomalies.standing(inherited, now.view(tickers), splits) if inherited else []
-
-
-def _day(lake: Lake, trading_date: date, data: bytes) -> rows.Day:
-    where = lake.store.uri(lake.document_key(trading_date))
-    day = rows.read(document.parse(data, where), where)
-    if day.trading_date != trading_date:
-        raise DocumentError(where, f"its trading_date is {day.trading_date}")
-    return day
 
 
 def _split_columns(inputs: DateInputs) -> dict[str, rows.Columns]:

@@ -24,6 +24,7 @@ from mag7cli.tables import transform as transform_module
 from mag7cli.tables.changes import YearInputs
 from mag7cli.tables.schema import TABLES
 from mag7cli.tables.transform import FailedDocument, differences, transform
+from mag7cli.tables.year_files import DocumentReader
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine
 
 DAYS = [date(2023, 12, 28), date(2023, 12, 29), *raw_documents.days(4, date(2024, 6, 5))]
@@ -143,26 +144,35 @@ def test_made_day_by_day_the_bytes_are_those_of_one_run(lake: Lake, tmp_path: Pa
     assert tables(stepwise) == tables(lake)
 
 
-def test_made_by_several_processes_the_bytes_are_those_of_one(
-    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alone = Lake.at(str(tmp_path / "alone"))
-    raw_documents.fill(alone, DAYS)
+def fill_with_doubts_that_last(lake: Lake) -> None:
+    """Three years; a count steps at the end of each of two and stays, so that the next year inherits the doubt."""
+    ends = [day for year in (2022, 2023) for day in (*raw_documents.days(2, date(year, 12, 28)), date(year + 1, 1, 3))]
+    for day in ends:
+        steps = (day >= date(2022, 12, 29)) + (day >= date(2023, 12, 29))
+        lake.write_document(day, document(day, shares={"XOM": 1_061_234_568 * 10**steps}))
+
+
+def test_made_by_several_processes_the_bytes_are_those_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake, alone = Lake.at(str(tmp_path / "lake")), Lake.at(str(tmp_path / "alone"))
+    fill_with_doubts_that_last(lake)
+    fill_with_doubts_that_last(alone)
     transform(alone)
     read_year, made_here = year_files.read, []
 
-    def read_and_remember(place: Lake, inputs: YearInputs) -> year_files.YearRows:
+    def read_and_remember(reader: DocumentReader, inputs: YearInputs) -> year_files.YearRows:
         made_here.append(inputs.year)
-        return read_year(place, inputs)
+        return read_year(reader, inputs)
 
     monkeypatch.setattr(processes, "cores", lambda: 2)
     monkeypatch.setattr(transform_module, "_DATES_FOR_A_PROCESS", 1)
     monkeypatch.setattr(year_files, "read", read_and_remember)
 
-    assert transform(lake).written == tuple(DAYS)
+    assert len(transform(lake).written) == len(lake.documents())
 
     assert tables(lake) == tables(alone)
-    assert made_here == [2023]
+    assert made_here[0] == 2022
+    heirs = [row[0] for row in rows_in(lake, "data_quality") if str(row[7]).startswith("since")]
+    assert heirs == [date(2023, 1, 3), date(2024, 1, 3)]
 
 
 def test_a_changed_document_changes_its_rows_and_what_the_guard_says_of_the_next_dates(lake: Lake) -> None:

@@ -15,20 +15,21 @@ import os, time
 from pathlib import Path
 from mag7cli.core.errors import StoreError
 
-def whose(task):
-    return task, os.getpid()
+def whose(share):
+    for task in share:
+        yield task, os.getpid()
 
-def fail_on_one(task):
-    if task == 1:
+def fail_on_one(share):
+    if 1 in share:
         raise StoreError("the disk is full", hint="free some")
-    return task
+    return share
 
-def die_elsewhere(parent, task):
-    if task == 1 and os.getpid() != parent:
+def die_elsewhere(parent, share):
+    if 1 in share and os.getpid() != parent:
         os._exit(9)
-    return task
+    return share
 
-def beat(folder, task):
+def beat(folder, share):
     for number in range(1000):
         (Path(folder) / str(os.getpid())).write_text(str(number))
         time.sleep(0.01)
@@ -66,7 +67,7 @@ def _output(code: str, folder: Path) -> tuple[str, str]:
 def test_every_task_is_done_once_and_in_several_processes(folder: Path) -> None:
     out, err = _output(
         """
-        with processes.spread(work.whose, range(10), 3) as results:
+        with processes.spread(work.whose, [range(4), range(4, 7), range(7, 10)]) as results:
             found = list(results)
         print(sorted(task for task, _ in found) == list(range(10)), len({pid for _, pid in found}))
         """,
@@ -76,10 +77,10 @@ def test_every_task_is_done_once_and_in_several_processes(folder: Path) -> None:
     assert (out, err) == ("True 3\n", "")
 
 
-def test_one_worker_is_this_process(folder: Path) -> None:
+def test_one_share_is_done_in_this_process(folder: Path) -> None:
     out, err = _output(
         """
-        with processes.spread(work.whose, range(10), 1) as results:
+        with processes.spread(work.whose, [range(10)]) as results:
             print({pid for _, pid in results} == {os.getpid()})
         """,
         folder,
@@ -92,7 +93,7 @@ def test_an_error_in_another_process_is_told_in_this_one_as_it_is(folder: Path) 
     out, err = _output(
         """
         try:
-            with processes.spread(work.fail_on_one, range(3), 3) as results:
+            with processes.spread(work.fail_on_one, [[0], [1], [2]]) as results:
                 list(results)
         except StoreError as error:
             print(error, error.hint, sep="|")
@@ -106,7 +107,7 @@ def test_an_error_in_another_process_is_told_in_this_one_as_it_is(folder: Path) 
 def test_a_process_that_dies_has_its_tasks_done_again(folder: Path) -> None:
     out, err = _output(
         """
-        with processes.spread(partial(work.die_elsewhere, os.getpid()), range(6), 3) as results:
+        with processes.spread(partial(work.die_elsewhere, os.getpid()), [[0, 3], [1, 4], [2, 5]]) as results:
             print(sorted(results))
         """,
         folder,
@@ -120,7 +121,7 @@ def test_a_script_without_a_main_guard_is_not_run_again(folder: Path, how: str) 
     script = HEAD + textwrap.dedent(
         """
         print("started")
-        with processes.spread(work.whose, range(4), 2) as results:
+        with processes.spread(work.whose, [[0, 1], [2, 3]]) as results:
             print(len({pid for _, pid in results}))
         """
     )
@@ -139,7 +140,7 @@ def test_a_killed_parent_leaves_no_process_that_writes(folder: Path) -> None:
     beats = folder / "beats"
     beats.mkdir()
     code = """
-        with processes.spread(partial(work.beat, sys.argv[1] + "/beats"), range(3), 3) as results:
+        with processes.spread(partial(work.beat, sys.argv[1] + "/beats"), [[0], [1], [2]]) as results:
             list(results)
         """
     with _start(code, folder) as parent:
