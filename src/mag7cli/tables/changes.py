@@ -177,7 +177,11 @@ class YearPlan:
 
     @property
     def fingerprint(self) -> str:
-        return _digest(f"{day} {fingerprint}" for day, fingerprint in self.fingerprints.items())
+        return _of_year(self.fingerprints)
+
+
+def _of_year(fingerprints: Mapping[date, str]) -> str:
+    return _digest(f"{day} {fingerprint}" for day, fingerprint in fingerprints.items())
 
 
 def plans(sources: Sources, manifest: Manifest, period: Range, *, force: bool) -> Iterator[YearPlan]:
@@ -218,3 +222,17 @@ def _plan(year: int, dates: Sequence[tuple[DateInputs, str]], manifest: Manifest
     return YearPlan(
         YearInputs(year, anew, unchanged, frozenset(record.versions)), fingerprints, frozenset(changed), removed
     )
+
+
+def settled(sources: Sources, manifest: Manifest, made: Sequence[YearPlan]) -> Manifest:
+    """The manifest with the dates of these plans, just made, known by what the guard raised on those made with them.
+
+    Their plans could not tell it. They inherited it all the same, looked up in the documents: see `DateInputs.unread`.
+    """
+    fingerprints = {inputs.trading_date: fingerprint for inputs, fingerprint in sources.inputs(manifest.dates)}
+    dates, years = dict(manifest.dates), dict(manifest.years)
+    for plan in made:
+        dates |= {day: replace(dates[day], fingerprint=fingerprints[day]) for day in plan.changed}
+        of_year = _of_year({day: fingerprints[day] for day in plan.fingerprints})
+        years[plan.year] = replace(years[plan.year], fingerprint=of_year)
+    return Manifest(dates, years)

@@ -76,7 +76,8 @@ def transform(
         before, progress, spread = manifest, progress or NoProgress(), spread or _on_cores
         manifest = _carry_out(lake, plans, before, progress, spread)
         if _raised(before) != _raised(manifest):
-            # Which dates inherit another doubt than before is known once those that raised it are made.
+            manifest = changes.settled(sources, manifest, plans)
+            # Which other dates inherit another doubt than before is known once those that raised it are made.
             heirs = list(changes.plans(sources, manifest, period, force=False))
             plans, manifest = [*plans, *heirs], _carry_out(lake, heirs, manifest, progress, spread)
     return _result(sources, plans, manifest, period)
@@ -162,6 +163,8 @@ def _carry_out(lake: Lake, plans: Sequence[YearPlan], before: Manifest, progress
     removed = [day for plan in plans for day in plan.removed]
     manifest = before.doubting([*changed, *removed], [plan.year for plan in plans])
     manifests.write(lake, manifest)
+    if not plans:
+        return manifest
     with spread(lake, plans) as made_years:
         progress.start(len(changed))
         for result in made_years:
