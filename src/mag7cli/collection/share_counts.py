@@ -189,7 +189,7 @@ def _first_undecided(
     details: DetailsCache, ticker: str, history: ShareHistory, facts: FactsOfSecurities
 ) -> date | None:
     """The first date whose answer may decide a question of a line, and that was not asked for yet."""
-    for day in deciding_sessions(history.questions, facts.reach):
+    for day in deciding_sessions(history, facts.reach):
         if details.answer(ticker, day) is None and (ticker, day) not in details.failures:
             return day
     return None

@@ -23,7 +23,7 @@ _NO_MERGER: Final = math.log(2.2)
 _ROUND_FROM: Final = math.log(1.45)
 _NEARLY_ROUND: Final = 0.005
 _GLITCH_DAYS: Final = timedelta(days=14)
-_CONFIRMED_AFTER: Final = timedelta(days=10)
+CONFIRMED_AFTER: Final = timedelta(days=10)
 _NEXT_QUARTER: Final = timedelta(days=85)
 
 
@@ -149,9 +149,9 @@ def _without_unconfirmed_end(levels: Sequence[_Level]) -> tuple[list[_Level], li
     if len(levels) < 2:
         return list(levels), []
     *earlier, before, last = levels
-    if last.span >= _CONFIRMED_AFTER or _apart(before.last, last.first) <= _UNCONFIRMED:
+    if last.span >= CONFIRMED_AFTER or _apart(before.last, last.first) <= _UNCONFIRMED:
         return list(levels), []
-    if not earlier and before.span < _CONFIRMED_AFTER:
+    if not earlier and before.span < CONFIRMED_AFTER:
         before = before.with_doubt(*_either(before, last))
     gaps = [replace(_gap(point, before.last), is_open=True) for point in last.points]
     return [*earlier, before], gaps
@@ -165,13 +165,13 @@ def _with_doubts(levels: Sequence[_Level]) -> list[_Level]:
         returns = following is not None and _apart(before.last, following.first) <= _RETURNED
         if returns or (_needs_confirmation(before, after) and after.span < _NEXT_QUARTER and not following):
             marked[index] = after.with_doubt(*_step_of(before, after))
-        if index == 1 and _needs_confirmation(before, after) and before.span < _CONFIRMED_AFTER:
+        if index == 1 and _needs_confirmation(before, after) and before.span < CONFIRMED_AFTER:
             marked[0] = before.with_doubt(*_either(before, after))
     return marked
 
 
 def _is_lasting(level: _Level) -> bool:
-    return len(level.points) > 1 and level.span >= _CONFIRMED_AFTER / 2
+    return len(level.points) > 1 and level.span >= CONFIRMED_AFTER / 2
 
 
 def _needs_confirmation(before: _Level, after: _Level) -> bool:

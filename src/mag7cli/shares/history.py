@@ -13,11 +13,11 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from mag7cli.market.calendar import next_session
+from mag7cli.market.calendar import next_session, session_on_or_before
 from mag7cli.market.records import SPLIT_NOT_AS_LISTED, STEP_CONFIRMED, Split
 from mag7cli.shares.anomalies import LARGE_STEP
 from mag7cli.shares.close_moves import CloseHistory
-from mag7cli.shares.count_levels import Gap, Point
+from mag7cli.shares.count_levels import CONFIRMED_AFTER, Gap, Point
 from mag7cli.shares.cover_pages import CoverPage
 from mag7cli.shares.observations import read, read_class
 from mag7cli.shares.records import HONOURED_FROM, Adjustment, Basis, ShareObservation
@@ -187,6 +187,13 @@ class ShareHistory:
     def _open_gap(self) -> Gap | None:
         """The first of the last answers, if they jump and no later one says whether they are right."""
         return min((gap for gap in self._gaps.values() if gap.is_open), key=lambda gap: gap.on, default=None)
+
+    @property
+    def confirming_session(self) -> date | None:
+        """The session whose count tells whether the last answers, if they jump, stand; None if that is known."""
+        last = max((gap.on for gap in self._gaps.values() if gap.is_open), default=None)
+        session = session_on_or_before(last - CONFIRMED_AFTER) if last else date.min
+        return session if self._points and session > self._points[-1].on else None
 
     @cached_property
     def _class_path(self) -> list[tuple[date, float]]:

@@ -166,9 +166,9 @@ class Sampler:
         )
 
     def _deciding(self) -> Iterator[Request]:
-        """What decides whether a move of a close was a split: the counts well before it, and well after."""
+        """What decides whether a move of a close was a split, and whether the last count, which jumps, stands."""
         for ticker, sampled in self._lines.items():
-            days = deciding_sessions(sampled.history.questions, self._reach)
+            days = deciding_sessions(sampled.history, self._reach)
             yield from ((ticker, day) for day in days if day not in sampled.requested)
 
     def _intervals(self) -> list[Interval]:

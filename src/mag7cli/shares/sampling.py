@@ -4,14 +4,14 @@ Apart from the sampler itself, which an evening and an estimate have no use for.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
 from mag7cli.market.calendar import next_session, session_on_or_before
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
-from mag7cli.shares.history import SecurityFacts
+from mag7cli.shares.history import SecurityFacts, ShareHistory
 from mag7cli.shares.records import ShareObservation
 from mag7cli.shares.split_evidence import SPLIT_SIZED, SplitQuestion
 
@@ -90,13 +90,16 @@ def worst_of(reached: Sequence[Precision | None]) -> Precision | None:
     )
 
 
-def deciding_sessions(questions: Iterable[SplitQuestion], reach: tuple[date, date]) -> Iterator[date]:
-    """The sessions within `reach` whose counts decide these questions."""
-    for question in questions:
-        before, after = question.deciding_dates
-        for day in (session_on_or_before(before), next_session(after - timedelta(days=1))):
-            if reach[0] <= day <= reach[1]:
-                yield day
+def deciding_sessions(history: ShareHistory, reach: tuple[date, date]) -> Iterator[date]:
+    """The sessions within `reach` whose counts decide what a history leaves open: a split, or a jump at its end."""
+    sessions = [session for question in history.questions for session in _around(question)]
+    sessions += [confirming] if (confirming := history.confirming_session) else []
+    return (session for session in sessions if reach[0] <= session <= reach[1])
+
+
+def _around(question: SplitQuestion) -> tuple[date, date]:
+    before, after = question.deciding_dates
+    return session_on_or_before(before), next_session(after - timedelta(days=1))
 
 
 def both_sides(sessions: Sequence[date], step: date) -> tuple[date, date]:

@@ -258,6 +258,22 @@ def test_both_sides_of_a_jump_of_the_close_are_asked():
     assert counts(sampler, "X") == truth
 
 
+@pytest.mark.parametrize(("merger", "doubtful"), [(date(2023, 10, 16), False), (date(2023, 12, 20), True)])
+def test_one_more_answer_tells_whether_a_last_count_that_jumps_stands(merger: date, doubtful: bool):
+    """The line is too small to be asked for more; without that answer all dates since before the jump are in doubt."""
+    truth = {day: 1.98e6 if day >= merger else 1e6 for day in YEARS}
+    vendor = Vendor({"BIG": dict.fromkeys(YEARS, 1e6), "X": truth})
+
+    sampler, _ = sampled([line("BIG", price=1000), line("X", price=0.1)], vendor)
+
+    confirming = date(2023, 12, 19)
+    assert vendor.days("X") == sorted([*first_days("X", YEARS, STEPS), confirming])
+    history = sampler.history("X")
+    assert history
+    marked = [day for day in YEARS if any(one.doubtful for one in history.on(day).adjustments)]  # type: ignore[union-attr]
+    assert marked == ([day for day in YEARS if day > confirming] if doubtful else [])
+
+
 def test_a_line_that_counts_in_no_total_is_asked_no_more_than_its_first_round():
     vendor = Vendor({"GOOGL": quarterly(-0.006), "GOOG": quarterly(-0.006)})
 
