@@ -5,7 +5,7 @@ rows. A run that dies at any point is completed by the next one. Knows nothing o
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -110,7 +110,7 @@ def _is_untouched(year: int, record: MadeYear | None, versions: Mapping[str, str
     return not record.fingerprint or record.files(year).items() <= versions.items()
 
 
-def differences(lake: Lake, unmade: Mapping[date, YearPlan]) -> Iterator[Difference]:
+def differences(lake: Lake, unmade: Collection[date] = ()) -> Iterator[Difference]:
     """Where the tables are not, byte for byte, what the raw documents make: the proof behind every figure.
 
     Files of the dates in `unmade`, and of their years, are not looked at.
