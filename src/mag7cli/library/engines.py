@@ -38,13 +38,14 @@ def duckdb_over(lake: Lake) -> Any:
 
 @contextmanager
 def saying_what_is_unmade(lake: Lake, *days: date | None) -> "Iterator[None]":
-    """Where there is no figure of one of these dates, or at all (None), because it is collected and no more: say so."""
+    """Where a date has no figure, or none has (None), because it is collected and in no table yet: say so."""
     try:
         yield
     except Mag7Error as error:
-        from mag7cli.tables.transform import unmade_dates
+        from mag7cli.tables import manifest
 
-        unmade = sorted(unmade_dates(lake))
+        record = manifest.recorded(lake)
+        unmade = [day for day in lake.documents() if record is None or day not in record.dates]
         day = next((day for day in days if day in unmade), unmade[0] if unmade and None in days else None)
         if day is None:
             raise

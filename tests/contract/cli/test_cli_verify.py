@@ -114,6 +114,16 @@ def test_what_is_collected_and_in_no_table_yet_is_said_so_by_every_command(run, 
     assert "is collected, and its tables are not made yet" in run("report")[2]
 
 
+def test_a_date_that_the_tables_have_is_never_said_not_to_be_made(run, lake):
+    assert run("transform")[0] == 0
+    path = lake / DOCUMENT.replace(str(DAYS[0]), str(DAYS[1]))
+    path.write_bytes(path.read_bytes() + b" ")
+
+    assert f"1 date, {DAYS[1]} to {DAYS[1]}" in run("status")[1]
+    assert run("show", str(DAYS[1]))[0] == 0
+    assert "2023-12-29 is not in the lake" in run("show", "2023-12-29", str(DAYS[1]))[2]
+
+
 @pytest.mark.parametrize("command", ["verify", "status", "transform", "validate", "load"])
 def test_what_is_foreign_is_named_and_fails_nothing(run, lake, command):
     for key in FOREIGN:
