@@ -17,6 +17,7 @@ from mag7cli.analytics.value_changes import Change, Point, Value, change_since, 
 from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.core.formatting import counted, pct_within
 from mag7cli.lake.failed_checks import FailedCheck
+from mag7cli.market.calendar import previous_session
 from mag7cli.market.groups import SEVEN, THE_SEVEN, CompanyGroup
 from mag7cli.market.index_knowledge import confirmed_until
 
@@ -58,7 +59,7 @@ class FundWeight:
 
 @dataclass(frozen=True, slots=True)
 class Changes(Generic[Value]):
-    """Against the date before, a month before and a year before; None where the lake does not reach back so far."""
+    """Against the session before, a month before and a year before; None where the lake has no figure of about then."""
 
     day: Change[Value] | None
     month: Change[Value] | None
@@ -262,7 +263,8 @@ def _show(day: date) -> str:
 
 def _changes(series: Sequence[Point[Value]]) -> Changes[Value]:
     last = series[-1].on
-    day = Change(series[-2], series[-1]) if len(series) > 1 else None
+    has_session_before = len(series) > 1 and series[-2].on >= previous_session(last)
+    day = Change(series[-2], series[-1]) if has_session_before else None
     return Changes(day, change_since(series, month_before(last)), change_since(series, year_before(last)))
 
 

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+# The last session before a holiday is no further away; what is, makes a month of two.
+_A_WEEK: Final = timedelta(days=7)
 
 Value = TypeVar("Value", float, Decimal)
 """A percentage, or money."""
@@ -38,12 +41,13 @@ class Change(Generic[Value]):
 
 
 def change_since(series: Sequence[Point[Value]], day: date) -> Change[Value] | None:
-    """The change to the last point from the last one on or before `day`; None if the series is younger than `day`.
+    """The change to the last point from the last one of the week until `day`; None if there is none.
 
     `series` is sorted by date.
     """
     index = bisect_right(series, day, key=lambda point: point.on) - 1
-    return Change(series[index], series[-1]) if index >= 0 else None
+    is_near = index >= 0 and day - series[index].on <= _A_WEEK
+    return Change(series[index], series[-1]) if is_near else None
 
 
 def month_before(day: date) -> date:

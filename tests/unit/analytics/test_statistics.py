@@ -50,6 +50,7 @@ def test_a_change_is_counted_from_the_last_point_on_or_before_the_day() -> None:
 
 def test_a_series_younger_than_the_day_has_no_change() -> None:
     assert change_since(series([1.0, 2.0]), FIRST - timedelta(days=1)) is None
+    assert change_since([Point(FIRST, 1.0), Point(FIRST + timedelta(days=70), 2.0)], FIRST + timedelta(days=40)) is None
 
 
 def test_a_change_from_zero_has_no_percentage() -> None:

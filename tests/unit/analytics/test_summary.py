@@ -66,6 +66,15 @@ def test_changes_are_against_the_date_before_the_month_and_the_year(engine: Duck
     assert day.difference == pytest.approx(found.share_pct - day.since.value)
 
 
+def test_no_change_in_a_day_is_told_across_a_date_without_a_figure(engine: DuckDbEngine) -> None:
+    found = answer(engine, market_tables.weekday(311))
+
+    assert found.changes.day is None
+    assert {company.changes.day for company in found.companies} == {None}
+    assert found.changes.month is not None
+    assert answer(engine, market_tables.weekday(312)).changes.day is not None
+
+
 def test_a_date_that_is_asked_for_is_answered_as_of_that_date(engine: DuckDbEngine) -> None:
     found = answer(engine, date(2021, 6, 1))
 
