@@ -5,7 +5,7 @@ rows. A run that dies at any point is completed by the next one. Knows nothing o
 """
 
 import gc
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -88,8 +88,8 @@ def _raised(manifest: Manifest) -> dict[date, object]:
     return {day: record.suspicions for day, record in manifest.dates.items() if record.suspicions}
 
 
-def unmade_dates(lake: Lake) -> dict[date, YearPlan]:
-    """The dates that were collected, collected anew or removed since their tables were made, with what is to be made.
+def unmade_dates(lake: Lake) -> set[date]:
+    """The dates that were collected, collected anew or removed since their tables were made.
 
     Only of years whose files are still those that were written: in others it is not known what a difference is due to.
     """
@@ -98,8 +98,8 @@ def unmade_dates(lake: Lake) -> dict[date, YearPlan]:
     known = record or Manifest({}, {})
     plans = [*changes.plans(Sources.of(lake), known, every, force=is_of_other_code)]
     versions = manifests.listed_versions(lake) if plans else {}
-    untouched = [plan for plan in plans if _is_untouched(plan.year, known.years.get(plan.year), versions)]
-    return {day: plan for plan in untouched for day in sorted(plan.changed | plan.removed)}
+    untouched = (plan for plan in plans if _is_untouched(plan.year, known.years.get(plan.year), versions))
+    return {day for plan in untouched for day in plan.changed | plan.removed}
 
 
 def _is_untouched(year: int, record: MadeYear | None, versions: Mapping[str, str]) -> bool:
@@ -132,7 +132,7 @@ def differences(lake: Lake, unmade: Collection[date] = ()) -> Iterator[Differenc
     yield from (Difference(key, "made by no raw document") for key in sorted(there))
 
 
-def _keys(lake: Lake, days: Iterable[date]) -> set[str]:
+def _keys(lake: Lake, days: Collection[date]) -> set[str]:
     """The files of these dates in either layout, whether they are there or not."""
     from mag7cli.tables.schema import TABLE
 
