@@ -1,11 +1,11 @@
 """The engine that answers: the caller's, or one of our own over the lake."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mag7cli.core.errors import Mag7Error
+from mag7cli.core.errors import Mag7Error, UsageError
 from mag7cli.lake.layout import Lake
 
 if TYPE_CHECKING:
@@ -38,18 +38,32 @@ def duckdb_over(lake: Lake) -> Any:
 
 @contextmanager
 def saying_what_is_unmade(lake: Lake, *days: date | None) -> "Iterator[None]":
-    """Where a date has no figure, or none has (None), because it is collected and in no table yet: say so."""
+    """Where a date has no figure, or none has (None), because it is collected and in no table: say so, and why."""
     try:
         yield
     except Mag7Error as error:
-        from mag7cli.tables import manifest
-
-        record = manifest.recorded(lake)
-        unmade = [day for day in lake.documents() if record is None or day not in record.dates]
-        day = next((day for day in days if day in unmade), unmade[0] if unmade and None in days else None)
-        if day is None:
+        # Other errors say of what they are.
+        unmade = _unmade(lake, days) if type(error) in (Mag7Error, UsageError) else None
+        if unmade is None:
             raise
-        raise type(error)(f"{day} is collected, and its tables are not made yet", hint="mag7 transform") from error
+        sentence, hint = unmade
+        raise type(error)(sentence, hint=hint) from error
+
+
+def _unmade(lake: Lake, days: Sequence[date | None]) -> tuple[str, str] | None:
+    """What is to be said of the first of these dates that is collected and in no table, and what helps."""
+    from mag7cli.tables import manifest
+
+    record = manifest.recorded(lake)
+    known = record.dates if record else {}
+    unmade = [day for day in lake.documents() if day not in known]
+    for day in days:
+        if day and day in known and (problem := known[day].problem):
+            sentence = f"the document of {day} cannot be read: {problem}"
+            return sentence, f"mag7 collect --start {day} --end {day} --force"
+        if day in unmade or (day is None and unmade):
+            return f"{day or unmade[0]} is collected, and its tables are not made yet", "mag7 transform"
+    return None
 
 
 @contextmanager

@@ -124,6 +124,16 @@ def test_a_date_that_the_tables_have_is_never_said_not_to_be_made(run, lake):
     assert "2023-12-29 is not in the lake" in run("show", "2023-12-29", str(DAYS[1]))[2]
 
 
+def test_a_date_whose_document_is_damaged_is_not_called_missing(run, lake):
+    (lake / DOCUMENT).write_bytes(b"{")
+    assert run("transform")[0] == 3
+
+    code, _, stderr = run("show", str(DAYS[0]))
+    assert code == 2
+    assert f"the document of {DAYS[0]} cannot be read: not JSON" in stderr
+    assert f"Hint: mag7 collect --start {DAYS[0]} --end {DAYS[0]} --force" in stderr
+
+
 @pytest.mark.parametrize("command", ["verify", "status", "transform", "validate", "load"])
 def test_what_is_foreign_is_named_and_fails_nothing(run, lake, command):
     for key in FOREIGN:
