@@ -33,6 +33,8 @@ _WRITING: Final = frozenset(
 )
 # What may stand in SQL without being a word of it.
 _ASIDE: Final = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
+# `SELECT*FROM` and `(SELECT` are written as well as `SELECT * FROM`.
+_FIRST_WORD: Final = re.compile(r"\(*(\w+).*")
 _LIVE: Final = re.compile(r"\blive\s*\.", re.IGNORECASE)
 _FUND_WEIGHTS: Final = re.compile(r"\bfund_weights\b", re.IGNORECASE)
 _GROUP: Final = re.compile(r"\bgroup_(members|share)\b", re.IGNORECASE)
@@ -214,8 +216,9 @@ def _offence(words: Sequence[str]) -> str:
     """The word that makes a statement one that writes; empty if there is none."""
     if not words:
         return "an empty one"
-    if words[0].lstrip("(") not in _READING:
-        return words[0].upper()
+    first = _FIRST_WORD.sub(r"\1", words[0])
+    if first not in _READING:
+        return first.upper()
     # WITH … DELETE and EXPLAIN ANALYZE INSERT write, and SELECT … INTO makes a table in Redshift.
     return next((word.upper() for word in words if word.strip("()") in _WRITING or word == "into"), "")
 

@@ -147,7 +147,7 @@ def test_a_pipe_may_bring_the_statement(here, words):
 
 
 def test_a_statement_may_begin_with_a_comment_and_leave_the_schema_out(here):
-    ended = mag7("sql", "-- how many\nSELECT COUNT(*) AS days FROM concentration_metrics", cwd=here)
+    ended = mag7("sql", "-- how many\nSELECT*FROM (SELECT COUNT(*) AS days FROM concentration_metrics)", cwd=here)
     assert (ended.code, ended.stdout) == (0, "days\n   2\n")
 
 
