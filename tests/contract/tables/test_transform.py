@@ -548,6 +548,17 @@ def test_tables_of_two_versions_are_not_mixed(lake: Lake) -> None:
     assert failure.value.hint
 
 
+def test_a_damaged_file_of_the_tables_is_said_to_be_one(lake: Lake, cloud: Cloud) -> None:
+    transform(lake)
+    cloud.fill(tuple(DAYS[:1]))
+    for place in (lake, Lake.at(cloud.lake)):
+        key = lake.flat_key("concentration_metrics", 2023)
+        place.store.write(key, place.store.read(key)[:-9])
+        with pytest.raises(EngineError, match="concentration_metrics") as failure:
+            DuckDbEngine.over_lake(place)
+        assert "mag7 transform --force" in str(failure.value.hint)
+
+
 def test_tables_of_two_versions_are_not_mixed_on_s3_either(cloud: Cloud) -> None:
     cloud.fill(tuple(DAYS[:1]))
     lake = Lake.at(cloud.lake)

@@ -27,6 +27,7 @@ _BLOCK_ROWS: Final = 1000
 _DAY: Final = "COALESCE(trading_date, DATE '0001-01-01')"
 STORAGE_VERSION: Final = "v1.0.0"
 """The format of the warehouse's file, which every DuckDB since 1.0 opens; DuckDB 2 has one of its own by default."""
+_DAMAGED_HINT: Final = "a file of the tables is damaged: mag7 transform --force makes them again, mag7 verify names it"
 _TRANSFORM_HINT: Final = "another version of mag7 made these tables: mag7 transform makes them again"
 # How every version words that a file is of a later format.
 _WRITTEN_BY_A_NEWER: Final = "read a database file with version number"
@@ -161,7 +162,7 @@ class DuckDbEngine:
             relation = self._connection.sql(text, params=statement.values(parameters) or None)
             return relation.to_arrow_reader(size)
         except duckdb.Error as error:
-            raise EngineError(f"{statement.title}: {_first_line(error)}") from error
+            raise _failed(statement.title, error) from error
 
     def relation(self, name: str) -> "DuckDBPyRelation":
         """A table or view as a relation, which keeps the connection open. Raises EngineError if there is none."""
@@ -170,7 +171,7 @@ class DuckDbEngine:
         try:
             return self._connection.table(name)
         except duckdb.Error as error:
-            raise EngineError(f"{name}: {_first_line(error)}") from error
+            raise _failed(name, error) from error
 
     def execute(self, statements: Sequence[str]) -> None:
         """Run statements in one transaction."""
@@ -284,9 +285,7 @@ class DuckDbEngine:
         try:
             return self._connection.execute(sql, dict(parameters) if parameters else None)
         except duckdb.Error as error:
-            named = title or Statement.parse(sql).title
-            hint = _TRANSFORM_HINT if _is_of_other_columns(sql, str(error)) else None
-            raise EngineError(f"{named}: {_first_line(error)}", hint=hint) from error
+            raise _failed(title or Statement.parse(sql).title, error, sql) from error
 
 
 def version() -> str:
@@ -294,6 +293,15 @@ def version() -> str:
     import duckdb
 
     return str(duckdb.__version__)
+
+
+def _failed(title: str, error: Exception, sql: str = "") -> EngineError:
+    """A statement that failed, and what helps if a file of the tables is to blame."""
+    text = str(error)
+    hint = _TRANSFORM_HINT if _is_of_other_columns(sql, text) else None
+    if ".parquet" in text and text.startswith("Invalid Input Error"):
+        hint = _DAMAGED_HINT
+    return EngineError(f"{title}: {_first_line(error)}", hint=hint)
 
 
 def _is_of_other_columns(sql: str, error: str) -> bool:
@@ -309,6 +317,8 @@ def _blocks(result: Any, title: str) -> Iterator[Sequence[tuple[Any, ...]]]:
         while block := result.fetchmany(_BLOCK_ROWS):
             yield block
     except duckdb.Error as error:
+        if ".parquet" in str(error):
+            raise _failed(title, error) from error
         hint = "cast it: column::TIMESTAMP" if "pytz" in str(error) else None
         raise EngineError(f"{title}: a column cannot be given to Python: {_first_line(error)}", hint=hint) from error
 
@@ -325,7 +335,10 @@ def _arrow_rows(lake: Lake, table: Table, keys: Iterable[str]) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    parts = [pq.read_table(pa.BufferReader(lake.store.read(key))) for key in keys]
+    try:
+        parts = [pq.read_table(pa.BufferReader(lake.store.read(key))) for key in keys]
+    except (pa.ArrowException, OSError) as error:
+        raise EngineError(f"{table.qualified_name}: {_first_line(error)}", hint=_DAMAGED_HINT) from error
     if any(part.column_names != [column.name for column in table.columns] for part in parts):
         raise EngineError(f"{table.qualified_name}: its files have other columns", hint=_TRANSFORM_HINT)
     return pa.concat_tables(parts)
