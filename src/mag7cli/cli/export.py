@@ -1,6 +1,6 @@
 """`mag7 export`."""
 
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -66,17 +66,16 @@ def export(
     to_stream = out is None or str(out) == _STANDARD_OUTPUT
     if to_stream and file_format in _BINARY:
         raise UsageError(f"{file_format} goes into a file", hint=f"--out mag7.{file_format}")
-    count = library.export(
-        Lake.at(lake),
-        subject=subject,
-        file_format=file_format,
-        out=sys.stdout.buffer if to_stream or out is None else out,
-        since=start,
-        until=end,
-        group=library.group(group, without=without),
+    place, whose = Lake.at(lake), library.group(group, without=without)
+    write = partial(
+        library.export, place, subject=subject, file_format=file_format, since=start, until=end, group=whose
     )
-    if not to_stream:
-        output.notice(f"{out}: {counted(count, 'row')}.", rows=count)
+    if to_stream or out is None:
+        with output.binary() as stream:
+            write(out=stream)
+        return
+    count = write(out=out)
+    output.notice(f"{out}: {counted(count, 'row')}.", rows=count)
 
 
 def _format(output: Output, out: Path | None) -> "FileFormat":

@@ -17,7 +17,7 @@ from datetime import date
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, NamedTuple, TextIO
 
 from mag7cli.cli.origin import SIMULATED
 from mag7cli.cli.pasted import with_lake
@@ -213,6 +213,14 @@ class Output:
     def lines(self, texts: Sequence[str]) -> bool:
         """Print lines as they are, whatever the format; False once nobody reads them any more."""
         return _print("".join(f"{text}\n" for text in texts))
+
+    @contextmanager
+    def binary(self) -> Iterator[BinaryIO]:
+        """Standard output for what writes bytes by itself; it ends quietly once nobody reads them any more."""
+        with Path(os.devnull).open("wb") as nothing, _output_errors():
+            stream = nothing if sys.stdout is None else sys.stdout.buffer
+            yield stream
+            stream.flush()
 
     def _marked(self, result: Result) -> Result:
         """The result with what says that a market was simulated: a line, a column, a value of the document."""

@@ -48,6 +48,7 @@ def export(
     Raises:
         ExtraMissingError: A workbook is asked for, and the optional part `excel` is not installed.
         StoreError: The file cannot be written.
+        UsageError: There is no lake.
     """
     from mag7cli.analytics.exports import ExportRequest, write
     from mag7cli.analytics.queries import BEGINNING, END
@@ -59,7 +60,7 @@ def export(
         group=group or THE_SEVEN,
         since=since or BEGINNING,
         until=until or END,
-        fund=fund_weights.index_fund(lake) or "",
+        fund=fund_weights.index_fund(lake.require()) or "",
     )
     with closing(duckdb_over(lake)) as engine:
         if subject in ("series", "fund-weights"):

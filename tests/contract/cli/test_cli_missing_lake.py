@@ -18,6 +18,8 @@ READERS = {
     "show": ["show"],
     "explain": ["explain", "2024-12-12"],
     "sql": ["sql", "SELECT 1"],
+    "export": ["export"],
+    "export --out": ["export", "constituents", "--out", "rows.csv"],
     "report": ["report", "--out", "report.html"],
     "funds list": ["funds", "list"],
     "funds refresh": ["funds", "refresh"],

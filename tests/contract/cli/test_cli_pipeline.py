@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import re
+import subprocess
 
 import pytest
-from tests.simulators.command_line import environment, mag7, mag7_in_terminal
+from tests.simulators.command_line import MAG7, environment, mag7, mag7_in_terminal, without_times
 
 from mag7cli.vendors.sandbox.market import Market
 from mag7cli.vendors.sandbox.plan import PLANS
@@ -170,6 +171,16 @@ def test_a_group_may_be_a_file(here):
 
 def test_a_date_and_last_contradict_each_other(here):
     assert mag7("show", "2024", "--last", "5", cwd=here).code == 2
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_that_nobody_reads_on_is_no_error_and_a_full_disk_is_one(here, form):
+    export = f"'{MAG7}' export constituents --format {form}"
+    code = {f"set -o pipefail; {export} | head -1 > /dev/null": 0, f"{export} >&-": 0, f"{export} > /dev/full": 1}
+    for script, expected in code.items():
+        ended = subprocess.run(["bash", "-c", script], cwd=here, env=environment(here), capture_output=True, text=True)
+        full = "Error: the output cannot be written: No space left on device\n"
+        assert (ended.returncode, without_times(ended.stderr)) == (expected, full if expected else ""), script
 
 
 def test_an_export_streams_to_stdout_or_goes_to_a_file_whose_ending_is_its_format(here):
