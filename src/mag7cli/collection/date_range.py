@@ -107,9 +107,10 @@ def _check_plan(plan: Plan, start: date, until: date, oldest: date, last_served:
             f"the {plan.name} plan serves data from {oldest} on, the range ends on {until}",
             hint="ask for later dates, or name the plan you have with --plan",
         )
-    if until > last_served and session_on_or_before(until) > last_served:
-        upcoming = next_session(last_served)
+    if until > last_served and session_on_or_before(until) >= max(start, next_session(last_served)):
+        upcoming = next_session(max(start - timedelta(days=1), last_served))
+        sooner = f"use --end {last_served}, or " if start <= last_served else ""
         raise NotYetAvailableError(
             f"the {plan.name} plan serves {upcoming} from {plan.opens(upcoming):%Y-%m-%d %H:%M} New York time on",
-            hint=f"use --end {last_served}, or run again then",
+            hint=f"{sooner}run again then",
         )

@@ -135,6 +135,20 @@ def test_an_end_that_is_not_served_yet_says_from_when_on(lake):
     assert caught.value.exit_code == 5
 
 
+def test_a_range_of_days_to_come_names_its_own_first_session_and_no_end_before_its_start(lake):
+    with pytest.raises(NotYetAvailableError) as caught:
+        resolve(lake, FREE, EVENING, date(2024, 12, 21), date(2024, 12, 31))
+
+    assert "serves 2024-12-23 from 2024-12-24 00:" in str(caught.value)
+    assert caught.value.hint == "run again then"
+
+
+def test_a_weekend_is_no_range_that_is_not_served_yet(lake):
+    friday_evening = datetime(2024, 12, 20, 21, 30, tzinfo=NEW_YORK)
+
+    assert resolve(lake, FREE, friday_evening, date(2024, 12, 21), date(2024, 12, 22)).end == date(2024, 12, 22)
+
+
 def test_an_end_on_a_day_without_session_is_the_one_before(lake):
     assert resolve(lake, FREE, EVENING, date(2024, 12, 2), date(2024, 12, 15)).end == date(2024, 12, 15)
 
