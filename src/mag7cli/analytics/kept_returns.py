@@ -164,7 +164,7 @@ def _year_rows(lake: Lake, engine: DuckDbEngine, of_year: Mapping[str, ObjectInf
     """The rows of a year's files, read after their versions were: a file that is replaced meanwhile is read again."""
     by_date: dict[str, list[str]] = {}
     for table, info in of_year.items():
-        for day, rows in engine.rows_of_file(lake, TABLE[table], info.key).items():
+        for day, rows in engine.rows_of_file(lake, TABLE[table], info.key, info.version).items():
             by_date.setdefault(day.isoformat(), []).append(f"{table} {rows.count} {rows.hash_sum}")
     return YearRows(fingerprint, {day: _digest(of) for day, of in sorted(by_date.items())})
 

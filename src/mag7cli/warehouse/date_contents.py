@@ -75,7 +75,7 @@ def _read(files: TableFiles, engine: "DuckDbEngine", year: int, versions: Mappin
     by_date: dict[date, list[str]] = {}
     for table in sorted(versions):
         key = files.lake.flat_key(table, year)
-        for day, rows in engine.rows_of_file(files.lake, TABLE[table], key).items():
+        for day, rows in engine.rows_of_file(files.lake, TABLE[table], key, versions[table]).items():
             by_date.setdefault(day, []).append(f"{table} {rows.count} {rows.hash_sum}")
     return YearContents(versions, {day.isoformat(): _digest(of) for day, of in by_date.items()})
 

@@ -145,7 +145,7 @@ def _change(
     if loaded.get(table.name) != loads[table.name]:
         return _Change(table, _replace(lake, table, files))
     keys = sorted(key for key in loads.keys() | loaded.keys() if loads.get(key) != loaded.get(key))
-    years = [_year(engine, lake, table, key, is_there=key in loads) for key in keys]
+    years = [_year(engine, lake, table, key, loads.get(key)) for key in keys]
     # Rows in the file of another year are for nobody to look for: with them the sum is wrong.
     if _count(engine, table) + sum(year.gain for year in years) != engine.count_rows(lake, [f.key for f in files]):
         return _Change(table, _replace(lake, table, files))
@@ -153,9 +153,10 @@ def _change(
     return _Change(table, [*rows, *_remember(table, loads)], bool(rows))
 
 
-def _year(engine: DuckDbEngine, lake: Lake, table: Table, key: str, *, is_there: bool) -> _Year:
+def _year(engine: DuckDbEngine, lake: Lake, table: Table, key: str, version: str | None) -> _Year:
+    """The year of a file; `version` is None of one that is gone."""
     year = year_of(key)
-    in_file = engine.rows_of_file(lake, table, key) if is_there else {}
+    in_file = engine.rows_of_file(lake, table, key, version) if version else {}
     return _Year(
         key, {day: rows for day, rows in in_file.items() if day.year == year}, engine.rows_of_year(table, year)
     )

@@ -17,6 +17,7 @@ from mag7cli.tables.schema import TABLES, VIEWS
 from mag7cli.tables.transform import transform
 from mag7cli.warehouse import duckdb_load, loaded_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine, literal
+from mag7cli.warehouse.lake_checks import check_lake
 
 DAYS = raw_documents.days(3, date(2024, 6, 5))
 
@@ -89,6 +90,37 @@ def test_a_load_touches_no_row_of_a_date_that_has_not_changed(lake: Lake, monkey
     of_rows = [sql for sql in statements if "market_data." in sql and not sql.startswith("CREATE")]
     assert of_rows
     assert all(sql.endswith(f"WHERE trading_date IN (DATE '{DAYS[-1]}')") for sql in of_rows)
+    assert in_warehouse(lake) == in_lake(lake)
+
+
+def test_what_the_checks_read_of_a_file_the_load_does_not_read_again(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duckdb_load.load(lake)
+    check_lake(lake)
+    lake.write_document(DAYS[-1], document(DAYS[-1], scale=1.01))
+    transform(lake)
+    read: list[str] = []
+    statements: list[str] = []
+    date_rows, run = DuckDbEngine._date_rows, DuckDbEngine._run
+
+    def noted_rows(self: DuckDbEngine, *given):
+        read.append(given[-1])
+        return date_rows(self, *given)
+
+    def noted(self: DuckDbEngine, sql: str, *given, **named):
+        statements.append(sql)
+        return run(self, sql, *given, **named)
+
+    monkeypatch.setattr(DuckDbEngine, "_date_rows", noted_rows)
+    monkeypatch.setattr(DuckDbEngine, "_run", noted)
+
+    check_lake(lake)
+    duckdb_load.load(lake)
+
+    files = [source for source in read if source.startswith("read_parquet")]
+    assert len(files) == len(set(files)) == len(list(lake.store.list("analytics/")))
+    assert not [sql for sql in statements if sql.startswith("DESCRIBE")], "no table lacks a column"
     assert in_warehouse(lake) == in_lake(lake)
 
 
@@ -200,6 +232,7 @@ KILLED = """
 import os, sys
 from mag7cli.warehouse import duckdb_load, loaded_files
 from mag7cli.warehouse.engines.duckdb import DuckDbEngine, literal
+from mag7cli.warehouse.lake_checks import check_lake
 from mag7cli.lake.layout import Lake
 
 run, left = DuckDbEngine._run, iter(range(int(sys.argv[2])))

@@ -1,6 +1,6 @@
 """DuckDB: the engine where there is no cloud, over the flat files of a lake or over the local warehouse."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,8 @@ _SPARING: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1
 _BOUNDED: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "memory_limit": "90MB"}
 _BLOCK_ROWS: Final = 1000
 _DAY: Final = "COALESCE(trading_date, DATE '0001-01-01')"
+# The checks, a load and the kept returns ask for the same of each file that has changed: those of two years.
+_KNOWN_FILES: Final = 20
 STORAGE_VERSION: Final = "v1.0.0"
 """The format of the warehouse's file, which every DuckDB since 1.0 opens; DuckDB 2 has one of its own by default."""
 _DAMAGED_HINT: Final = "a file of the tables is damaged: mag7 transform --force makes them again, mag7 verify names it"
@@ -39,6 +41,9 @@ class DateRows:
 
     count: int
     hash_sum: int
+
+
+_ROWS_OF_FILES: Final[dict[tuple[str, str], dict[date, DateRows]]] = {}
 
 
 class DuckDbEngine:
@@ -184,16 +189,25 @@ class DuckDbEngine:
             raise
         self._run("COMMIT")
 
-    def rows_of_file(self, lake: Lake, table: Table, key: str) -> dict[date, DateRows]:
-        """What a flat file has on each date; rows that lack one are those of `date.min`. Raises EngineError."""
-        source = self._source(lake, table, [key])
-        return self._date_rows(table, f"(SELECT {self._columns_of(table, source)} FROM {source})")  # noqa: S608
+    def rows_of_file(self, lake: Lake, table: Table, key: str, version: str) -> dict[date, DateRows]:
+        """What a flat file has on each date; rows that lack one are those of `date.min`. Raises EngineError.
+
+        `version` is the file's from before this: of a version that was read already, it is known.
+        """
+        of = (lake.store.uri(key), version)
+        known = _ROWS_OF_FILES.pop(of, None)
+        if known is None:
+            source = self._source(lake, table, [key])
+            known = self._date_rows(table, lambda columns: f"(SELECT {columns} FROM {source})", source)  # noqa: S608
+        _ROWS_OF_FILES[of] = known
+        if len(_ROWS_OF_FILES) > _KNOWN_FILES:
+            del _ROWS_OF_FILES[next(iter(_ROWS_OF_FILES))]
+        return known
 
     def rows_of_year(self, table: Table, year: int) -> dict[date, DateRows]:
         """What a table has on each date of a year. Raises EngineError."""
-        return self._date_rows(
-            table, f"{table.qualified_name} WHERE trading_date BETWEEN '{year:04d}-01-01' AND '{year:04d}-12-31'"
-        )
+        rows = f"{table.qualified_name} WHERE trading_date BETWEEN '{year:04d}-01-01' AND '{year:04d}-12-31'"
+        return self._date_rows(table, lambda _: rows, table.qualified_name)
 
     def count_rows(self, lake: Lake, keys: Sequence[str]) -> int:
         """How many rows flat files of a local lake have together. Raises EngineError."""
@@ -204,10 +218,13 @@ class DuckDbEngine:
         assert isinstance(count, int)
         return count
 
-    def _date_rows(self, table: Table, source: str) -> dict[date, DateRows]:
+    def _date_rows(self, table: Table, rows_with: Callable[[str], str], source: str) -> dict[date, DateRows]:
         values = ", ".join(column.name for column in table.columns)
-        rows = self._run(
-            f"SELECT {_DAY}, COUNT(*), SUM(CAST(hash({values}) AS HUGEINT)) FROM {source} GROUP BY 1",  # noqa: S608
+        counted = f"SELECT {_DAY}, COUNT(*), SUM(CAST(hash({values}) AS HUGEINT)) FROM"
+        rows = self._run_over(
+            lambda columns: f"{counted} {rows_with(columns)} GROUP BY 1",
+            table,
+            source,
             title=f"SELECT ... FROM {table.qualified_name}",  # noqa: S608
         ).fetchall()
         return {day: DateRows(count, digest) for day, count, digest in rows}
@@ -221,16 +238,13 @@ class DuckDbEngine:
             self._run(create_sql(table, "duckdb"))
             return
         source = self._source(lake, table, keys)
-        self._run(
-            f"CREATE TABLE {table.qualified_name} AS SELECT {self._columns_of(table, source)} "  # noqa: S608
-            f"FROM {source} WHERE {_DAY} IN {date_literals(dates)}"
-        )
+        rows = f"{source} WHERE {_DAY} IN {date_literals(dates)}"
+        self._create(f"TABLE {table.qualified_name}", table, source, rows)
 
     def _take_partitions(self, files: TableFiles, table: Table, dates: Collection[date]) -> None:
         keys = files.partitions_on(table.name, dates)
         source = _hive(map(files.lake.store.uri, keys)) if keys else _nothing_of(table)
-        columns = self._columns_of(table, source)
-        self._run(f"CREATE TABLE {PARTITIONED}.{table.name} AS SELECT {columns} FROM {source}")  # noqa: S608
+        self._create(f"TABLE {PARTITIONED}.{table.name}", table, source)
 
     def _source(self, lake: Lake, table: Table, keys: Sequence[str]) -> str:
         """What to select from for these flat files: themselves, or what was read of them where they are objects."""
@@ -250,7 +264,7 @@ class DuckDbEngine:
             return
         source = self._source(lake, table, keys)
         if lake.store.local_root is not None:
-            self._add_view(table.qualified_name, table, f"{source}{rows}")
+            self._create(f"VIEW {table.qualified_name}", table, source, f"{source}{rows}")
             return
         columns = _columns(table, {column.name for column in table.columns})
         self._run(f"CREATE TABLE {table.qualified_name} AS SELECT {columns} FROM {source}{rows}")  # noqa: S608
@@ -258,17 +272,34 @@ class DuckDbEngine:
 
     def _add_partitions(self, files: TableFiles, table: Table) -> None:
         addresses = [files.lake.store.uri(info.key) for info in files.partitions(table.name).values()]
-        self._add_view(f"{PARTITIONED}.{table.name}", table, _hive(addresses) if addresses else _nothing_of(table))
+        source = _hive(addresses) if addresses else _nothing_of(table)
+        self._create(f"VIEW {PARTITIONED}.{table.name}", table, source)
 
-    def _add_view(self, name: str, table: Table, source: str) -> None:
-        """A view in the columns of today's table."""
-        self._run(f"CREATE VIEW {name} AS SELECT {self._columns_of(table, source, name)} FROM {source}")  # noqa: S608
+    def _create(self, what: str, table: Table, source: str, rows: str | None = None) -> None:
+        """A view or table in the columns of today's table, of all rows of a source or of those that are given."""
+        self._run_over(
+            lambda columns: f"CREATE {what} AS SELECT {columns} FROM {rows or source}",  # noqa: S608
+            table,
+            source,
+            title=f"CREATE {what} AS SELECT ...",
+        )
 
-    def _columns_of(self, table: Table, source: str, name: str | None = None) -> str:
-        """The columns of today's table in a source: tables of an older version lack some, which are then NULL."""
-        title = f"CREATE VIEW {name or table.qualified_name} AS SELECT ..."
-        present = {row[0] for row in self._run(f"DESCRIBE SELECT * FROM {source}", title=title).fetchall()}  # noqa: S608
-        return _columns(table, present)
+    def _run_over(self, statement: Callable[[str], str], table: Table, source: str, title: str) -> Any:
+        """Run a statement that is given the columns of today's table in a source.
+
+        Tables of an older version lack some, which are then NULL. Only a statement that fails is a reason to ask which:
+        to describe a source takes as long as to read a small one.
+        """
+        import duckdb
+
+        try:
+            return self._connection.execute(statement(", ".join(column.name for column in table.columns)))
+        except duckdb.BinderException:
+            described = self._run(f"DESCRIBE SELECT * FROM {source}", title=title)  # noqa: S608
+            columns = _columns(table, {row[0] for row in described.fetchall()})
+        except duckdb.Error as error:
+            raise _failed(title, error, source) from error
+        return self._run(statement(columns), title=title)
 
     def _close_off(self, folders: Sequence[Path]) -> None:
         """Let SQL from outside read what it is here for, and nothing else."""
