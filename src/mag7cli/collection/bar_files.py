@@ -25,6 +25,7 @@ SCHEMA_VERSION: Final = 1
 _FOLDER: Final = "bars/"
 _BARS: Final = b'"bars":{'
 _A_SESSION_WITHIN: Final = 8
+_FRIDAY: Final = 4
 
 DayRows = Mapping[str, Values | None]
 """The values of one day by line; None for a line that was looked for and had no bar."""
@@ -144,7 +145,7 @@ def _last_bars(data: bytes, since: date) -> bytes:
 
     As it is if it has no bar within days of `since`, or was not written by `_encode_line`.
     """
-    place = _place(data, since)
+    place = _place(data, _weekday_until(since))
     return data[: data.find(_BARS) + len(_BARS)] + data[place:] if place else data
 
 
@@ -160,8 +161,14 @@ def _place(data: bytes, since: date) -> int | None:
         return None
     head = data.find(_BARS)
     days = range(since.toordinal(), since.toordinal() + _A_SESSION_WITHIN)
-    places = (data.find(b'"%s":[' % iso_day(day).encode(), head) for day in days)
+    # Most are looked for near the end; where a day has none the whole file is searched.
+    places = (data.rfind(b'"%s":[' % iso_day(day).encode(), head) for day in days)
     return next((place for place in places if place > head >= 0), None)
+
+
+def _weekday_until(day: date) -> date:
+    """The last day up to a day on which there may be trading."""
+    return day - timedelta(days=max(0, day.weekday() - _FRIDAY)) if day > date.min else day
 
 
 def _series(ticker: str, rows: Mapping[str, Values]) -> BarSeries:

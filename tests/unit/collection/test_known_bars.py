@@ -1,13 +1,14 @@
 """What a lake knows of bars: a file is opened when it is looked at, and says the same as it did when it was written."""
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import orjson
 import pytest
 
 from mag7cli.collection import known_bars
-from mag7cli.collection.bar_files import broken_files
+from mag7cli.collection.bar_files import BarFiles, broken_files
 from mag7cli.collection.known_bars import KnownBars
 from mag7cli.core.errors import DocumentError
 from mag7cli.lake.layout import Lake
@@ -103,6 +104,22 @@ def test_bars_of_before_the_days_that_are_looked_at_are_there_all_the_same(lake,
     assert known.bars("AAPL") == every
     known.forget([("AAPL", WEDNESDAY)])
     assert KnownBars(lake).bars("AAPL") == every[:2]
+
+
+def test_whatever_part_of_a_file_is_looked_at_no_bar_of_it_is_missing(lake):
+    """Over a holiday, a week without trading, and a bar of a Saturday that the vendor should not have."""
+    days = [day for day in (MONDAY + timedelta(days=n) for n in range(45)) if day.weekday() < 5]
+    traded = [day for day in days if day.isoformat() not in {"2022-06-20", "2022-07-04"} and not 5 < day.day < 10]
+    every = [bar(day, 10 + day.day / 100) for day in sorted([*traded, date(2022, 6, 18)])]
+    KnownBars(lake).keep_line("AAPL", BarSeries.of("AAPL", every), every[0].trading_date, every[-1].trading_date)
+    files = BarFiles(lake)
+    rows = dict(files.line("AAPL").bars.rows())
+
+    for first, last in product(range(-9, 54, 2), repeat=2):
+        since, until = MONDAY + timedelta(days=first), MONDAY + timedelta(days=last)
+        part = dict(files.line("AAPL", since, until).bars.rows())
+        assert part.items() <= rows.items()
+        assert {day for day in rows if since.toordinal() <= day <= until.toordinal()} <= part.keys(), (since, until)
 
 
 def test_a_file_that_was_written_otherwise_is_read_as_a_whole(lake):
