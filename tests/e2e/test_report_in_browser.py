@@ -326,8 +326,9 @@ def test_the_keyboard_reads_date_by_date(visit: Visit) -> None:
 
 
 def test_two_dates_are_compared_as_the_analysis_does(visit: Visit, engine: DuckDbEngine) -> None:
-    snapshots = snapshots_of(read_concentration(engine))
-    then, now = snapshots[400], snapshots[-1]
+    concentration = read_concentration(engine)
+    dates = [day.on for day in concentration.days if day.figure]
+    then, now = snapshots_of(concentration, {dates[400], dates[-1]})
 
     slider = visit.page.get_by_role("slider", name="Then")
     visit.after("dates", lambda: slider.fill("400"))

@@ -114,7 +114,7 @@ def daily_returns(engine: SqlEngine, lake: Lake | None) -> tuple[DailyReturn, ..
 def _brought_up(lake: Lake, engine: DuckDbEngine, before: KeptReturns) -> KeptReturns:
     dates = [day for (day,) in engine.query(_DATES).values if isinstance(day, date)]
     splits = [(day, repr(row)) for day, *row in engine.query(_SPLITS).values if isinstance(day, date)]
-    years = _rows_by_year(TableFiles.of(lake), engine, before)
+    years = _rows_by_year(TableFiles.of_years(lake), engine, before)
     rows = sorted((date.fromisoformat(day), digest) for year in years.values() for day, digest in year.dates.items())
     since = {quarter: _reaches_back_to(dates, quarter) for quarter in sorted({Quarter.of(day) for day in dates})}
     prints = {quarter: _fingerprint(first, quarter, rows, splits) for quarter, first in since.items()}

@@ -4,16 +4,18 @@ Market caps are the tables' decimals, USD; prices the floats nearest to theirs; 
 computed here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from mag7cli.analytics.columnar import Amounts, Column, ColumnarRows, Repeated, floats
+
 if TYPE_CHECKING:
     from mag7cli.market.date_quality import DateStatus
-    from mag7cli.warehouse.engines import SqlEngine
+    from mag7cli.warehouse.engines import Rows, SqlEngine
 
 BEGINNING: Final = date(1900, 1, 1)
 END: Final = date(9999, 12, 31)
@@ -85,9 +87,9 @@ class Concentration:
     """The share of the Mag 7 over time, oldest first, and what is doubtful about it."""
 
     days: tuple[Day, ...]
-    caps: tuple[Cap, ...]
+    caps: Sequence[Cap]
     names: Mapping[str, str]
-    doubts: tuple[Doubt, ...]
+    doubts: Sequence[Doubt]
 
     @property
     def simulated(self) -> bool:
@@ -95,14 +97,26 @@ class Concentration:
         return any(day.simulated for day in self.days)
 
 
+_CAP: Final[dict[str, Callable[[], Column]]] = {
+    "trading_date": Repeated,
+    "ticker": Repeated,
+    "market_cap": Amounts,
+    "pct_of_mag7": floats,
+    "pct_of_sp500": floats,
+    "ranking": list,
+}
+_DOUBT: Final = dict.fromkeys(("trading_date", "ticker", "kind", "reason"), Repeated)
+
+
 def read_concentration(engine: "SqlEngine", since: date = BEGINNING, until: date = END) -> Concentration:
     """The share of the Mag 7 from `since` to `until`, both included. Raises EngineError."""
     rows = partial(rows_of, engine, since=since, until=until)
+    days = tuple(map(day_of, rows("days")))
     return Concentration(
-        days=tuple(map(day_of, rows("days"))),
-        caps=tuple(map(cap_of, rows("caps"))),
+        days=days,
+        caps=ColumnarRows.of(Cap, _CAP, results_of(engine, "caps", spans_of(days, since, until))),
         names={row["ticker"]: row["company_name"] for row in rows("names")},
-        doubts=tuple(Doubt(row["trading_date"], row["ticker"], row["kind"], row["reason"]) for row in rows("doubts")),
+        doubts=ColumnarRows.of(Doubt, _DOUBT, results_of(engine, "doubts", [(since, until)])),
     )
 
 
@@ -121,8 +135,19 @@ def spans(engine: "SqlEngine", years: int = 5) -> list[tuple[date, date]]:
     first, last = first_and_last(engine) or (BEGINNING, END)
     if last.year - first.year < years or (first, last) == (BEGINNING, END):
         return [(BEGINNING, END)]
+    return spans_between(first, last, years)
+
+
+def spans_between(first: date, last: date, years: int = 5) -> list[tuple[date, date]]:
+    """The days from the first to the last in spans of whole years, one after the other."""
     begins = range(first.year, last.year + 1, years)
     return [(date(year, 1, 1), date(min(year + years - 1, last.year), 12, 31)) for year in begins]
+
+
+def spans_of(days: Sequence[Day], since: date = BEGINNING, until: date = END) -> list[tuple[date, date]]:
+    """The dates of these days in spans of whole years, but for what is before `since` and after `until`."""
+    spans = spans_between(days[0].on, days[-1].on) if days else []
+    return [(max(first, since), min(last, until)) for first, last in spans]
 
 
 def rows_of(engine: "SqlEngine", name: str, *, since: date, until: date) -> Iterator[dict[str, Any]]:
@@ -131,6 +156,14 @@ def rows_of(engine: "SqlEngine", name: str, *, since: date, until: date) -> Iter
 
     rows = engine.query(sql_files.read("report", name).sql, {"since": since, "until": until})
     return (dict(zip(rows.columns, row, strict=True)) for row in rows.values)
+
+
+def results_of(engine: "SqlEngine", name: str, between: Iterable[tuple[date, date]]) -> "Iterator[Rows]":
+    """The rows of a statement of `sql/report`, those of each span apart, for there are many. Raises EngineError."""
+    from mag7cli.warehouse import sql_files
+
+    statement = sql_files.read("report", name).sql
+    return (engine.query(statement, {"since": since, "until": until}) for since, until in between)
 
 
 def day_of(row: Mapping[str, Any]) -> Day:
@@ -161,16 +194,4 @@ def _figure(row: Mapping[str, Any]) -> Figure | None:
         mag7_cap_usd=row["total_mag7_market_cap"],
         sp500_cap_usd=row["sp500_total_market_cap"],
         share_pct=row["mag7_pct_of_sp500"],
-    )
-
-
-def cap_of(row: Mapping[str, Any]) -> Cap:
-    """The company that a row of `sql/report/caps.sql` tells of."""
-    return Cap(
-        on=row["trading_date"],
-        ticker=row["ticker"],
-        market_cap_usd=row["market_cap"],
-        pct_of_mag7=row["pct_of_mag7"],
-        pct_of_sp500=row["pct_of_sp500"],
-        ranking=row["ranking"],
     )

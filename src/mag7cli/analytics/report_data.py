@@ -3,13 +3,14 @@
 Prices are the floats nearest to the tables' decimals. Nothing is computed here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from mag7cli.analytics import queries
+from mag7cli.analytics.columnar import Column, ColumnarRows, Repeated, floats
 from mag7cli.analytics.queries import Concentration
 from mag7cli.warehouse.engines import SqlEngine
 
@@ -55,25 +56,31 @@ class ReportData:
     """Everything the report draws, oldest first."""
 
     concentration: Concentration
-    sessions: tuple[Session, ...]
+    sessions: Sequence[Session]
     events: tuple[Event, ...]
     failures: tuple[FailureReason, ...]
+
+
+_SESSION: Final[dict[str, Callable[[], Column]]] = {
+    "trading_date": Repeated,
+    "ticker": Repeated,
+    "open_price": floats,
+    "close_price": floats,
+}
 
 
 def read(engine: SqlEngine) -> ReportData:
     """All that the tables hold. Raises EngineError."""
     rows = partial(queries.rows_of, engine, since=queries.BEGINNING, until=queries.END)
     events = [*map(_split, rows("splits")), *_renames(rows("symbols"))]
+    concentration = queries.read_concentration(engine)
+    sessions = queries.results_of(engine, "sessions", queries.spans_of(concentration.days))
     return ReportData(
-        concentration=queries.read_concentration(engine),
-        sessions=tuple(map(_session, rows("sessions"))),
+        concentration=concentration,
+        sessions=ColumnarRows.of(Session, _SESSION, sessions),
         events=tuple(sorted(events, key=lambda event: (event.on, event.ticker))),
         failures=tuple(map(_failure, rows("failures"))),
     )
-
-
-def _session(row: Mapping[str, Any]) -> Session:
-    return Session(row["trading_date"], row["ticker"], float(row["open_price"]), float(row["close_price"]))
 
 
 def _failure(row: Mapping[str, Any]) -> FailureReason:

@@ -13,11 +13,12 @@ from itertools import count, pairwise, product
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Final
 
+from mag7cli.analytics.columnar import MappedRows
 from mag7cli.analytics.groups import SectorShare
 from mag7cli.analytics.indicators import IndicatorAnswer
 from mag7cli.analytics.period import DailyReturn, levels
-from mag7cli.analytics.queries import Concentration, Day
-from mag7cli.analytics.report_data import Event, ReportData
+from mag7cli.analytics.queries import Cap, Concentration, Day
+from mag7cli.analytics.report_data import Event, ReportData, Session
 from mag7cli.analytics.statistics import Projection, co_movement, project
 from mag7cli.analytics.value_changes import Point
 
@@ -40,7 +41,7 @@ class Dataset:
     """Column names and rows."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: Sequence[tuple[Cell, ...]]
 
     def records(self) -> list[dict[str, Cell]]:
         """The rows as the chart library wants them: money as floats."""
@@ -214,16 +215,20 @@ def _daily_row(day: Day) -> tuple[Cell, ...]:
 
 def _company(concentration: Concentration) -> Dataset:
     columns = ("trading_date", "ticker", "market_cap", "pct_of_mag7", "pct_of_sp500")
-    rows = (
-        (_iso(cap.on), cap.ticker, cap.market_cap_usd, cap.pct_of_mag7, cap.pct_of_sp500) for cap in concentration.caps
-    )
-    return Dataset(columns, tuple(rows))
+    return Dataset(columns, MappedRows(_company_row, concentration.caps))
+
+
+def _company_row(cap: Cap) -> tuple[Cell, ...]:
+    return (_iso(cap.on), cap.ticker, cap.market_cap_usd, cap.pct_of_mag7, cap.pct_of_sp500)
 
 
 def _session(data: ReportData) -> Dataset:
     columns = ("trading_date", "ticker", "open_price", "close_price", "gain_pct")
-    rows = ((_iso(s.on), s.ticker, s.open_usd, s.close_usd, round(s.gain_pct, 4)) for s in data.sessions)
-    return Dataset(columns, tuple(rows))
+    return Dataset(columns, MappedRows(_session_row, data.sessions))
+
+
+def _session_row(session: Session) -> tuple[Cell, ...]:
+    return (_iso(session.on), session.ticker, session.open_usd, session.close_usd, round(session.gain_pct, 4))
 
 
 def _events(events: Sequence[Event]) -> Dataset:

@@ -3,7 +3,7 @@
 A sentence whose figures are not there, or would mislead, is left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -65,14 +65,13 @@ def _moved(value: float) -> str:
 
 def spans_to_now(concentration: Concentration) -> tuple[Span, ...]:
     """From the first date to the last, and from the last close of the year before, where these are different dates."""
-    snapshots = snapshots_of(concentration)
-    if len(snapshots) < 2:
+    dates = [day.on for day in concentration.days if day.figure]
+    if len(dates) < 2:
         return ()
-    now = snapshots[-1]
-    before_this_year = [snapshot for snapshot in snapshots if snapshot.on.year < now.on.year][-1:]
-    starts = dict.fromkeys(snapshot.on for snapshot in (snapshots[0], *before_this_year) if snapshot.on < now.on)
-    by_date = {snapshot.on: snapshot for snapshot in snapshots}
-    return tuple(span(by_date[start], now) for start in starts)
+    first, last = dates[0], dates[-1]
+    before_this_year = [on for on in dates if on.year < last.year][-1:]
+    *starts, now = snapshots_of(concentration, {first, *before_this_year, last})
+    return tuple(span(start, now) for start in starts)
 
 
 def span(then: Snapshot, now: Snapshot) -> Span:
@@ -80,12 +79,14 @@ def span(then: Snapshot, now: Snapshot) -> Span:
     return Span(then, now, tuple(contributions(then, now)))
 
 
-def snapshots_of(concentration: Concentration) -> list[Snapshot]:
-    """The dates that have a figure, as the analysis wants them."""
+def snapshots_of(concentration: Concentration, on: Collection[date]) -> list[Snapshot]:
+    """Those of these dates that have a figure, oldest first, as the analysis wants them."""
     caps: dict[date, dict[str, float]] = {}
     for cap in concentration.caps:
-        caps.setdefault(cap.on, {})[cap.ticker] = float(cap.market_cap_usd)
-    return [Snapshot(d.on, caps[d.on], float(d.figure.sp500_cap_usd)) for d in concentration.days if d.figure]
+        if cap.on in on:
+            caps.setdefault(cap.on, {})[cap.ticker] = float(cap.market_cap_usd)
+    figures = ((day.on, day.figure) for day in concentration.days if day.on in on)
+    return [Snapshot(day, caps[day], float(figure.sp500_cap_usd)) for day, figure in figures if figure]
 
 
 def long_date(day: date) -> str:

@@ -180,10 +180,16 @@ def _of_bytes(data: bytes) -> tuple[str | None, Manifest]:
     """What made a manifest, and the manifest; the stages of a run all read the same one."""
     content = orjson.loads(data)
     dates = {
-        date.fromisoformat(day): Made(fingerprint, frozenset(names), problem, status, _suspicions(day, *raised))
+        date.fromisoformat(day): Made(fingerprint, _names(*names), problem, status, _suspicions(day, *raised))
         for day, (fingerprint, names, problem, status, *raised) in content["dates"].items()
     }
     return content.get("made_by"), Manifest(MappingProxyType(dates), MappingProxyType(_years(content)))
+
+
+@cache
+def _names(*names: str) -> frozenset[str]:
+    """Names of tables: the same set for all dates that have the same ones."""
+    return frozenset(names)
 
 
 _UNREADABLE: Final = (KeyNotFoundError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError)

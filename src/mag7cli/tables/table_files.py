@@ -34,6 +34,12 @@ class TableFiles:
         """Those of a lake. Raises StoreError."""
         return cls(lake, manifests.recorded(lake))
 
+    @classmethod
+    def of_years(cls, lake: Lake) -> "TableFiles":
+        """The same for who looks at the flat layout alone: of partitions it knows nothing. Raises StoreError."""
+        years = manifests.recorded_years(lake)
+        return cls(lake, None if years is None else Manifest({}, years))
+
     def flat(self, table: str) -> list[ObjectInfo]:
         """The files of a table in the flat layout, by year."""
         return [info for info in self.lake.store.list(f"{ANALYTICS}{table}/") if self._is_flat(info.key, table)]

@@ -79,7 +79,7 @@ class DuckDbEngine:
         engine = cls(duckdb.connect(_MEMORY, config={} if is_whole else _SPARING))
         engine.is_of_lake = is_whole
         engine._run(create_schema_sql())
-        files = TableFiles.of(lake)
+        files = TableFiles.of(lake) if with_partitions else TableFiles.of_years(lake)
         for table in (table for table in TABLES if names is None or table.name in names):
             engine._add_table(files, table, since, until)
         if with_partitions and lake.store.local_root:
