@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import pairwise
+from operator import truediv
 from typing import Final
 
 from mag7cli.shares.records import ShareObservation
@@ -76,9 +76,10 @@ class CloseHistory:
     @classmethod
     def of(cls, closes: Mapping[date, float]) -> "CloseHistory":
         """Of closes by date."""
-        known = sorted((day, close) for day, close in closes.items() if close > 0)
-        days, values = tuple(day for day, _ in known), array("d", [close for _, close in known])
-        return cls(_shared(days), values, tuple(_large_moves(known)))
+        days, values = tuple(sorted(closes)), array("d", map(closes.__getitem__, sorted(closes)))
+        if values and min(values) <= 0:
+            return cls.of({day: close for day, close in closes.items() if close > 0})
+        return cls(_shared(days), values, tuple(_large_moves(days, values)))
 
     def and_of(self, answers: Iterable[ShareObservation]) -> "CloseHistory":
         """With the closes that answers imply for dates before the first and after the last that are known."""
@@ -88,7 +89,7 @@ class CloseHistory:
         if not before and not after:
             return self
         ends = [*zip(self.days, self.closes, strict=True)]
-        edges = [*_large_moves([*before, *ends[:1]]), *self.large, *_large_moves([*ends[-1:], *after])]
+        edges = [*_moves_among([*before, *ends[:1]]), *self.large, *_moves_among([*ends[-1:], *after])]
         whole = [*before, *ends, *after]
         return CloseHistory([day for day, _ in whole], [close for _, close in whole], tuple(edges))
 
@@ -108,10 +109,14 @@ def _shared(days: tuple[date, ...]) -> tuple[date, ...]:
     return days
 
 
-def _large_moves(known: Sequence[tuple[date, float]]) -> Iterator[CloseMove]:
-    for (before, was), (on, now) in pairwise(known):
-        # Nearly all moves are small, and a logarithm of each would take long.
-        if not _SMALLEST_FALL < now / was < _SMALLEST_RISE:
-            move = CloseMove(before, on, math.log(now / was))
-            if move.is_told:
-                yield move
+def _moves_among(known: Sequence[tuple[date, float]]) -> Iterator[CloseMove]:
+    return _large_moves([day for day, _ in known], [close for _, close in known])
+
+
+def _large_moves(days: Sequence[date], closes: Sequence[float]) -> Iterator[CloseMove]:
+    # Nearly all moves are small, and a logarithm of each would take long.
+    ratios = enumerate(map(truediv, closes[1:], closes), start=1)
+    for place, ratio in [move for move in ratios if not _SMALLEST_FALL < move[1] < _SMALLEST_RISE]:
+        move = CloseMove(days[place - 1], days[place], math.log(ratio))
+        if move.is_told:
+            yield move

@@ -81,6 +81,7 @@ class SampledSecurity:
     _values: Amounts = field(default_factory=lambda: NO_AMOUNTS)
     _judged: tuple[bool, Sequence[date], Sequence[Sequence[date]]] = (False, (), ())
     _known: dict[tuple[date, date, float, float], Interval] = field(default_factory=dict)
+    _own_steps: dict[FiscalCalendar, Sequence[date]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.steps = self._steps(self.security.calendar)
@@ -124,8 +125,9 @@ class SampledSecurity:
         for calendar, weight in likely.items():
             steps = self._steps(calendar)
             if _allows(steps, located, ordinary):
-                quiet = sum(bool(within(steps, first, last)) for first, last in still)
-                absent = any(within(steps, first, last) for first, last in still if self._are_neighbours(first, last))
+                expected = [(first, last) for first, last in still if _has_any(steps, first, last)]
+                quiet = len(expected)
+                absent = any(self._are_neighbours(first, last) for first, last in expected)
                 (denied if absent else allowed)[calendar] = weight * _QUIET**quiet
         ranked = dict(sorted(allowed.items(), key=lambda row: -row[1]))
         self.is_proven = bool(located and allowed)
@@ -203,7 +205,11 @@ class SampledSecurity:
 
     def _steps(self, calendar: FiscalCalendar) -> Sequence[date]:
         """The steps of a calendar on which both sides can be asked for."""
-        return within(self.steps_of(calendar), self.security.sessions[0], self.security.sessions[-1])
+        steps = self._own_steps.get(calendar)
+        if steps is None:
+            steps = within(self.steps_of(calendar), self.security.sessions[0], self.security.sessions[-1])
+            self._own_steps[calendar] = steps
+        return steps
 
     def _is_inside(self, first: date, last: date) -> bool:
         return self.security.sessions[0] <= first and last <= self.security.sessions[-1]
@@ -240,4 +246,9 @@ def _doubt(day: date, possible: Sequence[Sequence[date]]) -> tuple[float, float]
 
 def _allows(steps: Sequence[date], located: Collection[date], changes: Sequence[tuple[date, date]]) -> bool:
     """True if a calendar has every located step, and one in every change."""
-    return set(located) <= set(steps) and all(within(steps, first, last) for first, last in changes)
+    return all(day in steps for day in located) and all(_has_any(steps, first, last) for first, last in changes)
+
+
+def _has_any(steps: Sequence[date], first: date, last: date) -> bool:
+    """True if there is a step after `first` and until `last`."""
+    return bisect_right(steps, first) < bisect_right(steps, last)
