@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from mag7cli.lake.constituent_rows import ConstituentDocument, RowTemplate
+from mag7cli.lake.constituent_rows import ConstituentDocument, RowTemplate, RowTemplates
 from mag7cli.lake.document import Correction, Doubt, TickerCorrection
 from mag7cli.market.money import market_caps
 from mag7cli.market.symbology import MAGNIFICENT_7
@@ -110,9 +110,9 @@ class Roster:
         return [line.count.shares for line in self.lines]
 
     @cached_property
-    def templates(self) -> list[RowTemplate]:
+    def templates(self) -> RowTemplates:
         """What a document says of each line."""
-        return [line.template for line in self.lines]
+        return RowTemplates([line.template for line in self.lines])
 
     @cached_property
     def is_counted(self) -> list[bool]:

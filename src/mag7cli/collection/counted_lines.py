@@ -42,6 +42,7 @@ class CountedLines:
         self._day = date.min
         self._standing: dict[str, CountedShares | str] = {}
         self._ends: list[tuple[date, str]] = []
+        self._every: list[CountedShares | str] = []
         self._roster = Roster(())
 
     def on(self, day: date, companies: Companies, priced: Collection[str]) -> tuple[Roster, Mapping[str, str]]:
@@ -50,15 +51,16 @@ class CountedLines:
         `priced` are in the order of the list.
         """
         self._let_stand_until(day, companies)
-        for ticker in (ticker for ticker in priced if ticker not in self._standing):
+        for ticker in [ticker for ticker in priced if ticker not in self._standing]:
             shares, until = self._of(companies.by_ticker[ticker], day, companies)
             self._standing[ticker] = shares
             heappush(self._ends, (until, ticker))
-        every = [self._standing[ticker] for ticker in priced]
-        lines = tuple(shares for shares in every if isinstance(shares, CountedShares))
-        if lines != self._roster.lines:
-            self._roster = Roster(lines)
-        if len(lines) == len(every):
+        every = list(map(self._standing.__getitem__, priced))
+        if every != self._every:
+            self._every = every
+            lines = tuple(shares for shares in every if isinstance(shares, CountedShares))
+            self._roster = self._roster if lines == self._roster.lines else Roster(lines)
+        if len(self._roster.lines) == len(every):
             return self._roster, {}
         reasons = zip(priced, every, strict=True)
         return self._roster, {ticker: reason for ticker, reason in reasons if isinstance(reason, str)}

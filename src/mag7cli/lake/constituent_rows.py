@@ -48,6 +48,19 @@ class RowTemplate:
         return (b"," + orjson.dumps({**self.row, "close_price": hole, "market_cap": hole})).split(_HOLE)
 
 
+@dataclass(frozen=True)
+class RowTemplates:
+    """The templates of all lines of a date, which serve for as many dates as no share count is another one."""
+
+    rows: Sequence[RowTemplate]
+
+    @cached_property
+    def columns(self) -> tuple[Sequence[bytes], Sequence[bytes], Sequence[bytes]]:
+        """The texts before the closes, between them and the market caps, and after these."""
+        befores, betweens, afters = zip(*(template.parts for template in self.rows), strict=True)
+        return befores, betweens, afters
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConstituentRows(Sequence[ConstituentDocument]):
     """The lines of one date: closes in USD, market caps in cents.
@@ -55,21 +68,20 @@ class ConstituentRows(Sequence[ConstituentDocument]):
     `caps_by_class` are those with each class at its own close, in cents, by the place of the company's counted line.
     """
 
-    templates: Sequence[RowTemplate]
+    templates: RowTemplates
     closes_usd: Sequence[float]
     caps: Sequence[int]
     caps_by_class: Mapping[int, int] = field(default_factory=dict)
 
     def json(self) -> orjson.Fragment:
         """The text of all lines, as a JSON list."""
-        if not self.templates:
+        if not self.templates.rows:
             return orjson.Fragment(b"[]")
-        parts = [template.parts for template in self.templates]
+        befores, betweens, plain = self.templates.columns
+        afters = list(plain)
         for place, cap in self.caps_by_class.items():
-            before, between, after = parts[place]
-            parts[place] = before, between, b'%b,"market_cap_by_class":%b}' % (after[:-1], *literals([cap]))
+            afters[place] = b'%b,"market_cap_by_class":%b}' % (plain[place][:-1], *literals([cap]))
         closes = orjson.dumps(self.closes_usd)[1:-1].split(b",")
-        befores, betweens, afters = zip(*parts, strict=True)
         pieces = zip(befores, closes, betweens, literals(self.caps), afters, strict=True)
         return orjson.Fragment(b"[%b]" % b"".join(chain.from_iterable(pieces))[1:])
 
@@ -85,7 +97,7 @@ class ConstituentRows(Sequence[ConstituentDocument]):
 
     def __len__(self) -> int:
         """How many lines there are."""
-        return len(self.templates)
+        return len(self.templates.rows)
 
     def __iter__(self) -> Iterator[ConstituentDocument]:
         """The rows in their order."""
@@ -98,7 +110,7 @@ class ConstituentRows(Sequence[ConstituentDocument]):
     __hash__ = None  # type: ignore[assignment]
 
     def _row(self, place: int) -> ConstituentDocument:
-        row = self.templates[place].row.copy()
+        row = self.templates.rows[place].row.copy()
         row["close_price"], row["market_cap"] = self.closes_usd[place], usd(self.caps[place])
         if place in self.caps_by_class:
             row["market_cap_by_class"] = usd(self.caps_by_class[place])
