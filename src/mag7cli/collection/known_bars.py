@@ -54,6 +54,16 @@ class _Closes:
         return dict(zip(self.days[start:stop], self.closes[start:stop], strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class _LookedUp:
+    """The closes of some lines, which all have those of the days from `since` until `until`."""
+
+    tickers: Collection[str]
+    lines: Sequence[_Closes]
+    since: date
+    until: date
+
+
 _NOTHING: Final = _Closes(array("i"), array("d"))
 
 
@@ -71,11 +81,13 @@ class KnownBars:
         self._days: dict[date, DayRows] = {}
         self._calendars: dict[bytes, array[int]] = {}
         self._asked: deque[tuple[list[date], array[int], Sequence[date], Sequence[int]]] = deque(maxlen=_ASKED)
+        self._looked_up: _LookedUp | None = None
         self._whole = lru_cache(_WHOLE_LINES)(self._read_whole)
 
     def look_at(self, first: date, last: date) -> None:
         """From now on have the bars of these days in memory, and no others."""
         self._since, self._until = first, last
+        self._looked_up = None
         self._lines.clear()
         self._days.clear()
         self._calendars.clear()
@@ -108,15 +120,12 @@ class KnownBars:
         values = self._rows(day).get(ticker)
         return values[CLOSE] if values else None
 
-    def closes_on(self, day: date, tickers: Iterable[str]) -> dict[str, float]:
+    def closes_on(self, day: date, tickers: Collection[str]) -> dict[str, float]:
         """The closes (USD) of those of these lines that have a bar on a date."""
         closes: dict[str, float] = {}
         places: dict[int, int | None] = {}  # most lines share one calendar
         ordinal = day.toordinal()
-        for ticker in tickers:
-            line = self._lines.get(ticker)
-            if line is None or day < line.since or day > line.until:
-                line = self._closes(ticker, day, day)
+        for ticker, line in zip(tickers, self._closes_of(tickers, day), strict=True):
             calendar = id(line.days)
             if calendar not in places:
                 places[calendar] = line.place(ordinal)
@@ -126,6 +135,16 @@ class KnownBars:
             elif values := self._rows(day).get(ticker):
                 closes[ticker] = values[CLOSE] or 0.0
         return closes
+
+    def _closes_of(self, tickers: Collection[str], day: date) -> Sequence[_Closes]:
+        """The closes of these lines, of a day at the least: as they were looked up for another day, if they stand."""
+        known = self._looked_up
+        if not (known and known.tickers is tickers and known.since <= day <= known.until):
+            lines = [self._closes(ticker, day, day) for ticker in tickers]
+            since = max((line.since for line in lines), default=day)
+            until = min((line.until for line in lines), default=day)
+            known = self._looked_up = _LookedUp(tickers, lines, since, until)
+        return known.lines
 
     def bar(self, ticker: str, day: date) -> Bar | None:
         """The bar of a line on a date, None if there is none."""
@@ -229,6 +248,7 @@ class KnownBars:
         self._files.keep_line(ticker, file)
         window = (self._since, self._until) if self._until < date.max else (date.min, date.max)
         self._lines[ticker] = self._of_file(file, *window)
+        self._looked_up = None
         self._whole.cache_clear()
 
     def _put_day(self, day: date, rows: DayRows) -> None:

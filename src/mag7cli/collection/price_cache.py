@@ -82,7 +82,7 @@ class PriceCache:
         """The close (USD) of a line on a date, None if it did not trade or was not asked for."""
         return self._bars.close(ticker, on)
 
-    def closes_on(self, day: date, tickers: Iterable[str]) -> dict[str, float]:
+    def closes_on(self, day: date, tickers: Collection[str]) -> dict[str, float]:
         """The closes (USD) of those of these lines that have a bar on a date."""
         return self._bars.closes_on(day, tickers)
 

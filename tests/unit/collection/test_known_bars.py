@@ -200,3 +200,20 @@ def test_a_name_with_no_date_in_it_is_no_file_of_bars(lake):
 
     assert KnownBars(lake).close("AAPL", TUESDAY) is None
     assert [error.reason for error in broken_files(lake)] == ["not a bars file (its name has no date)"]
+
+
+def test_the_closes_of_a_day_are_those_that_are_known_by_then(lake):
+    line(KnownBars(lake), bar(MONDAY, 10.0), bar(TUESDAY, 10.2))
+    known, tickers = KnownBars(lake, TUESDAY), ("AAPL", "MSFT")
+
+    assert known.closes_on(TUESDAY, tickers) == {"AAPL": 10.2}
+    line(known, bar(MONDAY, 20.0), bar(TUESDAY, 20.4), ticker="MSFT")
+    assert known.closes_on(TUESDAY, tickers) == {"AAPL": 10.2, "MSFT": 20.4}
+    assert known.closes_on(MONDAY, tickers) == {"AAPL": 10.0, "MSFT": 20.0}
+    known.forget([("AAPL", TUESDAY)])
+    assert known.closes_on(TUESDAY, tickers) == {"MSFT": 20.4}
+    known.look_at(MONDAY, MONDAY)
+    assert known.closes_on(TUESDAY, tickers) == {"MSFT": 20.4}
+    known.keep_day(THURSDAY, {"AAPL": bar(THURSDAY, 10.6)})
+    assert known.closes_on(THURSDAY, tickers) == {"AAPL": 10.6}
+    assert known.closes_on(THURSDAY, ()) == {}
