@@ -5,18 +5,19 @@ Leaves the lake that it collected in `<folder>/lake`, for the benchmarks after i
 
 import argparse
 import json
+import statistics
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import original
-from measuring import MAG7, Ran, Row, emit, emptied, environment, in_turns, run
+from measuring import BASE_PYTHON, MAG7, Ran, Row, Skipped, builds, emit, emptied, environment, in_turns, run
 
 START = "2021-01-04"
 ENDS = {250: "2021-12-30", 1005: "2024-12-31"}
-# For the whole range; a short one has to learn the same companies.
-GOALS = {250: None, 1005: 0.0155}
+# For the whole range; a short one has to learn the same companies. Calls; CPU and memory beside the other build.
+GOALS = {250: (None, None, None), 1005: (0.0155, 0.6, 0.5)}
 NOW = "2025-01-02T12:00:00-05:00"
 # Dates on which every symbol that the console pipeline asks for is listed: it never looked for the names of before.
 ORIGINAL_DATES = [f"2024-12-{day:02}" for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)]
@@ -25,9 +26,9 @@ KEY = "sandbox"
 
 
 @contextmanager
-def sandbox() -> Iterator[str]:
+def sandbox(latency_ms: int = LATENCY_MS) -> Iterator[str]:
     """The simulated vendor in a process of its own; its address."""
-    command = [MAG7, "sandbox", "serve", "--port", "0", "--plan", "advanced", "--latency", str(LATENCY_MS)]
+    command = [MAG7, "sandbox", "serve", "--port", "0", "--plan", "advanced", "--latency", str(latency_ms)]
     with subprocess.Popen(
         [*command, "--format", "json", "-q"], stdout=subprocess.PIPE, text=True, env=environment()
     ) as server:
@@ -41,10 +42,10 @@ def sandbox() -> Iterator[str]:
             server.terminate()
 
 
-def collect(url: str, lake: Path, *words: str) -> Ran:
+def collect(url: str, lake: Path, *words: str, mag7: Sequence[str] = (MAG7,)) -> Ran:
     """Collect into a lake with as many calls at once as the command makes by itself."""
     variables = {"POLYGON_BASE_URL": url, "POLYGON_API_KEY": KEY, "MAG7_NOW": NOW}
-    command = [MAG7, "collect", "--lake", str(lake), "--plan", "advanced", "--rate", "unlimited", "--format", "json"]
+    command = [*mag7, "collect", "--lake", str(lake), "--plan", "advanced", "--rate", "unlimited", "--format", "json"]
     return run([*command, *words], variables)
 
 
@@ -58,7 +59,7 @@ def against_the_original(url: str, folder: Path, dates: int) -> None:
     what = f"collect {dates:,} dates"
     asked = f"{theirs.calls // len(ORIGINAL_DATES)} calls a date, as the console pipeline asks"
     paced = f"{asked}, ten dates at once, without its pauses"
-    emit(Row(f"{what}: calls", calls, "calls", asked, theirs.calls * scale, GOALS[dates]))
+    emit(Row(f"{what}: calls", calls, "calls", asked, theirs.calls * scale, GOALS[dates][0]))
     emit(Row(f"{what}: time, answers after {LATENCY_MS} ms", ours.wall_s, "s", paced, theirs.wall_s * scale))
     emit(Row(f"{what}: CPU", ours.cpu_s, "s", f"{asked}, answers thrown away", theirs.cpu_s * scale))
     emit(Row(f"{what}: CPU a date", ours.cpu_s / dates * 1000, "ms"))
@@ -79,6 +80,26 @@ def again(url: str, folder: Path, dates: int, rounds: int) -> None:
     emit(Row(f"collect {dates:,} dates, nothing new", found["ours"], "ms", "mag7 --version", found["bare"]))
 
 
+def against_the_other_build(folder: Path, dates: int, rounds: int) -> None:
+    """CPU and memory of the whole range beside another build, answers at once."""
+    what, days = f"collect {dates:,} dates, answers at once", ("--start", START, "--end", ENDS[dates])
+    if len(builds()) == 1:
+        emit(Skipped(f"{what}, against another build", f"{BASE_PYTHON} does not name a Python that has one"))
+        return
+    ran: dict[str, list[Ran]] = {name: [] for name in builds()}
+    with sandbox(latency_ms=0) as url:
+        for _ in range(rounds):
+            for name, mag7 in builds().items():
+                ran[name].append(collect(url, emptied(folder / "beside"), *days, mag7=mag7))
+    cpu, memory = (
+        {name: statistics.median(getattr(each, of) for each in runs) for name, runs in ran.items()}
+        for of in ("cpu_s", "peak_mb")
+    )
+    _, cpu_goal, memory_goal = GOALS[dates]
+    emit(Row(f"{what}: CPU", cpu["ours"], "s", "the other build", cpu["base"], cpu_goal))
+    emit(Row(f"{what}: peak memory", memory["ours"], "MB", "the other build", memory["base"], memory_goal))
+
+
 def main() -> None:
     """Collect, in the order in which the later ones need the earlier."""
     parser = argparse.ArgumentParser()
@@ -89,6 +110,7 @@ def main() -> None:
     with sandbox() as url:
         against_the_original(url, options.folder, options.dates)
         again(url, options.folder, options.dates, options.rounds)
+    against_the_other_build(options.folder, options.dates, max(1, options.rounds // 2))
 
 
 if __name__ == "__main__":

@@ -12,18 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from collecting import ENDS, KEY, START, sandbox
-from measuring import MAG7, Ran, Row, Skipped, emit, emptied, run
+from measuring import BASE_PYTHON, Ran, Row, Skipped, builds, emit, emptied, run
 
-BASE_PYTHON = "MAG7_BENCH_BASE_PYTHON"
 # The date before the last of each range.
 EVES = {250: "2021-12-29", 1005: "2024-12-30"}
 STAGES = ("validate", "load", "report", "show")
-
-
-def builds() -> dict[str, list[str]]:
-    """How each build is called."""
-    base = os.environ.get(BASE_PYTHON)
-    return {"ours": [MAG7], **({"base": [base, "-m", "mag7cli"]} if base else {})}
 
 
 def brought_up(mag7: Sequence[str], url: str, lake: Path, end: str) -> Ran:

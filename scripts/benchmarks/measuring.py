@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 MAG7 = str(Path(sys.executable).with_name("mag7"))
+BASE_PYTHON = "MAG7_BENCH_BASE_PYTHON"
+"""Names the Python of an environment with another build, such as one of an earlier commit."""
 _MEGABYTE = 1024
+
+
+def builds() -> dict[str, list[str]]:
+    """How each build is called: ours, and the other one if there is one."""
+    base = os.environ.get(BASE_PYTHON)
+    return {"ours": [MAG7], **({"base": [base, "-m", "mag7cli"]} if base else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from measuring import MAG7, Row, Skipped, emit, emptied, in_turns, run
+from measuring import BASE_PYTHON, MAG7, Row, Skipped, builds, emit, emptied, in_turns, run
 
 HERE = Path(__file__).parent
 RAW = Path("raw") / "magnificent7"
@@ -18,9 +18,9 @@ FEW = 250
 SPARK_PYTHON = "MAG7_BENCH_SPARK_PYTHON"
 
 
-def transform(lake: Path) -> list[str]:
+def transform(lake: Path, mag7: Sequence[str] = (MAG7,)) -> list[str]:
     """The command that brings a lake's tables up to date."""
-    return [MAG7, "transform", "--lake", str(lake), "-q"]
+    return [*mag7, "transform", "--lake", str(lake), "-q"]
 
 
 def copied(lake: Path, to: Path, most: int | None = None) -> Path:
@@ -47,13 +47,13 @@ def stretched(lake: Path, to: Path) -> Path:
     return to
 
 
-def anew(lake: Path) -> Callable[[], float]:
+def anew(lake: Path, mag7: Sequence[str] = (MAG7,)) -> Callable[[], float]:
     """The whole process over a lake without tables; its seconds."""
 
     def timed() -> float:
         for zone in ("processed", "analytics"):
             shutil.rmtree(lake / zone, ignore_errors=True)
-        return run(transform(lake)).wall_s
+        return run(transform(lake, mag7)).wall_s
 
     return timed
 
@@ -74,16 +74,23 @@ def against_others(lake: Path, folder: Path, rounds: int) -> None:
     dates = len(list((lake / RAW).iterdir()))
     what = f"transform {dates:,} dates x 503 lines, both layouts"
     run(transform(lake))
+    # Each build in a lake of its own, since the tables of one are none of the other's; the documents are the same.
+    others = {name: anew(copied(lake, folder / name), mag7) for name, mag7 in builds().items() if name != "ours"}
     found = in_turns(
         {
             "floor": elsewhere(sys.executable, "floor.py", lake, folder / "floor"),
             "ours": anew(lake),
+            **others,
             "pandas": elsewhere(sys.executable, "plain_pandas.py", lake, folder / "pandas"),
         },
         rounds,
     )
     floor = "parse the same documents, write the same bytes"
     emit(Row(what, found["ours"], "s", floor, found["floor"], at_most=2.5))
+    if "base" in found:
+        emit(Row(what, found["ours"], "s", "the other build, the same documents", found["base"], at_most=1.4))
+    else:
+        emit(Skipped(f"{what}, against another build", f"{BASE_PYTHON} does not name a Python that has one"))
     emit(Row(what, found["ours"], "s", "plain pandas, six of the nine tables", found["pandas"]))
     spark = os.environ.get(SPARK_PYTHON)
     if not spark:
