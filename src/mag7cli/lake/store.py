@@ -95,6 +95,7 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._made_in = ""
 
     @property
     def local_root(self) -> Path | None:
@@ -162,11 +163,7 @@ class LocalStore:
         folder, _, name = path.rpartition("/")
         temporary = f"{folder}/{_TEMPORARY}{os.getpid()}-{threading.get_native_id()}-{name}"
         try:
-            try:
-                self._write_file(temporary, data)
-            except FileNotFoundError:
-                _make_folder(folder)
-                self._write_file(temporary, data)
+            self._write_in_folder(folder, temporary, data)
         except OSError as error:
             _forget(temporary)
             raise _store_error(path, "cannot be written", error) from error
@@ -174,6 +171,19 @@ class LocalStore:
             _forget(temporary)
             raise
         return temporary
+
+    def _write_in_folder(self, folder: str, path: str, data: bytes) -> None:
+        """Write a file in a folder, which is made if need be: first, where the last one that was made is beside it."""
+        parent = folder.rpartition("/")[0]
+        if parent == self._made_in:
+            with suppress(FileExistsError, FileNotFoundError):
+                os.mkdir(folder)  # noqa: PTH102
+        try:
+            self._write_file(path, data)
+        except FileNotFoundError:
+            _make_folder(folder)
+            self._made_in = parent
+            self._write_file(path, data)
 
     @staticmethod
     def _write_file(path: str, data: bytes) -> None:

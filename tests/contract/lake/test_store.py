@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -280,6 +281,19 @@ def test_a_folder_that_vanished_is_made_again(local: LocalStore, tmp_path: Path)
     local.write("a/b/c", b"y")
 
     assert local.read("a/b/c") == b"y"
+
+
+def test_folders_beside_each_other_are_made_whatever_became_of_those_before(local: LocalStore, tmp_path: Path) -> None:
+    for name in ("1", "2", "2", "3"):
+        local.write(f"zone/{name}/file", name.encode())
+    shutil.rmtree(tmp_path / "lake" / "zone")
+    local.write("zone/4/file", b"4")
+    (tmp_path / "lake" / "zone" / "5").write_bytes(b"a file where a folder should be")
+
+    with pytest.raises(StoreError):
+        local.write("zone/5/file", b"5")
+
+    assert [info.key for info in local.list("zone/")] == ["zone/4/file", "zone/5"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
