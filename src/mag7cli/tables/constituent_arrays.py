@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final
 
@@ -132,22 +131,25 @@ def read(document: Document, where: str, before: LineNames = NO_NAMES) -> Consti
     if not entries:
         return None
     try:
-        columns = {name: tuple(map(value_of, entries)) for name, value_of in _VALUES.items()}
-        columns[CAP_BY_CLASS] = tuple(map(dict.get, entries, repeat(CAP_BY_CLASS), repeat(_NAN)))
+        columns = dict(zip(_KEYS, zip(*map(_values, entries), strict=True), strict=True))
+        by_class = {place: row[CAP_BY_CLASS] for place, row in enumerate(entries) if CAP_BY_CLASS in row}
     except KeyError as error:
         raise DocumentError(where, f"an entry of {_WHERE} has no {error}") from error
     except (TypeError, AttributeError) as error:
         raise DocumentError(where, f"{_WHERE} is not a list of objects") from error
-    for name, kinds in _TYPES.items():
-        if not kinds.issuperset(map(type, columns[name])):
+    for name, values in (*columns.items(), (CAP_BY_CLASS, by_class.values())):
+        if name in _TYPES and not _TYPES[name].issuperset(map(type, values)):
             raise DocumentError(where, f"{name} of {_WHERE} has a value of another type")
+    caps_by_class = [_NAN] * len(entries)
+    for place, cap in by_class.items():
+        caps_by_class[place] = cap
     return Constituents(
         _names((columns["ticker"], columns["symbol"], columns["cik"]), before),
         np.array(columns["close_price"], np.float64),
         np.array(columns["shares_outstanding"], np.float64),
         _amounts(columns["market_cap"]),
         np.array(columns["counted"], bool),
-        _amounts(columns[CAP_BY_CLASS]),
+        _amounts(caps_by_class),
     )
 
 
@@ -155,10 +157,8 @@ def _names(columns: tuple[tuple[Any, ...], ...], before: LineNames) -> LineNames
     return before if columns == (before.tickers, before.symbols, before.ciks) else LineNames(*columns)
 
 
-_VALUES: Final = {
-    name: itemgetter(name)
-    for name in ("ticker", "symbol", "cik", "close_price", "shares_outstanding", "market_cap", "counted")
-}
+_KEYS: Final = ("ticker", "symbol", "cik", "close_price", "shares_outstanding", "market_cap", "counted")
+_values: Final = itemgetter(*_KEYS)
 
 
 def _cents(amounts: Amounts) -> npt.NDArray[Any]:
