@@ -10,7 +10,6 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import Final
 
-from mag7cli.collection.split_cache import read_splits
 from mag7cli.lake.layout import Lake
 from mag7cli.lake.store import ObjectInfo
 from mag7cli.market.records import Split
@@ -114,6 +113,9 @@ class Sources:
 
     @classmethod
     def of(cls, lake: Lake) -> "Sources":
+        # A process that makes a share of the years has its splits in its plans.
+        from mag7cli.collection.split_cache import read_splits
+
         by_ticker = read_splits(lake).by_ticker
         splits = sorted(
             ((split.execution_date, ticker, split) for ticker, splits in by_ticker.items() for split in splits),
