@@ -1,8 +1,9 @@
 """A vendor that fails in every way at once, or in one way all the time: nothing is lost, and nothing false is kept."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -52,14 +53,16 @@ def run(
         return collect(Lake.at(str(root)), source, CollectOptions(*dates, method, workers=8), SystemClock())
 
 
-def undisturbed(folder: Path, dates: tuple[date, date], method: Method = "grouped") -> dict[str, bytes]:
+@cache
+def undisturbed(dates: tuple[date, date], method: Method = "grouped") -> Mapping[str, bytes]:
     """What the lake is after a run that met no fault."""
-    new_lake(folder / "undisturbed")
-    assert run(folder / "undisturbed", dates, method=method).is_clean
-    return tree(folder / "undisturbed")
+    with quick_folder() as folder:
+        new_lake(folder / "lake")
+        assert run(folder / "lake", dates, method=method).is_clean
+        return tree(folder / "lake")
 
 
-def check_documents(root: Path, expected: dict[str, bytes]) -> None:
+def check_documents(root: Path, expected: Mapping[str, bytes]) -> None:
     """Every document is the undisturbed one, or says of every line that it lacks why."""
     lake = Lake.at(str(root))
     for day, info in lake.documents().items():
@@ -75,7 +78,7 @@ def check_documents(root: Path, expected: dict[str, bytes]) -> None:
 
 @pytest.mark.parametrize(("method", "seed"), [("grouped", 1), ("grouped", 2), ("details", 2)])
 def test_with_a_fifth_of_all_calls_failing_reruns_end_in_the_undisturbed_bytes(folder, method, seed):
-    expected = undisturbed(folder, LONG, method)
+    expected = undisturbed(LONG, method)
     root = folder / "lake"
     new_lake(root)
 
@@ -94,7 +97,7 @@ def test_with_a_fifth_of_all_calls_failing_reruns_end_in_the_undisturbed_bytes(f
 
 @pytest.mark.parametrize("seed", [1, 3, 4])
 def test_calls_that_fail_for_good_leave_rows_that_retrying_clears(folder, seed):
-    expected = undisturbed(folder, LONG)
+    expected = undisturbed(LONG)
     root = folder / "lake"
     new_lake(root)
 
@@ -114,7 +117,7 @@ def test_calls_that_fail_for_good_leave_rows_that_retrying_clears(folder, seed):
     assert all(name.startswith("raw/reference/details/") for name in differing)
 
 
-def answers(files: dict[str, bytes]) -> dict[tuple[str, str], str]:
+def answers(files: Mapping[str, bytes]) -> dict[tuple[str, str], str]:
     """Every answer on share counts, by the date and the line that were asked for."""
     months = (orjson.loads(data)["dates"] for name, data in files.items() if "/details/month=" in name)
     return {
@@ -127,7 +130,7 @@ def answers(files: dict[str, bytes]) -> dict[tuple[str, str], str]:
 
 def test_complete_dates_that_an_answer_would_have_changed_are_valued_again_with_it(folder):
     months = (date(2024, 6, 3), date(2024, 10, 15))
-    expected = undisturbed(folder, months)
+    expected = undisturbed(months)
     root = folder / "lake"
     new_lake(root)
     rule = FaultRule("/v3/reference/tickers/TSLA?ticker=TSLA&date=2024-09-27", "status", times=None)
@@ -153,7 +156,7 @@ KINDS: tuple[FaultKind, ...] = (
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("calls", ["/v2/aggs/", "/v3/reference/splits", "/v3/reference/tickers/"])
 def test_one_kind_of_fault_in_one_kind_of_call_is_mended_by_the_next_run(folder, kind, calls):
-    expected = undisturbed(folder, SHORT)
+    expected = undisturbed(SHORT)
     root = folder / "lake"
     new_lake(root)
 
@@ -171,7 +174,7 @@ def test_one_kind_of_fault_in_one_kind_of_call_is_mended_by_the_next_run(folder,
 
 
 def test_slow_bodies_only_take_longer(folder):
-    expected = undisturbed(folder, SHORT)
+    expected = undisturbed(SHORT)
     new_lake(folder / "lake")
 
     assert run(folder / "lake", SHORT, FaultRule("/", "slow_body", times=20, delay_s=0.05)).is_clean
