@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mag7cli.tables.transform import TransformResult
     from mag7cli.vendors.base import MarketDataSource
     from mag7cli.warehouse.duckdb_load import LoadResult
+    from mag7cli.warehouse.engines import SqlEngine
     from mag7cli.warehouse.engines.duckdb import DuckDbEngine
     from mag7cli.warehouse.validate import CheckResult
 
@@ -186,16 +187,16 @@ def _reported(lake: Lake, engine: "DuckDbEngine", clock: "Clock") -> "tuple[Repo
     from mag7cli.reporting.write import write_report
 
     try:
-        return write_report(engine, out, None, clock, _weights_in_fund(lake, engine), lake=lake), None
+        return write_report(engine, out, None, clock, fund_weights(lake, engine), lake=lake), None
     except ExtraMissingError as error:
         return None, f"{error}: {error.hint}"
 
 
-def _weights_in_fund(lake: Lake, engine: "DuckDbEngine") -> "KeptWeights":
-    """The index fund's own. Most lakes have no files of funds, and need none of what reads them."""
-    from mag7cli.portfolio.kept_weights import NO_FUND
-
+def fund_weights(lake: Lake, engine: "SqlEngine") -> "KeptWeights":
+    """The index fund's own weights. Most lakes have no files of funds, and need none of what reads them."""
     if not lake.keeps_funds():
+        from mag7cli.portfolio.kept_weights import NO_FUND
+
         return NO_FUND
     from mag7cli.portfolio.fund_weights import of_index_fund
 

@@ -96,7 +96,6 @@ def report(
     """
     from mag7cli import pipeline
     from mag7cli.market.groups import THE_SEVEN
-    from mag7cli.portfolio.fund_weights import of_index_fund
     from mag7cli.portfolio.kept_weights import NO_FUND
     from mag7cli.reporting.write import write_report
 
@@ -111,7 +110,7 @@ def report(
         raise UsageError("a lake on S3 has no place for the report", hint="mag7 report --out report.html")
     now = clock or SystemClock()
     with engine_over(lake, engine) as own, saying_what_is_unmade(lake, None):
-        fund = of_index_fund(lake, own) if whose.is_the_seven else NO_FUND
+        fund = pipeline.fund_weights(lake, own) if whose.is_the_seven else NO_FUND
         return write_report(own, page, png_dir, now, fund, lake=lake, group=whose)
 
 
