@@ -5,16 +5,18 @@ The day decides which line a symbol means: FISV is FI until 2023-06-06, and COR 
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, Mag7Error
 from mag7cli.lake import write_record
 from mag7cli.lake.layout import HOLDINGS, Lake
-from mag7cli.market import fund_check, index_history
-from mag7cli.market.holdings_file import Holdings, parse
-from mag7cli.market.index_history import Difference
+from mag7cli.market import index_history
+
+if TYPE_CHECKING:
+    from mag7cli.market.holdings_file import Holdings
+    from mag7cli.market.index_history import Difference
 
 _ACCEPTED_NAME: Final = "accepted.json"
 
@@ -28,28 +30,30 @@ class Verdict:
 
     is_kept: bool
     reasons: tuple[str, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    differences: "tuple[Difference, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedHoldings:
     """A holdings file as it was read, and what became of it."""
 
-    holdings: Holdings
+    holdings: "Holdings"
     verdict: Verdict
 
 
-def read_kept(lake: Lake, as_of: date) -> Holdings:
+def read_kept(lake: Lake, as_of: date) -> "Holdings":
     """The holdings file of a day. Raises KeyNotFoundError where none is kept, HoldingsFormatError if it is broken."""
+    from mag7cli.market.holdings_file import parse
+
     return parse(lake.read_holdings(as_of), lake.store.uri(lake.holdings_key(as_of)), as_of=as_of)
 
 
-def read_all_kept(lake: Lake) -> dict[date, Holdings]:
+def read_all_kept(lake: Lake) -> "dict[date, Holdings]":
     """Every holdings file of a lake by its day, oldest first. Raises HoldingsFormatError for a broken one."""
     return {as_of: read_kept(lake, as_of) for as_of in lake.holdings_dates()}
 
 
-def keep(lake: Lake, holdings: Holdings, data: bytes, *, today: date, accept: bool = False) -> Verdict:
+def keep(lake: Lake, holdings: "Holdings", data: bytes, *, today: date, accept: bool = False) -> Verdict:
     """Keep a holdings file in the lake under its day, unless something speaks against it.
 
     Args:
@@ -70,8 +74,10 @@ def keep(lake: Lake, holdings: Holdings, data: bytes, *, today: date, accept: bo
     return Verdict(is_kept=True, reasons=reasons, differences=_differences(holdings))
 
 
-def judge(lake: Lake, holdings: Holdings, today: date) -> tuple[str, ...]:
+def judge(lake: Lake, holdings: "Holdings", today: date) -> tuple[str, ...]:
     """Why a file should not be kept as the S&P 500's of its day; none if nothing speaks against it."""
+    from mag7cli.market import fund_check
+
     day = holdings.as_of
     earlier = [day_kept for day_kept in lake.holdings_dates() if day and day_kept < day]
     previous = read_kept(lake, earlier[-1]).tickers if earlier else []
@@ -92,7 +98,7 @@ def acceptance(lake: Lake, as_of: date) -> tuple[str, ...]:
         raise DocumentError(lake.store.uri(key), f"not a note on a holdings file ({error})") from error
 
 
-def _is_kept_already(lake: Lake, holdings: Holdings, day: date) -> bool:
+def _is_kept_already(lake: Lake, holdings: "Holdings", day: date) -> bool:
     """True if the lake's file of that day has the same lines and weights; the issuer may write them anew."""
     try:
         present = read_kept(lake, day)
@@ -101,11 +107,11 @@ def _is_kept_already(lake: Lake, holdings: Holdings, day: date) -> bool:
     return _list_of(present) == _list_of(holdings)
 
 
-def _list_of(holdings: Holdings) -> dict[str, float | None]:
+def _list_of(holdings: "Holdings") -> dict[str, float | None]:
     return {row.ticker: row.weight_pct for row in holdings.equities}
 
 
-def _differences(holdings: Holdings) -> tuple[Difference, ...]:
+def _differences(holdings: "Holdings") -> "tuple[Difference, ...]":
     day = holdings.as_of
     return index_history.differences(holdings.tickers, day) if day and index_history.is_known(day) else ()
 

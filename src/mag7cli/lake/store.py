@@ -96,6 +96,7 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._made_in = ""
+        self._root_text = str(root)
 
     @property
     def local_root(self) -> Path | None:
@@ -107,7 +108,7 @@ class LocalStore:
 
     # A transform writes thousands of small files, and pathlib takes as long over each as the kernel does.
     def _path_text(self, key: str) -> str:
-        return f"{self._root}/{check_key(key)}"
+        return f"{self._root_text}/{check_key(key)}"
 
     def uri(self, key: str) -> str:
         """The file's path."""

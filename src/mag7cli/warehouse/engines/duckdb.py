@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,7 +140,7 @@ class DuckDbEngine:
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Rows:
         """Run one statement that reads."""
         rows = self.stream(sql, parameters)
-        return Rows(rows.columns, tuple(row for block in rows.blocks for row in block), types=rows.types)
+        return Rows(rows.columns, tuple(chain.from_iterable(rows.blocks)), types=rows.types)
 
     def stream(self, sql: str, parameters: Mapping[str, Value] | None = None) -> RowStream:
         """Run one statement that reads, and give its rows as they are taken; another statement ends them."""
