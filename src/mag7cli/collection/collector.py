@@ -24,7 +24,7 @@ from mag7cli.collection.split_cache import log_step, update_splits
 from mag7cli.collection.worklist import CollectOptions, DateBatch, Worklist
 from mag7cli.core.clock import Clock
 from mag7cli.core.errors import DocumentError, KeyNotFoundError, StoreError
-from mag7cli.core.garbage import drop_circles, rarely_collected
+from mag7cli.core.garbage import rarely_collected
 from mag7cli.core.parallel import Stop
 from mag7cli.core.progress import NoProgress, Note, Progress
 from mag7cli.lake import write_record
@@ -181,8 +181,6 @@ class _Run:
     ) -> tuple[CollectResult, Precision | None]:
         """The result with the documents of a part, and its bound; nothing of its counts outlives it."""
         counts = self._counts(part, facts)
-        if counts.precision:
-            drop_circles()  # the sampler and what it knew of each line, which the documents do not need
         for day, document in self._documents(part, counts, facts):
             self._stop.check()
             before = self._present(day) if self._options.again else None

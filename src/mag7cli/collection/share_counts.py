@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
@@ -132,12 +133,13 @@ def sample(
             securities, every, details.observation, tolerance, before, facts.reach, honoured=honoured_days(traded)
         )
         precision = sampler.run(details.ask)
-    return Counts(
-        {security.ticker: history for security in securities if (history := sampler.history(security.ticker))},
-        _reasons(details, {security.ticker: sampler.unanswered(security.ticker) for security in securities}),
-        precision,
-        sampler.errors_by_date(),
-    )
+    with closing(sampler):
+        return Counts(
+            {security.ticker: history for security in securities if (history := sampler.history(security.ticker))},
+            _reasons(details, {security.ticker: sampler.unanswered(security.ticker) for security in securities}),
+            precision,
+            sampler.errors_by_date(),
+        )
 
 
 def ask_each(details: DetailsCache, facts: FactsOfSecurities, members: Mapping[str, Collection[date]]) -> Counts:

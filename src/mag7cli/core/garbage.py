@@ -18,8 +18,3 @@ def rarely_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def drop_circles() -> None:
-    """Give back what was left of a large piece of work, of which much refers to itself."""
-    gc.collect()

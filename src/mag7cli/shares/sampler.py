@@ -139,6 +139,14 @@ class Sampler:
         sampled = self._lines[ticker]
         return sampled.requested - sampled.answers.keys()
 
+    def close(self) -> None:
+        """Let go of all that it knows, so that nothing waits for a search for garbage: lines and intervals refer to
+        each other.
+        """
+        for sampled in self._lines.values():
+            sampled.forget()
+        self._lines.clear()
+
     def _ask(self, ask: Ask, requests: Sequence[Request]) -> None:
         ask(requests)
         for ticker, day in requests:

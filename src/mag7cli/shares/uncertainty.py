@@ -142,6 +142,10 @@ class SampledSecurity:
         self.intervals = list(self._intervals())
         self.errors = IntervalErrors.of(self.intervals)
 
+    def forget(self) -> None:
+        """Let go of the intervals, which refer to this line."""
+        self.intervals, self._known = (), {}
+
     def _closes_in_base_units(self) -> Amounts:
         """The closes (USD) on each date of the range in the units before the first split; 0 where there is none."""
         units = self.history.units
