@@ -30,8 +30,8 @@ from mag7cli.shares.sampling import (
     both_sides,
     deciding_sessions,
 )
-from mag7cli.shares.selection import excessive
-from mag7cli.shares.uncertainty import Amounts, Interval, IntervalErrors, SampledSecurity, Side
+from mag7cli.shares.selection import excessive, sums
+from mag7cli.shares.uncertainty import Amounts, Interval, SampledSecurity, Side
 
 _MOST_ROUNDS: Final = 40
 
@@ -161,13 +161,11 @@ class Sampler:
                 self._entered.add(ticker)
                 self._census.enter(line.security.calendar, line.candidates)
 
-    def _refinements(self, others: Collection[SampledSecurity]) -> list[Request]:
+    def _refinements(self, others: Iterable[SampledSecurity]) -> list[Request]:
         """What to ask next: nothing once every exact line is settled and the total is within the tolerance."""
         intervals = self._intervals()
         urgent = [interval for interval in intervals if interval.sampled.security.exact and not interval.is_settled]
-        urgent += excessive(
-            [interval for sampled in others for interval in sampled.intervals], _errors_of(others), self._allowed()
-        )
+        urgent += excessive([interval for sampled in others for interval in sampled.intervals], self._allowed())
         steps = (
             (interval.sampled.security.ticker, day) for interval in proofs_first(urgent) for day in next_days(interval)
         )
@@ -186,11 +184,8 @@ class Sampler:
 
     def worst_errors(self, side: Side) -> list[float]:
         """By how much (USD) the total may be above the truth, or below it, on each date of the range."""
-        errors: list[float] = self._sums(self._lines.values())[side].tolist()
+        errors: list[float] = sums(self._intervals(), len(self._sessions))[side].tolist()
         return errors
-
-    def _sums(self, lines: Iterable[SampledSecurity]) -> tuple[Amounts, Amounts]:
-        return _errors_of(lines).sums(len(self._sessions))
 
     def _allowed(self) -> Amounts:
         """By how much (USD) the total may be off on each date."""
@@ -198,9 +193,9 @@ class Sampler:
 
     def errors_by_date(self) -> dict[date, CountErrors]:
         """By how much the market caps of each date may be off, those of the exact lines apart."""
-        exact = [sampled for sampled in self._lines.values() if sampled.security.exact]
-        rest = [sampled for sampled in self._lines.values() if not sampled.security.exact]
-        sides = (side.tolist() for part in (exact, rest) for side in self._sums(part))
+        exact = [interval for interval in self._intervals() if interval.sampled.security.exact]
+        rest = [interval for interval in self._intervals() if not interval.sampled.security.exact]
+        sides = (side.tolist() for part in (exact, rest) for side in sums(part, len(self._sessions)))
         return {
             day: CountErrors(mag7_above=mag7_above, mag7_below=mag7_below, rest_above=rest_above, rest_below=rest_below)
             for day, mag7_above, mag7_below, rest_above, rest_below in zip(self._sessions, *sides, strict=True)
@@ -216,7 +211,7 @@ class Sampler:
 
     def _precision(self) -> Precision:
         intervals = self._intervals()
-        errors: list[float] = (np.maximum(*self._sums(self._lines.values())) / self._totals()).tolist()
+        errors: list[float] = (np.maximum(*sums(intervals, len(self._sessions))) / self._totals()).tolist()
         worst = max(errors, default=0.0)
         settled = sum(interval.is_settled for interval in intervals)
         return Precision(
@@ -229,10 +224,6 @@ class Sampler:
             sum(max(1, len(interval.expected)) for interval in intervals) - settled,
             sum(sampled.is_disproved for sampled in self._lines.values()),
         )
-
-
-def _errors_of(lines: Iterable[SampledSecurity]) -> IntervalErrors:
-    return IntervalErrors.joined(sampled.errors for sampled in lines)
 
 
 def _by_date(requests: Iterable[Request]) -> list[Request]:

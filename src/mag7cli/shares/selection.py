@@ -8,18 +8,21 @@ from collections.abc import Sequence
 from heapq import heapify, heappop, heapreplace
 
 import numpy as np
+import numpy.typing as npt
 
-from mag7cli.shares.uncertainty import SIDES, Amounts, Interval, IntervalErrors, Side
+from mag7cli.shares.uncertainty import NO_AMOUNTS, SIDES, TOO_HIGH, Amounts, Interval, Side
+
+Places = npt.NDArray[np.intp]
+"""Where something is among the dates of the range, or among the intervals."""
 
 
-def excessive(intervals: Sequence[Interval], errors: IntervalErrors, allowed: Amounts) -> list[Interval]:
+def excessive(intervals: Sequence[Interval], allowed: Amounts) -> list[Interval]:
     """As many intervals as must go for the errors of the rest to be within what is `allowed` (USD) on each date.
 
-    `errors` are those of the intervals. None goes in vain: with all of them settled the total would be just within the
-    bound.
+    None goes in vain: with all of them settled the total would be just within the bound.
     """
-    over = _Excess(errors, allowed)
-    heap = [(-worth, place) for place, worth in enumerate(over.worths(intervals, errors)) if worth > 0]
+    over = _Excess(intervals, allowed)
+    heap = [(-worth, place) for place, worth in enumerate(over.worths) if worth > 0]
     heapify(heap)
     chosen: list[Interval] = []
     while heap:
@@ -36,26 +39,38 @@ def excessive(intervals: Sequence[Interval], errors: IntervalErrors, allowed: Am
     return chosen
 
 
-class _Excess:
-    """By how much the errors are above what is allowed, and how much of that an interval would take away."""
+def sums(intervals: Sequence[Interval], dates: int) -> tuple[Amounts, Amounts]:
+    """By how much (USD) the total may be above the truth, and below it, on each of the dates."""
+    places = _places(intervals, _lengths(intervals))
+    above, below = (_sum(_joined(intervals, side), places, dates) for side in SIDES)
+    return above, below
 
-    def __init__(self, errors: IntervalErrors, allowed: Amounts) -> None:
-        self._over = [amounts - allowed for amounts in errors.sums(len(allowed))]
-        self._weights = [np.where(over > 0, 1 / allowed, 0.0) for over in self._over]
+
+class _Excess:
+    """By how much the errors are above what is allowed, and how much of that an interval would take away.
+
+    `worths` are those of the intervals at first, as `worth` has them up to the last digits: of thousands together it
+    takes a hundredth of the time.
+    """
+
+    def __init__(self, intervals: Sequence[Interval], allowed: Amounts) -> None:
+        lengths = _lengths(intervals)
+        places, owners = _places(intervals, lengths), np.repeat(np.arange(len(intervals)), lengths)
+        self._over: list[Amounts] = []
+        self._weights: list[Amounts] = []
+        worths = np.zeros(len(intervals))
+        for side in SIDES:
+            errors = _joined(intervals, side)
+            self._over.append(_sum(errors, places, len(allowed)) - allowed)
+            self._weights.append(np.where(self._over[side] > 0, 1 / allowed, 0.0))
+            errors *= self._weights[side][places]
+            worths += _sum(errors, owners, len(intervals))
+        self.worths: list[float] = (worths * [*map(_questions_for_one, intervals)]).tolist()
 
     def worth(self, interval: Interval) -> float:
         """The errors of an interval on the dates that have too much, in parts of what is allowed, for one question."""
         errors = sum(float((interval.errors[side] * self._weights_of(interval, side)).sum()) for side in SIDES)
         return errors * _questions_for_one(interval)
-
-    def worths(self, intervals: Sequence[Interval], errors: IntervalErrors) -> list[float]:
-        """The worth of each interval, up to the last digits: of thousands it takes a hundredth of the time."""
-        weighted = sum(errors.sides[side] * self._weights[side][errors.dates] for side in SIDES)
-        owners = np.repeat(np.arange(len(intervals)), errors.lengths)
-        worths: list[float] = (
-            np.bincount(owners, weighted, len(intervals)) * [*map(_questions_for_one, intervals)]
-        ).tolist()
-        return worths
 
     def _weights_of(self, interval: Interval, side: Side) -> Amounts:
         return self._weights[side][interval.start : interval.start + len(interval.errors[side])]
@@ -72,3 +87,24 @@ class _Excess:
 def _questions_for_one(interval: Interval) -> float:
     """A single step is asked about on both sides; an answer from between two steps tells of both."""
     return 1.0 if len(interval.expected) > 1 else 0.5
+
+
+def _joined(intervals: Sequence[Interval], side: Side) -> Amounts:
+    """The errors of all intervals, one after the other."""
+    return np.concatenate([NO_AMOUNTS, *(interval.errors[side] for interval in intervals)])
+
+
+def _lengths(intervals: Sequence[Interval]) -> Places:
+    return np.array([len(interval.errors[TOO_HIGH]) for interval in intervals], np.intp)
+
+
+def _places(intervals: Sequence[Interval], lengths: Places) -> Places:
+    """On which date each of the joined errors is."""
+    starts = np.array([interval.start for interval in intervals], np.intp)
+    # The place of each in its interval is that among all but for those of the intervals before.
+    return np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+
+
+def _sum(amounts: Amounts, places: Places, count: int) -> Amounts:
+    """The amounts of each place, added up."""
+    return np.bincount(places, amounts, count).astype(np.float64, copy=False)

@@ -6,7 +6,7 @@ a located step proved it, and then the count may be off only where the possible 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, pairwise, repeat
@@ -35,9 +35,6 @@ Amounts = npt.NDArray[np.float64]
 
 NO_AMOUNTS: Final[Amounts] = np.zeros(0)
 
-Places = npt.NDArray[np.intp]
-"""Where something is among the dates of the range, or how many of something there are."""
-
 Doubts = tuple[Amounts, Amounts]
 """The parts of a change by which a count may be ahead of it, and behind it, one for each date."""
 
@@ -64,43 +61,6 @@ class Interval:
     errors: tuple[Amounts, Amounts]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IntervalErrors:
-    """The errors (USD) of intervals one after the other, on each side, and on which date of the range each is.
-
-    `lengths` are how many each of the intervals has.
-    """
-
-    sides: tuple[Amounts, Amounts]
-    dates: Places
-    lengths: Places
-
-    @classmethod
-    def of(cls, intervals: Sequence[Interval]) -> "IntervalErrors":
-        """Those of intervals in their order."""
-        above, below = (
-            np.concatenate([NO_AMOUNTS, *(interval.errors[side] for interval in intervals)]) for side in SIDES
-        )
-        lengths = np.array([len(interval.errors[TOO_HIGH]) for interval in intervals], np.intp)
-        starts = np.array([interval.start for interval in intervals], np.intp)
-        # The place of each in its interval is that among all but for those of the intervals before.
-        offsets = starts - np.cumsum(lengths) + lengths
-        return cls((above, below), np.arange(len(above)) + np.repeat(offsets, lengths), lengths)
-
-    @classmethod
-    def joined(cls, parts: Iterable["IntervalErrors"]) -> "IntervalErrors":
-        """Those of all parts, one after the other."""
-        every = [cls.of(()), *parts]
-        above, below = (np.concatenate([part.sides[side] for part in every]) for side in SIDES)
-        dates, lengths = (np.concatenate(each) for each in zip(*((p.dates, p.lengths) for p in every), strict=True))
-        return cls((above, below), dates, lengths)
-
-    def sums(self, dates: int) -> tuple[Amounts, Amounts]:
-        """By how much (USD) the total may be above the truth, and below it, on each of the dates."""
-        above, below = (np.bincount(self.dates, self.sides[side], dates) for side in SIDES)
-        return above.astype(np.float64, copy=False), below.astype(np.float64, copy=False)
-
-
 @dataclass(slots=True)
 class SampledSecurity:
     """One line over the trading dates of a range (`sessions`, sorted); `steps_of` knows the calendars' steps in it."""
@@ -117,7 +77,6 @@ class SampledSecurity:
     history: ShareHistory = field(init=False)
     caps: Amounts = field(default_factory=lambda: NO_AMOUNTS)
     intervals: Sequence[Interval] = ()
-    errors: IntervalErrors = field(default_factory=lambda: IntervalErrors.of(()))
     _possible: Sequence[Sequence[date]] = ()
     _values: Amounts = field(default_factory=lambda: NO_AMOUNTS)
     _judged: tuple[bool, Sequence[date], Sequence[Sequence[date]]] = (False, (), ())
@@ -140,7 +99,6 @@ class SampledSecurity:
             self._values = self._closes_in_base_units()
         self.caps = self._caps() if security.counted else NO_AMOUNTS
         self.intervals = list(self._intervals())
-        self.errors = IntervalErrors.of(self.intervals)
 
     def forget(self) -> None:
         """Let go of the intervals, which refer to this line."""

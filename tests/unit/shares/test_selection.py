@@ -11,7 +11,8 @@ from mag7cli.shares import selection
 from mag7cli.shares.fiscal_calendar import FiscalCalendar
 from mag7cli.shares.history import SecurityFacts
 from mag7cli.shares.sampling import SecurityToSample
-from mag7cli.shares.uncertainty import Interval, IntervalErrors, SampledSecurity
+from mag7cli.shares.selection import sums
+from mag7cli.shares.uncertainty import Interval, SampledSecurity
 
 DAYS = sessions(date(2022, 1, 3), date(2022, 1, 14))
 
@@ -33,7 +34,7 @@ def interval(errors: Sequence[float], *, start: int = 0, steps: int = 2, below: 
 
 
 def excessive(intervals: Sequence[Interval], allowed: Sequence[float]) -> list[Interval]:
-    return selection.excessive(intervals, IntervalErrors.of(intervals), np.array(allowed))
+    return selection.excessive(intervals, np.array(allowed))
 
 
 def test_nothing_is_asked_about_while_all_is_within_the_bound():
@@ -63,7 +64,7 @@ def test_each_side_has_a_bound_of_its_own():
     above, below = interval([1.0] * 10), interval([0.0] * 10, below=[1.0] * 10)
 
     assert excessive([above, below], [1.0] * 10) == []
-    assert [side.tolist() for side in IntervalErrors.of([above, below]).sums(10)] == [[1.0] * 10, [1.0] * 10]
+    assert [side.tolist() for side in sums([above, below], 10)] == [[1.0] * 10, [1.0] * 10]
 
 
 def test_a_single_step_takes_two_questions():
@@ -79,7 +80,7 @@ def test_what_is_left_is_within_the_bound(allowed: float):
     chosen = excessive(intervals, [allowed] * 10)
 
     rest = [one for one in intervals if one not in chosen]
-    assert max(IntervalErrors.of(rest).sums(10)[0]) <= allowed + 1e-9
+    assert max(sums(rest, 10)[0]) <= allowed + 1e-9
 
 
 def test_an_interval_without_errors_is_never_asked_about():
@@ -88,10 +89,11 @@ def test_an_interval_without_errors_is_never_asked_about():
     assert excessive([settled, open_one, settled], [1.0] * 10) == [open_one]
 
 
-def test_the_errors_of_lines_together_are_those_of_their_intervals():
+def test_the_errors_of_each_date_are_those_of_the_intervals_that_have_it():
     intervals = [interval([1.0, 2.0], start=3), interval([]), interval([4.0], start=9), interval([8.0] * 4, start=2)]
-    joined = IntervalErrors.joined([IntervalErrors.of(intervals[:2]), IntervalErrors.of(intervals[2:])])
 
-    assert joined.sums(10)[0].tolist() == [0.0, 0.0, 8.0, 9.0, 10.0, 8.0, 0.0, 0.0, 0.0, 4.0]
-    assert joined.lengths.tolist() == [2, 0, 1, 4]
-    assert IntervalErrors.joined([]).sums(3)[1].tolist() == [0.0, 0.0, 0.0]
+    above, below = sums(intervals, 10)
+
+    assert above.tolist() == [0.0, 0.0, 8.0, 9.0, 10.0, 8.0, 0.0, 0.0, 0.0, 4.0]
+    assert below.tolist() == [0.0] * 10
+    assert [side.tolist() for side in sums([], 3)] == [[0.0] * 3] * 2
