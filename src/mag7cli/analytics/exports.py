@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 Subject = Literal["series", "companies", "constituents", "returns", "rolling-returns", "fund-weights"]
 FileFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
 
-SUBJECTS: Final[tuple[Subject, ...]] = (
-    *("series", "companies", "constituents"),
-    *("returns", "rolling-returns", "fund-weights"),
-)
 FUND_KIND: Final = "float-adjusted weight by the holdings file of the fund"
 
 _BATCH_ROWS: Final = 20_000

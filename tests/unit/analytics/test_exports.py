@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pyarrow.parquet as pq
 import pytest
 from tests.simulators import true_tables
 
-from mag7cli.analytics.exports import SUBJECTS, ExportRequest, Subject, write
+from mag7cli.analytics.exports import ExportRequest, Subject, write
 from mag7cli.core.errors import StoreError
 from mag7cli.lake.layout import Lake
 from mag7cli.market.groups import parse
@@ -41,7 +42,7 @@ def rows_of(engine: DuckDbEngine, asked: ExportRequest) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(stream.getvalue().decode())))
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", get_args(Subject))
 @pytest.mark.parametrize("group", ["mag7", "top10", "sector:Energy"])
 def test_every_row_has_its_marks(engine: DuckDbEngine, subject: Subject, group: str) -> None:
     stream = io.BytesIO()
