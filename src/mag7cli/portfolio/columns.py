@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from mag7cli.core import packaged_data
+from mag7cli.portfolio.currencies import is_currency
 
 IDENTITY_ROLES: Final = frozenset({"symbol", "isin", "cusip", "sedol", "wkn", "identifier", "name"})
 VALUE_ROLES: Final = frozenset({"amount", "local_amount", "quantity", "weight"})
@@ -55,9 +56,12 @@ def heading_of(heading: str) -> Heading:
         return Heading(role, currency)
     for code in _CODE.finditer(plain):
         slotted = f"{plain[: code.start()]}{_CURRENCY_SLOT}{plain[code.end() :]}"
-        if slotted in _roles():
-            return Heading(_roles()[slotted], code.group().upper())
-    return Heading(None, currency)
+        named = code.group().upper()
+        if slotted in _roles() and (named in heading or is_currency(named)):  # `Value now` is in no currency
+            return Heading(_roles()[slotted], named)
+    rest, _, last = plain.rpartition(" ")
+    role = _roles().get(rest.removesuffix(" in"))
+    return Heading(role, last.upper()) if role and is_currency(last.upper()) else Heading(None, currency)
 
 
 def roles_in(headings: Iterable[str]) -> frozenset[str]:

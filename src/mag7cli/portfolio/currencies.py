@@ -44,6 +44,11 @@ def unit_of(mark: str | None) -> Unit | None:
     return Unit(mark.upper()) if len(mark) == _CODE_LENGTH and mark.isalpha() else None
 
 
+def is_currency(code: str) -> bool:
+    """Whether it is the code of a currency that files write marks of, or that an exchange quotes in."""
+    return code in _codes()
+
+
 def listing_of(symbol: str) -> Listing | None:
     """The listing that the suffix of a symbol names; None without one (`BRK.B` and `BRK B` have none).
 
@@ -67,6 +72,12 @@ def usd_rate(currency: str, rates: Rates) -> float | None:
 @cache
 def _marks() -> Mapping[str, Unit]:
     return {row["mark"]: Unit(row["currency"], float(row["factor"])) for row in packaged_data.read("currency_marks")}
+
+
+@cache
+def _codes() -> frozenset[str]:
+    quoted = (unit for _, _, unit in _places().values())
+    return frozenset(unit.currency for unit in (*_marks().values(), *quoted))
 
 
 @cache

@@ -8,6 +8,7 @@ import pytest
 from mag7cli.core.errors import UnreadableTableError
 from mag7cli.portfolio import layouts
 from mag7cli.portfolio.broker_file import days_in, parse
+from mag7cli.portfolio.columns import heading_of
 from mag7cli.portfolio.positions import Portfolio, Position
 
 SAMPLES = Path(__file__).parents[2] / "data" / "brokers"
@@ -527,6 +528,18 @@ def test_a_table_that_repeats_lines_of_one_above_is_left_out() -> None:
 
     assert amounts(text) == {"NVDA": 100, "KO": 50, "XOM": 20}
     assert read(text).warnings == ("p.csv: the table at line 7 repeats lines of one above, and is left out",)
+
+
+@pytest.mark.parametrize("heading", ["Wert EUR", "value_eur", "Market Value in EUR", "Wert (EUR)", "Current value EUR"])
+def test_a_heading_that_ends_in_a_currency_names_it(heading: str) -> None:
+    found = read(f"isin;{heading}\nUS67066G1040;1.200,50\n")
+
+    assert [(position.amount, position.currency) for position in found.positions] == [(1200.5, "EUR")]
+    assert found.warnings == ()
+
+
+def test_a_word_of_three_letters_is_no_currency() -> None:
+    assert {heading_of(heading).currency for heading in ("Value now", "Amount all", "Price old")} == {None}
 
 
 def test_dollars_that_are_only_guessed_are_told() -> None:
