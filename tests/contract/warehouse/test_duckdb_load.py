@@ -63,6 +63,16 @@ def test_loaded_three_times_the_warehouse_is_the_lake(lake: Lake) -> None:
     assert results[2].rows["daily_summary"] == len(DAYS)
 
 
+def test_a_folder_that_duckdb_cannot_log_in_is_refused_before_a_file_is_made(tmp_path: Path) -> None:
+    lake = Lake.at(str(tmp_path / "why?" / "lake"))
+    lake.write_document(DAYS[0], document(DAYS[0]))
+    transform(lake)
+
+    with pytest.raises(EngineError, match=r"below a folder with a \? in its name"):
+        duckdb_load.load(lake)
+    assert not path_of(lake).exists()
+
+
 def test_a_collected_again_date_replaces_its_rows(lake: Lake) -> None:
     duckdb_load.load(lake)
     lake.write_document(DAYS[1], document(DAYS[1], scale=1.01))
