@@ -168,7 +168,9 @@ def _of_day(output: Output, lake: "Lake", as_of: date | None) -> Result:
     membership = library.members(lake, on=day)
     output.notice(f"the S&P 500 on {day}, {_how_known(membership)}")
     if not index_history.is_known(day) and membership.kind != "observed":
-        output.warn(f"{index_history.reach(day)}; mag7 tickers --download keeps a newer list")
+        is_later = day > index_history.confirmed_until()
+        remedy = "--download keeps a newer list" if is_later else f"FILE --as-of {day} keeps a list of that day"
+        output.warn(f"{index_history.reach(day)}; mag7 tickers {remedy}")
     return _result(
         [constituent.ticker for constituent in membership.constituents],
         {

@@ -164,7 +164,9 @@ def test_a_day_after_what_is_known_is_the_last_list_and_says_so(tmp_path):
     document = json.loads(ended.stdout)
     assert (document["source"], document["in_force_since"]) == ("bundled", "2026-10-06")
     assert document["confirmed_until"] == "2026-10-09"
-    assert "joins and leaves are known until 2026-10-09, 42 days before" in ended.stderr
+    assert "joins and leaves are known until 2026-10-09, 42 days before; mag7 tickers --download" in ended.stderr
+    before = mag7("tickers", "--as-of", "2020-06-01", cwd=tmp_path)
+    assert "known from 2021-01-04 on; mag7 tickers FILE --as-of 2020-06-01 keeps a list of that day" in before.stderr
 
 
 def test_a_kept_file_is_the_list_of_its_day_and_is_brought_forward_from_there(tmp_path):
