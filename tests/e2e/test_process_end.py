@@ -9,7 +9,7 @@ from tests.simulators.command_line import environment
 
 from mag7cli import __version__
 
-_BEFORE = "import sys, atexit, threading, time; sys.argv = ['mag7', *{words}]; "
+_BEFORE = "import sys, atexit, threading; sys.argv = ['mag7', *{words}]; "
 _RUN = "; from mag7cli.__main__ import main; main()"
 
 
@@ -37,7 +37,7 @@ def test_objects_are_not_freed_one_by_one(tmp_path: Path) -> None:
 
 
 def test_a_thread_that_has_work_to_do_finishes_it(tmp_path: Path) -> None:
-    work = "threading.Thread(target=lambda: (time.sleep(0.3), print('finished', flush=True))).start()"
+    work = "threading.Thread(target=lambda: (threading.main_thread().join(), print('finished', flush=True))).start()"
 
     assert ended(tmp_path, work, "--version").stdout == f"mag7 {__version__}\nfinished\n"
 

@@ -47,7 +47,7 @@ def read_beside(
         fund=_growth_by_closes(kept, returns) or _growth_of_fund(fund),
         live=intraday,
         benchmarks=_benchmarks(kept, concentration, returns),
-        fund_name=fund.fund,
+        fund_name=fund.fund if fund.days else "",
         fund_pct={on: day.mag7_pct for on, day in fund.days.items()},
         sectors=read_sectors(engine),
     )

@@ -152,7 +152,7 @@ HISTORIES = st.lists(st.tuples(st.sampled_from(EVENTS), st.sampled_from(DAYS), s
 @settings(deadline=None, max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORIES)
 def test_what_changed_is_all_that_a_full_pass_finds(passed: Path, history: list[tuple[Event, date, bool]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=passed.parent) as folder:
         lake = linked(passed, Path(folder) / "lake")
         for event, day, is_checked in history:
             event(lake, day)
