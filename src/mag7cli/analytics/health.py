@@ -9,6 +9,7 @@ from mag7cli.analytics.lake_status import Status
 from mag7cli.core.errors import EXIT_ERROR, EXIT_REFUSED
 from mag7cli.core.formatting import counted
 from mag7cli.lake.run_history import RunRecord
+from mag7cli.market.calendar import previous_session
 from mag7cli.warehouse.engines import SqlEngine
 
 _DAYS: Final = """-- mag7: the newest dates
@@ -161,9 +162,11 @@ def _figure(days: Sequence[DayFigure], limits: Thresholds) -> Iterator[Finding]:
     on, share = shares[0]
     if limits.share_above is not None and share > limits.share_above:
         yield Finding("share", share, limits.share_above, f"{share:.2f} % on {on} is above {limits.share_above:g} %")
-    if limits.moved is not None and len(shares) > 1 and abs(share - shares[1][1]) > limits.moved:
-        message = f"{share - shares[1][1]:+.2f} points from {shares[1][0]} to {on}"
-        yield Finding("moved", share - shares[1][1], limits.moved, message)
+    before, share_before = shares[1] if len(shares) > 1 else (date.min, share)
+    # Across dates that the lake lacks the share moves by itself.
+    if limits.moved is not None and before >= previous_session(on) and abs(share - share_before) > limits.moved:
+        message = f"{share - share_before:+.2f} points from {before} to {on}"
+        yield Finding("moved", share - share_before, limits.moved, message)
 
 
 def _number(value: object) -> float | None:

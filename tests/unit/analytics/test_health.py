@@ -94,6 +94,14 @@ def test_a_sentence_names_value_and_date(lake):
     ]
 
 
+def test_a_move_across_dates_that_the_lake_lacks_is_none_from_a_session_to_the_next(lake):
+    limits = Thresholds(window=3, moved=0.2, partial=1)
+    newest, before, *_ = WELL
+    earlier = replace(before, on=date(2024, 12, 6))
+    verdict = judge(_status(lake), (newest, earlier), (), today=TODAY, limits=limits)
+    assert [one.name for one in verdict.findings] == []
+
+
 def test_runs_are_remembered_and_what_cannot_be_read_is_left_out(lake):
     for code in (0, 5):
         remember(lake, replace(RUN, exit_code=code))
