@@ -25,7 +25,7 @@ from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.market.calendar import why_closed
 from mag7cli.market.date_quality import DateQuality, DateStatus
 from mag7cli.market.money import pct_of
-from mag7cli.market.symbology import MAGNIFICENT_7
+from mag7cli.market.symbology import MAGNIFICENT_7, tickers_called
 from mag7cli.shares.anomalies import Event
 
 
@@ -97,7 +97,7 @@ def explain(lake: Lake, day: date, clock: Clock, ticker: str | None = None) -> L
     if ticker and not chosen:
         raise UsageError(
             f"{ticker} has no market cap on {day}: {_why_absent(document, ticker)}",
-            hint=did_you_mean(ticker, [constituent.ticker for constituent in every]),
+            hint=_meant(ticker, [constituent.ticker for constituent in every]),
         )
     seen = events_of(lake, day, document)
     quality = date_quality(document, seen)
@@ -210,6 +210,12 @@ def _why_absent(document: Document, ticker: str) -> str:
     if ticker in details.get("not_listed", []):
         return "it was not listed"
     return reasons.get(ticker, "it was not in the index")
+
+
+def _meant(ticker: str, known: Sequence[str]) -> str | None:
+    """The line that had this symbol at another time, else the one whose symbol is most like it."""
+    renamed = sorted(tickers_called(ticker) & set(known))
+    return f"did you mean {renamed[0]}?" if renamed else did_you_mean(ticker, known)
 
 
 def _split_sentences(lake: Lake, day: date, ticker: str | None) -> Iterator[str]:

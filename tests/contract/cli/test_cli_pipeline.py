@@ -110,10 +110,11 @@ def test_a_receipt_begins_with_the_answer_and_names_its_inputs_when_asked_to(her
     assert len(named) == len(json.loads(mag7("explain", "2024-12-12", "--format", "json", cwd=here).stdout)["inputs"])
 
 
-def test_a_misspelt_ticker_brings_the_closest_to_mind(here):
-    ended = mag7("explain", "2024-12-12", "NVDAA", cwd=here)
+@pytest.mark.parametrize(("typed", "meant"), [("NVDAA", "NVDA"), ("FB", "META")])
+def test_a_misspelt_or_old_ticker_brings_the_one_of_that_date_to_mind(here, typed, meant):
+    ended = mag7("explain", "2024-12-12", typed, cwd=here)
     assert (ended.code, ended.stdout) == (2, "")
-    assert ended.stderr.endswith("Hint: did you mean NVDA?\n")
+    assert ended.stderr.endswith(f"Hint: did you mean {meant}?\n")
 
 
 def test_the_log_of_a_step_may_be_json(here):
