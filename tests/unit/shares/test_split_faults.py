@@ -155,6 +155,7 @@ class Outcome:
     marked: list[date]
 
 
+@cache
 def outcome(ratio: str, rows: str, counts: str, window: tuple[int, int], classes: str, *, live: bool) -> Outcome:
     days = SESSIONS[ROW + window[0] : ROW + window[1] + 1]
     vendor = Vendor(ratio, COUNT_FAULTS[counts], CLASSES[classes], days[-1] if live else SESSIONS[-1])
