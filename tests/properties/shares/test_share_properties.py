@@ -273,16 +273,6 @@ def _of_the_truth(precision: Precision) -> float:
     return precision.worst_error / (1 - precision.worst_error)
 
 
-@settings(UNHURRIED, max_examples=60)
-@given(markets(one_way=True), tolerances)
-def test_the_stated_bound_holds_on_every_date(market: Market, tolerance: float) -> None:
-    sampler, precision = run(market, Vendor(market), tolerance)
-
-    worst = max(_off(sampler, market, day) for day in market.days)
-    assert worst <= _of_the_truth(precision) + 1e-7
-    assert precision.worst_error <= tolerance
-
-
 def _is_within(sampler: Sampler, market: Market) -> bool:
     """Whether the total of every date is off by no more than was stated for that date, on either side."""
     highest, lowest = sampler.worst_errors(TOO_HIGH), sampler.worst_errors(TOO_LOW)
@@ -299,10 +289,15 @@ def _is_within(sampler: Sampler, market: Market) -> bool:
 
 @settings(UNHURRIED, max_examples=60)
 @given(markets(one_way=True), tolerances)
-def test_the_bound_of_each_date_holds_on_each_side(market: Market, tolerance: float) -> None:
-    sampler, _ = run(market, Vendor(market), tolerance)
+def test_the_stated_bounds_hold_on_every_date_and_the_exact_line_is_exact(market: Market, tolerance: float) -> None:
+    sampler, precision = run(market, Vendor(market), tolerance)
 
+    worst = max(_off(sampler, market, day) for day in market.days)
+    assert worst <= _of_the_truth(precision) + 1e-7
+    assert precision.worst_error <= tolerance
     assert _is_within(sampler, market)
+    exact = market.lines[0]
+    assert all(estimated(sampler, exact, day) == market.counts[exact.ticker][day] for day in exact.sessions)
 
 
 @settings(UNHURRIED, max_examples=100)
@@ -341,15 +336,6 @@ def _excursion(sampler: Sampler, counts: Mapping[date, int], line: SecurityToSam
     after = bisect_right(history.observed, day)
     around = [counts[one] for one in history.observed[max(0, after - 1) : after + 1]]
     return max(0, min(around) - counts[day], counts[day] - max(around))
-
-
-@settings(UNHURRIED, max_examples=40)
-@given(markets(one_way=True), tolerances)
-def test_the_exact_line_is_exact_on_every_date(market: Market, tolerance: float) -> None:
-    sampler, _ = run(market, Vendor(market), tolerance)
-    exact = market.lines[0]
-
-    assert all(estimated(sampler, exact, day) == market.counts[exact.ticker][day] for day in exact.sessions)
 
 
 @settings(UNHURRIED, max_examples=40)
