@@ -136,6 +136,12 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def of_no_damage(passed: Path, tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    """What the checks find where nothing has happened."""
+    return findings(check_lake(linked(passed, tmp_path_factory.mktemp("undamaged") / "lake")))
+
+
 @pytest.fixture
 def lake(passed: Path, tmp_path: Path) -> Lake:
     """A lake in which the dates passed; its files keep their versions."""
@@ -166,14 +172,12 @@ def test_what_changed_is_all_that_a_full_pass_finds(passed: Path, history: list[
 
 
 @pytest.mark.parametrize("event", EVENTS[4:], ids=lambda event: event.__name__)
-def test_each_kind_of_damage_is_found_though_all_dates_passed(lake: Lake, event: Event) -> None:
-    before = findings(check_lake(lake))
-
+def test_each_kind_of_damage_is_found_though_all_dates_passed(lake: Lake, of_no_damage: Findings, event: Event) -> None:
     event(lake, DAYS[-1])
 
     full = of_a_full_pass(lake)
     assert findings(check_lake(lake)) == full
-    assert (full == before) == (event is lose_the_manifest)
+    assert (full == of_no_damage) == (event is lose_the_manifest)
 
 
 def test_only_dates_that_changed_are_read_again(lake: Lake) -> None:
