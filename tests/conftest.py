@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import sys
+import tempfile
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -29,8 +30,8 @@ def pytest_configure() -> None:
     """Look for garbage as seldom as `mag7` does, start none of NumPy's threads, and keep files in memory."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM_OF_A_RUN:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+    if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM_OF_A_RUN:
+        tempfile.tempdir = str(_MEMORY)
 
 
 @pytest.hookimpl(tryfirst=True)
