@@ -19,7 +19,7 @@ from mag7cli.lake.layout import Lake
 from mag7cli.lake.write_record import Damage
 from mag7cli.portfolio import kept_funds
 from mag7cli.tables.table_files import foreign_objects
-from mag7cli.tables.transform import Difference, differences, unmade_dates
+from mag7cli.tables.transform import Difference, differences, heirs, unmade_dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def _tables(lake: Lake) -> tuple[tuple[date, ...], tuple[Difference, ...]]:
     """The dates whose tables are to be made, and where the others differ."""
     try:
         unmade = unmade_dates(lake)
+        unmade |= heirs(lake, unmade)
         return tuple(sorted(unmade)), tuple(differences(lake, unmade))
     except DocumentError:  # splits that cannot be read are a damage already, and without them no table can be computed
         return (), ()

@@ -5,7 +5,7 @@ rows. A run that dies at any point is completed by the next one. Knows nothing o
 """
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mag7cli.core import processes
 from mag7cli.core.progress import NoProgress, Progress
 from mag7cli.lake.layout import Lake
+from mag7cli.shares.anomalies import REMEMBERED
 from mag7cli.tables import changes
 from mag7cli.tables import manifest as manifests
 from mag7cli.tables.changes import Range, Sources, YearPlan
@@ -100,6 +101,30 @@ def unmade_dates(lake: Lake) -> set[date]:
     versions = manifests.listed_versions(lake) if plans else {}
     untouched = (plan for plan in plans if _is_untouched(plan.year, known.years.get(plan.year), versions))
     return {day for plan in untouched for day in plan.changed | plan.removed}
+
+
+def heirs(lake: Lake, unmade: Set[date]) -> set[date]:
+    """The dates that inherit another doubt than their tables say as soon as the unmade ones before them are made.
+
+    Which these are, only the documents of those tell. As with `unmade_dates`, of years that are as they were written.
+    """
+    record = manifests.recorded(lake)
+    if record is None or not unmade or unmade >= record.dates.keys():
+        return set()
+    changed, versions = _doubted_otherwise(lake, record, unmade), manifests.listed_versions(lake)
+    later = {day for since in changed for day in record.dates if since < day <= since + REMEMBERED} - {*unmade}
+    return {day for day in later if _is_untouched(day.year, record.years.get(day.year), versions)}
+
+
+def _doubted_otherwise(lake: Lake, record: Manifest, unmade: Collection[date]) -> list[date]:
+    """The unmade dates on which the guard raises something else by their documents than is recorded."""
+    from mag7cli.tables import year_files
+
+    reader = year_files.DocumentReader(lake)
+    collected = [inputs for inputs, _ in Sources.of(lake).inputs({}) if inputs.trading_date in unmade]
+    raised = {inputs.trading_date: reader.raised_by_document(inputs) for inputs in collected if inputs.has_document}
+    before = {day: made.suspicions for day, made in record.dates.items()}
+    return [day for day, now in raised.items() if now != before.get(day, ())]
 
 
 def _is_untouched(year: int, record: MadeYear | None, versions: Mapping[str, str]) -> bool:

@@ -165,7 +165,7 @@ class DocumentReader:
         self.lake = lake
         self._last: tuple[date, ConstituentArrays | None] | None = None
         self._names = LineNames(())
-        self._memory = GuardMemory(self._read_again)
+        self._memory = GuardMemory(self.raised_by_document)
 
     def columns(self, inputs: DateInputs, data: bytes | None) -> dict[str, rows.Columns]:
         """The columns of every table that has rows on that date. Raises DocumentError."""
@@ -186,8 +186,8 @@ class DocumentReader:
         """What the guard raised on a date that was read."""
         return tuple(self._memory.raised.get(day, ()))
 
-    def _read_again(self, inputs: DateInputs) -> Sequence[Suspicion]:
-        """What the guard raises on a date of which no rows are made."""
+    def raised_by_document(self, inputs: DateInputs) -> Sequence[Suspicion]:
+        """What the guard raises by the document of a date, of which no rows are made."""
         previous = self._lines_of(inputs.previous)
         self._last = (inputs.trading_date, None)
         try:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from tests.simulators import raw_documents
 from tests.simulators.fake_clock import FakeClock
 from tests.simulators.sandbox_source import SandboxSource
 from tests.simulators.small_index import NOW, document, holdings_file, market, new_lake
@@ -21,6 +22,7 @@ START, END = date(2024, 6, 20), date(2024, 6, 24)
 SPLIT = date(2024, 6, 10)
 DOCUMENT = f"raw/magnificent7/trading_date={END}/market_data.json"
 HOLDINGS = "raw/holdings/as_of=2024-06-03/IVV_holdings.csv"
+RAISED = {"XOM": 10_612_345_680}
 
 
 def run(lake: Lake, *, force: bool = False) -> CollectResult:
@@ -137,6 +139,24 @@ def test_what_was_collected_since_the_tables_were_made_is_behind_and_no_differen
 
     lake.store.delete(DOCUMENT)
     assert unmade(lake) == ((END,), [])
+
+
+def test_dates_that_inherit_another_doubt_from_one_to_be_made_are_behind_too(tmp_path: Path) -> None:
+    place = Lake.at(str(tmp_path / "lake"))
+    before, stepped, *others = days = raw_documents.days(4, date(2023, 12, 27))
+    for day in days:
+        place.write_document(day, raw_documents.document(day, shares=RAISED if day > before else None))
+    transform(place)
+
+    place.write_document(stepped, raw_documents.document(stepped))
+
+    assert days[-1].year > stepped.year
+    assert unmade(place) == ((stepped, *others), [])
+    assert transform(place).written == (stepped, *others)
+
+    place.write_document(stepped, raw_documents.document(stepped, shares=RAISED))
+    place.store.write(place.flat_key("data_quality", 2024), b"PAR1")
+    assert place.flat_key("data_quality", 2024) in unmade(place)[1]
 
 
 @pytest.mark.parametrize("key", [Lake.flat_key("daily_summary", 2024), Lake.partition_key("daily_summary", START)])
