@@ -93,6 +93,7 @@ def _with_output(function: Callable[..., None], formats: Sequence[Format]) -> Ca
         for name, group in groups.items():
             options[name] = group(**{field: options.pop(field) for field in group._fields})
         output = Output(format_, quiet=quiet, log_format=log_format, lake=voice.lake)
+        output.typed = frozenset(name for name in context.params if _is_typed(context, name))
         if place is not None and context.command_path in OF_A_MARKET:
             output.origin = lambda: _is_simulated(place)
         function(output, **options)
@@ -102,6 +103,12 @@ def _with_output(function: Callable[..., None], formats: Sequence[Format]) -> Ca
         parameters=[_CONTEXT, *typed, *_talking(formats)]
     )
     return run
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    """Whether an option stands in the command line, and is not what the environment or a file says."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _lake_to_name(context: typer.Context, lake: str | None) -> str | None:

@@ -144,7 +144,8 @@ def collect(
     from mag7cli.lake.layout import Lake
 
     if refresh:
-        if force or retry_failed or options.start or options.end:
+        # What the environment or a file says of every collection is no contradiction.
+        if output.typed & {"start", "end", "force", "retry_failed"}:
             raise UsageError("--refresh has its own dates", hint="leave out --start, --end, --force and --retry-failed")
         _refresh(output, options, refresh, dry_run=dry_run)
         return

@@ -176,6 +176,7 @@ class Output:
         self.log_format: LogFormat = log_format
         self.lake = lake
         self.origin: Callable[[], bool | None] = _unknown
+        self.typed: frozenset[str] = frozenset()  # the options that stand in the command line
 
     # Results
 

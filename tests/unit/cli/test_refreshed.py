@@ -1,10 +1,13 @@
 """What `mag7 collect --refresh` prints, and the dates that it takes."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from mag7cli.cli import app
 from mag7cli.cli.options import DateRange, parse_date_range
 from mag7cli.cli.refreshed import refresh_plan_result, refresh_result
 from mag7cli.collection.collector import CollectResult
@@ -58,3 +61,15 @@ def test_a_day_or_a_range() -> None:
 def test_what_is_no_range_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_date_range(text)
+
+
+@pytest.mark.parametrize(("typed", "is_refused"), [((), False), (("--end", "2024-12-31"), True)])
+def test_dates_of_the_configuration_are_no_contradiction_as_typed_ones_are(
+    tmp_path: Path, typed: tuple[str, ...], is_refused: bool
+) -> None:
+    words = ["collect", "--lake", str(tmp_path), "--refresh", "2024-07-24", "--dry-run", *typed]
+    ended = CliRunner().invoke(app, words, env={"MAG7_START": "2021-01-04", "MAG7_END": "2024-12-31"})
+
+    assert ended.exit_code == 2
+    assert ("--refresh has its own dates" in ended.output) == is_refused
+    assert ("there is no lake at" in ended.output) != is_refused
