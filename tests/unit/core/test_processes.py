@@ -52,7 +52,8 @@ def folder(tmp_path: Path) -> Path:
 def _start(code: str, folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", HEAD + textwrap.dedent(code), str(folder)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+        # Buffered, whatever the one who runs the tests has set: a result that is not flushed is then lost.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]), "PYTHONUNBUFFERED": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -128,7 +129,8 @@ def test_a_script_without_a_main_guard_is_not_run_again(folder: Path, how: str) 
     (folder / "script.py").write_text(script, encoding="utf-8")
     ran = subprocess.run(
         [sys.executable, str(folder / "script.py") if how == "a file" else "-"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+        # Buffered, whatever the one who runs the tests has set: a result that is not flushed is then lost.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]), "PYTHONUNBUFFERED": ""},
         input=script, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 

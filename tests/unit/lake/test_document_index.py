@@ -122,6 +122,17 @@ def test_what_was_just_written_need_not_be_read(lake, read):
     assert read == []
 
 
+def test_what_is_known_of_the_others_stays_known_where_one_is_written(lake, read):
+    CollectedDates(lake)
+    keep(lake, document(NEXT))
+    data = lake.store.read(lake.document_key(NEXT))
+    read.clear()
+    note_written(lake, [WrittenDocument(NEXT, len(data), digest(data), Collected(0, None))])
+
+    assert CollectedDates(lake).days() == [DAY, NEXT]
+    assert read == []
+
+
 def test_what_somebody_else_put_in_its_place_is_read(lake, read):
     note_written(lake, [WrittenDocument(DAY, 7, digest(b"another"), Collected(3, None))])
 
