@@ -24,7 +24,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from mag7cli.cli.errors import ErrorReporter, variable_of
 from mag7cli.cli.options import PREFIX, PROGRAM, LogFormatOption, QuietOption, VerboseOption
 from mag7cli.cli.origin import OF_A_MARKET
-from mag7cli.cli.output import Format, Output
+from mag7cli.cli.output import Format, Output, output_errors
 from mag7cli.cli.pasted import lake_to_name
 from mag7cli.cli.signals import termination_as_interrupt
 from mag7cli.core import config, logs
@@ -195,6 +195,26 @@ class HelpContext(Context):
         return FittingFormatter(self.terminal_width, self.max_content_width)
 
 
+def _parsed(parse: "Callable[[Any, list[str]], list[str]]", ctx: typer.Context, args: list[str]) -> list[str]:
+    """What `parse` makes of the words. Options such as --help print by themselves, perhaps onto a disk that is full."""
+    rest: list[str] | None = None
+    with output_errors():
+        rest = parse(ctx, args)
+    if rest is None:
+        raise typer.Exit
+    return rest
+
+
+class LeafCommand(TyperCommand):
+    """A word that does something."""
+
+    context_class = HelpContext
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Find the values of the options; --help is printed here."""
+        return _parsed(super().parse_args, ctx, args)
+
+
 class Group(TyperGroup):
     """A word with commands behind it: alone it prints its help; a word it does not know brings the closest to mind."""
 
@@ -225,10 +245,7 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Print the help if there is nothing to do."""
-        if not args and not ctx.resilient_parsing:
-            typer.echo(ctx.get_help())
-            raise typer.Exit
-        return super().parse_args(ctx, args)
+        return _parsed(super().parse_args, ctx, args or ([] if ctx.resilient_parsing else ["--help"]))
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Find the command, or say which one may be meant."""
@@ -244,10 +261,9 @@ def _built(word: str, entry: CommandSpec | CommandGroup) -> TyperCommand | Typer
         return _kind_of(Group, entry)(name=word, help=entry.summary, rich_markup_mode=None, context_settings=_HELP)
     declared = entry.declared()
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(word, help=declared.help, context_settings=_HELP)(declared.run)
+    alone.command(word, cls=LeafCommand, help=declared.help, context_settings=_HELP)(declared.run)
     built = typer.main.get_command(alone)
     assert isinstance(built, TyperCommand)
-    built.context_class = HelpContext
     for option in options_of(built):
         # One rule names every variable, and is told once, in the program's help.
         option.envvar, option.show_envvar = variable_of(name_of(option)), False

@@ -218,7 +218,7 @@ class Output:
     @contextmanager
     def binary(self) -> Iterator[BinaryIO]:
         """Standard output for what writes bytes by itself; it ends quietly once nobody reads them any more."""
-        with Path(os.devnull).open("wb") as nothing, _output_errors():
+        with Path(os.devnull).open("wb") as nothing, output_errors():
             stream = nothing if sys.stdout is None else sys.stdout.buffer
             yield stream
             stream.flush()
@@ -459,7 +459,7 @@ def _print_rich(blocks: Sequence[Line | Grid]) -> None:
     from rich.text import Text
 
     console = rich_console()
-    with _output_errors():
+    with output_errors():
         for block in blocks:
             parts = [block]
             if isinstance(block, Line):
@@ -555,7 +555,7 @@ def _print(text: str, *, machine: bool = False) -> bool:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8" if machine else None, errors="replace")
     flushed: list[str] = []
-    with _output_errors():
+    with output_errors():
         stream.write(text)
         stream.flush()
         flushed.append(text)
@@ -563,7 +563,7 @@ def _print(text: str, *, machine: bool = False) -> bool:
 
 
 @contextmanager
-def _output_errors() -> Iterator[None]:
+def output_errors() -> Iterator[None]:
     """A reader that has had enough (`| head`) is no error; a full disk behind stdout is one."""
     try:
         yield

@@ -168,10 +168,19 @@ def test_closed_streams_are_no_error(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_behind_stdout_is_an_error(tmp_path):
-    ended = subprocess.run(["bash", "-c", f"'{MAG7}' dates > /dev/full"], cwd=tmp_path, capture_output=True, text=True)
+@pytest.mark.parametrize("words", ["dates", "", "--help", "--version", "dates --help", "funds"])
+def test_a_full_disk_behind_stdout_is_an_error(tmp_path, words):
+    call = f"'{MAG7}' {words} > /dev/full"
+    ended = subprocess.run(["bash", "-c", call], cwd=tmp_path, capture_output=True, text=True)
     assert ended.returncode == 1
     assert without_times(ended.stderr) == "Error: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", ["dates", "--help", "dates --help"])
+def test_a_reader_that_is_gone_is_no_error(tmp_path, words):
+    call = f"set -o pipefail; (sleep 0.05; exec '{MAG7}' {words}) | true"
+    ended = subprocess.run(["bash", "-c", call], cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
