@@ -14,7 +14,7 @@ from mag7cli.lake.layout import ANALYTICS, HOLDINGS, PROCESSED, RAW, REFERENCE, 
 from mag7cli.market.calendar import known_until, sessions
 from mag7cli.market.index_history import confirmed_until
 from mag7cli.tables.table_files import foreign_objects
-from mag7cli.tables.transform import unmade_dates
+from mag7cli.tables.transform import as_counted, unmade_dates
 
 _ZONES: Final = {
     "raw documents": RAW,
@@ -106,7 +106,7 @@ def status(lake: Lake, last_session: date) -> Status:
         foreign=tuple(info.key for info in foreign_objects(lake)),
         failed_checks=failed_checks.read(lake),
         answer_files=0 if days else sum(len(lake.reference_files(folder)) for folder in _ANSWERS),
-        unmade=tuple(sorted(unmade_dates(lake))),
+        unmade=as_counted(lake, unmade_dates(lake)),
     )
 
 

@@ -40,14 +40,14 @@ def validate(
     """
     from mag7cli import library
     from mag7cli.lake.layout import ANALYTICS, PROCESSED, Lake
-    from mag7cli.tables.transform import unmade_dates
+    from mag7cli.tables.transform import as_counted, unmade_dates
 
     lake = Lake.at(options.lake)
     if options.engine == "duckdb":
         results = library.validate(lake, full=full)
         warn_of_foreign(output, lake, ANALYTICS, PROCESSED)
-        if unmade := unmade_dates(lake):
-            output.warn(unmade_sentence(sorted(unmade)))
+        if unmade := as_counted(lake, unmade_dates(lake)):
+            output.warn(unmade_sentence(unmade))
     else:
         with opened(options) as engine:
             results = library.validate(lake, engine=engine)

@@ -19,14 +19,14 @@ from mag7cli.lake.layout import Lake
 from mag7cli.lake.write_record import Damage
 from mag7cli.portfolio import kept_funds
 from mag7cli.tables.table_files import foreign_objects
-from mag7cli.tables.transform import Difference, differences, heirs, unmade_dates
+from mag7cli.tables.transform import Difference, as_counted, differences, heirs, unmade_dates
 
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
     """What is wrong with a lake, and what in it is not its own.
 
-    `unmade` are the dates, of documents and of splits, whose tables are still to be made. `unrecorded` are the raw
+    `unmade` are the collected dates whose tables are still to be made, of splits alone their days. `unrecorded` are raw
     files without a digest, of which only the form is known to be right.
     """
 
@@ -65,7 +65,7 @@ def _tables(lake: Lake) -> tuple[tuple[date, ...], tuple[Difference, ...]]:
     try:
         unmade = unmade_dates(lake)
         unmade |= heirs(lake, unmade)
-        return tuple(sorted(unmade)), tuple(differences(lake, unmade))
+        return as_counted(lake, unmade), tuple(differences(lake, unmade))
     except DocumentError:  # splits that cannot be read are a damage already, and without them no table can be computed
         return (), ()
 

@@ -103,6 +103,15 @@ def unmade_dates(lake: Lake) -> set[date]:
     return {day for plan in untouched for day in plan.changed | plan.removed}
 
 
+def as_counted(lake: Lake, unmade: Collection[date]) -> tuple[date, ...]:
+    """Of unmade dates those that were collected, as a person counts them; all of them where no such one is among them.
+
+    The others are days of splits, which have rows whether or not they were collected, and documents that were removed.
+    """
+    collected = set(lake.documents())
+    return tuple(sorted(collected.intersection(unmade) or unmade))
+
+
 def heirs(lake: Lake, unmade: Set[date]) -> set[date]:
     """The dates that inherit another doubt than their tables say as soon as the unmade ones before them are made.
 

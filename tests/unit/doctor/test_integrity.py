@@ -1,5 +1,6 @@
 """`check` finds every file that is not what was written, wherever in a lake it lies."""
 
+import json
 import shutil
 from datetime import date, datetime
 from pathlib import Path
@@ -14,12 +15,11 @@ from mag7cli.collection.collector import CollectResult, collect
 from mag7cli.collection.worklist import CollectOptions
 from mag7cli.doctor.integrity import check
 from mag7cli.lake import write_record
-from mag7cli.lake.layout import Lake
+from mag7cli.lake.layout import REFERENCE, Lake
 from mag7cli.tables import manifest
 from mag7cli.tables.transform import transform
 
 START, END = date(2024, 6, 20), date(2024, 6, 24)
-SPLIT = date(2024, 6, 10)
 DOCUMENT = f"raw/magnificent7/trading_date={END}/market_data.json"
 HOLDINGS = "raw/holdings/as_of=2024-06-03/IVV_holdings.csv"
 RAISED = {"XOM": 10_612_345_680}
@@ -127,7 +127,7 @@ def test_what_was_collected_since_the_tables_were_made_is_behind_and_no_differen
     shutil.rmtree(Path(lake.store.uri(""), "processed"))
     shutil.rmtree(Path(lake.store.uri(""), "analytics"))
     every = tuple(sorted(lake.documents()))
-    assert unmade(lake) == ((SPLIT, *every), [])
+    assert unmade(lake) == (every, [])
     assert check(lake).is_sound
 
     transform(lake, end=every[-2])
@@ -138,6 +138,18 @@ def test_what_was_collected_since_the_tables_were_made_is_behind_and_no_differen
     assert unmade(lake) == ((END,), [])
 
     lake.store.delete(DOCUMENT)
+    assert unmade(lake) == ((END,), [])
+
+
+def test_a_split_on_a_day_that_nobody_collected_is_counted_only_where_nothing_else_is(lake: Lake) -> None:
+    transform(lake)
+    key, day = f"{REFERENCE}splits.json", date(2024, 12, 20)
+    splits = json.loads(lake.store.read(key))
+    splits["rows"].append(splits["rows"][0] | {"execution_date": str(day)})
+    lake.store.write(key, json.dumps(splits).encode())
+    assert unmade(lake) == ((day,), [])
+
+    lake.store.write(DOCUMENT, lake.store.read(DOCUMENT) + b" ")
     assert unmade(lake) == ((END,), [])
 
 
@@ -173,7 +185,7 @@ def test_tables_of_another_version_are_behind(lake: Lake) -> None:
     record = lake.store.read(manifest.KEY)
     lake.store.write(manifest.KEY, record.replace(b'"made_by":"mag7cli ', b'"made_by":"mag7cli 0.0.1 and not '))
 
-    assert unmade(lake) == ((SPLIT, *sorted(lake.documents())), [])
+    assert unmade(lake) == (tuple(sorted(lake.documents())), [])
 
 
 def test_without_a_record_of_the_tables_their_bytes_decide(lake: Lake) -> None:
