@@ -6,6 +6,7 @@ collect from the simulated vendor of this build, each into a lake of its own.
 
 import argparse
 import os
+import shlex
 import shutil
 import statistics
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from measuring import BASE_PYTHON, Ran, Row, Skipped, builds, emit, emptied, run
 # The date before the last of each range.
 EVES = {250: "2021-12-29", 1005: "2024-12-30"}
 STAGES = ("validate", "load", "report", "show")
+FIRST_ROWS = "the first rows of all constituents by mag7 sql"
 
 
 def brought_up(mag7: Sequence[str], url: str, lake: Path, end: str) -> Ran:
@@ -53,12 +55,17 @@ def _evening(mag7: Sequence[str], url: str, lake: Path, end: str) -> Iterator[tu
     yield "nothing new", brought_up(mag7, url, lake, end)
     for stage in STAGES:
         yield stage, run([*mag7, stage, "--lake", str(lake), "-q"])
+    statement = "SELECT * FROM market_data.sp500_constituents"
+    yield (
+        FIRST_ROWS,
+        run(["bash", "-c", f"{shlex.join([*mag7, 'sql', statement, '--lake', str(lake), '-q'])} | head -2"]),
+    )
 
 
 def emit_rows(ran: dict[str, dict[str, list[Ran]]], dates: int) -> None:
     """CPU and memory of an evening by both builds."""
-    goals = {"run": (0.25, 0.4), "nothing new": (1.0, None)}
-    for what in ("run", "nothing new", *STAGES):
+    goals = {"run": (0.25, 0.4), "nothing new": (1.0, None), FIRST_ROWS: (0.1, 0.2)}
+    for what in ("run", "nothing new", *STAGES, FIRST_ROWS):
         cpu_goal, memory_goal = goals.get(what, (None, None))
         title = f"evening, one new date of {dates:,}: mag7 run" if what == "run" else f"the lake after it: {what}"
         cpu, memory = (

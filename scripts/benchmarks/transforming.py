@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 RAW = Path("raw") / "magnificent7"
 FEW = 250
 SPARK_PYTHON = "MAG7_BENCH_SPARK_PYTHON"
+POLARS_PYTHON = "MAG7_BENCH_POLARS_PYTHON"
 
 
 def transform(lake: Path, mag7: Sequence[str] = (MAG7,)) -> list[str]:
@@ -70,17 +71,20 @@ def elsewhere(python: str, program: str, lake: Path, out: Path) -> Callable[[], 
 
 
 def against_others(lake: Path, folder: Path, rounds: int) -> None:
-    """All dates, both layouts: the floor, pandas, and Spark if there is one."""
+    """All dates, both layouts: the floor, DuckDB, pandas, and polars and Spark if there are such."""
     dates = len(list((lake / RAW).iterdir()))
     what = f"transform {dates:,} dates x 503 lines, both layouts"
     run(transform(lake))
     # Each build in a lake of its own, since the tables of one are none of the other's; the documents are the same.
     others = {name: anew(copied(lake, folder / name), mag7) for name, mag7 in builds().items() if name != "ours"}
+    polars = os.environ.get(POLARS_PYTHON)
     found = in_turns(
         {
             "floor": elsewhere(sys.executable, "floor.py", lake, folder / "floor"),
             "ours": anew(lake),
             **others,
+            "duckdb": elsewhere(sys.executable, "duckdb_pipeline.py", lake, folder / "duckdb"),
+            **({"polars": elsewhere(polars, "polars_pipeline.py", lake, folder / "polars")} if polars else {}),
             "pandas": elsewhere(sys.executable, "plain_pandas.py", lake, folder / "pandas"),
         },
         rounds,
@@ -91,13 +95,27 @@ def against_others(lake: Path, folder: Path, rounds: int) -> None:
         emit(Row(what, found["ours"], "s", "the other build, the same documents", found["base"], at_most=1.4))
     else:
         emit(Skipped(f"{what}, against another build", f"{BASE_PYTHON} does not name a Python that has one"))
-    emit(Row(what, found["ours"], "s", "plain pandas, six of the nine tables", found["pandas"]))
+    emit(Row(what, found["ours"], "s", "DuckDB's SQL, six of the nine tables", found["duckdb"], at_most=0.7))
+    if polars:
+        emit(Row(what, found["ours"], "s", "polars, six of the nine tables", found["polars"], at_most=0.7))
+    else:
+        emit(Skipped(f"{what}, against polars", f"{POLARS_PYTHON} does not name a Python that has polars and orjson"))
+    emit(Row(what, found["ours"], "s", "plain pandas, six of the nine tables", found["pandas"], at_most=0.45))
     spark = os.environ.get(SPARK_PYTHON)
     if not spark:
         emit(Skipped(what + ", against Spark SQL", f"{SPARK_PYTHON} does not name a Python that has pyspark"))
         return
     took = elsewhere(spark, "spark_sql.py", lake, folder / "spark")()
-    emit(Row(what, found["ours"], "s", "Spark SQL, six of the nine tables, without Java's start, once", took))
+    emit(
+        Row(
+            what,
+            found["ours"],
+            "s",
+            "Spark SQL, six of the nine tables, without Java's start, once",
+            took,
+            at_most=0.03,
+        )
+    )
 
 
 def small_changes(lake: Path, rounds: int) -> None:
