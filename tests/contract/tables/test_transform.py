@@ -100,12 +100,8 @@ def test_a_new_date_writes_its_partitions_and_its_year_only(lake: Lake) -> None:
     }
 
 
-def test_a_new_date_reads_its_document_and_the_one_before_it_only(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    last = DAYS[-1]
-    content = lake.read_document(last)
-    lake.store.delete(lake.document_key(last))
-    transform(lake)
-    lake.write_document(last, content)
+def keys_read(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys that are read from now on, each time."""
     read, keys = lake.store.read, []
 
     def read_and_remember(key: str) -> bytes:
@@ -113,6 +109,16 @@ def test_a_new_date_reads_its_document_and_the_one_before_it_only(lake: Lake, mo
         return read(key)
 
     monkeypatch.setattr(lake.store, "read", read_and_remember)
+    return keys
+
+
+def test_a_new_date_reads_its_document_and_the_one_before_it_only(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = DAYS[-1]
+    content = lake.read_document(last)
+    lake.store.delete(lake.document_key(last))
+    transform(lake)
+    lake.write_document(last, content)
+    keys = keys_read(lake, monkeypatch)
     transform(lake)
 
     assert {key for key in keys if key.endswith(".json")} - {manifest.KEY} == {
@@ -180,13 +186,7 @@ def test_years_made_one_after_the_other_read_each_document_once(
 ) -> None:
     lake = Lake.at(str(tmp_path / "lake"))
     fill_with_doubts_that_last(lake)
-    read, keys = lake.store.read, []
-
-    def read_and_remember(key: str) -> bytes:
-        keys.append(key)
-        return read(key)
-
-    monkeypatch.setattr(lake.store, "read", read_and_remember)
+    keys = keys_read(lake, monkeypatch)
     transform(lake)
 
     documents = {lake.document_key(day) for day in lake.documents()}
